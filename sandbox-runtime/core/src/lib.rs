@@ -1,0 +1,16 @@
+//! The rules of Baton, pure.
+//!
+//! Owns the vocabulary ([`model`]), the machine that says who drives ([`control`]), the life of tasks and handoffs,
+//! playbooks as data, and the network policy as a function.
+//! Leaves to others: everything that opens, waits, or reads a clock. Time comes in as an argument, effects go out as values.
+
+pub mod control;
+pub mod handoff;
+pub mod ids;
+pub mod model;
+pub mod playbook;
+pub mod policy;
+pub mod task;
+pub mod viewer;
+
+pub use ids::*;

@@ -1,0 +1,75 @@
+use std::collections::BTreeMap;
+
+use super::wire;
+
+wire! {
+    /// One command. `command` is run directly, not by a shell.
+    #[derive(Eq)]
+    #[serde(deny_unknown_fields)]
+    pub struct ExecRequest {
+        pub command: String,
+        #[serde(default)]
+        pub args: Vec<String>,
+        /// Folder beneath the workspace; the workspace itself without it.
+        #[serde(default)]
+        pub cwd: Option<String>,
+        #[serde(default)]
+        pub env: BTreeMap<String, String>,
+        #[serde(default)]
+        pub stdin: Option<String>,
+        /// 1..=3,600,000; 120,000 without it.
+        #[serde(default)]
+        pub timeout_ms: Option<u64>,
+    }
+
+    /// How a command ended. Output is kept up to 1 MiB a stream, the newest end.
+    #[derive(Eq)]
+    pub struct ExecResult {
+        /// The exit status, or 128 + the signal's number.
+        pub exit_code: i32,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub signal: Option<String>,
+        pub stdout: String,
+        pub stderr: String,
+        pub stdout_truncated: bool,
+        pub stderr_truncated: bool,
+        pub duration_ms: u64,
+        pub timed_out: bool,
+    }
+
+    #[derive(Eq)]
+    #[serde(deny_unknown_fields)]
+    pub struct CodeRequest {
+        pub language: CodeLanguage,
+        pub code: String,
+        #[serde(default)]
+        pub timeout_ms: Option<u64>,
+    }
+
+    #[derive(Copy, Eq)]
+    pub enum CodeLanguage {
+        Python,
+        Javascript,
+        Typescript,
+        Bash,
+    }
+
+    /// One entry of the workspace.
+    #[derive(Eq)]
+    pub struct FileEntry {
+        /// Relative to the workspace, `/` between parts.
+        pub path: String,
+        pub kind: FileKind,
+        /// Bytes.
+        pub size: u64,
+        pub modified_at: super::EpochMs,
+    }
+
+    #[derive(Copy, Eq)]
+    pub enum FileKind {
+        File,
+        Directory,
+        Symlink,
+        Other,
+    }
+}

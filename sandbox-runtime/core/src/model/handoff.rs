@@ -1,0 +1,131 @@
+use super::{EpochMs, Preview, wire};
+use crate::{HandoffId, SandboxId, TaskId};
+
+/// Why a person is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, ts_rs::TS, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum HandoffReason {
+    Mfa,
+    Captcha,
+    Approval,
+    LoginFailed,
+    AmbiguousUi,
+    FileDownload,
+    Custom,
+}
+
+wire! {
+    /// What a caller asks of a person.
+    #[derive(Eq)]
+    #[serde(deny_unknown_fields)]
+    pub struct HandoffRequest {
+        pub reason: HandoffReason,
+        pub message: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub resume_prompt: Option<String>,
+        /// No expiry without it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub expires_in_ms: Option<u64>,
+        /// The runtime checks it when the person hands back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub until: Option<Until>,
+    }
+
+    /// When a handoff counts as done: every named part must hold.
+    #[derive(Default, Eq)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct Until {
+        /// Address pattern; `*` within a path part, `**` across parts.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub url: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub selector: Option<String>,
+        /// Name of a cookie that must be set.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub cookie: Option<String>,
+    }
+
+    #[derive(Copy, Eq)]
+    pub enum HandoffStatus {
+        Pending,
+        Accepted,
+        Completed,
+        Cancelled,
+        Expired,
+    }
+
+    #[derive(Copy, Eq)]
+    pub enum RequestedBy {
+        Agent,
+        Worker,
+        Sdk,
+        Dashboard,
+    }
+
+    /// A recorded request that a person do something.
+    pub struct Handoff {
+        pub request_id: HandoffId,
+        pub sandbox_id: SandboxId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub task_id: Option<TaskId>,
+        pub status: HandoffStatus,
+        pub reason: HandoffReason,
+        pub message: String,
+        pub requested_by: RequestedBy,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub controller: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub resume_prompt: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub note: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub until: Option<Until>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub receipt: Option<Receipt>,
+        pub requested_at: EpochMs,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub accepted_at: Option<EpochMs>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub completed_at: Option<EpochMs>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub expires_at: Option<EpochMs>,
+        pub updated_at: EpochMs,
+    }
+
+    /// What changed while a person drove: names, never values.
+    #[derive(Default, Eq)]
+    pub struct Receipt {
+        pub held_ms: u64,
+        pub before: PageName,
+        pub after: PageName,
+        pub tabs_opened: Vec<String>,
+        pub tabs_closed: Vec<String>,
+        /// Sites whose sign-in state changed.
+        pub signed_in_changed: Vec<String>,
+        /// Labels or names of fields that were typed in.
+        pub fields_touched: Vec<String>,
+        /// Workspace paths.
+        pub files_arrived: Vec<String>,
+        /// Clicks, keys and pastes that were dispatched.
+        pub inputs: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub note: Option<String>,
+        /// Whether `until` held at the hand-back; absent without a condition.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub until_met: Option<bool>,
+    }
+
+    #[derive(Default, Eq)]
+    pub struct PageName {
+        pub url: String,
+        pub title: String,
+    }
+
+    /// The answer of every handoff route.
+    pub struct HandoffEnvelope {
+        pub ok: bool,
+        pub handoff: Option<Handoff>,
+        pub preview: Preview,
+    }
+}

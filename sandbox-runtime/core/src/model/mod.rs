@@ -1,0 +1,33 @@
+//! The words of the contract: what crosses HTTP, what is stored in events. camelCase on the wire, times in ms since the epoch.
+
+mod artifact;
+mod event;
+mod exec;
+mod handoff;
+mod page;
+mod preview;
+mod sandbox;
+mod task;
+
+pub use artifact::*;
+pub use event::*;
+pub use exec::*;
+pub use handoff::*;
+pub use page::*;
+pub use preview::*;
+pub use sandbox::*;
+pub use task::*;
+
+/// Milliseconds since the Unix epoch.
+pub type EpochMs = i64;
+
+/// Derives what every type of the contract derives.
+macro_rules! wire {
+    ($($item:item)*) => {$(
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, ts_rs::TS, utoipa::ToSchema)]
+        #[serde(rename_all = "camelCase")]
+        #[ts(export)]
+        $item
+    )*};
+}
+pub(crate) use wire;

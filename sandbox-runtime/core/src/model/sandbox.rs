@@ -1,0 +1,215 @@
+use std::collections::BTreeMap;
+
+use super::{EpochMs, Handoff, Preview, wire};
+use crate::{SandboxId, TaskId};
+
+wire! {
+    /// What a caller asks for; everything optional.
+    #[derive(Default)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct SandboxConfig {
+        pub name: Option<String>,
+        /// Environment of commands, by name. Never reaches the desktop room.
+        pub env: BTreeMap<String, String>,
+        pub backend: Option<BackendKind>,
+        pub capabilities: Capabilities,
+        pub network: NetworkConfig,
+        pub limits: Limits,
+    }
+
+    #[derive(Copy, Default, Eq)]
+    pub enum BackendKind {
+        #[default]
+        Local,
+        Docker,
+    }
+
+    #[derive(Default)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct Capabilities {
+        pub agent: AgentCapability,
+        /// `false` for a sandbox without a browser.
+        pub browser: BrowserSwitch,
+        pub storage: StorageCapability,
+    }
+
+    #[derive(Eq)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct AgentCapability {
+        pub enabled: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub default_agent: Option<String>,
+    }
+
+    #[derive(Eq)]
+    #[serde(untagged)]
+    pub enum BrowserSwitch {
+        /// `false`: no browser. `true`: a browser with the defaults.
+        Plain(bool),
+        With(BrowserCapability),
+    }
+
+    #[derive(Default, Eq)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct BrowserCapability {
+        pub viewport: Viewport,
+        /// Name of a profile that outlives the sandbox; without it the profile ends with the sandbox.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub profile: Option<String>,
+        /// `http://`, `https://` or `socks5://` proxy, credentials in the user info.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub byo_proxy_url: Option<String>,
+    }
+
+    /// The page's size in CSS pixels: 320..=3840 by 240..=2160.
+    #[derive(Copy, Eq)]
+    #[serde(deny_unknown_fields)]
+    pub struct Viewport {
+        pub width: u32,
+        pub height: u32,
+    }
+
+    #[derive(Default, Eq)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct StorageCapability {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub artifact_prefix: Option<String>,
+    }
+
+    /// Where browser and commands may go.
+    #[derive(Default, Eq)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct NetworkConfig {
+        pub mode: NetworkMode,
+        /// Host patterns: `example.org`, `*.example.org`, an address, or a CIDR; optionally `:port`.
+        pub allow: Vec<String>,
+        pub deny: Vec<String>,
+        /// Private destinations that are open all the same, as in `allow`: `127.0.0.1:8888`.
+        pub allow_private: Vec<String>,
+    }
+
+    #[derive(Copy, Default, Eq)]
+    pub enum NetworkMode {
+        #[default]
+        Open,
+        Allowlist,
+        None,
+    }
+
+    /// Limits that the sandbox is held to; `None` means the default of the runtime.
+    #[derive(Default)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct Limits {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub memory_mb: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub pids: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub cpus: Option<f64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub disk_mb: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub idle_ms: Option<u64>,
+    }
+
+    /// One job's container, as the contract shows it.
+    pub struct Sandbox {
+        pub id: SandboxId,
+        pub name: String,
+        pub status: SandboxStatus,
+        pub backend: BackendKind,
+        pub capabilities: Capabilities,
+        pub network: NetworkConfig,
+        pub limits: Limits,
+        pub preview: Preview,
+        pub agent: AgentInfo,
+        pub handoff: Option<Handoff>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub failure: Option<Failure>,
+        pub created_at: EpochMs,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub ready_at: Option<EpochMs>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub ended_at: Option<EpochMs>,
+        pub updated_at: EpochMs,
+    }
+
+    #[derive(Copy, Eq)]
+    pub enum SandboxStatus {
+        Queued,
+        Assigning,
+        Ready,
+        Active,
+        Ending,
+        Ended,
+        Failed,
+    }
+
+    pub struct AgentInfo {
+        pub status: AgentStatus,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub task_id: Option<TaskId>,
+    }
+
+    #[derive(Copy, Eq)]
+    pub enum AgentStatus {
+        Off,
+        Idle,
+        Running,
+        Waiting,
+    }
+
+    /// What went wrong: a code for programs, a sentence for people.
+    #[derive(Eq)]
+    pub struct Failure {
+        pub code: String,
+        pub message: String,
+    }
+}
+
+impl Default for AgentCapability {
+    fn default() -> Self {
+        Self { enabled: true, default_agent: None }
+    }
+}
+
+impl Default for BrowserSwitch {
+    fn default() -> Self {
+        Self::Plain(true)
+    }
+}
+
+impl BrowserSwitch {
+    /// Returns the browser asked for, or `None` where there is to be none.
+    pub fn browser(&self) -> Option<BrowserCapability> {
+        match self {
+            Self::Plain(false) => None,
+            Self::Plain(true) => Some(BrowserCapability::default()),
+            Self::With(browser) => Some(browser.clone()),
+        }
+    }
+}
+
+impl Default for Viewport {
+    fn default() -> Self {
+        Self { width: 1280, height: 720 }
+    }
+}
+
+impl SandboxStatus {
+    /// Whether the sandbox takes work.
+    pub fn takes_work(self) -> bool {
+        match self {
+            Self::Ready | Self::Active => true,
+            Self::Queued | Self::Assigning | Self::Ending | Self::Ended | Self::Failed => false,
+        }
+    }
+
+    /// Whether the sandbox is gone for good.
+    pub fn is_over(self) -> bool {
+        match self {
+            Self::Ended | Self::Failed => true,
+            Self::Queued | Self::Assigning | Self::Ready | Self::Active | Self::Ending => false,
+        }
+    }
+}

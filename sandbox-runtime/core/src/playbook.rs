@@ -1,0 +1,1 @@
+//! A task written as steps, run without a model.

@@ -1,0 +1,38 @@
+//! The life of a task. One fact is stored, how far it got; that it waits is derived from control.
+
+use crate::control::State;
+use crate::model::TaskStatus;
+
+/// How far a task got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    Queued,
+    Started,
+    Ended(Ending),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Completed,
+    Failed,
+    Cancelled,
+}
+
+/// Returns the status that the contract shows: `waiting` because control says so.
+pub fn status(progress: Progress, control: &State) -> TaskStatus {
+    match progress {
+        Progress::Queued => TaskStatus::Queued,
+        Progress::Ended(Ending::Completed) => TaskStatus::Completed,
+        Progress::Ended(Ending::Failed) => TaskStatus::Failed,
+        Progress::Ended(Ending::Cancelled) => TaskStatus::Cancelled,
+        Progress::Started => match control {
+            State::Person { .. } | State::Waiting { .. } => TaskStatus::Waiting,
+            State::Idle { .. } | State::Agent { .. } | State::Settling { .. } => TaskStatus::Running,
+        },
+    }
+}
+
+/// Whether the task's clock runs: it stands still while a person is asked or drives.
+pub fn clock_runs(progress: Progress, control: &State) -> bool {
+    status(progress, control) == TaskStatus::Running
+}

@@ -1,0 +1,110 @@
+//! What a live view and the runtime say to each other: the same words on the stream's WebSocket (text messages) and on
+//! the WebRTC data channel `input`. Pictures on the WebSocket are binary messages, laid out in [`picture`].
+
+use crate::model::{ControlMode, EpochMs, wire};
+use crate::{Lease, ViewerId};
+
+wire! {
+    /// From the live view.
+    #[serde(tag = "type", rename_all_fields = "camelCase")]
+    pub enum FromViewer {
+        /// First message: which pictures this page can show.
+        Hello { h264: bool },
+        /// Every five seconds while the page is alive; answered by `Pong` at once. `sent_at` is the page's own clock.
+        Ping { sent_at: f64 },
+        /// The picture with this number is on the screen. At most two are ever on the way.
+        Shown { picture: u32 },
+        Take { controller: String },
+        HandBack { note: Option<String> },
+        Input { lease: Lease, event: InputEvent },
+        /// Text of the person's clipboard, put into the sandbox's clipboard and pasted with Ctrl+V.
+        Paste { lease: Lease, text: String },
+        /// Asks for the text that the sandbox's clipboard holds now.
+        Copy { lease: Lease },
+    }
+
+    /// What the person did. Coordinates are pixels of the sandbox's screen, origin top left.
+    #[serde(tag = "kind", rename_all_fields = "camelCase")]
+    pub enum InputEvent {
+        Move { x: i32, y: i32 },
+        /// Buttons as in DOM `MouseEvent.button`: 0 left, 1 middle, 2 right.
+        Button { button: u8, down: bool, x: i32, y: i32 },
+        /// Notches; positive is down and right.
+        Wheel { dx: i32, dy: i32, x: i32, y: i32 },
+        /// `code` as in DOM `KeyboardEvent.code`, `key` as in `KeyboardEvent.key`.
+        Key { code: String, key: String, down: bool },
+        /// Committed text: an input method, dead keys, "type this for me".
+        Text { text: String },
+        /// Focus left the view: held keys and buttons go up.
+        Blur {},
+    }
+
+    /// To the live view.
+    #[serde(tag = "type", rename_all_fields = "camelCase")]
+    pub enum ToViewer {
+        Welcome { viewer_id: ViewerId, mode: ViewerMode, screen: Screen, transport: String },
+        Pong { sent_at: f64 },
+        Screen { screen: Screen },
+        Control { control: ControlView },
+        Denied { code: String, message: String },
+        /// What the sandbox's clipboard holds; only to the person who drives.
+        Clipboard { text: String },
+        /// The shape of the pointer as a CSS cursor name.
+        Cursor { cursor: String },
+        /// The sandbox is gone; the view need not come back.
+        Ended { reason: String },
+    }
+
+    /// The sandbox's screen, in pixels; the page sits below the browser's own bars.
+    #[derive(Copy, Eq)]
+    pub struct Screen {
+        pub width: u32,
+        pub height: u32,
+    }
+
+    #[derive(Copy, Eq)]
+    pub enum ViewerMode {
+        Watch,
+        Control,
+    }
+
+    /// Who drives, as one live view sees it.
+    pub struct ControlView {
+        pub mode: ControlMode,
+        /// Whether this view's person drives.
+        pub yours: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub lease: Option<Lease>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub controller: Option<String>,
+        /// Whether an action is still in flight and the wheel is on its way.
+        pub settling: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub since: Option<EpochMs>,
+        /// When the lease lapses without input.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub lapses_at: Option<EpochMs>,
+    }
+}
+
+/// Binary pictures, from the guest to the live view unchanged. Integers are little-endian.
+///
+/// ```text
+/// u8 kind, u8 flags, u16 reserved, u32 picture number, u64 captured at (µs, the source's monotonic clock), then by kind:
+///   1 tiles:  u16 n, n × { u16 x, u16 y, u16 w, u16 h, u8 encoding, then bytes by encoding }
+///             encoding 0 raw:  w·h·4 bytes RGBA (alpha 255)
+///             encoding 1 solid: 4 bytes RGBA
+///             encoding 2 copy:  u16 from_x, u16 from_y — copied from the picture before this message
+///   2 h264:   u16 width, u16 height, Annex B access unit of the whole screen; flag 1 = key frame
+/// ```
+/// Parts of a tiles message are applied in order. Flag 2 says that after this picture the view is bit-exact.
+pub mod picture {
+    pub const HEADER_LEN: usize = 16;
+    pub const KIND_TILES: u8 = 1;
+    pub const KIND_H264: u8 = 2;
+    pub const FLAG_KEY: u8 = 1;
+    pub const FLAG_EXACT: u8 = 2;
+    pub const TILE_RAW: u8 = 0;
+    pub const TILE_SOLID: u8 = 1;
+    pub const TILE_COPY: u8 = 2;
+}

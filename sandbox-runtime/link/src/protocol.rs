@@ -1,0 +1,152 @@
+//! What the two sides say. Each stream begins with one header as a JSON frame ([`Open`] from the runtime,
+//! [`GuestOpen`] from the guest); what follows depends on it and is said at each variant.
+
+use std::collections::BTreeMap;
+
+use sandbox_core::model::Viewport;
+use sandbox_core::viewer::{InputEvent, Screen};
+use serde::{Deserialize, Serialize};
+
+/// The descriptor on which the guest finds its link.
+pub const LINK_FD: i32 = 3;
+
+/// Which room this guest is to be: the value of the guest's only argument, as JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum RoomSettings {
+    Shell(ShellSettings),
+    Desktop(DesktopSettings),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShellSettings {
+    /// Environment of every command, beneath its own.
+    pub env: BTreeMap<String, String>,
+    /// The loopback port of the room on which the guest serves the way out; 0 for a room without network.
+    pub proxy_port: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DesktopSettings {
+    pub viewport: Viewport,
+    pub proxy_port: u16,
+    /// Program and fixed arguments of the browser; the guest adds display, size, profile and pipe.
+    pub browser: Vec<String>,
+    pub start_url: String,
+}
+
+/// Header of a stream that the runtime opens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Open {
+    /// Then [`ExecInput`] frames to the guest and [`ExecOutput`] frames back, `Exit` the last.
+    /// Dropping the stream kills the command and all it started.
+    Exec(ExecSpec),
+    /// Then raw bytes both ways: a terminal of its own for each stream. Resizes go as [`TerminalInput`] frames to the guest;
+    /// the guest answers raw bytes as frames.
+    Terminal { cols: u16, rows: u16, command: Vec<String>, env: BTreeMap<String, String> },
+    /// One [`DesktopCall`] answered by one [`DesktopAnswer`], as frames; then the stream ends.
+    Desktop(DesktopCall),
+    /// Reports of the desktop room as [`DesktopReport`] frames, from now on. Any number may listen.
+    Reports,
+    /// Raw bytes of Chromium's debugging pipe, both ways: JSON messages ended by NUL. One stream at a time.
+    Cdp,
+    /// Pictures of the screen as frames, laid out as `sandbox_core::viewer::picture`. The runtime sends [`VideoControl`] frames.
+    /// Capture runs while at least one such stream is open.
+    Video(VideoRequest),
+    /// Input as [`InputFrame`] frames, injected in order; nothing comes back. One lane for each stream.
+    Input,
+}
+
+/// Header of a stream that the guest opens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum GuestOpen {
+    /// Once, when the room is usable (the desktop room: screen, window manager and browser are up), or cannot be.
+    Ready(Result<(), String>),
+    /// Then raw bytes both ways: one connection that a program of the room made to the proxy port.
+    Egress,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExecSpec {
+    pub command: String,
+    pub args: Vec<String>,
+    /// Absolute in the room.
+    pub cwd: String,
+    pub env: BTreeMap<String, String>,
+    pub timeout_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ExecInput {
+    Stdin(Vec<u8>),
+    CloseStdin,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ExecOutput {
+    Stdout(Vec<u8>),
+    Stderr(Vec<u8>),
+    /// The command could not be started.
+    Failed(String),
+    /// `code` is the exit status, or 128 + the signal's number.
+    Exit { code: i32, signal: Option<String>, timed_out: bool, duration_ms: u64 },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum TerminalInput {
+    Bytes(Vec<u8>),
+    Resize { cols: u16, rows: u16 },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum DesktopCall {
+    /// Screen and where the page sits in it.
+    Geometry,
+    /// Makes the page this size; the screen follows.
+    Resize(Viewport),
+    ReadClipboard,
+    /// Puts text into the clipboard.
+    WriteClipboard(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum DesktopAnswer {
+    Done,
+    Geometry { screen: Screen },
+    Clipboard(String),
+    Failed(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum DesktopReport {
+    ScreenChanged(Screen),
+    /// CSS cursor name.
+    Cursor(String),
+    BrowserExited { status: String },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VideoRequest {
+    /// Whether the view decodes H.264; without it everything goes as tiles.
+    pub h264: bool,
+    /// Whether tiles may be sent; without it (WebRTC) everything goes as H.264.
+    pub tiles: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum VideoControl {
+    /// The picture with this number has been shown: one more may be sent. At most two are on the way.
+    Shown(u32),
+    /// The next picture is a whole one (tiles of everything, or a key frame).
+    Refresh,
+    /// Bits a second that the way to the view carries; the encoder keeps beneath it.
+    Bitrate(u32),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum InputFrame {
+    Event(InputEvent),
+    /// Text into the clipboard, then Ctrl+V.
+    Paste(String),
+    /// Every key and button goes up: before another may drive.
+    ReleaseAll,
+}

@@ -1,0 +1,1 @@
+//! HTTP: thin over the service; adds no rules.

@@ -1,0 +1,106 @@
+//! The one gate. Nothing reaches the browser without the live lease; it is checked here, at dispatch, and nowhere else.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sandbox_core::Lease;
+
+/// Who may act now. Only the driver changes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Live {
+    /// Nothing is dispatched for anyone.
+    Nobody,
+    /// The agent's side: our agent, programs, outside clients.
+    Agent(Lease),
+    /// A person; nothing of the page is observed meanwhile.
+    Person(Lease),
+    /// A person was asked: looking is allowed, acting is not.
+    Waiting,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("a person holds control of the browser; wait for the hand-back, then look again")]
+    HeldByPerson,
+    #[error("a person was asked and has not come yet; wait until they are done, then look again")]
+    WaitingForPerson,
+    #[error("the agent holds control of the browser")]
+    HeldByAgent,
+    #[error("this lease is over; look again before acting")]
+    StaleLease,
+}
+
+/// Shared by everyone who dispatches; cheap to clone.
+#[derive(Clone)]
+pub struct Gate {
+    live: Arc<Mutex<Live>>,
+}
+
+/// The right to act for the agent's side, as long as its lease lives.
+#[derive(Clone)]
+pub struct Permit {
+    gate: Gate,
+    lease: Lease,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { live: Arc::new(Mutex::new(Live::Nobody)) }
+    }
+}
+
+impl Gate {
+    /// Says who may act from now on. When this returns, nothing more is dispatched under an older lease.
+    pub fn set(&self, live: Live) {
+        *self.lock() = live;
+    }
+
+    pub fn live(&self) -> Live {
+        *self.lock()
+    }
+
+    pub fn permit(&self, lease: Lease) -> Permit {
+        Permit { gate: self.clone(), lease }
+    }
+
+    /// Runs `send`, which only hands a command to the wire, if `lease` is the person's live lease.
+    pub fn dispatch_person<R>(&self, lease: Lease, send: impl FnOnce() -> R) -> Result<R, Refused> {
+        let live = self.lock();
+        match *live {
+            Live::Person(held) if held == lease => Ok(send()),
+            Live::Person(_) => Err(Refused::StaleLease),
+            Live::Agent(_) | Live::Nobody => Err(Refused::HeldByAgent),
+            Live::Waiting => Err(Refused::WaitingForPerson),
+        }
+    }
+
+    /// Runs `send` if looking is allowed: always, unless a person holds control.
+    pub fn dispatch_look<R>(&self, send: impl FnOnce() -> R) -> Result<R, Refused> {
+        let live = self.lock();
+        match *live {
+            Live::Person(_) => Err(Refused::HeldByPerson),
+            Live::Nobody | Live::Agent(_) | Live::Waiting => Ok(send()),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Live> {
+        // The value is a plain copy: no panic can leave it half changed.
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Permit {
+    /// Runs `send`, which only hands a command to the wire, if this permit's lease still lives.
+    pub fn dispatch<R>(&self, send: impl FnOnce() -> R) -> Result<R, Refused> {
+        let live = self.gate.lock();
+        match *live {
+            Live::Agent(held) if held == self.lease => Ok(send()),
+            Live::Agent(_) | Live::Nobody => Err(Refused::StaleLease),
+            Live::Person(_) => Err(Refused::HeldByPerson),
+            Live::Waiting => Err(Refused::WaitingForPerson),
+        }
+    }
+
+    pub fn lease(&self) -> Lease {
+        self.lease
+    }
+}

@@ -1,0 +1,29 @@
+//! Everything Baton does.
+//!
+//! ```text
+//! api ─> service ─> driver ─> agent | browser ─> sandbox ─> link
+//!           ├─> stream, workspace, store, egress
+//!           every one of them ─> core
+//! ```
+
+pub mod agent;
+pub mod api;
+pub mod browser;
+pub mod driver;
+pub mod egress;
+pub mod sandbox;
+pub mod service;
+pub mod store;
+pub mod stream;
+pub mod workspace;
+
+/// Returns the time in milliseconds since the Unix epoch: the one place that reads the wall clock.
+pub fn now_ms() -> sandbox_core::model::EpochMs {
+    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Returns a new unique part for an id, sorted by time of making (UUID version 7).
+pub fn unique() -> String {
+    uuid::Uuid::now_v7().simple().to_string()
+}

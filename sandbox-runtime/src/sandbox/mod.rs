@@ -1,0 +1,59 @@
+//! Rooms: isolated processes with the workspace mounted. A backend starts the guest in a room and gives back one byte
+//! stream; everything else is said over that stream.
+
+use std::path::PathBuf;
+
+use futures_util::future::BoxFuture;
+use sandbox_core::SandboxId;
+use sandbox_core::model::Check;
+use sandbox_link::protocol::RoomSettings;
+use sandbox_link::{Incoming, Link};
+
+/// One engine that can start rooms.
+pub trait Backend: Send + Sync {
+    /// Starts the guest in a new room, and returns once the link stands; whether the room is usable comes over the link
+    /// as [`sandbox_link::protocol::GuestOpen::Ready`].
+    fn start(&self, spec: RoomSpec) -> BoxFuture<'_, Result<Room, BackendError>>;
+
+    /// Checks what this engine needs of the machine.
+    fn checks(&self) -> BoxFuture<'_, Vec<Check>>;
+}
+
+/// What a room is made of.
+#[derive(Clone, Debug)]
+pub struct RoomSpec {
+    pub sandbox: SandboxId,
+    pub settings: RoomSettings,
+    /// Host folder seen as `/workspace`, writable.
+    pub workspace: PathBuf,
+    /// Host folder seen as the browser's profile at [`PROFILE_DIR`]; only the desktop room has one.
+    pub profile: Option<PathBuf>,
+}
+
+/// Where the desktop room sees the browser's profile.
+pub const PROFILE_DIR: &str = "/home/baton/profile";
+/// Where both rooms see the workspace.
+pub const WORKSPACE_DIR: &str = "/workspace";
+
+/// A running room. Dropping it kills every process in it.
+pub struct Room {
+    pub link: Link,
+    pub incoming: Incoming,
+    /// Keeps the room's processes; dropped last.
+    pub processes: Box<dyn RoomProcesses>,
+}
+
+/// The processes of a room, seen from the host.
+pub trait RoomProcesses: Send + Sync {
+    /// Kills every process of the room and waits until none is left.
+    fn kill(&mut self) -> BoxFuture<'_, ()>;
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum BackendError {
+    /// A layer of the isolation cannot be set up; nothing was started.
+    #[error("{layer}: {cause}; {fix}")]
+    Refused { layer: &'static str, cause: String, fix: String },
+    #[error("start a room: {0}")]
+    Io(#[from] std::io::Error),
+}

@@ -1,0 +1,1 @@
+//! Viewers: WebSocket and WebRTC (WHEP); operator input.

@@ -1,0 +1,1 @@
+//! Files beneath one folder, opened by descriptor; never outside it.
