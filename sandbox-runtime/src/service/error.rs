@@ -1,0 +1,66 @@
+//! What an operation answers when it cannot be done: a code for programs, a sentence for people.
+
+use serde::Serialize;
+
+/// The error codes of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ErrorCode {
+    Unauthorized,
+    Forbidden,
+    NotFound,
+    Invalid,
+    Conflict,
+    HeldByPerson,
+    WaitingForPerson,
+    HeldByOther,
+    StaleLease,
+    TooLarge,
+    UnsupportedMediaType,
+    IdempotencyMismatch,
+    Overloaded,
+    Timeout,
+    NoModel,
+    Internal,
+    Unavailable,
+}
+
+/// An operation was refused or failed. Nothing was changed unless the message says so.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{message}")]
+pub struct ServiceError {
+    pub code: ErrorCode,
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    pub details: Option<serde_json::Value>,
+}
+
+impl ServiceError {
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None, details: None }
+    }
+
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::Invalid, message)
+    }
+
+    pub fn not_found(what: &str, id: impl std::fmt::Display) -> Self {
+        Self::new(ErrorCode::NotFound, format!("there is no {what} {id}"))
+    }
+
+    /// The thing is in a state in which this cannot be done; `status` goes into the details.
+    pub fn conflict(message: impl Into<String>, status: impl Serialize) -> Self {
+        let status = serde_json::to_value(status).unwrap_or_default();
+        Self { details: Some(serde_json::json!({ "status": status })), ..Self::new(ErrorCode::Conflict, message) }
+    }
+
+    pub fn internal(error: impl std::fmt::Display) -> Self {
+        Self::new(ErrorCode::Internal, error.to_string())
+    }
+
+    #[must_use]
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}
