@@ -1,0 +1,106 @@
+/**
+ * The host inside the desktop window: the only file that imports the desktop API.
+ *
+ * Requests are carried out in process. Events, pictures and input use the runtime's loopback WebSockets, because media and
+ * logs through the shell's own channel would be evaluated as script.
+ */
+import { invoke } from '@tauri-apps/api/core';
+import { listen } from '@tauri-apps/api/event';
+import { followEvents } from './events';
+import type { Answer, Bytes, EventStream, EventStreamState, Host, LiveEndpoint, Method, Notice, Platform } from './types';
+import { Unreachable } from './types';
+import type { Event } from '../types/generated/Event';
+
+
+export async function desktopHost(): Promise<Host> {
+  const host = new DesktopHost();
+  await listen<{ tag: string }>('notice-chosen', ({ payload }) => host.noticeChosen(payload.tag));
+  return host;
+}
+
+/** What the command `request` answers: status and body of the route, as HTTP would have. */
+interface InProcessAnswer {
+  status: number;
+  body: unknown;
+}
+
+class DesktopHost implements Host {
+  readonly platform: Platform = { kind: 'desktop', mac: /Mac/.test(navigator.userAgent) };
+  readonly #chosen = new Map<string, () => void>();
+
+  async request(method: Method, path: string, body?: unknown): Promise<Answer> {
+    const answer = await this.#invoke<InProcessAnswer>('request', { method, path, body: body ?? null });
+    return { status: answer.status, json: answer.body };
+  }
+
+  /** Answers the raw body of a GET; the shell rejects with the route's answer when it is not 2xx. */
+  async read(path: string): Promise<Bytes> {
+    try {
+      const body = await invoke<ArrayBuffer>('read', { path });
+      return { status: 200, contentType: 'application/octet-stream', bytes: new Uint8Array(body) };
+    } catch (cause) {
+      if (isAnswer(cause)) return { status: cause.status, contentType: 'application/json', bytes: new Uint8Array() };
+      throw new Unreachable(cause);
+    }
+  }
+
+  async write(path: string, bytes: Blob): Promise<Answer> {
+    const body = new Uint8Array(await bytes.arrayBuffer());
+    try {
+      const answer = await invoke<InProcessAnswer>('write', body, { headers: { 'x-path': encodeURIComponent(path) } });
+      return { status: answer.status, json: answer.body };
+    } catch (cause) {
+      throw new Unreachable(cause);
+    }
+  }
+
+  events(after: string | null, onEvent: (event: Event) => void, onState: (state: EventStreamState) => void): EventStream {
+    const endpoint = async () => {
+      const { url, token } = await this.#endpoint();
+      return { wsUrl: `${url.replace(/^http/, 'ws')}/v1/events`, token };
+    };
+    return followEvents(endpoint, after, onEvent, onState);
+  }
+
+  async liveEndpoint(sandboxId: string): Promise<LiveEndpoint> {
+    const { url, token } = await this.#endpoint();
+    return { wsUrl: `${url.replace(/^http/, 'ws')}/v1/sandboxes/${sandboxId}/stream`, token };
+  }
+
+  async notify(notice: Notice): Promise<boolean> {
+    this.#chosen.set(notice.tag, notice.onChosen);
+    const { tag, title, body } = notice;
+    return this.#invoke<boolean>('notify', { tag, title, body });
+  }
+
+  noticeChosen(tag: string): void {
+    this.#chosen.get(tag)?.();
+    this.#chosen.delete(tag);
+  }
+
+  async openExternal(url: string): Promise<void> {
+    await this.#invoke<null>('open', { url });
+  }
+
+  setNeedsCount(count: number): void {
+    document.title = count === 0 ? 'Baton' : `(${count}) Baton`;
+    // The badge is an ornament: a desktop without one is no error.
+    void this.#invoke<null>('set_needs_count', { count }).catch(() => undefined);
+  }
+
+  #endpoint(): Promise<{ url: string; token: string }> {
+    return this.#invoke('endpoint', {});
+  }
+
+  async #invoke<T>(command: string, args: Record<string, unknown>): Promise<T> {
+    try {
+      return await invoke<T>(command, args);
+    } catch (cause) {
+      throw new Unreachable(cause);
+    }
+  }
+}
+
+function isAnswer(value: unknown): value is InProcessAnswer {
+  return typeof value === 'object' && value !== null && typeof (value as InProcessAnswer).status === 'number';
+}

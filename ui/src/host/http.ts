@@ -1,0 +1,127 @@
+/**
+ * The host when a browser shows the interface of `baton serve`.
+ *
+ * The address carries a one-time ticket in its fragment. It is taken out of the address at once and exchanged for the token,
+ * which lives in this tab's session storage and never in an address.
+ */
+import { followEvents } from './events';
+import type { Answer, Bytes, EventStream, EventStreamState, Host, LiveEndpoint, Method, Notice, Platform } from './types';
+import { Unreachable } from './types';
+import type { Event } from '../types/generated/Event';
+
+const TOKEN_KEY = 'baton.token';
+
+/** No ticket and no token: the person needs a fresh address. */
+export class NotAdmitted extends Error {}
+
+export async function httpHost(): Promise<Host> {
+  const base = location.origin;
+  const ticket = takeTicket();
+  const token = ticket === null ? sessionStorage.getItem(TOKEN_KEY) : await redeem(base, ticket);
+  if (token === null) throw new NotAdmitted('no ticket in the address');
+  sessionStorage.setItem(TOKEN_KEY, token);
+  return new HttpHost(base, token);
+}
+
+function takeTicket(): string | null {
+  const fragment = location.hash.slice(1);
+  if (fragment === '') return null;
+  history.replaceState(null, '', location.pathname + location.search);
+  return new URLSearchParams(fragment).get('ticket') ?? fragment;
+}
+
+async function redeem(base: string, ticket: string): Promise<string> {
+  const response = await fetch(`${base}/v1/tickets/redeem`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ticket }),
+  });
+  const body: unknown = await response.json().catch(() => null);
+  if (response.ok && typeof body === 'object' && body !== null && 'token' in body && typeof body.token === 'string') {
+    return body.token;
+  }
+  // A ticket works once: a reload of the tab that used it still has its token.
+  const kept = sessionStorage.getItem(TOKEN_KEY);
+  if (kept !== null) return kept;
+  throw new NotAdmitted('the ticket was used already, or is too old');
+}
+
+class HttpHost implements Host {
+  readonly platform: Platform = { kind: 'browser', mac: /Mac|iP(hone|ad)/.test(navigator.userAgent) };
+  readonly #base: string;
+  readonly #token: string;
+
+  constructor(base: string, token: string) {
+    this.#base = base;
+    this.#token = token;
+  }
+
+  async request(method: Method, path: string, body?: unknown): Promise<Answer> {
+    const headers: Record<string, string> = {};
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    if (method === 'POST') headers['idempotency-key'] = crypto.randomUUID();
+    const response = await this.#fetch(path, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
+    return { status: response.status, json: await response.json().catch(() => null) };
+  }
+
+  async read(path: string): Promise<Bytes> {
+    const response = await this.#fetch(path, { method: 'GET', headers: {} });
+    const contentType = response.headers.get('content-type') ?? 'application/octet-stream';
+    return { status: response.status, contentType, bytes: new Uint8Array(await response.arrayBuffer()) };
+  }
+
+  async write(path: string, bytes: Blob): Promise<Answer> {
+    const response = await this.#fetch(path, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/octet-stream' },
+      body: bytes,
+    });
+    return { status: response.status, json: await response.json().catch(() => null) };
+  }
+
+  events(after: string | null, onEvent: (event: Event) => void, onState: (state: EventStreamState) => void): EventStream {
+    const endpoint = { wsUrl: `${this.#base.replace(/^http/, 'ws')}/v1/events`, token: this.#token };
+    return followEvents(() => Promise.resolve(endpoint), after, onEvent, onState);
+  }
+
+  liveEndpoint(sandboxId: string): Promise<LiveEndpoint> {
+    const base = this.#base.replace(/^http/, 'ws');
+    return Promise.resolve({ wsUrl: `${base}/v1/sandboxes/${sandboxId}/stream`, token: this.#token });
+  }
+
+  async notify(notice: Notice): Promise<boolean> {
+    if (!('Notification' in globalThis)) return false;
+    const permission =
+      Notification.permission === 'default' ? await Notification.requestPermission() : Notification.permission;
+    if (permission !== 'granted') return false;
+    const shown = new Notification(notice.title, { body: notice.body, tag: notice.tag });
+    shown.onclick = () => {
+      shown.close();
+      window.focus();
+      notice.onChosen();
+    };
+    return true;
+  }
+
+  openExternal(url: string): Promise<void> {
+    const anchor = document.createElement('a');
+    anchor.href = url;
+    anchor.rel = 'noopener noreferrer';
+    anchor.target = '_blank';
+    anchor.click();
+    return Promise.resolve();
+  }
+
+  setNeedsCount(count: number): void {
+    document.title = count === 0 ? 'Baton' : `(${count}) Baton`;
+  }
+
+  async #fetch(path: string, init: { method: Method; headers: Record<string, string>; body?: BodyInit | null }) {
+    const headers = { ...init.headers, authorization: `Bearer ${this.#token}` };
+    try {
+      return await fetch(this.#base + path, { ...init, headers, cache: 'no-store', credentials: 'omit' });
+    } catch (cause) {
+      throw new Unreachable(cause);
+    }
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * The one door to the host.
+ *
+ * The interface runs in two places: in the desktop window, where requests are carried out in process, and in any browser
+ * against `baton serve`. Everything that differs between them is behind [`Host`]; nothing else in the interface asks where it is.
+ */
+import type { Event } from '../types/generated/Event';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** An answer of the runtime, whatever its status. `json` is `null` where the body is empty. */
+export interface Answer {
+  status: number;
+  json: unknown;
+}
+
+/** Bytes of a file, read whole. */
+export interface Bytes {
+  status: number;
+  contentType: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Where the WebSockets of a live view go, and the token they offer as subprotocol `bearer.TOKEN`. */
+export interface LiveEndpoint {
+  wsUrl: string;
+  token: string;
+}
+
+export interface Notice {
+  /** Replaces an earlier notice with the same tag. */
+  tag: string;
+  title: string;
+  body: string;
+  /** Called when the person chooses the notice. */
+  onChosen: () => void;
+}
+
+export type EventStreamState =
+  | { kind: 'connected' }
+  /** `tries` counts from 1; the next one starts at `nextAt` (ms since the epoch). */
+  | { kind: 'lost'; tries: number; nextAt: number };
+
+/** The events of every sandbox in the order they were committed, from one id on; comes back by itself and loses nothing. */
+export interface EventStream {
+  /** Tries at once instead of waiting for the next try. */
+  retryNow(): void;
+  close(): void;
+}
+
+export interface Platform {
+  kind: 'desktop' | 'browser';
+  /** Whether shortcuts are written with ⌘. */
+  mac: boolean;
+}
+
+export interface Host {
+  readonly platform: Platform;
+  /** Sends one request to the runtime: `path` begins with `/v1/`. Throws [`Unreachable`] when there is no answer. */
+  request(method: Method, path: string, body?: unknown): Promise<Answer>;
+  /** Reads bytes, such as a file of the workspace. */
+  read(path: string): Promise<Bytes>;
+  /** Writes bytes, such as a file of the workspace. */
+  write(path: string, bytes: Blob): Promise<Answer>;
+  /** Follows events after the one with id `after`, or from now on without it. */
+  events(after: string | null, onEvent: (event: Event) => void, onState: (state: EventStreamState) => void): EventStream;
+  liveEndpoint(sandboxId: string): Promise<LiveEndpoint>;
+  /** Tells the person; never raises the window. Answers whether notices may be shown at all. */
+  notify(notice: Notice): Promise<boolean>;
+  /** Opens an https address outside, or downloads a ticketed address of the runtime. */
+  openExternal(url: string): Promise<void>;
+  /** Shows how many sandboxes need the person: title and badge. */
+  setNeedsCount(count: number): void;
+}
+
+/** The runtime did not answer. */
+export class Unreachable extends Error {
+  constructor(cause: unknown) {
+    super('the runtime does not answer', { cause });
+    this.name = 'Unreachable';
+  }
+}
