@@ -4,6 +4,7 @@
 //! playbooks as data, and the network policy as a function.
 //! Leaves to others: everything that opens, waits, or reads a clock. Time comes in as an argument, effects go out as values.
 
+pub mod action;
 pub mod control;
 pub mod handoff;
 pub mod ids;
