@@ -1,6 +1,7 @@
 //! The operations of the product. HTTP, the programs and the desktop are thin over this and add no rules.
 
 mod error;
+pub mod home;
 
 use std::path::Path;
 use std::time::Duration;
