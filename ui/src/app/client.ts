@@ -1,0 +1,188 @@
+/** The runtime's routes as functions: what the interface asks for, and nothing else. Refusals are thrown as [`Refused`]. */
+import { problemOf, type Problem } from '../core/problem';
+import type { Bytes, Host, Method } from '../host/types';
+import type { Artifact } from '../types/generated/Artifact';
+import type { Check } from '../types/generated/Check';
+import type { Event } from '../types/generated/Event';
+import type { FileEntry } from '../types/generated/FileEntry';
+import type { HandoffEnvelope } from '../types/generated/HandoffEnvelope';
+import type { Sandbox } from '../types/generated/Sandbox';
+import type { Task } from '../types/generated/Task';
+
+/** The runtime said no, with a code and a sentence. */
+export class Refused extends Error {
+  readonly problem: Problem;
+  readonly status: number;
+
+  constructor(status: number, problem: Problem) {
+    super(problem.message);
+    this.name = 'Refused';
+    this.status = status;
+    this.problem = problem;
+  }
+}
+
+export interface Hit {
+  taskId?: string | null;
+  sandboxId: string;
+  title: string;
+  snippet: string;
+  at: number;
+}
+
+export interface Model {
+  name: string;
+  model: string;
+  default?: boolean;
+}
+
+interface Page<T> {
+  data: T[];
+  nextCursor?: string | null;
+}
+
+/** Pages are asked for until the list is whole, or this many items. */
+const LIST_LIMIT = 1_000;
+const PAGE = 200;
+
+export class Client {
+  readonly #host: Host;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  sandboxes(): Promise<Sandbox[]> {
+    return this.#list<Sandbox>('/v1/sandboxes');
+  }
+  sandbox(id: string): Promise<Sandbox> {
+    return this.#send('GET', `/v1/sandboxes/${enc(id)}`);
+  }
+  createSandbox(body: Record<string, unknown>): Promise<Sandbox> {
+    return this.#send('POST', '/v1/sandboxes', body);
+  }
+  endSandbox(id: string): Promise<Sandbox> {
+    return this.#send('DELETE', `/v1/sandboxes/${enc(id)}`);
+  }
+  whenReady(id: string): Promise<Sandbox> {
+    return this.#send('GET', `/v1/sandboxes/${enc(id)}?waitFor=ready&timeoutMs=60000`);
+  }
+
+  tasks(): Promise<Task[]> {
+    return this.#list<Task>('/v1/tasks');
+  }
+  task(id: string): Promise<Task> {
+    return this.#send('GET', `/v1/tasks/${enc(id)}`);
+  }
+  startTask(sandboxId: string, body: Record<string, unknown>): Promise<{ taskId: string }> {
+    return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/tasks`, body);
+  }
+  cancelTask(id: string): Promise<Task> {
+    return this.#send('POST', `/v1/tasks/${enc(id)}/cancel`);
+  }
+
+  /** Answers the events of a sandbox after the one with id `after`, oldest first. */
+  async events(sandboxId: string, after: string | null): Promise<Event[]> {
+    const all: Event[] = [];
+    let last = after;
+    for (;;) {
+      const query = last === null ? '' : `&after=${enc(last)}`;
+      const page = await this.#send<Page<Event>>('GET', `/v1/sandboxes/${enc(sandboxId)}/events?limit=${PAGE}${query}`);
+      all.push(...page.data);
+      const newest = page.data.at(-1)?.id ?? null;
+      if (page.data.length < PAGE || newest === null || newest === last) return all;
+      last = newest;
+    }
+  }
+
+  handoff(sandboxId: string): Promise<HandoffEnvelope> {
+    return this.#send('GET', `/v1/sandboxes/${enc(sandboxId)}/handoff`);
+  }
+  completeHandoff(sandboxId: string, note: string | null): Promise<HandoffEnvelope> {
+    return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/handoff/complete`, note === null ? {} : { note });
+  }
+  cancelHandoff(sandboxId: string): Promise<HandoffEnvelope> {
+    return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/handoff/cancel`, {});
+  }
+
+  async files(sandboxId: string): Promise<FileEntry[]> {
+    const page = await this.#send<Page<FileEntry>>('GET', `/v1/sandboxes/${enc(sandboxId)}/fs/list?path=/workspace&recursive=true`);
+    return page.data;
+  }
+  async readFile(sandboxId: string, path: string): Promise<Bytes> {
+    const answer = await this.#host.read(`/v1/sandboxes/${enc(sandboxId)}/fs/read?path=${enc(path)}`);
+    if (answer.status < 200 || answer.status > 299) throw new Refused(answer.status, problemOf(answer.status, null));
+    return answer;
+  }
+  async writeFile(sandboxId: string, path: string, bytes: Blob): Promise<void> {
+    const answer = await this.#host.write(`/v1/sandboxes/${enc(sandboxId)}/fs/write?path=${enc(path)}`, bytes);
+    if (answer.status < 200 || answer.status > 299) throw new Refused(answer.status, problemOf(answer.status, answer.json));
+  }
+
+  artifacts(sandboxId: string): Promise<Artifact[]> {
+    return this.#list<Artifact>(`/v1/sandboxes/${enc(sandboxId)}/artifacts`);
+  }
+  /** Keeps a file of the workspace as a result. */
+  saveArtifact(sandboxId: string, path: string): Promise<Artifact> {
+    return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/artifacts`, { path });
+  }
+  artifactUrl(key: string): Promise<{ url: string; expiresAt: number }> {
+    return this.#send('GET', `/v1/artifacts/${enc(key)}/url`);
+  }
+
+  viewerUrl(sandboxId: string, mode: 'watch' | 'control'): Promise<{ url: string; expiresAt: number }> {
+    return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/preview/viewer-url`, { mode });
+  }
+
+  async search(q: string): Promise<Hit[]> {
+    return (await this.#send<Page<Hit>>('GET', `/v1/search?q=${enc(q)}&limit=20`)).data;
+  }
+  async checks(): Promise<Check[]> {
+    return (await this.#send<Page<Check>>('GET', '/v1/doctor')).data;
+  }
+  demo(): Promise<{ sandboxId: string; taskId: string }> {
+    return this.#send('POST', '/v1/demo', {});
+  }
+  /** Answers the models that a prompt could go to; none where the runtime knows no models at all. */
+  async models(): Promise<Model[]> {
+    try {
+      return (await this.#send<Page<Model>>('GET', '/v1/models')).data;
+    } catch (refusal) {
+      if (refusal instanceof Refused && refusal.status === 404) return [];
+      throw refusal;
+    }
+  }
+  /** Answers where the runtime keeps its data, or `null` where it does not say. */
+  async dataFolder(): Promise<string | null> {
+    try {
+      const { home } = await this.#send<{ home?: string }>('GET', '/v1/runtime');
+      return home ?? null;
+    } catch (refusal) {
+      if (refusal instanceof Refused && refusal.status === 404) return null;
+      throw refusal;
+    }
+  }
+  health(): Promise<{ status: string; version: string }> {
+    return this.#send('GET', '/v1/health');
+  }
+
+  async #list<T>(path: string): Promise<T[]> {
+    const all: T[] = [];
+    let cursor: string | null = null;
+    do {
+      const next: string = cursor === null ? '' : `&cursor=${enc(cursor)}`;
+      const page: Page<T> = await this.#send('GET', `${path}?limit=${PAGE}${next}`);
+      all.push(...page.data);
+      cursor = page.nextCursor ?? null;
+    } while (cursor !== null && all.length < LIST_LIMIT);
+    return all;
+  }
+
+  async #send<T>(method: Method, path: string, body?: unknown): Promise<T> {
+    const answer = await this.#host.request(method, path, body);
+    if (answer.status >= 200 && answer.status < 300) return answer.json as T;
+    throw new Refused(answer.status, problemOf(answer.status, answer.json));
+  }
+}
+
+const enc = encodeURIComponent;

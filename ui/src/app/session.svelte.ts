@@ -1,0 +1,212 @@
+/**
+ * The one owner of what the interface knows and is doing.
+ *
+ * Events arrive first and say what is stale; what is stale is asked for again, each object once at a time. Rules live in `core`;
+ * this file only carries answers into the world and keeps the few facts of the page: what is selected, what is put off, the time.
+ */
+import { groups, needsCount } from '../core/groups';
+import { needsSentence } from '../core/frame';
+import { titleOf } from '../core/groups';
+import { EMPTY, latestTask, missingAfter, reduce, staleAfter, type Change, type World } from '../core/world';
+import type { Clock } from '../core/time';
+import type { EventStream, EventStreamState, Host } from '../host/types';
+import { Unreachable } from '../host/types';
+import type { Event } from '../types/generated/Event';
+import { Client, Refused, type Model } from './client';
+import { Preferences } from './preferences.svelte';
+
+export class Session {
+  readonly host: Host;
+  readonly client: Client;
+  readonly preferences = new Preferences();
+
+  world = $state.raw<World>(EMPTY);
+  /** The sandbox in the middle. */
+  selected = $state<string | null>(null);
+  /** Sandboxes whose request was put off with "Not now". */
+  quiet = $state.raw<ReadonlySet<string>>(new Set());
+  connection = $state.raw<EventStreamState>({ kind: 'connected' });
+  /** Whether the lists were answered once. */
+  loaded = $state(false);
+  models = $state.raw<Model[]>([]);
+  now = $state(Date.now());
+  /** Counts changes of the selected workspace: files are listed again when it moves. */
+  filesMoved = $state(0);
+  /** A sentence about something that did not work; goes away by itself. */
+  notice = $state<string | null>(null);
+  /** What a screen reader is told. */
+  announced = $state('');
+
+  clock = $derived<Clock>({ now: this.now, offsetMinutes: -new Date(this.now).getTimezoneOffset() });
+  groups = $derived(groups(this.world, this.clock, this.quiet));
+  needs = $derived(needsCount(this.groups));
+
+  #stream: EventStream | null = null;
+  #ticker: ReturnType<typeof setInterval> | null = null;
+  #noticeTimer: ReturnType<typeof setTimeout> | null = null;
+  readonly #asking = new Map<string, { again: boolean }>();
+  /** Events that came before the next frame: applied together, so that a burst costs one rendering. */
+  #arrived: Event[] = [];
+
+  constructor(host: Host) {
+    this.host = host;
+    this.client = new Client(host);
+  }
+
+  /** Begins to follow the runtime; the disposer ends it. */
+  start(): () => void {
+    this.#stream = this.host.events(null, (event) => this.#arrive(event), (state) => this.#connected(state));
+    this.#ticker = setInterval(() => (this.now = Date.now()), 1_000);
+    void this.refresh();
+    return () => {
+      this.#stream?.close();
+      if (this.#ticker !== null) clearInterval(this.#ticker);
+    };
+  }
+
+  retryNow(): void {
+    this.#stream?.retryNow();
+  }
+
+  /** Asks for everything that the list shows. */
+  async refresh(): Promise<void> {
+    await this.attempt(async () => {
+      const [sandboxes, tasks, models] = await Promise.all([this.client.sandboxes(), this.client.tasks(), this.client.models()]);
+      this.#apply({ kind: 'sandboxes', sandboxes });
+      this.#apply({ kind: 'tasks', tasks });
+      this.models = models;
+      this.loaded = true;
+      const live = sandboxes.filter((sandbox) => sandbox.status !== 'ended' && sandbox.status !== 'failed');
+      for (const sandbox of live) void this.loadEvents(sandbox.id);
+      if (this.selected !== null) void this.open(this.selected);
+    });
+  }
+
+  /** Puts a sandbox in the middle and asks for its story and results. */
+  async open(sandboxId: string): Promise<void> {
+    if (this.selected !== sandboxId) this.selected = sandboxId;
+    await Promise.all([this.loadEvents(sandboxId), this.#loadArtifacts(sandboxId)]);
+  }
+
+  /** Asks for the events that are missing. */
+  async loadEvents(sandboxId: string): Promise<void> {
+    await this.#once(`events ${sandboxId}`, async () => {
+      const known = this.world.events.get(sandboxId) ?? [];
+      const gap = missingAfter(known);
+      const after = gap === null ? known.at(-1) : known[gap - 1];
+      const events = await this.client.events(sandboxId, after?.id ?? null);
+      this.#apply({ kind: 'events', events });
+    });
+  }
+
+  putOff(sandboxId: string): void {
+    this.quiet = new Set([...this.quiet, sandboxId]);
+  }
+
+  /** Runs something that may be refused; answers whether it went through. A refusal is said, not thrown. */
+  async attempt(work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (cause) {
+      // A runtime that does not answer is shown by the frame, which also says that it is tried again.
+      if (!(cause instanceof Unreachable)) this.say(cause instanceof Refused ? sentence(cause) : String(cause));
+      return false;
+    }
+  }
+
+  /** Shows a sentence for a while. */
+  say(words: string): void {
+    this.notice = words;
+    if (this.#noticeTimer !== null) clearTimeout(this.#noticeTimer);
+    this.#noticeTimer = setTimeout(() => (this.notice = null), 8_000);
+  }
+
+  #arrive(event: Event): void {
+    if (this.#arrived.length === 0) setTimeout(() => this.#applyArrived(), 16);
+    this.#arrived.push(event);
+  }
+
+  #applyArrived(): void {
+    const events = this.#arrived;
+    this.#arrived = [];
+    this.#apply({ kind: 'events', events });
+    const sandboxes = new Set<string>();
+    const tasks = new Set<string>();
+    const artifacts = new Set<string>();
+    for (const event of events) {
+      const stale = staleAfter(event);
+      if (stale.sandbox) sandboxes.add(event.sandboxId);
+      if (stale.task !== null) tasks.add(stale.task);
+      if (stale.artifacts) artifacts.add(event.sandboxId);
+      if (stale.files && event.sandboxId === this.selected) this.filesMoved += 1;
+      if (event.type === 'sandbox.handoff.requested') void this.#tellOfRequest(event);
+    }
+    for (const id of sandboxes) {
+      void this.#loadSandbox(id);
+      if (missingAfter(this.world.events.get(id) ?? []) !== null) void this.loadEvents(id);
+    }
+    for (const id of tasks) void this.#once(`task ${id}`, async () => this.#apply({ kind: 'tasks', tasks: [await this.client.task(id)] }));
+    for (const id of artifacts) void this.#loadArtifacts(id);
+  }
+
+  #connected(state: EventStreamState): void {
+    const cameBack = this.connection.kind === 'lost' && state.kind === 'connected';
+    this.connection = state;
+    if (cameBack) void this.refresh();
+  }
+
+  async #tellOfRequest(event: Event): Promise<void> {
+    this.quiet = new Set([...this.quiet].filter((id) => id !== event.sandboxId));
+    if (event.by === 'person') return;
+    const sandbox = await this.client.sandbox(event.sandboxId).catch(() => null);
+    if (sandbox === null || sandbox.handoff?.status !== 'pending') return;
+    this.#apply({ kind: 'sandboxes', sandboxes: [sandbox] });
+    const title = titleOf(sandbox, latestTask(this.world, sandbox.id));
+    const body = needsSentence(sandbox.handoff);
+    this.announced = `${title}. ${body}`;
+    if (!this.preferences.notify) return;
+    await this.host.notify({ tag: sandbox.id, title, body, onChosen: () => void this.open(sandbox.id) }).catch(() => false);
+  }
+
+  async #loadSandbox(id: string): Promise<void> {
+    await this.#once(`sandbox ${id}`, async () => this.#apply({ kind: 'sandboxes', sandboxes: [await this.client.sandbox(id)] }));
+  }
+
+  async #loadArtifacts(sandboxId: string): Promise<void> {
+    await this.#once(`artifacts ${sandboxId}`, async () => {
+      const artifacts = await this.client.artifacts(sandboxId);
+      this.#apply({ kind: 'artifacts', sandboxId, artifacts });
+    });
+  }
+
+  /** Asks once at a time; a wish that comes meanwhile is asked once more afterwards. */
+  async #once(what: string, ask: () => Promise<void>): Promise<void> {
+    const asking = this.#asking.get(what);
+    if (asking !== undefined) {
+      asking.again = true;
+      return;
+    }
+    const mine = { again: true };
+    this.#asking.set(what, mine);
+    try {
+      while (mine.again) {
+        mine.again = false;
+        await this.attempt(ask);
+      }
+    } finally {
+      this.#asking.delete(what);
+    }
+  }
+
+  #apply(change: Change): void {
+    this.world = reduce(this.world, change);
+    this.host.setNeedsCount(this.needs);
+  }
+}
+
+function sentence(refused: Refused): string {
+  const { message, hint } = refused.problem;
+  const said = /[.!?]$/.test(message) ? message : `${message}.`;
+  return hint === null ? said : `${said} ${hint}`;
+}

@@ -1,0 +1,112 @@
+/** The workspace as a tree, and how each file is shown. */
+import type { FileEntry } from '../types/generated/FileEntry';
+
+export interface Folder {
+  kind: 'folder';
+  name: string;
+  path: string;
+  children: Node[];
+  /** Whether anything beneath changed since the last look. */
+  fresh: boolean;
+}
+
+export interface File {
+  kind: 'file';
+  name: string;
+  path: string;
+  size: number;
+  modifiedAt: number;
+  fresh: boolean;
+  /** A link, a device or the like: listed, never opened. */
+  opaque: boolean;
+}
+
+export type Node = Folder | File;
+
+/** Returns the tree of a recursive listing; folders first, then by name. `lookedAt` maps a path to its time at the last look. */
+export function tree(entries: readonly FileEntry[], lookedAt: ReadonlyMap<string, number>): Node[] {
+  const root: Folder = { kind: 'folder', name: '', path: '', children: [], fresh: false };
+  const folders = new Map<string, Folder>([['', root]]);
+  const folderAt = (path: string): Folder => {
+    const known = folders.get(path);
+    if (known !== undefined) return known;
+    const folder: Folder = { kind: 'folder', name: baseName(path), path, children: [], fresh: false };
+    folders.set(path, folder);
+    folderAt(parent(path)).children.push(folder);
+    return folder;
+  };
+  for (const entry of entries) {
+    const path = entry.path.replace(/^\/?workspace\//, '').replace(/^\/|\/$/g, '');
+    if (path === '') continue;
+    if (entry.kind === 'directory') {
+      folderAt(path);
+      continue;
+    }
+    const seen = lookedAt.get(path);
+    const fresh = seen === undefined || seen < entry.modifiedAt;
+    const opaque = entry.kind !== 'file';
+    folderAt(parent(path)).children.push({
+      kind: 'file',
+      name: baseName(path),
+      path,
+      size: entry.size,
+      modifiedAt: entry.modifiedAt,
+      fresh,
+      opaque,
+    });
+  }
+  settle(root);
+  return root.children;
+}
+
+function settle(folder: Folder): void {
+  for (const child of folder.children) if (child.kind === 'folder') settle(child);
+  folder.fresh = folder.children.some((child) => child.fresh);
+  folder.children.sort((a, b) => (a.kind === b.kind ? a.name.localeCompare(b.name) : a.kind === 'folder' ? -1 : 1));
+}
+
+/** Returns the rows that are shown, with their depth. */
+export function rows(nodes: readonly Node[], open: ReadonlySet<string>, depth = 0): { node: Node; depth: number }[] {
+  return nodes.flatMap((node) => {
+    const row = { node, depth };
+    return node.kind === 'folder' && open.has(node.path) ? [row, ...rows(node.children, open, depth + 1)] : [row];
+  });
+}
+
+export type Shown = 'text' | 'code' | 'markdown' | 'table' | 'image' | 'pdf' | 'none';
+
+const BY_ENDING: Record<string, Shown> = {
+  md: 'markdown', markdown: 'markdown',
+  csv: 'table', tsv: 'table',
+  png: 'image', jpg: 'image', jpeg: 'image', gif: 'image', webp: 'image',
+  pdf: 'pdf',
+  txt: 'text', log: 'text',
+};
+const CODE = 'json jsonl ts tsx js mjs cjs py rs go c h cpp hpp java rb php sh bash yaml yml toml ini html htm css xml svg sql env diff patch'.split(' ');
+
+/** Largest file that is shown in place, in bytes. */
+export const SHOW_LIMIT = 2_000_000;
+
+/** Returns how a file is shown in place. */
+export function shownAs(path: string): Shown {
+  const ending = /\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? '';
+  return BY_ENDING[ending] ?? (CODE.includes(ending) ? 'code' : 'none');
+}
+
+export function imageType(path: string): string {
+  const ending = /\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? 'png';
+  return `image/${ending === 'jpg' ? 'jpeg' : ending}`;
+}
+
+/** Whether bytes look like text: no NUL in the first part. */
+export function looksLikeText(bytes: Uint8Array): boolean {
+  return !bytes.subarray(0, 4096).includes(0);
+}
+
+export function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+function parent(path: string): string {
+  return path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '';
+}

@@ -1,0 +1,265 @@
+/**
+ * The frame around the live view: one colour, one sentence, one primary button, always in the same place.
+ *
+ * Owns the words of every state; carrying out what a button says is the view's.
+ */
+import type { Phase } from './phase';
+import { shortAddress } from './words';
+import { count, duration, stopwatch } from './time';
+import type { Artifact } from '../types/generated/Artifact';
+import type { Handoff } from '../types/generated/Handoff';
+import type { Sandbox } from '../types/generated/Sandbox';
+
+export type FrameTone = 'agent' | 'needs' | 'you' | 'idle' | 'bad';
+export type FrameIcon = 'agent' | 'hand' | 'person' | 'none' | 'check' | 'warning' | 'broken';
+
+export type Act =
+  | 'takeControl'
+  | 'askHandBack'
+  | 'sendHandBack'
+  | 'keepDriving'
+  | 'cancelTake'
+  | 'cancelStart'
+  | 'notNow'
+  | 'typeSecret'
+  | 'openResults'
+  | 'runAgain'
+  | 'newTask'
+  | 'openStory'
+  | 'reconnect';
+
+export interface ActButton {
+  act: Act;
+  label: string;
+  /** As shown on the button; empty for none. */
+  key: string;
+}
+
+export interface Frame {
+  tone: FrameTone;
+  icon: FrameIcon;
+  dashed: boolean;
+  say: string;
+  sub: string;
+  primary: ActButton | null;
+  ghost: ActButton | null;
+}
+
+export interface FrameInput {
+  sandbox: Sandbox;
+  phase: Phase;
+  /** What the agent did last, in words. */
+  doing: string | null;
+  artifacts: readonly Artifact[];
+  /** How long people drove, and how often. */
+  takeovers: { times: number; heldMs: number };
+  /** The person is asked for a note before handing back. */
+  handingBack: boolean;
+  /** The connection that is gone: the runtime's, or only the picture's. */
+  lost: { what: 'runtime' | 'picture'; tries: number } | null;
+  now: number;
+}
+
+const TAKE: ActButton = { act: 'takeControl', label: 'Take control', key: 'F9' };
+
+/** Returns what the frame shows. */
+export function frameOf(input: FrameInput): Frame {
+  if (input.lost !== null && isLive(input.phase)) return lostFrame(input.lost);
+  const { phase } = input;
+  switch (phase.kind) {
+    case 'starting':
+      return {
+        ...frame('idle', 'none', 'Starting', startingSub(phase.steps)),
+        primary: { act: 'cancelStart', label: 'Cancel', key: 'Esc' },
+      };
+    case 'agent':
+      return { ...frame('agent', 'agent', 'The agent is driving', input.doing ?? 'Getting ready'), primary: TAKE };
+    case 'needs':
+      return {
+        ...frame('needs', 'hand', needsSentence(phase.handoff), needsSub(phase.handoff)),
+        primary: TAKE,
+        ghost: { act: 'notNow', label: 'Not now', key: '' },
+      };
+    case 'you':
+      return input.handingBack ? handingBackFrame() : drivingFrame(phase, input.now);
+    case 'other':
+      return {
+        ...frame('you', 'person', `${otherName(phase.controller)} is driving`, 'You can watch. Control is theirs until they hand back.'),
+      };
+    case 'handing':
+      return handingFrame(phase.to);
+    case 'idle':
+      return {
+        ...frame('idle', 'none', 'Nobody is driving', 'The sandbox is ready: give it a task, or take control yourself.'),
+        primary: TAKE,
+        ghost: { act: 'newTask', label: 'New task', key: '' },
+      };
+    case 'done':
+      return doneFrame(input, phase);
+    case 'ending':
+      return frame('idle', 'none', 'Ending', 'Results and history are kept.');
+    case 'ended':
+      return {
+        ...frame('idle', 'none', 'Ended', 'No task ran here. Files and history are kept.'),
+        primary: { act: 'newTask', label: 'New task', key: 'Ctrl N' },
+      };
+    case 'failed':
+      return {
+        ...frame('bad', 'warning', failedSentence(phase.failure?.message), 'The story and saved results are kept. Nothing else is running.'),
+        primary: { act: 'runAgain', label: 'Try again', key: '↵' },
+        ghost: { act: 'openStory', label: 'What happened', key: '' },
+      };
+  }
+}
+
+function frame(tone: FrameTone, icon: FrameIcon, say: string, sub: string): Frame {
+  return { tone, icon, dashed: false, say, sub, primary: null, ghost: null };
+}
+
+function isLive(phase: Phase): boolean {
+  return phase.kind !== 'done' && phase.kind !== 'ended' && phase.kind !== 'failed';
+}
+
+function lostFrame(lost: { what: 'runtime' | 'picture'; tries: number }): Frame {
+  const what = lost.what === 'picture' ? 'The picture stopped' : 'The connection is lost';
+  return {
+    ...frame('bad', 'broken', what, `The task goes on. Reconnecting, try ${lost.tries}; nothing is lost.`),
+    primary: { act: 'reconnect', label: 'Reconnect now', key: '↵' },
+  };
+}
+
+function startingSub(steps: readonly { name: string; state: string }[]): string {
+  const done = steps.filter((step) => step.state === 'done').length;
+  return `Usually a few seconds. ${done} of ${steps.length} ready.`;
+}
+
+/** Returns the request as a sentence: `Needs you: sign in to portal.example`. */
+export function needsSentence(handoff: Handoff | null): string {
+  return handoff === null ? 'Needs you' : `Needs you: ${lowerFirst(firstSentence(handoff.message))}`;
+}
+
+function needsSub(handoff: Handoff | null): string {
+  const expiry = handoff?.expiresAt == null ? 'Nothing expires.' : 'The request has an end of its own.';
+  const until = handoff?.until ?? null;
+  const rest = restAfterFirst(handoff?.message ?? '');
+  const goesOn =
+    until?.url != null
+      ? ` It goes on when ${shortAddress(until.url.replaceAll('*', '').replace(/^\/+/, '')) || 'the page'} is open.`
+      : ' It goes on when you hand back.';
+  return rest === '' ? `The agent waits here. ${expiry}${goesOn}` : `${rest} The agent waits; ${lowerFirst(expiry)}`;
+}
+
+function drivingFrame(phase: Extract<Phase, { kind: 'you' }>, now: number): Frame {
+  const left = phase.lapsesAt === null ? null : phase.lapsesAt - now;
+  const countdown = left !== null && left < 120_000 ? ` No input: control lapses in ${stopwatch(left)}.` : '';
+  return {
+    ...frame('you', 'person', 'You are driving', `The agent cannot see or touch this. Nothing you type is kept.${countdown}`),
+    primary: { act: 'askHandBack', label: 'Hand back', key: 'F9' },
+    ghost: { act: 'typeSecret', label: 'Type a secret…', key: '' },
+  };
+}
+
+function handingBackFrame(): Frame {
+  return {
+    ...frame('you', 'person', 'Hand back?', 'The agent takes a fresh look and goes on from here.'),
+    dashed: true,
+    primary: { act: 'sendHandBack', label: 'Hand back', key: '↵' },
+    ghost: { act: 'keepDriving', label: 'Keep driving', key: 'Esc' },
+  };
+}
+
+function handingFrame(to: 'you' | 'agent'): Frame {
+  if (to === 'agent') {
+    return { ...frame('agent', 'agent', 'Handing back…', 'Noting what changed; the agent looks afresh.'), dashed: true };
+  }
+  return {
+    ...frame('you', 'person', 'Handing over…', 'The agent is finishing one action: two seconds at most.'),
+    dashed: true,
+    primary: { act: 'cancelTake', label: 'Cancel', key: 'Esc' },
+  };
+}
+
+function doneFrame(input: FrameInput, phase: Extract<Phase, { kind: 'done' }>): Frame {
+  const { task, outcome } = phase;
+  const again: ActButton = { act: 'runAgain', label: 'Run again', key: '' };
+  switch (outcome) {
+    case 'completed':
+      return {
+        ...frame('idle', 'check', doneSentence(input.artifacts), figures(input, task)),
+        primary: { act: 'openResults', label: 'Open results', key: '↵' },
+        ghost: again,
+      };
+    case 'failed':
+      return {
+        ...frame('bad', 'warning', failedSentence(task.error?.message), `${figures(input, task)}. Files and results so far are kept.`),
+        primary: { act: 'runAgain', label: 'Run again', key: '↵' },
+        ghost: { act: 'openStory', label: 'What happened', key: '' },
+      };
+    case 'cancelled':
+      return {
+        ...frame('idle', 'none', 'Stopped', `${figures(input, task)}. Files and results so far are kept.`),
+        primary: { act: 'runAgain', label: 'Run again', key: '↵' },
+      };
+  }
+}
+
+function doneSentence(artifacts: readonly Artifact[]): string {
+  const [first] = artifacts;
+  if (first === undefined) return 'Done';
+  return artifacts.length === 1 ? `Done: ${first.name}` : `Done: ${first.name} and ${artifacts.length - 1} more`;
+}
+
+function failedSentence(message: string | undefined): string {
+  return message === undefined || message === '' ? 'It failed' : `It failed: ${firstSentence(message)}`;
+}
+
+/** Returns the figures of a task: `9 min, 1 takeover of 0:42, 14 steps`. */
+function figures(input: FrameInput, task: { startedAt: number | null; endedAt: number | null; usage: { steps: number } }): string {
+  const parts: string[] = [];
+  if (task.startedAt != null && task.endedAt != null) parts.push(duration(task.endedAt - task.startedAt));
+  const { times, heldMs } = input.takeovers;
+  if (times === 1) parts.push(`1 takeover of ${stopwatch(heldMs)}`);
+  if (times > 1) parts.push(`${times} takeovers, ${stopwatch(heldMs)} together`);
+  if (task.usage.steps > 0) parts.push(count(task.usage.steps, 'step'));
+  return parts.join(', ');
+}
+
+function otherName(controller: string | null): string {
+  return controller === null || controller === '' ? 'Somebody else' : controller;
+}
+
+export function firstSentence(message: string): string {
+  return /^.*?[.!?](?=\s)/s.exec(message)?.[0].replace(/[.]$/, '') ?? message.replace(/[.]$/, '');
+}
+
+function restAfterFirst(message: string): string {
+  const rest = message.slice(firstSentence(message).length).replace(/^[.\s]+/, '');
+  return rest === '' || /[.!?]$/.test(rest) ? rest : `${rest}.`;
+}
+
+function lowerFirst(sentence: string): string {
+  // An abbreviation keeps its capitals: "PIN for the card".
+  return /^[A-Z][a-z]/.test(sentence) ? sentence.charAt(0).toLowerCase() + sentence.slice(1) : sentence;
+}
+
+/** Whether a person may ask for control in this phase, whatever the primary button says. */
+export function mayTakeControl(sandbox: Sandbox, phase: Phase): boolean {
+  if (sandbox.capabilities.browser === false) return false;
+  switch (phase.kind) {
+    case 'agent':
+    case 'needs':
+    case 'idle':
+      return true;
+    case 'done':
+      return sandbox.status === 'ready' || sandbox.status === 'active';
+    case 'starting':
+    case 'you':
+    case 'other':
+    case 'handing':
+    case 'ending':
+    case 'ended':
+    case 'failed':
+      return false;
+  }
+}
+

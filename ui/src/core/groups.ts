@@ -1,0 +1,123 @@
+/** The list of work: needs you first, then what runs, what was done today, and earlier. */
+import { firstSentence, type FrameTone } from './frame';
+import { phaseOf, type Phase } from './phase';
+import { lastSaid } from './story';
+import { count, sameDay, stopwatch, waited, when, type Clock } from './time';
+import { latestTask, type World } from './world';
+import type { Sandbox } from '../types/generated/Sandbox';
+import type { Task } from '../types/generated/Task';
+
+export interface Item {
+  id: string;
+  title: string;
+  sub: string;
+  time: string;
+  tone: FrameTone;
+  /** The state in a word, for those who do not see the colour. */
+  state: string;
+  /** Sorts within the group, newest first. */
+  at: number;
+}
+
+export interface Group {
+  name: 'Needs you' | 'Running' | 'Done today' | 'Earlier';
+  items: Item[];
+}
+
+/** Returns the groups that have anything in them. `quiet` are sandboxes whose request the person put off. */
+export function groups(world: World, clock: Clock, quiet: ReadonlySet<string>): Group[] {
+  const all: Group[] = [
+    { name: 'Needs you', items: [] },
+    { name: 'Running', items: [] },
+    { name: 'Done today', items: [] },
+    { name: 'Earlier', items: [] },
+  ];
+  for (const sandbox of world.sandboxes.values()) {
+    const task = latestTask(world, sandbox.id);
+    const phase = phaseOf(sandbox, task, null, world.events.get(sandbox.id) ?? []);
+    const { group, item } = place(world, sandbox, task, phase, clock);
+    all[group]!.items.push(item);
+  }
+  for (const group of all) group.items.sort((a, b) => b.at - a.at);
+  // Who waits longest comes first, and what was put off comes last.
+  all[0]!.items.sort((a, b) => Number(quiet.has(a.id)) - Number(quiet.has(b.id)) || a.at - b.at);
+  return all.filter((group) => group.items.length > 0);
+}
+
+/** Returns how many sandboxes need a person. */
+export function needsCount(groups: readonly Group[]): number {
+  return groups.find((group) => group.name === 'Needs you')?.items.length ?? 0;
+}
+
+function place(world: World, sandbox: Sandbox, task: Task | null, phase: Phase, clock: Clock): { group: number; item: Item } {
+  const item = (group: number, tone: FrameTone, state: string, sub: string, at: number, time: string) => ({
+    group,
+    item: { id: sandbox.id, title: titleOf(sandbox, task), sub, time, tone, state, at },
+  });
+  const since = task?.startedAt ?? task?.createdAt ?? sandbox.createdAt;
+  const running = (tone: FrameTone, state: string, sub: string, from = since) =>
+    item(1, tone, state, sub, from, stopwatch(clock.now - from));
+  const over = (tone: FrameTone, state: string, sub: string) => {
+    const at = task?.endedAt ?? sandbox.endedAt ?? sandbox.updatedAt;
+    return item(sameDay(at, clock) ? 2 : 3, tone, state, sub, at, when(at, clock));
+  };
+  switch (phase.kind) {
+    case 'needs': {
+      const at = phase.handoff?.requestedAt ?? sandbox.updatedAt;
+      const message = phase.handoff === null ? 'Waits for you' : firstSentence(phase.handoff.message);
+      return item(0, 'needs', 'needs you', message, at, waited(clock.now - at));
+    }
+    case 'starting':
+      return running('idle', 'starting', 'Starting', sandbox.createdAt);
+    case 'agent':
+    case 'handing':
+      return running('agent', 'agent driving', lastSaid(world.events.get(sandbox.id) ?? []) ?? 'Getting ready');
+    case 'you':
+      return running('you', 'you are driving', 'You are driving', phase.since ?? since);
+    case 'other':
+      return running('you', 'a person is driving', `${phase.controller ?? 'A person'} is driving`, phase.since ?? since);
+    case 'idle':
+      return running('idle', 'idle', 'Nobody is driving');
+    case 'ending':
+      return running('idle', 'ending', 'Ending');
+    case 'done':
+      switch (phase.outcome) {
+        case 'completed':
+          return over('idle', 'done', doneSub(world, sandbox, phase.task));
+        case 'failed':
+          return over('bad', 'failed', `Failed: ${firstSentence(phase.task.error?.message ?? 'see the story')}`);
+        case 'cancelled':
+          return over('idle', 'stopped', 'Stopped');
+      }
+      break;
+    case 'ended':
+      return over('idle', 'ended', 'Ended');
+    case 'failed':
+      return over('bad', 'failed', `Failed: ${firstSentence(phase.failure?.message ?? 'see the story')}`);
+  }
+}
+
+export function titleOf(sandbox: Sandbox, task: Task | null): string {
+  return task?.title || sandbox.name || 'Untitled';
+}
+
+function doneSub(world: World, sandbox: Sandbox, task: Task): string {
+  const artifacts = world.artifacts.get(sandbox.id) ?? [];
+  if (artifacts.length === 1) return artifacts[0]!.name;
+  if (artifacts.length > 1) return count(artifacts.length, 'file');
+  return task.result ? firstSentence(task.result.split('\n')[0]!) : 'Done';
+}
+
+/** Returns how often and how long people drove in a sandbox. */
+export function takeoversOf(world: World, sandboxId: string): { times: number; heldMs: number } {
+  let times = 0;
+  let heldMs = 0;
+  for (const event of world.events.get(sandboxId) ?? []) {
+    if (event.type !== 'sandbox.handoff.completed') continue;
+    const receipt = (event.data as { receipt?: { heldMs?: unknown } | null } | null)?.receipt;
+    if (typeof receipt?.heldMs !== 'number') continue;
+    times += 1;
+    heldMs += receipt.heldMs;
+  }
+  return { times, heldMs };
+}

@@ -1,0 +1,59 @@
+/** A new task from a playbook: the template that is offered, and what the form sends. */
+import type { NetworkMode } from '../types/generated/NetworkMode';
+
+export const TEMPLATE = `name: Look something up
+steps:
+  - navigate: https://example.org
+  - expect: { text: "Example Domain" }
+  - extract: { selector: "p", to: words.json }
+  - artifact: { path: words.json }
+`;
+
+export const HANDOFF_TEMPLATE = `name: Fetch this month's invoice
+params: { month: "2026-10" }
+steps:
+  - navigate: https://portal.example/invoices
+  - handoff: { reason: mfa, message: "Sign in, then hand back", until: { url: "**/invoices" } }
+  - download: { click: { role: link, name: "{{month}}" }, to: invoice.pdf }
+  - artifact: { path: invoice.pdf }
+`;
+
+export interface Draft {
+  name: string;
+  playbook: string;
+  prompt: string;
+  /** Where the browser and commands may go. */
+  network: NetworkMode;
+  /** Host patterns, separated by spaces, commas or lines. */
+  allow: string;
+  /** Empty for a profile that ends with the sandbox. */
+  profile: string;
+}
+
+export const EMPTY_DRAFT: Draft = { name: '', playbook: TEMPLATE, prompt: '', network: 'open', allow: '', profile: '' };
+
+/** Returns the name that a playbook gives itself, if it does so plainly. */
+export function playbookName(source: string): string | null {
+  const value = /^name:[ \t]*(.+?)[ \t]*$/m.exec(source)?.[1];
+  return value === undefined ? null : value.replace(/^(["'])(.*)\1$/, '$2');
+}
+
+/** Returns the body of `POST /v1/sandboxes`. Only what differs from the defaults is said. */
+export function sandboxBody(draft: Draft): Record<string, unknown> {
+  const allow = draft.allow.split(/[\s,]+/).filter((pattern) => pattern !== '');
+  const name = draft.name.trim() || playbookName(draft.playbook) || draft.prompt.trim().slice(0, 60);
+  return {
+    ...(name === '' ? {} : { name }),
+    ...(draft.profile.trim() === '' ? {} : { capabilities: { browser: { profile: draft.profile.trim() } } }),
+    ...(draft.network === 'open' ? {} : { network: { mode: draft.network, ...(draft.network === 'allowlist' ? { allow } : {}) } }),
+  };
+}
+
+/** Returns what is missing before the draft can be sent, or `null`. */
+export function missing(draft: Draft, by: 'playbook' | 'prompt'): string | null {
+  if (by === 'playbook' && draft.playbook.trim() === '') return 'Write the steps, or take a template.';
+  if (by === 'prompt' && draft.prompt.trim() === '') return 'Say in a sentence what is to be done.';
+  if (draft.network === 'allowlist' && draft.allow.trim() === '') return 'Name at least one site, or choose another way.';
+  if (!/^[\w.-]*$/.test(draft.profile.trim())) return 'A profile name is letters, digits, dots and dashes.';
+  return null;
+}

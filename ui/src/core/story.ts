@@ -1,0 +1,256 @@
+/**
+ * The story of a sandbox: its events as a person would tell them.
+ *
+ * Each action is one line; runs of small ones fold into one; a person's time is one plain gap. Lines have keys that stay the
+ * same while the story grows, so a new line never moves what is being read.
+ */
+import type { Event } from '../types/generated/Event';
+import type { Receipt } from '../types/generated/Receipt';
+import { receiptSentence } from './receipt';
+import { stopwatch } from './time';
+import { code, isMap, num, plain, sayStep, shortAddress, str, strong, text, type Saying, type Words } from './words';
+
+export type Tone = 'agent' | 'needs' | 'you' | 'quiet' | 'bad' | 'good';
+
+export type StoryLine =
+  | { kind: 'line'; key: string; at: number; tone: Tone; words: Words; detail: string | null }
+  /** A run of small steps. */
+  | { kind: 'fold'; key: string; at: number; lines: { key: string; at: number; words: Words }[] }
+  /** A person drove; `endedAt` is `null` while they still do. */
+  | { kind: 'gap'; key: string; at: number; endedAt: number | null; heldMs: number | null; sentence: string; note: string | null };
+
+/** Small steps fold from this many in a row. */
+const FOLD_FROM = 3;
+
+/** Returns the story of events given in their order. */
+export function story(events: readonly Event[]): StoryLine[] {
+  const lines: StoryLine[] = [];
+  let smalls: { key: string; at: number; words: Words }[] = [];
+
+  const flush = () => {
+    if (smalls.length >= FOLD_FROM) {
+      lines.push({ kind: 'fold', key: `${smalls[0]!.key}+`, at: smalls[0]!.at, lines: smalls });
+    } else {
+      for (const each of smalls) lines.push({ kind: 'line', ...each, tone: 'quiet', detail: null });
+    }
+    smalls = [];
+  };
+
+  for (const event of events) {
+    const told = tell(event, lines);
+    switch (told.kind) {
+      case 'nothing':
+        break;
+      case 'small':
+        smalls.push({ key: event.id, at: event.at, words: told.words });
+        break;
+      case 'line':
+        flush();
+        lines.push({ kind: 'line', key: event.id, at: event.at, tone: told.tone, words: told.words, detail: told.detail });
+        break;
+      case 'gapBegins':
+        flush();
+        lines.push({ kind: 'gap', key: event.id, at: event.at, endedAt: null, heldMs: null, sentence: '', note: null });
+        break;
+      case 'gapEnds':
+        flush();
+        endGap(lines, event.at, told.receipt, told.note, event.id);
+        break;
+    }
+  }
+  flush();
+  return lines;
+}
+
+/** Returns the last thing that happened in words, for the list and the bar; `null` before anything did. */
+export function lastSaid(events: readonly Event[]): string | null {
+  for (let i = events.length - 1; i >= 0; i -= 1) {
+    const event = events[i]!;
+    if (event.type !== 'sandbox.agent.action' && event.type !== 'sandbox.agent.step' && event.type !== 'sandbox.exec.completed') continue;
+    const told = tell(event, []);
+    if (told.kind === 'line' || told.kind === 'small') return text(told.words);
+  }
+  return null;
+}
+
+type Told =
+  | { kind: 'nothing' }
+  | { kind: 'small'; words: Words }
+  | { kind: 'line'; tone: Tone; words: Words; detail: string | null }
+  | { kind: 'gapBegins' }
+  | { kind: 'gapEnds'; receipt: Receipt | null; note: string | null };
+
+const nothing: Told = { kind: 'nothing' };
+
+function line(tone: Tone, words: Words, detail: string | null = null): Told {
+  return { kind: 'line', tone, words, detail };
+}
+
+function tell(event: Event, before: readonly StoryLine[]): Told {
+  const data = isMap(event.data) ? event.data : {};
+  switch (event.type) {
+    case 'sandbox.agent.action':
+      return tellAction(event, data);
+    case 'sandbox.agent.step':
+      return str(data.text) === null ? nothing : { kind: 'small', words: [plain(str(data.text)!)] };
+    case 'sandbox.agent.message':
+      return str(data.text) === null ? nothing : line(event.by === 'person' ? 'you' : 'agent', [plain(str(data.text)!)]);
+    case 'sandbox.agent.task.started':
+      return str(data.title) === null
+        ? line('quiet', [plain('Started')])
+        : line('quiet', [plain('Started '), strong(str(data.title)!)]);
+    case 'sandbox.agent.task.completed':
+      return line('good', [strong('Done')], str(data.result));
+    case 'sandbox.agent.task.failed': {
+      const error = isMap(data.error) ? data.error : data;
+      return line('bad', [strong('Stopped')], str(error.message));
+    }
+    case 'sandbox.agent.task.cancelled':
+      return line('quiet', [plain('You stopped the task')]);
+    case 'sandbox.handoff.requested': {
+      if (data.again === true) return line('needs', [plain('Waits for you again')]);
+      // A person who takes the wheel unasked is recorded as a request of theirs: the gap says it all.
+      return event.by === 'person' ? nothing : line('needs', askedWords(str(data.message)));
+    }
+    case 'sandbox.handoff.accepted':
+      return { kind: 'gapBegins' };
+    case 'sandbox.handoff.completed':
+      return { kind: 'gapEnds', receipt: receiptOf(data.receipt), note: str(data.note) };
+    case 'sandbox.handoff.cancelled':
+      return openGap(before) === null ? line('quiet', [plain('The request was called off')]) : { kind: 'gapEnds', receipt: null, note: null };
+    case 'sandbox.handoff.expired':
+      return line('quiet', [plain('The request ran out of time')]);
+    case 'sandbox.exec.completed': {
+      // Commands of the task are told by their step already.
+      if (event.by === 'agent') return nothing;
+      const exit = num(data.exitCode);
+      const words = [plain('Ran '), code(firstLine(str(data.command) ?? 'a command'))];
+      return exit === 0 || exit === null ? line('quiet', words) : line('bad', [...words, plain(`, which failed (${exit})`)]);
+    }
+    case 'sandbox.file.changed': {
+      const path = str(data.path);
+      if (path === null) return nothing;
+      if (str(data.change) === 'downloaded') return line(event.by === 'person' ? 'you' : 'agent', [plain('Downloaded '), code(path)]);
+      return event.by === 'person' || event.by === 'api' ? line('quiet', [plain('Added '), code(path)]) : nothing;
+    }
+    case 'sandbox.artifacts.updated':
+      return str(data.name) === null ? nothing : line('good', [plain('Kept '), code(str(data.name)!)]);
+    case 'sandbox.network.denied':
+      return line('bad', [plain('Was kept from '), strong(str(data.host) ?? 'a site')], str(data.reason));
+    case 'sandbox.browser.navigated':
+      // Where an action led is told by the action; an address the page changed by itself is noise.
+      return event.by === 'api' ? line('quiet', [plain('Opened '), strong(shortAddress(str(data.url) ?? 'a page'))]) : nothing;
+    case 'sandbox.browser.failed':
+      return line('bad', [plain('The browser stopped')], str(data.message));
+    case 'sandbox.agent.failed':
+      return line('bad', [plain('The agent did not start')], str(data.message));
+    case 'sandbox.failed':
+      return line('bad', [strong('The sandbox failed')], str(data.message));
+    case 'sandbox.ended':
+      return line('quiet', [plain('The sandbox ended')]);
+    case 'sandbox.created':
+    case 'sandbox.assigned':
+    case 'sandbox.ready':
+    case 'sandbox.agent.ready':
+    case 'sandbox.browser.ready':
+    case 'sandbox.agent.task.queued':
+    case 'sandbox.control.changed':
+      return nothing;
+    default:
+      return unknownType(event.type);
+  }
+}
+
+/** A newer runtime may have types this page does not know. They are left out of the story, not made up. */
+function unknownType(_type: never): Told {
+  return nothing;
+}
+
+function tellAction(event: Event, data: { [key: string]: Event['data'] }): Told {
+  const saying = sayStep(data.action) ?? sayStep(data.step) ?? sayStep(data) ?? said(data);
+  if (saying === null) return nothing;
+  const error = isMap(data.error) ? str(data.error.message) : str(data.error);
+  if (error !== null) return line('bad', [plain('Could not: '), ...lowerFirst(saying.words)], error);
+  if (saying.small) return { kind: 'small', words: saying.words };
+  return line(event.by === 'person' ? 'you' : 'agent', saying.words);
+}
+
+function said(data: { [key: string]: Event['data'] }): Saying | null {
+  const summary = str(data.summary) ?? str(data.text);
+  return summary === null ? null : { words: [plain(summary)], small: false };
+}
+
+function askedWords(message: string | null): Words {
+  return message === null ? [plain('Asked for you')] : [plain('Asked you: '), strong(message)];
+}
+
+function openGap(lines: readonly StoryLine[]): Extract<StoryLine, { kind: 'gap' }> | null {
+  const last = lines.findLast((each) => each.kind === 'gap');
+  return last !== undefined && last.endedAt === null ? last : null;
+}
+
+function endGap(lines: StoryLine[], at: number, receipt: Receipt | null, note: string | null, key: string): void {
+  const open = openGap(lines);
+  const sentence = receipt === null ? '' : receiptSentence(receipt);
+  if (open === null) {
+    // The request was done without anyone driving.
+    lines.push({ kind: 'line', key, at, tone: 'you', words: [plain('You said it is done')], detail: note });
+    return;
+  }
+  // What was told during the gap stays in its place; the gap itself is closed where it began.
+  const closed = { ...open, endedAt: at, heldMs: receipt?.heldMs ?? at - open.at, sentence, note };
+  lines[lines.indexOf(open)] = closed;
+}
+
+/** Returns the gap in words, after the bold beginning "You drove, 0:42.". */
+export function gapTail(gap: Extract<StoryLine, { kind: 'gap' }>): string {
+  if (gap.endedAt === null) return 'This part of the story stays blank.';
+  const sentence = gap.sentence === '' ? '' : `${gap.sentence}. `;
+  return `${sentence}The agent did not see this.`;
+}
+
+export function gapHead(gap: Extract<StoryLine, { kind: 'gap' }>): string {
+  return gap.heldMs === null ? 'You are driving.' : `You drove, ${stopwatch(gap.heldMs)}.`;
+}
+
+function receiptOf(value: Event['data'] | undefined): Receipt | null {
+  if (!isMap(value)) return null;
+  const list = (v: Event['data'] | undefined) => (Array.isArray(v) ? v.filter((each) => typeof each === 'string') : []);
+  const page = (v: Event['data'] | undefined) => ({
+    url: (isMap(v) ? str(v.url) : null) ?? '',
+    title: (isMap(v) ? str(v.title) : null) ?? '',
+  });
+  return {
+    heldMs: num(value.heldMs) ?? 0,
+    before: page(value.before),
+    after: page(value.after),
+    tabsOpened: list(value.tabsOpened),
+    tabsClosed: list(value.tabsClosed),
+    signedInChanged: list(value.signedInChanged),
+    fieldsTouched: list(value.fieldsTouched),
+    filesArrived: list(value.filesArrived),
+    inputs: num(value.inputs) ?? 0,
+    note: str(value.note),
+    untilMet: typeof value.untilMet === 'boolean' ? value.untilMet : null,
+  };
+}
+
+function lowerFirst(words: Words): Words {
+  const [first, ...rest] = words;
+  if (first === undefined) return words;
+  return [{ ...first, text: first.text.charAt(0).toLowerCase() + first.text.slice(1) }, ...rest];
+}
+
+function firstLine(command: string): string {
+  const first = command.split('\n')[0]!;
+  return first.length > 48 ? `${first.slice(0, 47)}…` : first;
+}
+
+/** Returns the receipt of the newest hand-back after the event numbered `seq`. */
+export function lastReceipt(events: readonly Event[], seq: number): Receipt | null {
+  for (let i = events.length - 1; i >= 0 && events[i]!.seq > seq; i -= 1) {
+    const event = events[i]!;
+    if (event.type === 'sandbox.handoff.completed') return receiptOf(isMap(event.data) ? event.data.receipt : undefined);
+  }
+  return null;
+}
