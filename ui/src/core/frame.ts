@@ -144,9 +144,17 @@ function needsSub(handoff: Handoff | null): string {
   const rest = restAfterFirst(handoff?.message ?? '');
   const goesOn =
     until?.url != null
-      ? ` It goes on when ${shortAddress(until.url.replaceAll('*', '').replace(/^\/+/, '')) || 'the page'} is open.`
+      ? ` It goes on when ${pageOf(until.url)} is open.`
       : ' It goes on when you hand back.';
   return rest === '' ? `The agent waits here. ${expiry}${goesOn}` : `${rest} The agent waits; ${lowerFirst(expiry)}`;
+}
+
+/** Returns an address pattern as a person says it: `**/invoices` is the page “invoices”. */
+function pageOf(pattern: string): string {
+  const parts = shortAddress(pattern)
+    .split('/')
+    .filter((part) => !part.includes('*') && part !== '');
+  return parts.length === 0 ? 'the right page' : `the page “${parts.join('/')}”`;
 }
 
 function drivingFrame(phase: Extract<Phase, { kind: 'you' }>, now: number): Frame {

@@ -1,0 +1,182 @@
+/**
+ * A stand-in for the runtime that serves one state of `world.mjs` in the shapes of the contract, so that pictures of every
+ * state can be taken and checked without a sandbox. It decides nothing; the product never contains it.
+ */
+import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { extname, join, normalize } from 'node:path';
+import { WebSocketServer } from 'ws';
+import { CONTENT, NOW, world } from './world.mjs';
+
+const DIST = join(import.meta.dirname, '../dist');
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+/** The policy that the program itself sends: what breaks it breaks here first. */
+export const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; connect-src 'self' ws://127.0.0.1:*; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** Starts it on a free port. `pictures` maps a name to { width, height, rgba } of the sandbox's screen. */
+export async function startRuntime(pictures) {
+  let state = world('nothing');
+  let name = 'nothing';
+  const listeners = new Set();
+  const streams = new Set();
+
+  const server = createServer((request, response) => void answer(request, response));
+  const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => 'baton' });
+  server.on('upgrade', (request, socket, head) => {
+    sockets.handleUpgrade(request, socket, head, (ws) => {
+      if (request.url.startsWith('/v1/events')) {
+        listeners.add(ws);
+        ws.on('close', () => listeners.delete(ws));
+      } else stream(ws);
+    });
+  });
+
+  function json(response, status, body) {
+    response.writeHead(status, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(body));
+  }
+
+  async function answer(request, response) {
+    const url = new URL(request.url, 'http://127.0.0.1');
+    const path = url.pathname;
+    if (!path.startsWith('/v1/')) return page(path, response);
+    if (path === '/v1/tickets/redeem') return json(response, 200, { token: 'token' });
+    if (path === '/v1/health') return json(response, 200, { status: 'ok', version: '0.1.0' });
+    if (request.headers.authorization !== 'Bearer token') return json(response, 401, { error: { code: 'unauthorized', message: 'no token' } });
+    const list = (data) => json(response, 200, { data, nextCursor: null });
+    const [, sandboxId, rest] = /^\/v1\/sandboxes\/([^/]+)\/?(.*)$/.exec(path) ?? [];
+    if (path === '/v1/sandboxes' && request.method === 'GET') return list(state.sandboxes);
+    if (path === '/v1/sandboxes') return json(response, 201, state.main);
+    if (path === '/v1/tasks') return list(state.tasks);
+    if (path.startsWith('/v1/tasks/')) return json(response, 200, state.tasks.find((task) => path.includes(task.id)));
+    if (path === '/v1/doctor') return list(state.checks);
+    if (path === '/v1/runtime') return json(response, 200, { home: '/home/ada/.local/share/baton' });
+    if (path === '/v1/search') {
+      return list([{ sandboxId: state.main.id, title: 'Invoices, October', snippet: 'Asked you: Sign in to <b>portal.example</b>', at: NOW - 86_400_000 }]);
+    }
+    if (sandboxId === undefined) return json(response, 404, { error: { code: 'notFound', message: 'no such route' } });
+    const isMain = sandboxId === state.main?.id;
+    switch (rest) {
+      case '':
+        return json(response, 200, state.sandboxes.find((sandbox) => sandbox.id === sandboxId));
+      case 'events': {
+        const all = state.events.filter((event) => event.sandboxId === sandboxId);
+        const after = all.findIndex((event) => event.id === url.searchParams.get('after'));
+        return list(all.slice(after + 1));
+      }
+      case 'artifacts':
+        return list(isMain ? state.artifacts : []);
+      case 'fs/list':
+        return json(response, 200, { data: isMain ? state.files : [] });
+      case 'fs/read': {
+        response.writeHead(200, { 'content-type': 'application/octet-stream' });
+        return response.end(CONTENT[url.searchParams.get('path')] ?? 'text');
+      }
+      case 'tasks':
+        return json(response, 400, {
+          error: { code: 'invalid', message: 'unknown step “clik”', hint: 'Did you mean click?', details: { line: 4, column: 5 } },
+        });
+      default:
+        return json(response, 404, { error: { code: 'notFound', message: 'no such route' } });
+    }
+  }
+
+  async function page(path, response) {
+    const file = join(DIST, normalize(path === '/' ? '/index.html' : path));
+    try {
+      const bytes = await readFile(file);
+      response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream', 'content-security-policy': POLICY });
+      response.end(bytes);
+    } catch {
+      response.writeHead(404).end();
+    }
+  }
+
+  function stream(ws) {
+    streams.add(ws);
+    ws.on('close', () => streams.delete(ws));
+    const say = (message) => ws.send(JSON.stringify(message));
+    const picture = pictures[state.picture];
+    const screen = { width: picture.width, height: picture.height };
+    ws.on('message', (data, binary) => {
+      if (binary) return;
+      const message = JSON.parse(String(data));
+      switch (message.type) {
+        case 'hello':
+          say({ type: 'welcome', viewerId: 'view_1', mode: 'control', screen, transport: 'tiles' });
+          say({ type: 'control', control: state.control });
+          ws.send(tiles(picture));
+          break;
+        case 'ping':
+          setTimeout(() => say({ type: 'pong', sentAt: message.sentAt }), 15);
+          break;
+        case 'take':
+          Object.assign(state.control, name === 'handing' ? { settling: true, yours: true } : { mode: 'human', yours: true, lease: 7, controller: message.controller, since: NOW });
+          if (name !== 'handing') {
+            state.main.preview = { ...state.main.preview, controlMode: 'human', blind: true, url: '' };
+            state.main.handoff = { ...state.main.handoff, status: 'accepted' };
+            tell('sandbox.handoff.accepted', 'person', {});
+          }
+          say({ type: 'control', control: state.control });
+          ws.send(tiles(pictures.filled));
+          break;
+        case 'handBack':
+          Object.assign(state.control, { mode: 'ai', yours: false, lease: null, settling: false });
+          state.main.preview = { ...state.main.preview, controlMode: 'ai', blind: false, url: 'https://portal.example/invoices' };
+          state.main.handoff = { ...state.main.handoff, status: 'completed' };
+          say({ type: 'control', control: state.control });
+          tell('sandbox.handoff.completed', 'person', { receipt: { ...state.receipt, note: message.note }, note: message.note });
+          ws.send(tiles(pictures.invoices));
+          break;
+      }
+    });
+  }
+
+  function tell(type, by, data) {
+    const seq = state.events.filter((event) => event.sandboxId === state.main.id).length + 1;
+    const event = { id: `evt_${state.main.id}_${String(seq).padStart(4, '0')}`, sandboxId: state.main.id, seq, type, by, at: NOW, data };
+    state.main.updatedAt = NOW + seq;
+    state.events.push(event);
+    for (const ws of listeners) ws.send(JSON.stringify(event));
+  }
+
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    /** What the list calls the job that the state is about. */
+    get main() {
+      return state.main === null ? null : (state.tasks.find((task) => task.sandboxId === state.main.id)?.title ?? state.main.name);
+    },
+    show(which) {
+      name = which;
+      state = world(which);
+    },
+    /** Cuts every connection and refuses new ones, as a runtime that went away. */
+    cutStreams() {
+      for (const ws of streams) ws.terminate();
+    },
+    close() {
+      for (const ws of [...listeners, ...streams]) ws.terminate();
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+let pictureNumber = 0;
+
+/** One message of raw tiles that covers the screen (`viewer.rs`, kind 1). */
+function tiles({ width, height, rgba }) {
+  const head = Buffer.alloc(16 + 2 + 9);
+  head.writeUInt8(1, 0);
+  head.writeUInt8(3, 1);
+  head.writeUInt32LE((pictureNumber += 1), 4);
+  head.writeUInt16LE(1, 16);
+  head.writeUInt16LE(0, 18);
+  head.writeUInt16LE(0, 20);
+  head.writeUInt16LE(width, 22);
+  head.writeUInt16LE(height, 24);
+  head.writeUInt8(0, 26);
+  return Buffer.concat([head, rgba]);
+}
