@@ -149,7 +149,7 @@ function needsSub(handoff: Handoff | null): string {
   return rest === '' ? `The agent waits here. ${expiry}${goesOn}` : `${rest} The agent waits; ${lowerFirst(expiry)}`;
 }
 
-/** Returns an address pattern as a person says it: `**/invoices` is the page “invoices”. */
+// Says an address pattern as a person does: that of any site's path `invoices` is the page “invoices”.
 function pageOf(pattern: string): string {
   const parts = shortAddress(pattern)
     .split('/')

@@ -14,13 +14,15 @@ const marked = new Marked({
   async: false,
   renderer: {
     html: ({ text }) => escapeHtml(text),
+    // A task list's boxes are read, not ticked.
+    checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
     image: ({ text }) => `<em>${escapeHtml(text === '' ? 'picture' : text)}</em>`,
   },
 });
 
 const ALLOWED = {
-  ALLOWED_TAGS: 'p h1 h2 h3 h4 h5 h6 ul ol li em strong del code pre blockquote hr br a table thead tbody tr th td input'.split(' '),
-  ALLOWED_ATTR: ['href', 'align', 'type', 'checked', 'disabled', 'start'],
+  ALLOWED_TAGS: 'p h1 h2 h3 h4 h5 h6 ul ol li em strong del code pre blockquote hr br a table thead tbody tr th td'.split(' '),
+  ALLOWED_ATTR: ['href', 'align', 'start'],
   ALLOWED_URI_REGEXP: /^https:\/\//i,
 };
 
