@@ -63,17 +63,36 @@ pub enum Request {
     /// The agent's side wants to start an action on the browser.
     Begin,
     /// The action under this lease is over.
-    Settled { lease: Lease },
+    Settled {
+        lease: Lease,
+    },
     /// A person wants the wheel. `handoff` names the record to make if nobody had asked for one.
-    Take { controller: Controller, handoff: HandoffId },
-    Input { viewer: ViewerId, lease: Lease },
-    Heartbeat { viewer: ViewerId },
-    HandBack { by: Releaser },
-    ViewerLeft { viewer: ViewerId },
+    Take {
+        controller: Controller,
+        handoff: HandoffId,
+    },
+    Input {
+        viewer: ViewerId,
+        lease: Lease,
+    },
+    Heartbeat {
+        viewer: ViewerId,
+    },
+    HandBack {
+        by: Releaser,
+    },
+    ViewerLeft {
+        viewer: ViewerId,
+    },
     /// Someone asks for a person. `handoff` names the record to make.
-    Ask { by: Asker, handoff: HandoffId },
+    Ask {
+        by: Asker,
+        handoff: HandoffId,
+    },
     /// The handoff that is waited for was cancelled, expired or completed without anyone taking control.
-    AskEnded { handoff: HandoffId },
+    AskEnded {
+        handoff: HandoffId,
+    },
     /// Time passed.
     Tick,
 }
@@ -340,7 +359,9 @@ impl Control {
 
     fn input(&mut self, from: &ViewerId, with: Lease, now: EpochMs) -> Answer {
         match &mut self.state {
-            State::Person { controller: Controller::Viewer(viewer), lease, input_at, seen_at, .. } if viewer == from => {
+            State::Person { controller: Controller::Viewer(viewer), lease, input_at, seen_at, .. }
+                if viewer == from =>
+            {
                 if *lease != with {
                     return Answer::Denied(Denial::StaleLease);
                 }
@@ -377,8 +398,7 @@ impl Control {
         let resumed = if self.has_task { Next::Agent } else { Next::Idle };
         match &mut self.state {
             State::Person { controller, lease, handoff, .. } if is_holder(controller) => {
-                let effects =
-                    vec![Effect::Fence(*lease), Effect::ReleaseKeys, Effect::WriteReceipt(handoff.clone())];
+                let effects = vec![Effect::Fence(*lease), Effect::ReleaseKeys, Effect::WriteReceipt(handoff.clone())];
                 prepend_all(effects, self.enter(resumed, now))
             }
             State::Person { .. } => Answer::Denied(Denial::HeldByOther),

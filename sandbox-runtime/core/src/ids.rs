@@ -71,7 +71,9 @@ id!(
 );
 
 /// Says who may act on the browser. It only grows; the newest is the only live one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema,
+)]
 #[serde(transparent)]
 #[ts(export, type = "number")]
 pub struct Lease(pub u64);

@@ -1,5 +1,5 @@
-use serde::{Deserialize, Serialize};
 use super::wire;
+use serde::{Deserialize, Serialize};
 
 /// One page of a list, and where the next begins.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
