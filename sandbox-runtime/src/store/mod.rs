@@ -1,1 +1,242 @@
 //! History: SQLite, one writer thread, a few readers; blobs are files by content hash.
+//!
+//! ```text
+//! commit ─> bounded queue ─> writer: one transaction for all that waits ─> disk ─> broadcast ─> answer
+//! questions ─> bounded queue ─> readers, read-only connections
+//! ```
+//!
+//! Owns `history.db` and `blobs/` beneath the data directory, the numbers of events, and the order of their publication.
+//! Leaves to others: what a record means, and that only one runtime uses a data directory.
+//!
+//! What `commit` answered for is on the disk, and an event is published only after that.
+
+mod blobs;
+mod change;
+mod error;
+mod migrate;
+mod open;
+mod page;
+mod readers;
+mod table;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use sandbox_core::model::{Artifact, EpochMs, Event, Handoff, Page, Sandbox, Task};
+use sandbox_core::{ArtifactKey, HandoffId, SandboxId, TaskId};
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+pub use blobs::{Blob, Blobs};
+pub use change::{
+    ArtifactFilter, Change, EventFilter, HandoffFilter, Hit, Recalled, SandboxFilter, TaskFilter, Unfinished,
+};
+pub use error::StoreError;
+pub(crate) use error::is_full;
+pub use open::{Opened, SetAside};
+pub use page::PageRequest;
+pub use table::events::MAX_LIMIT as MAX_EVENTS;
+
+use migrate::{MIGRATIONS, Migration};
+use readers::Readers;
+use table::{artifacts, events, handoffs, idempotency, sandboxes, search, tasks};
+use writer::{Order, Work, Writer};
+
+/// How many events a subscriber may lag behind before it has to read them from the history.
+const PUBLISHED_KEPT: usize = 4096;
+
+/// The history of one data directory. Cheap to clone; the last clone to go waits until everything sent is written.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    /// `None` only while dropping: without senders the threads end.
+    queues: Option<Queues>,
+    threads: Vec<JoinHandle<()>>,
+    published: broadcast::Sender<Event>,
+    blobs: Blobs,
+    opened: Opened,
+}
+
+struct Queues {
+    orders: mpsc::Sender<Order>,
+    readers: Readers,
+}
+
+/// What tests set differently.
+struct Tuning {
+    migrations: &'static [Migration],
+    /// Most pages the file may have, as a small disk would allow.
+    max_pages: Option<u32>,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self { migrations: MIGRATIONS, max_pages: None }
+    }
+}
+
+impl Store {
+    /// Opens the history beneath `home`, making it if there is none. Blocks: it checks the file and migrates it.
+    ///
+    /// A damaged file is set aside and the history begins anew; [`Store::opened`] says so.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Newer`], [`StoreError::NotOurs`], [`StoreError::Busy`], or what the file system said; the file is
+    /// then as it was.
+    pub fn open(home: &Path) -> Result<Self, StoreError> {
+        Self::open_with(home, Tuning::default())
+    }
+
+    fn open_with(home: &Path, tuning: Tuning) -> Result<Self, StoreError> {
+        let path = home.join("history.db");
+        let (db, opened) = open::writer(&path, tuning.migrations)?;
+        if let Some(max_pages) = tuning.max_pages {
+            let _: i64 = db.pragma_update_and_check(None, "max_page_count", max_pages, |row| row.get(0))?;
+        }
+        let blobs = Blobs::open(&home.join("blobs"))?;
+        let (readers, mut threads) = Readers::start(&path)?;
+        let (orders, received) = mpsc::channel(writer::QUEUE);
+        let (published, _) = broadcast::channel(PUBLISHED_KEPT);
+        let writer = Writer { db, blobs: blobs.clone(), published: published.clone() };
+        let thread = thread::Builder::new().name("history-writer".to_owned());
+        threads.push(thread.spawn(|| writer.run(received)).map_err(StoreError::io("start the writer of", path))?);
+        let queues = Some(Queues { orders, readers });
+        Ok(Self { shared: Arc::new(Shared { queues, threads, published, blobs, opened }) })
+    }
+
+    /// Returns what was met when the history was opened.
+    pub fn opened(&self) -> &Opened {
+        &self.shared.opened
+    }
+
+    /// Writes the change in one transaction, numbers its events, publishes them, and returns them.
+    ///
+    /// All of it is on the disk when this returns, or nothing of it is kept. A caller that stops waiting does not stop
+    /// the change.
+    pub async fn commit(&self, change: Change) -> Result<Vec<Event>, StoreError> {
+        self.order(Work::Change(Box::new(change))).await
+    }
+
+    /// Hears of events after they are committed, in the order of their commits.
+    ///
+    /// Who lags behind too far is told by the channel, and reads on with [`Store::events`] after the last one it has.
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.shared.published.subscribe()
+    }
+
+    pub async fn sandbox(&self, id: &SandboxId) -> Result<Option<Sandbox>, StoreError> {
+        let id = id.clone();
+        self.readers().ask(move |db| sandboxes::get(db, &id)).await
+    }
+
+    pub async fn sandboxes(&self, filter: SandboxFilter, page: PageRequest) -> Result<Page<Sandbox>, StoreError> {
+        self.readers().ask(move |db| sandboxes::list(db, &filter, &page)).await
+    }
+
+    pub async fn task(&self, id: &TaskId) -> Result<Option<Task>, StoreError> {
+        let id = id.clone();
+        self.readers().ask(move |db| tasks::get(db, &id)).await
+    }
+
+    pub async fn tasks(&self, filter: TaskFilter, page: PageRequest) -> Result<Page<Task>, StoreError> {
+        self.readers().ask(move |db| tasks::list(db, &filter, &page)).await
+    }
+
+    pub async fn handoff(&self, id: &HandoffId) -> Result<Option<Handoff>, StoreError> {
+        let id = id.clone();
+        self.readers().ask(move |db| handoffs::get(db, &id)).await
+    }
+
+    pub async fn handoffs(&self, filter: HandoffFilter, page: PageRequest) -> Result<Page<Handoff>, StoreError> {
+        self.readers().ask(move |db| handoffs::list(db, &filter, &page)).await
+    }
+
+    pub async fn artifact(&self, key: &ArtifactKey) -> Result<Option<Artifact>, StoreError> {
+        let key = key.clone();
+        self.readers().ask(move |db| artifacts::get(db, &key)).await
+    }
+
+    pub async fn artifacts(&self, filter: ArtifactFilter, page: PageRequest) -> Result<Page<Artifact>, StoreError> {
+        self.readers().ask(move |db| artifacts::list(db, &filter, &page)).await
+    }
+
+    /// Reads events in the order of their commits, at most `limit` of them (1..=[`MAX_EVENTS`]).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NoSuchEvent`] if the one to go on after is not in the history.
+    pub async fn events(&self, filter: EventFilter, limit: usize) -> Result<Vec<Event>, StoreError> {
+        self.readers().ask(move |db| events::list(db, &filter, limit)).await
+    }
+
+    /// Finds tasks by their words or those of their events, and events outside any task; newest first.
+    ///
+    /// Any text is a valid query: its parts between blanks must all occur. One without parts finds nothing.
+    pub async fn search(&self, q: &str, page: PageRequest) -> Result<Page<Hit>, StoreError> {
+        let q = q.to_owned();
+        self.readers().ask(move |db| search::find(db, &q, &page)).await
+    }
+
+    /// Returns what had not ended, oldest first: what a restart has to say something about.
+    pub async fn unfinished(&self) -> Result<Unfinished, StoreError> {
+        self.readers()
+            .ask(|db| {
+                Ok(Unfinished {
+                    sandboxes: sandboxes::unfinished(db)?,
+                    tasks: tasks::unfinished(db)?,
+                    handoffs: handoffs::unfinished(db)?,
+                })
+            })
+            .await
+    }
+
+    /// Returns the answer that this idempotency key was given for this route within the last day.
+    pub async fn recall(&self, key: &str, route: &str) -> Result<Option<Recalled>, StoreError> {
+        let (key, route, now) = (key.to_owned(), route.to_owned(), crate::now_ms());
+        self.readers().ask(move |db| idempotency::get(db, &key, &route, now)).await
+    }
+
+    /// Keeps the answer for a day; a key that has one keeps its first.
+    pub async fn remember(&self, key: &str, route: &str, answer: Recalled) -> Result<(), StoreError> {
+        let now: EpochMs = crate::now_ms();
+        let work = Work::Remember { key: key.to_owned(), route: route.to_owned(), answer, now };
+        self.order(work).await.map(|_| ())
+    }
+
+    /// Returns the contents that records refer to. Its calls block.
+    pub fn blobs(&self) -> &Blobs {
+        &self.shared.blobs
+    }
+
+    async fn order(&self, work: Work) -> Result<Vec<Event>, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.queues().orders.send(Order { work, answer }).await.map_err(|_| StoreError::Closed)?;
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+
+    fn readers(&self) -> &Readers {
+        &self.queues().readers
+    }
+
+    fn queues(&self) -> &Queues {
+        self.shared.queues.as_ref().expect("queues are taken away only when the last clone is dropped")
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.queues = None;
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the history panicked");
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Events: numbered here, without gaps per sandbox; `row` is the order of commits across sandboxes.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use sandbox_core::model::{Event, NewEvent};
+use sandbox_core::{EventId, SandboxId, TaskId};
+
+use super::{from_word, json, search, word};
+use crate::store::page::Conditions;
+use crate::store::{EventFilter, StoreError};
+
+pub const V1: &str = "
+    CREATE TABLE events (
+        row INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        sandbox_id TEXT NOT NULL,
+        task_id TEXT,
+        seq INTEGER NOT NULL,
+        type TEXT NOT NULL,
+        by TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        data TEXT NOT NULL,
+        UNIQUE (sandbox_id, seq)
+    ) STRICT;
+    CREATE INDEX events_by_task ON events (task_id, row) WHERE task_id IS NOT NULL;
+    CREATE INDEX events_by_sandbox ON events (sandbox_id, row);
+";
+
+/// How many events one reading gives at most.
+pub const MAX_LIMIT: usize = 1000;
+
+/// Numbers the event and keeps it. Only the writer calls this, so the next number cannot be taken twice.
+pub fn append(db: &Connection, new: &NewEvent) -> Result<Event, StoreError> {
+    let sql = "SELECT coalesce(max(seq), 0) + 1 FROM events WHERE sandbox_id = ?1";
+    let seq: i64 = db.prepare_cached(sql)?.query_row([new.sandbox_id.as_str()], |row| row.get(0))?;
+    let event = Event {
+        id: EventId::from_unique(crate::unique()),
+        sandbox_id: new.sandbox_id.clone(),
+        task_id: new.task_id.clone(),
+        seq: number(seq),
+        kind: new.kind,
+        by: new.by,
+        at: new.at,
+        data: new.data.clone(),
+    };
+    let sql = "INSERT INTO events (id, sandbox_id, task_id, seq, type, by, at, data)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    db.prepare_cached(sql)?.execute(params![
+        event.id.as_str(),
+        event.sandbox_id.as_str(),
+        event.task_id.as_ref().map(TaskId::as_str),
+        seq,
+        word(event.kind)?,
+        word(event.by)?,
+        event.at,
+        json("event", &event.data)?
+    ])?;
+    search::put_event(db, &event, &word(event.kind)?)?;
+    Ok(event)
+}
+
+/// Reads events in the order of their commits.
+pub fn list(db: &Connection, filter: &EventFilter, limit: usize) -> Result<Vec<Event>, StoreError> {
+    let mut conditions = Conditions::default();
+    if let Some(sandbox_id) = &filter.sandbox_id {
+        conditions.add("sandbox_id = ?", sandbox_id.as_str().to_owned());
+    }
+    if let Some(task_id) = &filter.task_id {
+        conditions.add("task_id = ?", task_id.as_str().to_owned());
+    }
+    if !filter.types.is_empty() {
+        conditions.add("type IN (SELECT value FROM json_each(?))", json("event types", &filter.types)?);
+    }
+    if let Some(after) = &filter.after {
+        conditions.add("row > ?", row_of(db, after)?);
+    }
+    let sql = format!(
+        "SELECT id, sandbox_id, task_id, seq, type, by, at, data FROM events WHERE {} ORDER BY row LIMIT {}",
+        conditions.sql(),
+        limit.clamp(1, MAX_LIMIT)
+    );
+    let mut statement = db.prepare_cached(&sql)?;
+    let mut found = statement.query(conditions.values().as_slice())?;
+    let mut events = Vec::new();
+    while let Some(row) = found.next()? {
+        events.push(read(row)?);
+    }
+    Ok(events)
+}
+
+fn row_of(db: &Connection, id: &EventId) -> Result<i64, StoreError> {
+    let row = db
+        .prepare_cached("SELECT row FROM events WHERE id = ?1")?
+        .query_row([id.as_str()], |row| row.get(0))
+        .optional()?;
+    row.ok_or_else(|| StoreError::NoSuchEvent(id.clone()))
+}
+
+fn read(row: &Row<'_>) -> Result<Event, StoreError> {
+    let data: String = row.get(7)?;
+    Ok(Event {
+        id: EventId(row.get(0)?),
+        sandbox_id: SandboxId(row.get(1)?),
+        task_id: row.get::<_, Option<String>>(2)?.map(TaskId),
+        seq: number(row.get(3)?),
+        kind: from_word("event type", row.get(4)?)?,
+        by: from_word("actor", row.get(5)?)?,
+        at: row.get(6)?,
+        data: serde_json::from_str(&data).map_err(StoreError::document("event"))?,
+    })
+}
+
+/// SQLite counts in signed numbers; ours begin at 1.
+fn number(seq: i64) -> u64 {
+    seq.unsigned_abs()
+}

@@ -1,0 +1,158 @@
+//! The one thread that writes. It takes what waits, writes it in one transaction with one sync to disk, publishes the
+//! events, and only then answers.
+//!
+//! Each change is atomic on its own: it has a savepoint, and where the transaction as a whole cannot be kept, every
+//! change gets one of its own, so that one that fails costs no other.
+
+use rusqlite::{Connection, TransactionBehavior};
+use sandbox_core::model::{EpochMs, Event};
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use super::blobs::Blobs;
+use super::table::{artifacts, events, handoffs, idempotency, sandboxes, tasks};
+use super::{Change, Recalled, StoreError};
+
+/// How many changes may wait; a caller beyond that waits for room.
+pub(super) const QUEUE: usize = 256;
+/// How many changes share a transaction at most.
+const GROUP: usize = 128;
+
+/// One thing to write, and where to say how it went. A caller that went away does not stop it.
+pub(super) struct Order {
+    pub work: Work,
+    pub answer: oneshot::Sender<Result<Vec<Event>, StoreError>>,
+}
+
+pub(super) enum Work {
+    Change(Box<Change>),
+    Remember { key: String, route: String, answer: Recalled, now: EpochMs },
+}
+
+/// What a kept change leads to.
+#[derive(Default)]
+struct Kept {
+    events: Vec<Event>,
+    /// Digests of contents that lost an artifact.
+    released: Vec<String>,
+}
+
+pub(super) struct Writer {
+    pub db: Connection,
+    pub blobs: Blobs,
+    pub published: broadcast::Sender<Event>,
+}
+
+impl Writer {
+    /// Serves until every sender is gone and what they sent is written.
+    pub(super) fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+        while let Some(first) = orders.blocking_recv() {
+            let mut group = vec![first];
+            while group.len() < GROUP {
+                let Ok(next) = orders.try_recv() else { break };
+                group.push(next);
+            }
+            self.serve(group);
+        }
+    }
+
+    fn serve(&mut self, group: Vec<Order>) {
+        let results = write_group(&mut self.db, &group);
+        for (order, result) in group.into_iter().zip(results) {
+            let answer = result.map(|kept| {
+                self.drop_unused(&kept.released);
+                for event in &kept.events {
+                    // Nobody listening is no failure: the event is kept.
+                    let _ = self.published.send(event.clone());
+                }
+                kept.events
+            });
+            // A caller that went away does not ask how it went.
+            let _ = order.answer.send(answer);
+        }
+    }
+
+    /// The records are gone for good now, so their contents may go. A failure costs only room on the disk.
+    fn drop_unused(&self, released: &[String]) {
+        for sha256 in released {
+            let dropped = artifacts::uses(&self.db, sha256)
+                .and_then(|used| if used { Ok(false) } else { self.blobs.delete(sha256) });
+            if let Err(error) = dropped {
+                tracing::warn!(sha256, %error, "a content that nothing uses stays on the disk");
+            }
+        }
+    }
+}
+
+fn write_group(db: &mut Connection, group: &[Order]) -> Vec<Result<Kept, StoreError>> {
+    if let [order] = group {
+        return vec![write_one(db, &order.work)];
+    }
+    if let Some(results) = try_group(db, group) {
+        return results;
+    }
+    let mut results = Vec::with_capacity(group.len());
+    for order in group {
+        // A lock that was not given up while the one before waited is not waited for again.
+        let busy = matches!(results.last(), Some(Err(StoreError::Busy)));
+        results.push(if busy { Err(StoreError::Busy) } else { write_one(db, &order.work) });
+    }
+    results
+}
+
+/// Returns `None` if the shared transaction could not be kept; then nothing of it was.
+fn try_group(db: &mut Connection, group: &[Order]) -> Option<Vec<Result<Kept, StoreError>>> {
+    let mut transaction = db.transaction_with_behavior(TransactionBehavior::Immediate).ok()?;
+    let mut results = Vec::with_capacity(group.len());
+    for order in group {
+        let savepoint = transaction.savepoint().ok()?;
+        // Dropping the savepoint undoes what was written since.
+        let result = apply(&savepoint, &order.work).and_then(|kept| Ok(savepoint.commit().map(|()| kept)?));
+        // Some failures, a full disk among them, end the whole transaction.
+        if transaction.is_autocommit() {
+            return None;
+        }
+        results.push(result);
+    }
+    transaction.commit().ok()?;
+    Some(results)
+}
+
+fn write_one(db: &mut Connection, work: &Work) -> Result<Kept, StoreError> {
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let kept = apply(&transaction, work)?;
+    transaction.commit()?;
+    Ok(kept)
+}
+
+fn apply(db: &Connection, work: &Work) -> Result<Kept, StoreError> {
+    match work {
+        Work::Change(change) => apply_change(db, change),
+        Work::Remember { key, route, answer, now } => {
+            idempotency::put(db, key, route, answer, *now)?;
+            Ok(Kept::default())
+        }
+    }
+}
+
+fn apply_change(db: &Connection, change: &Change) -> Result<Kept, StoreError> {
+    let mut kept = Kept::default();
+    for sandbox in &change.sandboxes {
+        sandboxes::put(db, sandbox)?;
+    }
+    for task in &change.tasks {
+        tasks::put(db, task)?;
+    }
+    for handoff in &change.handoffs {
+        handoffs::put(db, handoff)?;
+    }
+    for artifact in &change.artifacts {
+        artifacts::put(db, artifact)?;
+    }
+    for key in &change.deleted_artifacts {
+        kept.released.extend(artifacts::delete(db, key)?);
+    }
+    for event in &change.events {
+        kept.events.push(events::append(db, event)?);
+    }
+    Ok(kept)
+}

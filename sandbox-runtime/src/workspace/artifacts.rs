@@ -1,0 +1,126 @@
+//! Makes artifacts of files of the workspace: the content goes to the store's blobs, the record to the caller, who
+//! commits it.
+
+use std::io::{Read, Seek};
+
+use sandbox_core::model::{Artifact, ArtifactKind, EpochMs};
+use sandbox_core::{ArtifactKey, SandboxId, TaskId};
+
+use super::content_type::{HEAD, content_type};
+use super::{Workspace, WorkspaceError};
+use crate::store::{Blob, Blobs, StoreError};
+
+/// Longest name of an artifact, in bytes.
+const MAX_NAME: usize = 200;
+const NAMELESS: &str = "artifact";
+
+/// An artifact that is not yet committed, and the hold on its content until it is.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    pub artifact: Artifact,
+    /// Keep it until the commit has answered.
+    pub blob: Blob,
+}
+
+/// What an artifact is made of.
+#[derive(Clone, Debug)]
+pub struct Source<'a> {
+    pub sandbox_id: SandboxId,
+    pub task_id: Option<TaskId>,
+    /// Of a file in the workspace.
+    pub path: &'a str,
+    /// The file's own name without it.
+    pub name: Option<&'a str>,
+    pub created_at: EpochMs,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Copies a file as it is now. Blocks until its bytes are on the disk.
+pub fn snapshot(workspace: &Workspace, blobs: &Blobs, source: Source<'_>) -> Result<Snapshot, SnapshotError> {
+    let (mut file, entry) = workspace.open_file(source.path)?;
+    let wrong = |error| WorkspaceError::io("read", source.path, error);
+    let mut head = Vec::with_capacity(HEAD);
+    (&mut file).take(HEAD as u64).read_to_end(&mut head).map_err(wrong)?;
+    file.rewind().map_err(wrong)?;
+    let blob = blobs.put(file)?;
+
+    let own_name = entry.path.rsplit('/').next().unwrap_or_default();
+    let name = artifact_name(source.name.unwrap_or(own_name));
+    let artifact = Artifact {
+        key: ArtifactKey::from_unique(crate::unique()),
+        sandbox_id: source.sandbox_id,
+        task_id: source.task_id,
+        content_type: content_type(&name, &head),
+        name,
+        kind: ArtifactKind::File,
+        // What was kept, whatever the file has become since.
+        size: blob.size,
+        sha256: blob.sha256.clone(),
+        created_at: source.created_at,
+    };
+    Ok(Snapshot { artifact, blob })
+}
+
+/// Returns a name that is safe to show and to save under: one line, no folders, no letters that reverse the reading
+/// direction, and short enough for every file system; its extension is kept.
+pub fn artifact_name(wanted: &str) -> String {
+    let cleaned: String = wanted
+        .chars()
+        .filter(|letter| !letter.is_control() && !is_invisible(*letter))
+        .map(|letter| if matches!(letter, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|') { '_' } else { letter })
+        .collect();
+    let name = cleaned.trim().trim_start_matches('.').trim_end_matches(['.', ' ']).trim();
+    if name.is_empty() {
+        return NAMELESS.to_owned();
+    }
+    if name.len() <= MAX_NAME {
+        return name.to_owned();
+    }
+    let extension = name.rfind('.').map_or("", |at| &name[at..]);
+    let extension = if extension.len() <= 16 { extension } else { "" };
+    let kept = name.floor_char_boundary(MAX_NAME - extension.len());
+    format!("{}{extension}", &name[..kept])
+}
+
+/// Letters without a shape of their own that make a name read as another.
+fn is_invisible(letter: char) -> bool {
+    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_keeps_what_is_readable_and_loses_what_deceives() {
+        let cases = [
+            ("report.pdf", "report.pdf"),
+            ("Rechnung März 🙂.pdf", "Rechnung März 🙂.pdf"),
+            ("../../etc/passwd", "_.._etc_passwd"),
+            (r"..\x", "_x"),
+            ("a\u{202e}fdp.exe", "afdp.exe"),
+            ("line\nbreak\u{0}\u{1b}[31m.txt", "linebreak[31m.txt"),
+            ("  .hidden. ", "hidden"),
+            ("", "artifact"),
+            ("...", "artifact"),
+            ("\u{200b}", "artifact"),
+        ];
+        for (wanted, expected) in cases {
+            assert_eq!(artifact_name(wanted), expected, "{wanted:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_name_keeps_its_extension() {
+        let name = artifact_name(&format!("{}.tar.gz", "ü".repeat(300)));
+        assert!(name.len() <= MAX_NAME && name.ends_with("ü.gz"), "{name}");
+        assert!(artifact_name(&"x".repeat(1000)).len() <= MAX_NAME);
+    }
+}
