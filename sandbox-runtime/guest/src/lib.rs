@@ -1,1 +1,53 @@
+//! What runs inside a room, on the runtime's behalf.
+//!
+//! ```text
+//! pid 1  init: reaps orphans, ends the room with the guest
+//!   └─ guest: one link to the runtime; serves the room's way out (egress)
+//!        ├─ shell room: one supervisor for each command and terminal, which owns everything that it started
+//!        └─ desktop room: X server, window manager, browser, capture, input
+//! ```
+//!
+//! The guest decides nothing. When the link ends the guest exits, and the PID namespace takes everything else with it.
 
+pub mod desktop;
+pub mod egress;
+pub mod init;
+pub mod shell;
+
+use egress::Egress;
+use sandbox_link::protocol::{GuestOpen, RoomSettings};
+use sandbox_link::{Incoming, Link};
+
+/// Runs the room until the link ends. The way out is served for both rooms, and listens before anything is started.
+pub async fn run(settings: RoomSettings, link: Link, incoming: Incoming) -> anyhow::Result<()> {
+    let proxy_port = match &settings {
+        RoomSettings::Shell(shell) => shell.proxy_port,
+        RoomSettings::Desktop(desktop) => desktop.proxy_port,
+    };
+    let egress = match Egress::listen(proxy_port).await {
+        Ok(egress) => egress,
+        Err(error) => {
+            let cause = format!("open the way out on port {proxy_port}: {error}");
+            link.open_for(&GuestOpen::Ready(Err(cause))).await?;
+            link.closed().await;
+            return Ok(());
+        }
+    };
+    let way_out = async {
+        if let Some(egress) = egress {
+            egress.serve(link.clone()).await;
+        } else {
+            link.closed().await;
+        }
+    };
+    let room = async {
+        match settings {
+            RoomSettings::Shell(settings) => shell::run(settings, link.clone(), incoming).await,
+            RoomSettings::Desktop(settings) => desktop::run(settings, link.clone(), incoming).await,
+        }
+    };
+    tokio::select! {
+        result = room => result,
+        () = way_out => Ok(()),
+    }
+}

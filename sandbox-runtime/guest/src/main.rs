@@ -1,1 +1,54 @@
-fn main(){}
+//! The program inside a room: takes its link, learns which room it is to be, and runs until the runtime is gone.
+
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use sandbox_guest::{init, run, shell};
+use sandbox_link::{Link, Side, greet_runtime};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    if let Some(supervised) = shell::supervised_command() {
+        return shell::supervise(supervised);
+    }
+    init::hide_from_room();
+    if init::is_first_process()
+        && let Some(code) = init::reap_until_guest_ends()
+    {
+        return code;
+    }
+    tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_ansi(false)
+        .with_env_filter(EnvFilter::try_from_env("BATON_GUEST_LOG").unwrap_or_else(|_| EnvFilter::new("info")))
+        .init();
+    match live() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn live() -> anyhow::Result<()> {
+    let link = init::take_link().context("take the link")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let result = runtime.block_on(serve(link));
+    // Whatever still runs belongs to a room without a runtime: it ends with this process.
+    runtime.shutdown_background();
+    result
+}
+
+async fn serve(link: UnixStream) -> anyhow::Result<()> {
+    let mut link = tokio::net::UnixStream::from_std(link)?;
+    let settings = greet_runtime(&mut link).await.context("learn the settings of the room")?;
+    let (link, incoming) = Link::start(link, Side::Guest);
+    let ended = link.clone();
+    tokio::select! {
+        result = run(settings, link, incoming) => result,
+        () = ended.closed() => Ok(()),
+    }
+}

@@ -3,8 +3,10 @@
 //! A crate of its own because it has two consumers that share nothing else: the runtime and the guest.
 
 mod framing;
+mod handshake;
 mod mux;
 pub mod protocol;
 
 pub use framing::{read_frame, read_message, write_frame, write_message};
+pub use handshake::{greet_guest, greet_runtime};
 pub use mux::{Incoming, Link, LinkError, Side, Stream};

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// The descriptor on which the guest finds its link.
 pub const LINK_FD: i32 = 3;
 
-/// Which room this guest is to be: the value of the guest's only argument, as JSON.
+/// Which room this guest is to be: the first thing said on the link, see [`crate::greet_guest`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum RoomSettings {
     Shell(ShellSettings),
@@ -37,7 +37,8 @@ pub struct DesktopSettings {
 /// Header of a stream that the runtime opens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Open {
-    /// Then [`ExecInput`] frames to the guest and [`ExecOutput`] frames back, `Exit` the last.
+    /// Then [`ExecInput`] messages to the guest, and frames back that [`ExecOutput::decode`] reads, `Exit` the last.
+    /// An empty piece of output means nothing; the guest sends some to learn whether the stream still stands.
     /// Dropping the stream kills the command and all it started.
     Exec(ExecSpec),
     /// Then raw bytes both ways: a terminal of its own for each stream. Resizes go as [`TerminalInput`] frames to the guest;
@@ -89,6 +90,34 @@ pub enum ExecOutput {
     Failed(String),
     /// `code` is the exit status, or 128 + the signal's number.
     Exit { code: i32, signal: Option<String>, timed_out: bool, duration_ms: u64 },
+}
+
+const STDOUT: u8 = 1;
+const STDERR: u8 = 2;
+const MESSAGE: u8 = 3;
+
+impl ExecOutput {
+    /// Returns the frame that carries this: one byte for the kind, then raw output, or JSON for the rest.
+    pub fn encode(&self) -> Vec<u8> {
+        let tagged = |tag: u8, rest: &[u8]| [&[tag], rest].concat();
+        match self {
+            Self::Stdout(bytes) => tagged(STDOUT, bytes),
+            Self::Stderr(bytes) => tagged(STDERR, bytes),
+            Self::Failed(_) | Self::Exit { .. } => {
+                tagged(MESSAGE, &serde_json::to_vec(self).expect("plain data is always JSON"))
+            }
+        }
+    }
+
+    /// Reads a frame that [`Self::encode`] made.
+    pub fn decode(frame: &[u8]) -> std::io::Result<Self> {
+        match frame.split_first() {
+            Some((&STDOUT, bytes)) => Ok(Self::Stdout(bytes.to_vec())),
+            Some((&STDERR, bytes)) => Ok(Self::Stderr(bytes.to_vec())),
+            Some((&MESSAGE, json)) => Ok(serde_json::from_slice(json)?),
+            Some(_) | None => Err(std::io::ErrorKind::InvalidData.into()),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

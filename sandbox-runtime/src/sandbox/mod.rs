@@ -1,6 +1,10 @@
 //! Rooms: isolated processes with the workspace mounted. A backend starts the guest in a room and gives back one byte
 //! stream; everything else is said over that stream.
 
+pub mod calls;
+pub mod checks;
+pub mod local;
+
 use std::path::PathBuf;
 
 use futures_util::future::BoxFuture;

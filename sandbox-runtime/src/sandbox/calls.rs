@@ -1,0 +1,163 @@
+//! What the runtime asks of a guest, as functions: commands, terminals, the desktop's calls, readiness.
+
+mod code;
+mod ring;
+mod terminal;
+
+use std::time::Duration;
+
+use sandbox_core::model::ExecResult;
+use sandbox_link::protocol::{DesktopAnswer, DesktopCall, ExecInput, ExecOutput, ExecSpec, GuestOpen, Open};
+use sandbox_link::{Incoming, Link, LinkError, Stream, read_frame, read_message, write_message};
+use tokio::io::{AsyncWriteExt, ReadHalf, WriteHalf, split};
+use tokio::time::timeout;
+
+pub use code::{CodeCommand, code_command};
+pub use terminal::{TerminalKeys, TerminalScreen, terminal};
+
+use ring::Ring;
+
+/// Output kept of one stream of a command, the newest end.
+pub const OUTPUT_KEPT: usize = 1 << 20;
+/// How long a guest may take to say that a command's time is over, beyond that time.
+const EXIT_GRACE: Duration = Duration::from_secs(15);
+/// How long the desktop may take for one call.
+const DESKTOP_DEADLINE: Duration = Duration::from_secs(10);
+/// Input goes to a command in pieces of this many bytes.
+const INPUT_PIECE: usize = 32 << 10;
+
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// There is no such program or working folder, or it may not be run.
+    #[error("start the command: {0}")]
+    NotStarted(String),
+    #[error("the desktop: {0}")]
+    Desktop(String),
+    /// The room came up without what it is for.
+    #[error("the room is not usable: {0}")]
+    NotReady(String),
+    #[error("the guest did not answer within {0:?}")]
+    Silent(Duration),
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    #[error("talk to the guest: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// A piece of a command's output, as it comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    Stdout(Vec<u8>),
+    Stderr(Vec<u8>),
+}
+
+/// Runs one command to its end. Dropping the future kills the command and everything that it started.
+///
+/// Without `stdin` the command's input is empty. `on_output` sees all output; the result keeps the newest
+/// [`OUTPUT_KEPT`] bytes of each stream, as text, with replacement characters for what is not UTF-8.
+///
+/// # Errors
+/// [`CallError::NotStarted`] when there is nothing to run; a command that fails is no error.
+pub async fn exec(
+    link: &Link,
+    spec: ExecSpec,
+    stdin: Option<Vec<u8>>,
+    on_output: impl FnMut(Output),
+) -> Result<ExecResult, CallError> {
+    let deadline = Duration::from_millis(spec.timeout_ms).saturating_add(EXIT_GRACE);
+    let stream = link.open_for(&Open::Exec(spec)).await?;
+    let (from_guest, to_guest) = split(stream);
+    let ended = async {
+        tokio::select! {
+            result = collect(from_guest, on_output) => result,
+            never = feed(to_guest, stdin.unwrap_or_default()) => match never {},
+        }
+    };
+    timeout(deadline, ended).await.unwrap_or(Err(CallError::Silent(deadline)))
+}
+
+async fn collect(
+    mut from_guest: ReadHalf<Stream>,
+    mut on_output: impl FnMut(Output),
+) -> Result<ExecResult, CallError> {
+    let (mut stdout, mut stderr) = (Ring::new(OUTPUT_KEPT), Ring::new(OUTPUT_KEPT));
+    while let Some(frame) = read_frame(&mut from_guest).await? {
+        match ExecOutput::decode(&frame)? {
+            ExecOutput::Stdout(bytes) if bytes.is_empty() => {}
+            ExecOutput::Stderr(bytes) if bytes.is_empty() => {}
+            ExecOutput::Stdout(bytes) => {
+                stdout.push(&bytes);
+                on_output(Output::Stdout(bytes));
+            }
+            ExecOutput::Stderr(bytes) => {
+                stderr.push(&bytes);
+                on_output(Output::Stderr(bytes));
+            }
+            ExecOutput::Failed(cause) => return Err(CallError::NotStarted(cause)),
+            ExecOutput::Exit { code, signal, timed_out, duration_ms } => {
+                return Ok(ExecResult {
+                    exit_code: code,
+                    signal,
+                    stdout_truncated: stdout.is_truncated(),
+                    stderr_truncated: stderr.is_truncated(),
+                    stdout: stdout.into_text(),
+                    stderr: stderr.into_text(),
+                    duration_ms,
+                    timed_out,
+                });
+            }
+        }
+    }
+    Err(CallError::Link(LinkError::Closed))
+}
+
+/// Sends all input, then holds the stream open: dropping it would kill the command.
+async fn feed(mut to_guest: WriteHalf<Stream>, stdin: Vec<u8>) -> std::convert::Infallible {
+    let sent: std::io::Result<()> = async {
+        for piece in stdin.chunks(INPUT_PIECE) {
+            write_message(&mut to_guest, &ExecInput::Stdin(piece.to_vec())).await?;
+        }
+        write_message(&mut to_guest, &ExecInput::CloseStdin).await
+    }
+    .await;
+    if let Err(error) = sent {
+        // The command has ended, or its room; what is read from the stream says which.
+        tracing::debug!(%error, "a command did not take all of its input");
+    }
+    std::future::pending().await
+}
+
+/// Asks the desktop room one thing.
+///
+/// # Errors
+/// [`CallError::Desktop`] with the desktop's own words when it could not do it.
+pub async fn desktop(link: &Link, call: DesktopCall) -> Result<DesktopAnswer, CallError> {
+    let asked = async {
+        let mut stream = link.open_for(&Open::Desktop(call)).await?;
+        let answer = read_message(&mut stream).await?.ok_or(LinkError::Closed)?;
+        // The answer is complete; whether the stream closes in order does not matter.
+        let _ = stream.shutdown().await;
+        Ok(answer)
+    };
+    match timeout(DESKTOP_DEADLINE, asked).await.unwrap_or(Err(CallError::Silent(DESKTOP_DEADLINE)))? {
+        DesktopAnswer::Failed(cause) => Err(CallError::Desktop(cause)),
+        answer @ (DesktopAnswer::Done | DesktopAnswer::Geometry { .. } | DesktopAnswer::Clipboard(_)) => Ok(answer),
+    }
+}
+
+/// Waits until the room says that it is usable. The first stream that a guest opens says so.
+///
+/// Streams that come before are connections on the way out; they are closed, since nobody serves them yet. Callers give a
+/// deadline of their own: a browser may take long to start.
+///
+/// # Errors
+/// [`CallError::NotReady`] when the room says that it cannot be used.
+pub async fn wait_ready(incoming: &mut Incoming) -> Result<(), CallError> {
+    while let Some(mut stream) = incoming.accept().await {
+        match read_message(&mut stream).await? {
+            Some(GuestOpen::Ready(usable)) => return usable.map_err(CallError::NotReady),
+            Some(GuestOpen::Egress) | None => {}
+        }
+    }
+    Err(CallError::Link(LinkError::Closed))
+}

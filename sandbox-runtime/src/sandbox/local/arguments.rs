@@ -1,0 +1,324 @@
+//! The room as arguments of bubblewrap: a pure function, so that what a room is made of can be read and tested in one place.
+//!
+//! Rules kept here: nothing of the host is writable but workspace and profile; no mount point lies beneath a folder that
+//! outlives the room and that the sandbox can write; everything else that a room writes is a tmpfs that ends with it.
+
+use std::ffi::OsString;
+use std::os::fd::RawFd;
+use std::path::{Path, PathBuf};
+
+use super::super::{PROFILE_DIR, WORKSPACE_DIR};
+
+/// Where the room sees the guest's program.
+pub const GUEST_PATH: &str = "/opt/baton/sandbox-guest";
+/// User and group in the room.
+pub const ROOM_ID: &str = "1000";
+const HOME: &str = "/home/baton";
+const RUNTIME_DIR: &str = "/run/user/1000";
+
+/// What a room takes of the host's `/etc`: what programs need to start, find fonts, check certificates, name types.
+/// Nothing that names users, hosts, services or secrets of the host: `ssl` without its `private`.
+const ETC: &[&str] = &[
+    "ImageMagick-6",
+    "X11",
+    "alternatives",
+    "bash.bashrc",
+    "ca-certificates",
+    "ca-certificates.conf",
+    "chromium",
+    "chromium.d",
+    "debian_version",
+    "dictionaries-common",
+    "fonts",
+    "glvnd",
+    "gtk-3.0",
+    "inputrc",
+    "java-17-openjdk",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "libreoffice",
+    "locale.alias",
+    "localtime",
+    "lsb-release",
+    "magic",
+    "magic.mime",
+    "mime.types",
+    "opt/chrome",
+    "os-release",
+    "papersize",
+    "perl",
+    "protocols",
+    "python3",
+    "python3.11",
+    "python3.12",
+    "python3.13",
+    "services",
+    "ssl/certs",
+    "ssl/openssl.cnf",
+    "terminfo",
+    "timezone",
+    "vulkan",
+    "xdg/mimeapps.list",
+    "xml",
+];
+
+/// Parts of the host outside `/usr` and `/etc` that programs installed there need.
+const BESIDE_USR: &[&str] = &["/opt/google", "/var/cache/fontconfig", "/var/lib/libreoffice"];
+
+/// Environment of the guest itself; commands get one of their own.
+const ENVIRONMENT: &[(&str, &str)] = &[
+    ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+    ("HOME", HOME),
+    ("USER", "baton"),
+    ("LOGNAME", "baton"),
+    ("SHELL", "/bin/bash"),
+    ("LANG", "C.UTF-8"),
+    ("TMPDIR", "/tmp"),
+    ("XDG_RUNTIME_DIR", RUNTIME_DIR),
+];
+
+/// Which of the two rooms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoomKind {
+    Shell,
+    Desktop,
+}
+
+/// What the arguments depend on. Descriptors are numbers in bubblewrap's process.
+#[derive(Clone, Debug)]
+pub struct Layout<'a> {
+    pub kind: RoomKind,
+    pub host: &'a HostRoot,
+    pub guest: &'a Path,
+    pub workspace: RawFd,
+    pub profile: Option<RawFd>,
+    /// Contents of files that the room has of its own, and where they go.
+    pub own_files: Vec<(&'static str, RawFd)>,
+    /// Where bubblewrap writes the process id of the room's init.
+    pub info: RawFd,
+    /// Whether this bubblewrap binds descriptors and checks that it got what they point to.
+    pub binds_descriptors: bool,
+}
+
+/// The host's root as far as rooms mirror it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostRoot {
+    /// `/bin`, `/lib` and their like.
+    pub top: Vec<TopFolder>,
+    /// Entries of `/proc` that are not processes, and how a room may see them.
+    pub proc: Vec<(PathBuf, ProcCover)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TopFolder {
+    /// A link into `/usr`.
+    Link { path: PathBuf, target: PathBuf },
+    /// A folder of its own.
+    Folder(PathBuf),
+}
+
+/// How an entry of `/proc` is covered.
+///
+/// A runtime that runs as root is root's own user for the kernel in its rooms too, only without capabilities: without
+/// covers it could write `/proc/sys/kernel/core_pattern` and so run programs on the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcCover {
+    ReadOnly,
+    Hidden,
+}
+
+/// Returns the arguments of bubblewrap, the guest's command line last.
+///
+/// Seams: a seccomp program is one more descriptor with `--seccomp`; Landlock is applied by the guest to what it spawns;
+/// limits are set on the process before it becomes bubblewrap.
+pub fn arguments(layout: &Layout) -> Vec<OsString> {
+    let mut args = Arguments::default();
+    namespaces(&mut args, layout);
+    environment(&mut args);
+    system(&mut args, layout);
+    own_files(&mut args, layout);
+    private_folders(&mut args, layout);
+    shared_folders(&mut args, layout);
+    args.add(["--remount-ro", "/", "--chdir", WORKSPACE_DIR, "--", GUEST_PATH]);
+    args.0
+}
+
+#[derive(Default)]
+struct Arguments(Vec<OsString>);
+
+impl Arguments {
+    fn add<const N: usize>(&mut self, words: [&str; N]) {
+        self.0.extend(words.map(OsString::from));
+    }
+
+    fn add_paths(&mut self, option: &str, from: &Path, to: &Path) {
+        self.0.extend([OsString::from(option), from.into(), to.into()]);
+    }
+}
+
+fn namespaces(args: &mut Arguments, layout: &Layout) {
+    args.add(["--unshare-user", "--uid", ROOM_ID, "--gid", ROOM_ID]);
+    match layout.kind {
+        RoomKind::Shell => args.add(["--disable-userns"]),
+        // Chromium's own sandbox is made of user namespaces.
+        RoomKind::Desktop => {}
+    }
+    args.add(["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup"]);
+    args.add(["--hostname", "baton", "--die-with-parent", "--new-session", "--as-pid-1"]);
+    args.add(["--info-fd", &layout.info.to_string()]);
+}
+
+fn environment(args: &mut Arguments) {
+    args.add(["--clearenv"]);
+    for (name, value) in ENVIRONMENT {
+        args.add(["--setenv", name, value]);
+    }
+}
+
+fn system(args: &mut Arguments, layout: &Layout) {
+    args.add(["--ro-bind", "/usr", "/usr"]);
+    for top in &layout.host.top {
+        match top {
+            TopFolder::Link { path, target } => args.add_paths("--symlink", target, path),
+            TopFolder::Folder(path) => args.add_paths("--ro-bind", path, path),
+        }
+    }
+    args.add(["--perms", "0755", "--dir", "/etc"]);
+    for name in ETC {
+        let path = Path::new("/etc").join(name);
+        args.add_paths("--ro-bind-try", &path, &path);
+    }
+    for path in BESIDE_USR {
+        args.add(["--ro-bind-try", path, path]);
+    }
+    args.add(["--proc", "/proc"]);
+    for (path, cover) in &layout.host.proc {
+        match cover {
+            ProcCover::ReadOnly => args.add_paths("--ro-bind", path, path),
+            ProcCover::Hidden => args.add_paths("--ro-bind", Path::new("/dev/null"), path),
+        }
+    }
+    args.add(["--dev", "/dev"]);
+}
+
+fn own_files(args: &mut Arguments, layout: &Layout) {
+    for (path, content) in &layout.own_files {
+        args.add(["--perms", "0444", "--file", &content.to_string(), path]);
+    }
+}
+
+fn private_folders(args: &mut Arguments, layout: &Layout) {
+    args.add(["--perms", "1777", "--tmpfs", "/tmp", "--perms", "1777", "--tmpfs", "/var/tmp"]);
+    args.add(["--perms", "0755", "--dir", "/home", "--perms", "0700", "--tmpfs", HOME]);
+    args.add(["--perms", "0755", "--dir", "/run", "--perms", "0755", "--dir", "/run/user"]);
+    args.add(["--perms", "0700", "--tmpfs", RUNTIME_DIR]);
+    match layout.kind {
+        RoomKind::Shell => {}
+        // An X server that is not root does not make it.
+        RoomKind::Desktop => args.add(["--perms", "1777", "--dir", "/tmp/.X11-unix"]),
+    }
+}
+
+fn shared_folders(args: &mut Arguments, layout: &Layout) {
+    let mut share = |fd: RawFd, path: &str| {
+        if layout.binds_descriptors {
+            args.add(["--bind-fd", &fd.to_string(), path]);
+        } else {
+            args.add(["--bind", &format!("/proc/self/fd/{fd}"), path]);
+        }
+    };
+    share(layout.workspace, WORKSPACE_DIR);
+    if let Some(profile) = layout.profile {
+        share(profile, PROFILE_DIR);
+    }
+    args.add_paths("--ro-bind", layout.guest, Path::new(GUEST_PATH));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(kind: RoomKind, profile: Option<RawFd>, binds_descriptors: bool) -> Vec<String> {
+        let host = HostRoot {
+            top: vec![TopFolder::Link { path: "/bin".into(), target: "usr/bin".into() }, TopFolder::Folder("/lib".into())],
+            proc: vec![("/proc/sys".into(), ProcCover::ReadOnly), ("/proc/kcore".into(), ProcCover::Hidden)],
+        };
+        let layout = Layout {
+            kind,
+            host: &host,
+            guest: Path::new("/somewhere/sandbox-guest"),
+            workspace: 4,
+            profile,
+            own_files: vec![("/etc/passwd", 6)],
+            info: 7,
+            binds_descriptors,
+        };
+        arguments(&layout).into_iter().map(|word| word.into_string().expect("plain text")).collect()
+    }
+
+    fn has(words: &[String], run: &str) -> bool {
+        words.join(" ").contains(run)
+    }
+
+    #[test]
+    fn every_room_has_every_namespace_and_ends_with_its_parent() {
+        for kind in [RoomKind::Shell, RoomKind::Desktop] {
+            let words = words(kind, None, true);
+            for option in [
+                "--unshare-user",
+                "--unshare-pid",
+                "--unshare-net",
+                "--unshare-ipc",
+                "--unshare-uts",
+                "--unshare-cgroup",
+                "--die-with-parent",
+                "--new-session",
+                "--clearenv",
+            ] {
+                assert!(words.iter().any(|word| word == option), "{option}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_desktop_room_may_make_user_namespaces() {
+        assert!(has(&words(RoomKind::Shell, None, true), "--disable-userns"));
+        assert!(!has(&words(RoomKind::Desktop, Some(5), true), "--disable-userns"));
+    }
+
+    #[test]
+    fn only_workspace_and_profile_are_writable_parts_of_the_host() {
+        let words = words(RoomKind::Desktop, Some(5), true);
+        let writable: Vec<_> = words.windows(3).filter(|run| run[0].starts_with("--bind")).map(|run| &run[2]).collect();
+        assert_eq!(writable, [WORKSPACE_DIR, PROFILE_DIR]);
+        assert!(!words.iter().any(|word| word.starts_with("--dev-bind")));
+    }
+
+    #[test]
+    fn no_mount_point_lies_beneath_the_workspace() {
+        let words = words(RoomKind::Desktop, Some(5), true);
+        assert!(!words.iter().any(|word| word.starts_with("/workspace/")));
+    }
+
+    #[test]
+    fn the_entries_of_proc_are_covered_after_it_is_mounted() {
+        let words = words(RoomKind::Shell, None, true).join(" ");
+        let at = |run: &str| words.find(run).expect(run);
+        assert!(at("--proc /proc") < at("--ro-bind /proc/sys /proc/sys"));
+        assert!(at("--proc /proc") < at("--ro-bind /dev/null /proc/kcore"));
+    }
+
+    #[test]
+    fn the_root_is_read_only_once_everything_is_mounted() {
+        let words = words(RoomKind::Shell, None, true);
+        let end = &words[words.len() - 6..];
+        assert_eq!(end, ["--remount-ro", "/", "--chdir", "/workspace", "--", GUEST_PATH]);
+    }
+
+    #[test]
+    fn an_older_bubblewrap_binds_by_the_name_of_the_descriptor() {
+        assert!(has(&words(RoomKind::Shell, None, false), "--bind /proc/self/fd/4 /workspace"));
+        assert!(has(&words(RoomKind::Shell, None, true), "--bind-fd 4 /workspace"));
+    }
+}

@@ -1,0 +1,200 @@
+//! Rooms on this machine, by bubblewrap.
+//!
+//! Owns how a room is isolated and how its processes end. Leaves what happens inside to the guest.
+//! Fails closed: a layer that cannot be set up is named, with its fix, and nothing is started.
+
+mod arguments;
+mod descriptors;
+mod host;
+mod processes;
+mod spawner;
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
+use nix::unistd::Pid;
+use sandbox_core::SandboxId;
+use sandbox_core::model::Check;
+use sandbox_link::protocol::RoomSettings;
+use sandbox_link::{Link, Side, greet_guest};
+use sha2::{Digest, Sha256};
+use tokio::io::AsyncReadExt;
+use tokio::net::UnixStream;
+use tokio::net::unix::pipe;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use self::arguments::{HostRoot, Layout, RoomKind, arguments};
+use self::descriptors::Descriptors;
+use self::processes::BubblewrapRoom;
+use super::{Backend, BackendError, Room, RoomSpec, checks};
+
+const BUBBLEWRAP: &str = "/usr/bin/bwrap";
+/// How long a guest may take to answer, on a busy machine.
+const START_DEADLINE: Duration = Duration::from_secs(20);
+
+/// The backend of this machine.
+pub struct Local {
+    /// The data directory, without symbolic links.
+    home: PathBuf,
+    /// The data directory as it was named.
+    home_as_named: PathBuf,
+    guest: PathBuf,
+    host: HostRoot,
+    binds_descriptors: bool,
+}
+
+/// Returns the user and group that files of a workspace belong to on the host.
+///
+/// The room's user is this process's own user, under another number: what either writes, the other may change, and nothing
+/// need be given away. That holds for root too.
+pub fn file_owner() -> (u32, u32) {
+    (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw())
+}
+
+impl Local {
+    /// Finds what rooms need on this machine. `home` is the data directory; workspaces and profiles lie in it.
+    ///
+    /// # Errors
+    /// [`BackendError::Refused`] when bubblewrap or the guest is missing.
+    pub fn find(home: &Path) -> Result<Self, BackendError> {
+        let binds_descriptors = ask_bubblewrap()?;
+        Ok(Self {
+            home: std::fs::canonicalize(home)?,
+            home_as_named: home.to_owned(),
+            guest: host::find_guest()?,
+            host: host::read_root()?,
+            binds_descriptors,
+        })
+    }
+
+    /// Opens a folder in `area` of the data directory, following no symbolic link on the way.
+    fn open_folder(&self, path: &Path, area: &str) -> Result<OwnedFd, BackendError> {
+        let refused = |cause: String| BackendError::Refused {
+            layer: "folders",
+            cause,
+            fix: format!("it must be a plain folder in {}", self.home.join(area).display()),
+        };
+        let inside = path.strip_prefix(&self.home).or_else(|_| path.strip_prefix(&self.home_as_named));
+        let inside = inside.map_err(|_| refused(format!("{}: outside the data directory", path.display())))?;
+        let within_area = inside.strip_prefix(area).is_ok_and(|rest| rest.components().next().is_some());
+        if !within_area {
+            return Err(refused(format!("{}: not in {area}", path.display())));
+        }
+        let home = std::fs::File::open(&self.home)?;
+        let how = OpenHow::new()
+            .flags(OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC)
+            .resolve(ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS | ResolveFlag::RESOLVE_NO_MAGICLINKS);
+        openat2(&home, inside, how).map_err(|error| refused(format!("{}: {}", path.display(), error.desc())))
+    }
+
+    async fn start_room(&self, spec: RoomSpec) -> Result<Room, BackendError> {
+        let kind = match &spec.settings {
+            RoomSettings::Shell(_) => RoomKind::Shell,
+            RoomSettings::Desktop(_) => RoomKind::Desktop,
+        };
+        let workspace = self.open_folder(&spec.workspace, "workspaces")?;
+        let profile = match (&spec.profile, kind) {
+            (Some(profile), RoomKind::Desktop) => Some(self.open_folder(profile, "profiles")?),
+            // The profile holds sign-ins, which no command may see.
+            (_, RoomKind::Shell) | (None, RoomKind::Desktop) => None,
+        };
+
+        let (mut link, theirs) = UnixStream::pair()?;
+        let (info_write, info_read) = pipe::pipe()?;
+        let mut given = Descriptors::default();
+        given.add(&theirs)?;
+        let mut own_files = Vec::new();
+        for (path, content) in room_files(&spec.sandbox) {
+            own_files.push((path, given.add_content(content.as_bytes())?));
+        }
+        let layout = Layout {
+            kind,
+            host: &self.host,
+            guest: &self.guest,
+            workspace: given.add(&workspace)?,
+            profile: profile.as_ref().map(|profile| given.add(profile)).transpose()?,
+            own_files,
+            info: given.add(&info_write)?,
+            binds_descriptors: self.binds_descriptors,
+        };
+        let mut command = Command::new(BUBBLEWRAP);
+        command
+            .args(arguments(&layout))
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        let mut room = BubblewrapRoom::new(spawner::spawn(command, given).await?);
+        drop((theirs, info_write, workspace, profile));
+
+        let greeted = timeout(START_DEADLINE, greet_guest(&mut link, &spec.settings)).await;
+        if let Err(cause) = greeted.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+            room.end().await;
+            let said = room.words.last().await;
+            tracing::warn!(%cause, said, "a room did not start");
+            return Err(host::explain_refusal(&said));
+        }
+        room.set_init(read_init(info_read).await?)?;
+        let (link, incoming) = Link::start(link, Side::Runtime);
+        Ok(Room { link, incoming, processes: Box::new(room) })
+    }
+}
+
+impl Backend for Local {
+    fn start(&self, spec: RoomSpec) -> BoxFuture<'_, Result<Room, BackendError>> {
+        Box::pin(self.start_room(spec))
+    }
+
+    fn checks(&self) -> BoxFuture<'_, Vec<Check>> {
+        Box::pin(checks::local())
+    }
+}
+
+/// Returns whether the bubblewrap of this machine binds descriptors.
+fn ask_bubblewrap() -> Result<bool, BackendError> {
+    let refused = |cause: String| BackendError::Refused {
+        layer: "bubblewrap",
+        cause,
+        fix: "run `apt-get install bubblewrap` (version 0.8 or newer)".to_owned(),
+    };
+    let asked = std::process::Command::new(BUBBLEWRAP).arg("--help").env_clear().output();
+    let help = asked.map_err(|error| refused(format!("{BUBBLEWRAP}: {error}")))?;
+    let help = String::from_utf8_lossy(&help.stdout);
+    if !help.contains("--disable-userns") {
+        return Err(refused(format!("{BUBBLEWRAP} is too old: it cannot turn user namespaces off")));
+    }
+    Ok(help.contains("--bind-fd"))
+}
+
+/// Returns the files that a room has of its own instead of the host's.
+fn room_files(sandbox: &SandboxId) -> Vec<(&'static str, String)> {
+    let machine = Sha256::digest(sandbox.to_string());
+    let machine_id: String = machine.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    vec![
+        ("/etc/passwd", "root:x:0:0:root:/:/usr/sbin/nologin\nbaton:x:1000:1000:Baton:/home/baton:/bin/bash\n".to_owned()),
+        ("/etc/group", "root:x:0:\nbaton:x:1000:\n".to_owned()),
+        ("/etc/hosts", "127.0.0.1 localhost baton\n::1 localhost\n".to_owned()),
+        // No name is resolved in a room: the proxy does it.
+        ("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n".to_owned()),
+        ("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n".to_owned()),
+        ("/etc/hostname", "baton\n".to_owned()),
+        ("/etc/machine-id", format!("{machine_id}\n")),
+    ]
+}
+
+/// Reads the process id of the room's init, which bubblewrap wrote before the guest could answer.
+async fn read_init(mut info: pipe::Receiver) -> io::Result<Pid> {
+    let mut said = vec![0; 4096];
+    let length = timeout(START_DEADLINE, info.read(&mut said)).await.map_err(|_| io::ErrorKind::TimedOut)??;
+    let said: serde_json::Value = serde_json::from_slice(&said[..length])?;
+    let pid = said["child-pid"].as_i64().and_then(|pid| i32::try_from(pid).ok());
+    pid.map(Pid::from_raw).ok_or_else(|| io::Error::other("bubblewrap did not say which process it started"))
+}

@@ -1,0 +1,132 @@
+//! The processes of one room as the host holds them: bubblewrap, and the init inside.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use nix::errno::Errno;
+use nix::libc;
+use nix::unistd::Pid;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, ChildStderr};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::super::RoomProcesses;
+
+/// How long the kernel may take to end every process of a room.
+const END_DEADLINE: Duration = Duration::from_secs(10);
+/// How much of what a room says on standard error is kept to explain a failure.
+const WORDS_KEPT: usize = 4096;
+
+/// A running bubblewrap and the room's init. Dropping it kills the room without waiting.
+pub struct BubblewrapRoom {
+    pub bubblewrap: Child,
+    pub words: Words,
+    /// The room's first process; its end is the end of all of them.
+    init: Option<OwnedFd>,
+}
+
+impl BubblewrapRoom {
+    pub fn new(mut bubblewrap: Child) -> Self {
+        let words = Words::follow(bubblewrap.stderr.take());
+        Self { bubblewrap, words, init: None }
+    }
+
+    /// Remembers the room's first process. To be called while it is known to run.
+    pub fn set_init(&mut self, pid: Pid) -> io::Result<()> {
+        // SAFETY: takes numbers, returns a new descriptor or an error.
+        let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) })?;
+        let fd = i32::try_from(fd).map_err(io::Error::other)?;
+        // SAFETY: just made, and owned by nobody else.
+        self.init = Some(unsafe { OwnedFd::from_raw_fd(fd) });
+        Ok(())
+    }
+
+    fn kill_init(&self) {
+        if let Some(init) = &self.init {
+            // SAFETY: takes numbers; a process that is gone already is what is wanted.
+            unsafe {
+                libc::syscall(libc::SYS_pidfd_send_signal, init.as_raw_fd(), libc::SIGKILL, std::ptr::null::<u8>(), 0);
+            }
+        }
+    }
+
+    /// Kills the room and waits: bubblewrap ends after the init, and the init after everything in its namespace.
+    pub async fn end(&mut self) {
+        if self.init.is_some() {
+            self.kill_init();
+        } else {
+            // Not far enough to have an init that is known; whatever there is dies with bubblewrap.
+            let _ = self.bubblewrap.start_kill();
+        }
+        if timeout(END_DEADLINE, self.bubblewrap.wait()).await.is_err() {
+            tracing::error!("a room did not end in {END_DEADLINE:?}; killing what holds it");
+            let _ = self.bubblewrap.start_kill();
+            let _ = timeout(END_DEADLINE, self.bubblewrap.wait()).await;
+        }
+    }
+}
+
+impl RoomProcesses for BubblewrapRoom {
+    fn kill(&mut self) -> BoxFuture<'_, ()> {
+        Box::pin(self.end())
+    }
+}
+
+impl Drop for BubblewrapRoom {
+    fn drop(&mut self) {
+        self.kill_init();
+    }
+}
+
+/// What a room says on standard error: passed to the log, its newest end kept.
+pub struct Words {
+    kept: Arc<Mutex<VecDeque<u8>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Words {
+    fn follow(stderr: Option<ChildStderr>) -> Self {
+        let kept = Arc::new(Mutex::new(VecDeque::new()));
+        let reader = stderr.map(|stderr| tokio::spawn(follow(stderr, kept.clone())));
+        Self { kept, reader }
+    }
+
+    /// Returns what was said last, once the room is gone.
+    pub async fn last(&mut self) -> String {
+        if let Some(reader) = self.reader.take() {
+            let _ = timeout(Duration::from_secs(1), reader).await;
+        }
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(kept.make_contiguous()).into_owned()
+    }
+}
+
+impl Drop for Words {
+    fn drop(&mut self) {
+        if let Some(reader) = &self.reader {
+            reader.abort();
+        }
+    }
+}
+
+async fn follow(stderr: ChildStderr, kept: Arc<Mutex<VecDeque<u8>>>) {
+    let mut lines = BufReader::new(stderr);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        match lines.read_until(b'\n', &mut line).await {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {}
+        }
+        tracing::debug!(target: "room", "{}", String::from_utf8_lossy(&line).trim_end());
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend(&line);
+        let too_much = kept.len().saturating_sub(WORDS_KEPT);
+        kept.drain(..too_much);
+    }
+}
