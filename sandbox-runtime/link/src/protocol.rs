@@ -89,7 +89,12 @@ pub enum ExecOutput {
     /// The command could not be started.
     Failed(String),
     /// `code` is the exit status, or 128 + the signal's number.
-    Exit { code: i32, signal: Option<String>, timed_out: bool, duration_ms: u64 },
+    Exit {
+        code: i32,
+        signal: Option<String>,
+        timed_out: bool,
+        duration_ms: u64,
+    },
 }
 
 const STDOUT: u8 = 1;
@@ -150,7 +155,9 @@ pub enum DesktopReport {
     ScreenChanged(Screen),
     /// CSS cursor name.
     Cursor(String),
-    BrowserExited { status: String },
+    BrowserExited {
+        status: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -76,10 +76,7 @@ pub async fn exec(
     timeout(deadline, ended).await.unwrap_or(Err(CallError::Silent(deadline)))
 }
 
-async fn collect(
-    mut from_guest: ReadHalf<Stream>,
-    mut on_output: impl FnMut(Output),
-) -> Result<ExecResult, CallError> {
+async fn collect(mut from_guest: ReadHalf<Stream>, mut on_output: impl FnMut(Output)) -> Result<ExecResult, CallError> {
     let (mut stdout, mut stderr) = (Ring::new(OUTPUT_KEPT), Ring::new(OUTPUT_KEPT));
     while let Some(frame) = read_frame(&mut from_guest).await? {
         match ExecOutput::decode(&frame)? {

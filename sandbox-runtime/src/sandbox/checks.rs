@@ -138,12 +138,14 @@ fn user_namespaces() -> Check {
 /// Starts a shell room as any other and runs a command in it.
 async fn room() -> Check {
     let tried = timeout(TRIAL_DEADLINE, try_room()).await;
-    let outcome = tried.unwrap_or_else(|_| Err((format!("a room took longer than {TRIAL_DEADLINE:?}"), "try again".into())));
+    let outcome =
+        tried.unwrap_or_else(|_| Err((format!("a room took longer than {TRIAL_DEADLINE:?}"), "try again".into())));
     check("room", true, outcome)
 }
 
 async fn try_room() -> Result<String, (String, String)> {
-    let look_at_log = |error: &dyn std::fmt::Display| (error.to_string(), "run with BATON_LOG=debug for more".to_owned());
+    let look_at_log =
+        |error: &dyn std::fmt::Display| (error.to_string(), "run with BATON_LOG=debug for more".to_owned());
     let home = tempfile::tempdir().map_err(|error| look_at_log(&error))?;
     let workspace = home.path().join("workspaces/trial");
     std::fs::create_dir_all(&workspace).map_err(|error| look_at_log(&error))?;
@@ -163,7 +165,9 @@ async fn try_room() -> Result<String, (String, String)> {
     room.processes.kill().await;
     match ran {
         Ok(result) if result.exit_code == 0 => Ok("a room was started and ran a command".to_owned()),
-        Ok(result) => Err((format!("a command in a room exited with {}", result.exit_code), "look at its libraries".into())),
+        Ok(result) => {
+            Err((format!("a command in a room exited with {}", result.exit_code), "look at its libraries".into()))
+        }
         Err(error) => Err(look_at_log(&error)),
     }
 }

@@ -94,7 +94,8 @@ async fn when_its_time_is_over_a_command_is_killed_with_all_that_it_started() {
     let bench = Bench::new();
     let room = bench.room().await;
     let marker = marker();
-    let mut spec = command("/bin/bash", &["-c", &format!("{} echo begun; sleep {marker} & sleep {marker}", daemon(&marker))]);
+    let mut spec =
+        command("/bin/bash", &["-c", &format!("{} echo begun; sleep {marker} & sleep {marker}", daemon(&marker))]);
     spec.timeout_ms = 1500;
     let started = Instant::now();
     let result = run(&room, spec).await.unwrap();

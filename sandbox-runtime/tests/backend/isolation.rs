@@ -84,10 +84,9 @@ async fn listeners_of_the_host_are_not_reachable() {
     assert_eq!(seen, 1, "only the positive control came through");
 
     let name = marker();
-    let script = format!(
-        "import socket; s = socket.socket(socket.AF_UNIX); s.connect(b'\\x00{name}')"
-    );
-    let address = <std::os::unix::net::SocketAddr as std::os::linux::net::SocketAddrExt>::from_abstract_name(&name).unwrap();
+    let script = format!("import socket; s = socket.socket(socket.AF_UNIX); s.connect(b'\\x00{name}')");
+    let address =
+        <std::os::unix::net::SocketAddr as std::os::linux::net::SocketAddrExt>::from_abstract_name(&name).unwrap();
     let _abstract = std::os::unix::net::UnixListener::bind_addr(&address).unwrap();
     only_outside(&room, &format!("/usr/bin/python3 -c \"{script}\"")).await;
     only_outside(&room, "test $(ls /sys/class/net | wc -l) -ge 1").await;
@@ -132,8 +131,15 @@ async fn no_descriptor_of_the_runtime_is_inherited() {
     let listed = sh(&room, "ls /proc/$$/fd; true").await.stdout;
     let numbers: BTreeSet<&str> = listed.split_ascii_whitespace().collect();
     assert_eq!(numbers, BTreeSet::from(["0", "1", "2"]));
-    for holder in [1, 2] {
-        assert_ne!(sh(&room, &format!("ls /proc/{holder}/fd/")).await.exit_code, 0, "the guest's are closed to commands");
+    // Nor can commands take the link out of the guest, which runs as the same user.
+    let takes = |pid: &str| {
+        let script = "import ctypes, os, sys; \
+            taken = ctypes.CDLL(None).syscall(438, os.pidfd_open(int(sys.argv[1])), 0, 0); sys.exit(taken < 0)";
+        format!("/usr/bin/python3 -c '{script}' {pid} && readlink /proc/{pid}/fd/0")
+    };
+    assert!(outside(&takes("$$")), "positive control: a process of one's own is open");
+    for holder in ["1", "2", "$PPID"] {
+        assert_ne!(sh(&room, &takes(holder)).await.exit_code, 0, "{holder}");
     }
 }
 
@@ -143,7 +149,8 @@ async fn a_room_has_no_privileges_and_no_way_to_new_ones() {
     let room = bench.room().await;
     let status = sh(&room, "id -u; grep -E '^(CapInh|CapPrm|CapEff|CapAmb|NoNewPrivs)' /proc/self/status").await.stdout;
     let none = "0000000000000000";
-    let expected = format!("1000\nCapInh:\t{none}\nCapPrm:\t{none}\nCapEff:\t{none}\nCapAmb:\t{none}\nNoNewPrivs:\t1\n");
+    let expected =
+        format!("1000\nCapInh:\t{none}\nCapPrm:\t{none}\nCapEff:\t{none}\nCapAmb:\t{none}\nNoNewPrivs:\t1\n");
     assert_eq!(status, expected);
     only_outside(&room, "unshare --user true").await;
     assert_eq!(sh(&room, "ulimit -c").await.stdout, "0\n");
@@ -167,7 +174,9 @@ async fn settings_of_the_kernel_cannot_be_written() {
 async fn the_system_of_a_room_is_read_only() {
     let bench = Bench::new();
     let room = bench.room().await;
-    for path in ["/x", "/usr/x", "/etc/x", "/etc/passwd", "/opt/baton/sandbox-guest", "/usr/bin/env", "/home/x", "/run/x"] {
+    for path in
+        ["/x", "/usr/x", "/etc/x", "/etc/passwd", "/opt/baton/sandbox-guest", "/usr/bin/env", "/home/x", "/run/x"]
+    {
         assert_ne!(sh(&room, &format!("echo x 2>/dev/null >>{path}")).await.exit_code, 0, "{path}");
     }
     for path in ["/tmp/x", "/home/baton/x", "/dev/shm/x", "/workspace/x", "/var/tmp/x", "/run/user/1000/x"] {

@@ -21,7 +21,8 @@ fn the_suite_passes_as_a_plain_user_too() {
     let suite = home.path().join("suite");
     let guest = home.path().join("sandbox-guest");
     fs::copy(&program, &suite).unwrap();
-    let built = program.ancestors().skip(1).take(2).map(|folder| folder.join("sandbox-guest")).find(|path| path.is_file());
+    let built =
+        program.ancestors().skip(1).take(2).map(|folder| folder.join("sandbox-guest")).find(|path| path.is_file());
     fs::copy(std::env::var_os("BATON_GUEST").map(Into::into).or(built).expect("a guest"), &guest).unwrap();
     let own = home.path().join("own");
     fs::create_dir(&own).unwrap();

@@ -47,7 +47,8 @@ mod tests {
 
     #[test]
     fn the_command_wins_over_the_sandbox_and_the_sandbox_over_the_base() {
-        let settings = ShellSettings { env: map([("A", "sandbox"), ("B", "sandbox"), ("LANG", "de_DE")]), proxy_port: 0 };
+        let settings =
+            ShellSettings { env: map([("A", "sandbox"), ("B", "sandbox"), ("LANG", "de_DE")]), proxy_port: 0 };
         let env = environment(&settings, &map([("B", "command")]));
         assert_eq!((env["A"].as_str(), env["B"].as_str(), env["LANG"].as_str()), ("sandbox", "command", "de_DE"));
         assert_eq!(env["HOME"], "/home/baton");

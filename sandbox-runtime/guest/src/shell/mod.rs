@@ -52,9 +52,7 @@ async fn serve(room: Arc<ShellRoom>, mut stream: Stream) {
         Ok(Some(Open::Terminal { cols, rows, command, env })) => {
             terminal::serve(&room, terminal::Terminal { cols, rows, command, env }, stream).await
         }
-        Ok(Some(
-            other @ (Open::Desktop(_) | Open::Reports | Open::Cdp | Open::Video(_) | Open::Input),
-        )) => {
+        Ok(Some(other @ (Open::Desktop(_) | Open::Reports | Open::Cdp | Open::Video(_) | Open::Input))) => {
             tracing::warn!(?other, "the shell room does not serve this");
             Ok(())
         }

@@ -93,6 +93,7 @@ impl Supervised {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 // A command of the room killed its supervisor. What it had started is now the room's init's.
                 Ok(_) | Err(_) => {
+                    self.all_gone().await;
                     family::kill_strays();
                     let killed = nix::sys::signal::Signal::SIGKILL;
                     return Report::Ended { code: 128 + killed as i32, signal: Some(killed.as_str().to_owned()) };
@@ -112,7 +113,7 @@ impl Supervised {
         self.released = true;
     }
 
-    /// Waits until everything that the command started is gone.
+    /// Waits until the supervisor is gone, and so everything that the command started.
     pub async fn all_gone(&mut self) {
         if let Err(error) = self.supervisor.wait().await {
             tracing::warn!(%error, "wait for a supervisor");

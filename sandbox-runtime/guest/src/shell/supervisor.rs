@@ -116,8 +116,7 @@ impl Supervisor {
             });
         }
         let spawned = process.spawn();
-        let mut supervisor =
-            Self { control, child_signals, command: Pid::from_raw(0), killing: false, ordered: true };
+        let mut supervisor = Self { control, child_signals, command: Pid::from_raw(0), killing: false, ordered: true };
         // The command's output ends when the command's family closes it, not when its supervisor does.
         release_standard_streams()?;
         match spawned {

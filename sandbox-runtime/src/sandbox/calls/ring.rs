@@ -30,7 +30,8 @@ impl Ring {
     pub fn into_text(self) -> String {
         let bytes: Vec<u8> = self.kept.into();
         let is_continuation = |byte: &u8| byte & 0b1100_0000 == 0b1000_0000;
-        let cut = if self.truncated { bytes.iter().take(3).take_while(|byte| is_continuation(byte)).count() } else { 0 };
+        let cut =
+            if self.truncated { bytes.iter().take(3).take_while(|byte| is_continuation(byte)).count() } else { 0 };
         String::from_utf8_lossy(&bytes[cut..]).into_owned()
     }
 }

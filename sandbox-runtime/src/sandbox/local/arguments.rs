@@ -241,7 +241,10 @@ mod tests {
 
     fn words(kind: RoomKind, profile: Option<RawFd>, binds_descriptors: bool) -> Vec<String> {
         let host = HostRoot {
-            top: vec![TopFolder::Link { path: "/bin".into(), target: "usr/bin".into() }, TopFolder::Folder("/lib".into())],
+            top: vec![
+                TopFolder::Link { path: "/bin".into(), target: "usr/bin".into() },
+                TopFolder::Folder("/lib".into()),
+            ],
             proc: vec![("/proc/sys".into(), ProcCover::ReadOnly), ("/proc/kcore".into(), ProcCover::Hidden)],
         };
         let layout = Layout {

@@ -42,9 +42,7 @@ impl Descriptors {
     /// To be called between fork and exec: it allocates nothing.
     pub fn take_places(&self) -> io::Result<()> {
         // SAFETY: marking descriptors changes nothing for this process before its exec.
-        Errno::result(unsafe {
-            libc::close_range(LINK_FD as u32, u32::MAX, libc::CLOSE_RANGE_CLOEXEC as i32)
-        })?;
+        Errno::result(unsafe { libc::close_range(LINK_FD as u32, u32::MAX, libc::CLOSE_RANGE_CLOEXEC as i32) })?;
         for (number, original) in (LINK_FD..).zip(&self.originals) {
             // SAFETY: both are numbers; the copy is not marked to be closed.
             Errno::result(unsafe { libc::dup2(original.as_raw_fd(), number) })?;

@@ -61,16 +61,16 @@ pub fn find_guest() -> Result<PathBuf, BackendError> {
     let program = std::env::current_exe()?;
     let folders = program.ancestors().skip(1).take(2);
     let mut candidates = folders.map(|folder| folder.join(NAME));
-    candidates
-        .find(|path| path.is_file())
-        .ok_or_else(|| refused(format!("no {NAME} beside {}", program.display())))
+    candidates.find(|path| path.is_file()).ok_or_else(|| refused(format!("no {NAME} beside {}", program.display())))
 }
 
 /// Explains why bubblewrap could not start a room, from what it said and what the kernel allows.
 pub fn explain_refusal(said: &str) -> BackendError {
     let setting = |path: &str| fs::read_to_string(path).ok().map(|value| value.trim().to_owned());
-    let cause = if said.trim().is_empty() { "bubblewrap ended without a word".to_owned() } else { said.trim().to_owned() };
-    let namespaces = |fix: &str| BackendError::Refused { layer: "user namespaces", cause: cause.clone(), fix: fix.to_owned() };
+    let cause =
+        if said.trim().is_empty() { "bubblewrap ended without a word".to_owned() } else { said.trim().to_owned() };
+    let namespaces =
+        |fix: &str| BackendError::Refused { layer: "user namespaces", cause: cause.clone(), fix: fix.to_owned() };
     if setting("/proc/sys/user/max_user_namespaces").as_deref() == Some("0") {
         return namespaces("run `sysctl -w user.max_user_namespaces=10000` as root");
     }
@@ -90,7 +90,8 @@ pub fn explain_refusal(said: &str) -> BackendError {
     BackendError::Refused {
         layer: "bubblewrap",
         cause,
-        fix: "run `baton doctor`; the kernel must allow user, mount, PID, network, IPC, UTS and cgroup namespaces".to_owned(),
+        fix: "run `baton doctor`; the kernel must allow user, mount, PID, network, IPC, UTS and cgroup namespaces"
+            .to_owned(),
     }
 }
 

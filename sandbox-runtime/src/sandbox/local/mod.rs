@@ -87,9 +87,10 @@ impl Local {
             return Err(refused(format!("{}: not in {area}", path.display())));
         }
         let home = std::fs::File::open(&self.home)?;
-        let how = OpenHow::new()
-            .flags(OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC)
-            .resolve(ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS | ResolveFlag::RESOLVE_NO_MAGICLINKS);
+        let how =
+            OpenHow::new().flags(OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC).resolve(
+                ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS | ResolveFlag::RESOLVE_NO_MAGICLINKS,
+            );
         openat2(&home, inside, how).map_err(|error| refused(format!("{}: {}", path.display(), error.desc())))
     }
 
@@ -179,7 +180,10 @@ fn room_files(sandbox: &SandboxId) -> Vec<(&'static str, String)> {
     let machine = Sha256::digest(sandbox.to_string());
     let machine_id: String = machine.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     vec![
-        ("/etc/passwd", "root:x:0:0:root:/:/usr/sbin/nologin\nbaton:x:1000:1000:Baton:/home/baton:/bin/bash\n".to_owned()),
+        (
+            "/etc/passwd",
+            "root:x:0:0:root:/:/usr/sbin/nologin\nbaton:x:1000:1000:Baton:/home/baton:/bin/bash\n".to_owned(),
+        ),
         ("/etc/group", "root:x:0:\nbaton:x:1000:\n".to_owned()),
         ("/etc/hosts", "127.0.0.1 localhost baton\n::1 localhost\n".to_owned()),
         // No name is resolved in a room: the proxy does it.
