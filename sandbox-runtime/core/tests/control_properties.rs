@@ -234,7 +234,7 @@ fn run(steps: &[(Step, i64)]) -> Run {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn promises_hold_over_any_sequence_of_requests(steps in steps()) {

@@ -20,6 +20,9 @@ pub enum HostError {
     Empty,
     #[error("host name {text:?} contains {found:?}, which no host name may")]
     Character { text: String, found: char },
+    /// Without its text, which may carry a password.
+    #[error("a host name carries no user info before an '@'")]
+    UserInfo,
     #[error("host name {text:?} is longer than names can be")]
     TooLong { text: String },
     #[error("{text:?} is not a host name or an address")]
@@ -46,8 +49,11 @@ impl Host {
         if text.len() > TEXT_MAX {
             return Err(HostError::TooLong { text: text.chars().take(32).chain(['…']).collect() });
         }
+        if text.contains('@') {
+            return Err(HostError::UserInfo);
+        }
         if let Some(found) =
-            text.chars().find(|&c| c.is_control() || c.is_whitespace() || "@%/\\?#,;*\"'<>|^`".contains(c))
+            text.chars().find(|&c| c.is_control() || c.is_whitespace() || "%/\\?#,;*\"'<>|^`".contains(c))
         {
             return Err(HostError::Character { text: text.to_owned(), found });
         }
@@ -78,6 +84,9 @@ impl Host {
     ///
     /// As [`Host::parse`], and for a port that is not a number from 1 to 65535.
     pub fn parse_authority(text: &str) -> Result<(Self, Option<u16>), HostError> {
+        if text.contains('@') {
+            return Err(HostError::UserInfo);
+        }
         let (host, port) = match text.rsplit_once(':') {
             // A colon inside brackets belongs to the address.
             Some((_, after)) if after.contains(']') => (text, None),

@@ -1,0 +1,9 @@
+//! The way out of a room, over real sockets on loopback: what is carried, what is refused, and that a refused
+//! destination hears nothing.
+
+mod http;
+mod outbound;
+mod sites;
+mod socks;
+mod support;
+mod tunnel;
