@@ -46,7 +46,7 @@ const ROOMS: [Room; 10] = [
     Room { name: "agent", may_name: &["browser", "workspace", "store", "sandbox", "link"] },
     Room { name: "browser", may_name: &["workspace", "sandbox", "link"] },
     Room { name: "sandbox", may_name: &["link"] },
-    Room { name: "workspace", may_name: &["sandbox"] },
+    Room { name: "workspace", may_name: &["store", "sandbox"] },
     Room { name: "store", may_name: &[] },
     Room { name: "egress", may_name: &[] },
 ];
