@@ -39,7 +39,7 @@ pub struct Blob {
 
 impl Blobs {
     /// Opens the folder, and clears away what an earlier run left half written.
-    pub(super) fn open(folder: &Path) -> Result<Self, StoreError> {
+    pub(super) fn beneath(folder: &Path) -> Result<Self, StoreError> {
         let blobs = Self { shared: Arc::new(Shared { folder: folder.to_owned(), held: Mutex::default() }) };
         let incoming = blobs.incoming();
         match fs::remove_dir_all(&incoming) {
@@ -90,7 +90,7 @@ impl Blobs {
     }
 
     /// Opens a content for reading.
-    pub fn open_blob(&self, sha256: &str) -> Result<File, StoreError> {
+    pub fn open(&self, sha256: &str) -> Result<File, StoreError> {
         check_digest(sha256)?;
         let path = self.path(sha256);
         File::open(&path).map_err(|error| match error.kind() {

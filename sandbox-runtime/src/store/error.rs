@@ -83,6 +83,11 @@ impl StoreError {
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
+        let extended_code = error.sqlite_error().map(|error| error.extended_code);
+        // The memory that readers and writer share is a file too, and growing it takes room.
+        if extended_code == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
+            return Self::Full;
+        }
         // Codes of SQLite are not our enum: whatever is not named here stays what it was.
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,

@@ -100,7 +100,7 @@ impl Store {
         if let Some(max_pages) = tuning.max_pages {
             let _: i64 = db.pragma_update_and_check(None, "max_page_count", max_pages, |row| row.get(0))?;
         }
-        let blobs = Blobs::open(&home.join("blobs"))?;
+        let blobs = Blobs::beneath(&home.join("blobs"))?;
         let (readers, mut threads) = Readers::start(&path)?;
         let (orders, received) = mpsc::channel(writer::QUEUE);
         let (published, _) = broadcast::channel(PUBLISHED_KEPT);

@@ -7,6 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::StoreError;
@@ -106,6 +107,8 @@ fn damage(path: &Path) -> Result<Option<String>, StoreError> {
 
 fn check(path: &Path) -> Result<String, StoreError> {
     let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // What is found damaged is kept as it was found, its log beside it.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     Ok(db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?)
 }
 

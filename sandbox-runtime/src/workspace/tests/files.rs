@@ -202,7 +202,7 @@ fn an_artifact_is_the_file_as_it_was_under_a_name_of_its_own() {
     assert_eq!((named.artifact.name.as_str(), made.artifact.size), ("May_invoice.csv", 4));
     assert_ne!(made.artifact.key, named.artifact.key);
     assert_eq!(made.artifact.sha256, named.artifact.sha256);
-    let kept = std::io::read_to_string(store.blobs().open_blob(&made.artifact.sha256).unwrap()).unwrap();
+    let kept = std::io::read_to_string(store.blobs().open(&made.artifact.sha256).unwrap()).unwrap();
     assert_eq!(kept, "a,b\n");
     assert!(snapshot(&room.workspace, store.blobs(), Source { path: "out", ..source }).is_err());
 }

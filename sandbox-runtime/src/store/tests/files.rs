@@ -1,0 +1,135 @@
+//! The database file: damaged, too new, somebody else's, of an older format.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use rusqlite::Connection;
+use sandbox_core::model::*;
+
+use super::{event, task};
+use crate::store::migrate::MIGRATIONS;
+use crate::store::*;
+
+async fn filled(home: &Path) {
+    let store = Store::open(home).unwrap();
+    let tasks = (0..300).map(|n| task(&format!("task_{n}"), &"words ".repeat(50), TaskStatus::Queued)).collect();
+    store.commit(Change { tasks, events: vec![event("sbx_1", None, "x")], ..Change::default() }).await.unwrap();
+}
+
+fn names(home: &Path) -> Vec<String> {
+    fs::read_dir(home).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_set_aside_as_it_was_and_the_history_begins_anew() {
+    type Damage = fn(&mut Vec<u8>);
+    let damages: [(&str, Damage); 4] = [
+        ("no header", |bytes| bytes[..100].fill(0xa5)),
+        ("cut in its header", |bytes| bytes.truncate(60)),
+        ("cut in its middle", |bytes| bytes.truncate(bytes.len() / 2)),
+        ("pages overwritten", |bytes| {
+            let len = bytes.len();
+            bytes[4096..len - 4096].fill(0x5a);
+        }),
+    ];
+    for (what, damage) in damages {
+        let home = tempfile::tempdir().unwrap();
+        filled(home.path()).await;
+        let path = home.path().join("history.db");
+        let mut bytes = fs::read(&path).unwrap();
+        damage(&mut bytes);
+        fs::write(&path, &bytes).unwrap();
+
+        let store = Store::open(home.path()).unwrap();
+        let aside = store.opened().set_aside.clone().unwrap_or_else(|| panic!("{what}: not noticed"));
+        assert_eq!(fs::read(&aside.kept_at).unwrap(), bytes, "{what}");
+        assert!(!aside.cause.is_empty(), "{what}");
+        assert_eq!(store.events(EventFilter::default(), 9).await.unwrap(), [], "{what}");
+        store.commit(Change { events: vec![event("sbx_1", None, "x")], ..Change::default() }).await.unwrap();
+        drop(store);
+        let store = Store::open(home.path()).unwrap();
+        assert_eq!(store.opened(), &Opened::default(), "{what}");
+        assert!(aside.kept_at.exists(), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_a_newer_version_is_refused_in_a_sentence_and_left_as_it_is() {
+    let home = tempfile::tempdir().unwrap();
+    filled(home.path()).await;
+    let path = home.path().join("history.db");
+    let db = Connection::open(&path).unwrap();
+    db.pragma_update(None, "user_version", 99).unwrap();
+    drop(db);
+    let before = fs::read(&path).unwrap();
+
+    let error = Store::open(home.path()).err().expect("a newer file is refused");
+    assert!(matches!(error, StoreError::Newer { found: 99, known, .. } if known == MIGRATIONS.len() as i64));
+    assert!(error.to_string().contains("newer Baton"), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_database_of_another_program_is_refused_and_left_as_it_is() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("history.db");
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
+    let before = fs::read(&path).unwrap();
+    assert!(matches!(Store::open(home.path()), Err(StoreError::NotOurs { .. })));
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_file_that_cannot_be_opened_is_not_taken_for_a_damaged_one() {
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir(home.path().join("history.db")).unwrap();
+    assert!(matches!(Store::open(home.path()), Err(StoreError::Io { .. })));
+    assert_eq!(names(home.path()), ["history.db"]);
+}
+
+#[tokio::test]
+async fn a_file_of_an_older_format_is_copied_and_then_migrated() {
+    const NEXT: &[migrate::Migration] =
+        &[MIGRATIONS[0], &["CREATE TABLE extra (x INTEGER) STRICT;"], &["DROP TABLE extra;"]];
+    let home = tempfile::tempdir().unwrap();
+    filled(home.path()).await;
+    let tuning = || Tuning { migrations: NEXT, ..Tuning::default() };
+    let store = Store::open_with(home.path(), tuning()).unwrap();
+    assert!(store.task(&"task_7".into()).await.unwrap().is_some());
+    let copies = store.opened().copies.clone();
+    assert_eq!(copies, ["history.db.format-1", "history.db.format-2"].map(|name| home.path().join(name)));
+    for (idx, copy) in copies.iter().enumerate() {
+        assert_eq!(fs::metadata(copy).unwrap().permissions().mode() & 0o777, 0o600);
+        let db = Connection::open(copy).unwrap();
+        let format: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        let n_tasks: i64 = db.query_row("SELECT count(*) FROM tasks", [], |row| row.get(0)).unwrap();
+        assert_eq!((format, n_tasks), (idx as i64 + 1, 300));
+    }
+    drop(store);
+    assert_eq!(Store::open_with(home.path(), tuning()).unwrap().opened(), &Opened::default());
+}
+
+#[tokio::test]
+async fn a_migration_that_fails_leaves_the_file_in_the_format_before_it() {
+    const BROKEN: &[migrate::Migration] = &[MIGRATIONS[0], &["CREATE TABLE extra (x);", "SELECT nonsense;"]];
+    let home = tempfile::tempdir().unwrap();
+    filled(home.path()).await;
+    assert!(Store::open_with(home.path(), Tuning { migrations: BROKEN, ..Tuning::default() }).is_err());
+    let store = Store::open(home.path()).unwrap();
+    assert!(store.task(&"task_7".into()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn history_is_for_its_owner_only() {
+    let home = tempfile::tempdir().unwrap();
+    let inner = home.path().join("made/by us");
+    let store = Store::open(&inner).unwrap();
+    store.commit(Change { events: vec![event("sbx_1", None, "x")], ..Change::default() }).await.unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&inner), 0o700);
+    assert_eq!(mode(&inner.join("blobs")), 0o700);
+    for name in ["history.db", "history.db-wal", "history.db-shm"] {
+        assert_eq!(mode(&inner.join(name)), 0o600, "{name}");
+    }
+}
