@@ -18,6 +18,7 @@ export const POLICY =
 export async function startRuntime(pictures) {
   let state = world('nothing');
   let name = 'nothing';
+  let cut = false;
   const listeners = new Set();
   const streams = new Set();
 
@@ -28,7 +29,8 @@ export async function startRuntime(pictures) {
       if (request.url.startsWith('/v1/events')) {
         listeners.add(ws);
         ws.on('close', () => listeners.delete(ws));
-      } else stream(ws);
+      } else if (cut) ws.terminate();
+      else stream(ws);
     });
   });
 
@@ -53,7 +55,7 @@ export async function startRuntime(pictures) {
     if (path === '/v1/doctor') return list(state.checks);
     if (path === '/v1/runtime') return json(response, 200, { home: '/home/ada/.local/share/baton' });
     if (path === '/v1/search') {
-      return list([{ sandboxId: state.main.id, title: 'Invoices, October', snippet: 'Asked you: Sign in to <b>portal.example</b>', at: NOW - 86_400_000 }]);
+      return list([{ sandboxId: state.main.id, title: 'Invoices, October', snippet: 'Sign in to portal.example, then hand back', at: NOW - 86_400_000 }]);
     }
     if (sandboxId === undefined) return json(response, 404, { error: { code: 'notFound', message: 'no such route' } });
     const isMain = sandboxId === state.main?.id;
@@ -109,7 +111,7 @@ export async function startRuntime(pictures) {
           ws.send(tiles(picture));
           break;
         case 'ping':
-          setTimeout(() => say({ type: 'pong', sentAt: message.sentAt }), 15);
+          setTimeout(() => say({ type: 'pong', sentAt: message.sentAt, clockUs: Number(process.hrtime.bigint() / 1000n) }), 15);
           break;
         case 'take':
           Object.assign(state.control, name === 'handing' ? { settling: true, yours: true } : { mode: 'human', yours: true, lease: 7, controller: message.controller, since: NOW });
@@ -151,9 +153,16 @@ export async function startRuntime(pictures) {
     show(which) {
       name = which;
       state = world(which);
+      cut = false;
     },
-    /** Cuts every connection and refuses new ones, as a runtime that went away. */
+    /** Changes a file of the workspace. */
+    touch(path) {
+      state.files = state.files.map((file) => (file.path === path ? { ...file, modifiedAt: NOW + 1000 } : file));
+      tell('sandbox.file.changed', 'agent', { path, change: 'written' });
+    },
+    /** Cuts the pictures and lets none come back. */
     cutStreams() {
+      cut = true;
       for (const ws of streams) ws.terminate();
     },
     close() {
@@ -172,6 +181,7 @@ function tiles({ width, height, rgba }) {
   head.writeUInt8(1, 0);
   head.writeUInt8(3, 1);
   head.writeUInt32LE((pictureNumber += 1), 4);
+  head.writeBigUInt64LE(process.hrtime.bigint() / 1000n, 8);
   head.writeUInt16LE(1, 16);
   head.writeUInt16LE(0, 18);
   head.writeUInt16LE(0, 20);

@@ -109,8 +109,14 @@ export class Client {
     const page = await this.#send<Page<FileEntry>>('GET', `/v1/sandboxes/${enc(sandboxId)}/fs/list?path=/workspace&recursive=true`);
     return page.data;
   }
+  filePath(sandboxId: string, path: string): string {
+    return `/v1/sandboxes/${enc(sandboxId)}/fs/read?path=${enc(path)}`;
+  }
+  artifactPath(key: string): string {
+    return `/v1/artifacts/${enc(key)}/content`;
+  }
   async readFile(sandboxId: string, path: string): Promise<Bytes> {
-    const answer = await this.#host.read(`/v1/sandboxes/${enc(sandboxId)}/fs/read?path=${enc(path)}`);
+    const answer = await this.#host.read(this.filePath(sandboxId, path));
     if (answer.status < 200 || answer.status > 299) throw new Refused(answer.status, problemOf(answer.status, null));
     return answer;
   }
@@ -130,6 +136,10 @@ export class Client {
     return this.#send('GET', `/v1/artifacts/${enc(key)}/url`);
   }
 
+  /** Gives the page another size, in CSS pixels. */
+  resize(sandboxId: string, size: { width: number; height: number }): Promise<unknown> {
+    return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/preview/resize`, size);
+  }
   viewerUrl(sandboxId: string, mode: 'watch' | 'control'): Promise<{ url: string; expiresAt: number }> {
     return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/preview/viewer-url`, { mode });
   }

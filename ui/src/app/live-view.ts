@@ -14,6 +14,8 @@ export function openLiveView(_host: Host, _sandboxId: string): LiveView {
     handBack: () => undefined,
     type: () => undefined,
     paste: () => undefined,
+    copy: () => undefined,
+    focus: () => undefined,
     retryNow: () => undefined,
     close: () => undefined,
   };

@@ -4,6 +4,7 @@
  * Pictures and input are the live view's own (`src/live`); this only carries its state into the page and owns its end.
  */
 import type { Host } from '../host/types';
+import type { Screen } from '../types/generated/Screen';
 import type { ControlView } from '../types/generated/ControlView';
 
 /** What is drawn onto, and what a person's hands do: the part of `src/live` that the interface relies on. */
@@ -15,6 +16,10 @@ export interface LiveView {
   /** Types committed text, past every clipboard. */
   type(text: string): void;
   paste(text: string): void;
+  /** Brings what the sandbox's clipboard holds into this machine's. */
+  copy(): void;
+  /** Puts the keyboard into the sandbox. */
+  focus(): void;
   retryNow(): void;
   close(): void;
 }
@@ -22,6 +27,8 @@ export interface LiveView {
 export interface LiveState {
   connection: { kind: 'connecting' } | { kind: 'live' } | { kind: 'lost'; tries: number } | { kind: 'ended'; reason: string };
   control: ControlView | null;
+  /** The sandbox's screen, in its own pixels. */
+  screen: Screen | null;
   /** From a click to its picture, in ms, as last measured. */
   delayMs: number | null;
   /** What carries the picture: `exact` for bit-exact tiles, `video`, … and why, in words. */
@@ -33,6 +40,7 @@ export interface LiveState {
 export const NO_LIVE: LiveState = {
   connection: { kind: 'connecting' },
   control: null,
+  screen: null,
   delayMs: null,
   transport: '',
   transportWhy: '',

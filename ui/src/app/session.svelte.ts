@@ -4,9 +4,9 @@
  * Events arrive first and say what is stale; what is stale is asked for again, each object once at a time. Rules live in `core`;
  * this file only carries answers into the world and keeps the few facts of the page: what is selected, what is put off, the time.
  */
-import { groups, needsCount } from '../core/groups';
+import { groups, needsCount, titleOf } from '../core/groups';
 import { needsSentence } from '../core/frame';
-import { titleOf } from '../core/groups';
+import { problemSentence } from '../core/problem';
 import { EMPTY, latestTask, missingAfter, reduce, staleAfter, type Change, type World } from '../core/world';
 import type { Clock } from '../core/time';
 import type { EventStream, EventStreamState, Host } from '../host/types';
@@ -25,6 +25,8 @@ export class Session {
   selected = $state<string | null>(null);
   /** Sandboxes whose request was put off with "Not now". */
   quiet = $state.raw<ReadonlySet<string>>(new Set());
+  /** The sandbox that is driven from this page. */
+  driven = $state<string | null>(null);
   connection = $state.raw<EventStreamState>({ kind: 'connected' });
   /** Whether the lists were answered once. */
   loaded = $state(false);
@@ -38,7 +40,7 @@ export class Session {
   announced = $state('');
 
   clock = $derived<Clock>({ now: this.now, offsetMinutes: -new Date(this.now).getTimezoneOffset() });
-  groups = $derived(groups(this.world, this.clock, this.quiet));
+  groups = $derived(groups(this.world, this.clock, { quiet: this.quiet, driven: this.driven }));
   needs = $derived(needsCount(this.groups));
 
   #stream: EventStream | null = null;
@@ -70,7 +72,7 @@ export class Session {
 
   /** Asks for everything that the list shows. */
   async refresh(): Promise<void> {
-    await this.attempt(async () => {
+    await this.#once('lists', async () => {
       const [sandboxes, tasks, models] = await Promise.all([this.client.sandboxes(), this.client.tasks(), this.client.models()]);
       this.#apply({ kind: 'sandboxes', sandboxes });
       this.#apply({ kind: 'tasks', tasks });
@@ -110,7 +112,7 @@ export class Session {
       return true;
     } catch (cause) {
       // A runtime that does not answer is shown by the frame, which also says that it is tried again.
-      if (!(cause instanceof Unreachable)) this.say(cause instanceof Refused ? sentence(cause) : String(cause));
+      if (!(cause instanceof Unreachable)) this.say(cause instanceof Refused ? problemSentence(cause.problem) : String(cause));
       return false;
     }
   }
@@ -151,9 +153,9 @@ export class Session {
   }
 
   #connected(state: EventStreamState): void {
-    const cameBack = this.connection.kind === 'lost' && state.kind === 'connected';
     this.connection = state;
-    if (cameBack) void this.refresh();
+    // What happened before the events were followed shows only in the lists.
+    if (state.kind === 'connected') void this.refresh();
   }
 
   async #tellOfRequest(event: Event): Promise<void> {
@@ -201,12 +203,5 @@ export class Session {
 
   #apply(change: Change): void {
     this.world = reduce(this.world, change);
-    this.host.setNeedsCount(this.needs);
   }
-}
-
-function sentence(refused: Refused): string {
-  const { message, hint } = refused.problem;
-  const said = /[.!?]$/.test(message) ? message : `${message}.`;
-  return hint === null ? said : `${said} ${hint}`;
 }

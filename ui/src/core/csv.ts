@@ -22,6 +22,16 @@ export function separatorOf(source: string): ',' | '\t' | ';' {
   return best;
 }
 
+/** Returns the columns that hold amounts, which are set to the right. */
+export function amounts(rows: readonly string[][]): Set<number> {
+  const columns = new Set<number>();
+  for (let i = 0; i < (rows[0]?.length ?? 0); i += 1) {
+    const cells = rows.map((row) => row[i] ?? '').filter((cell) => cell !== '');
+    if (cells.length > 0 && cells.every((cell) => /^[€$£]?\s?[-+]?\d{1,3}([.,\s']?\d{3})*([.,]\d+)?\s?[€%]?$/.test(cell))) columns.add(i);
+  }
+  return columns;
+}
+
 function parseRows(source: string, separator: string): string[][] {
   const rows: string[][] = [];
   let row: string[] = [];

@@ -4,7 +4,7 @@
  * Owns the words of every state; carrying out what a button says is the view's.
  */
 import type { Phase } from './phase';
-import { shortAddress } from './words';
+import { pageOf } from './words';
 import { count, duration, stopwatch } from './time';
 import type { Artifact } from '../types/generated/Artifact';
 import type { Handoff } from '../types/generated/Handoff';
@@ -147,14 +147,6 @@ function needsSub(handoff: Handoff | null): string {
       ? ` It goes on when ${pageOf(until.url)} is open.`
       : ' It goes on when you hand back.';
   return rest === '' ? `The agent waits here. ${expiry}${goesOn}` : `${rest} The agent waits; ${lowerFirst(expiry)}`;
-}
-
-// Says an address pattern as a person does: that of any site's path `invoices` is the page “invoices”.
-function pageOf(pattern: string): string {
-  const parts = shortAddress(pattern)
-    .split('/')
-    .filter((part) => !part.includes('*') && part !== '');
-  return parts.length === 0 ? 'the right page' : `the page “${parts.join('/')}”`;
 }
 
 function drivingFrame(phase: Extract<Phase, { kind: 'you' }>, now: number): Frame {

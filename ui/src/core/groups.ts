@@ -24,8 +24,16 @@ export interface Group {
   items: Item[];
 }
 
-/** Returns the groups that have anything in them. `quiet` are sandboxes whose request the person put off. */
-export function groups(world: World, clock: Clock, quiet: ReadonlySet<string>): Group[] {
+/** What the person at this page did that the runtime does not know. */
+export interface Mine {
+  /** Sandboxes whose request was put off with "Not now". */
+  quiet: ReadonlySet<string>;
+  /** The sandbox that is driven from here. */
+  driven: string | null;
+}
+
+/** Returns the groups that have anything in them. */
+export function groups(world: World, clock: Clock, mine: Mine): Group[] {
   const all: Group[] = [
     { name: 'Needs you', items: [] },
     { name: 'Running', items: [] },
@@ -34,14 +42,19 @@ export function groups(world: World, clock: Clock, quiet: ReadonlySet<string>): 
   ];
   for (const sandbox of world.sandboxes.values()) {
     const task = latestTask(world, sandbox.id);
-    const phase = phaseOf(sandbox, task, null, world.events.get(sandbox.id) ?? []);
+    const phase = seenFrom(phaseOf(sandbox, task, null, world.events.get(sandbox.id) ?? []), sandbox.id === mine.driven);
     const { group, item } = place(world, sandbox, task, phase, clock);
     all[group]!.items.push(item);
   }
   for (const group of all) group.items.sort((a, b) => b.at - a.at);
   // Who waits longest comes first, and what was put off comes last.
-  all[0]!.items.sort((a, b) => Number(quiet.has(a.id)) - Number(quiet.has(b.id)) || a.at - b.at);
+  all[0]!.items.sort((a, b) => Number(mine.quiet.has(a.id)) - Number(mine.quiet.has(b.id)) || a.at - b.at);
   return all.filter((group) => group.items.length > 0);
+}
+
+/** The list asks the runtime, which says that a person drives; which person that is, this page knows. */
+function seenFrom(phase: Phase, drivenHere: boolean): Phase {
+  return phase.kind === 'other' && drivenHere ? { kind: 'you', since: phase.since, lapsesAt: null } : phase;
 }
 
 /** Returns how many sandboxes need a person. */

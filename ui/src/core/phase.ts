@@ -55,7 +55,8 @@ export function phaseOf(sandbox: Sandbox, task: Task | null, control: ControlVie
 
 function livePhase(sandbox: Sandbox, task: Task | null, control: ControlView | null): Phase {
   const mode = control?.mode ?? sandbox.preview.controlMode;
-  if (control?.settling === true) return { kind: 'handing', to: control.yours || mode === 'human' ? 'you' : 'agent' };
+  // An action that settles for somebody else is over before it could be read.
+  if (control?.settling === true && control.yours) return { kind: 'handing', to: 'you' };
   switch (mode) {
     case 'waiting':
       return { kind: 'needs', handoff: openHandoff(sandbox) };

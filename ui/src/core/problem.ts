@@ -26,6 +26,12 @@ export function problemOf(status: number, json: unknown): Problem {
   };
 }
 
+/** Returns a problem as sentences: what is wrong, then what to do about it. */
+export function problemSentence({ message, hint }: Problem): string {
+  const said = /[.!?]$/.test(message) ? message : `${message}.`;
+  return hint === null ? said : `${said} ${hint}`;
+}
+
 function field(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }

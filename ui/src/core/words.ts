@@ -97,7 +97,7 @@ function condition(args: Args): Words {
   const seen = str(args.text) ?? str(args.name) ?? str(args.label);
   if (seen !== null) return [strong(seen)];
   const url = str(args.url);
-  return url === null ? [plain('what was expected')] : [strong(shortAddress(url))];
+  return url === null ? [plain('what was expected')] : [plain(pageOf(url))];
 }
 
 function commandLine(args: Args): string {
@@ -116,9 +116,12 @@ export function shortAddress(url: string): string {
   return bare.length > 60 ? `${bare.slice(0, 59)}…` : bare;
 }
 
-/** Returns the host of an address, or the address itself where it has none. */
-export function site(url: string): string {
-  return /^[a-z]+:\/\/(?:[^@/]*@)?([^/?#]+)/i.exec(url)?.[1]?.replace(/^www\./, '') ?? url;
+/** Returns an address pattern as a person says it: a path of `invoices` on any site is the page “invoices”. */
+export function pageOf(pattern: string): string {
+  const parts = shortAddress(pattern)
+    .split('/')
+    .filter((part) => !part.includes('*') && part !== '');
+  return parts.length === 0 ? 'the right page' : `the page “${parts.join('/')}”`;
 }
 
 export function isMap(value: JsonValue | undefined): value is Args {

@@ -5,17 +5,14 @@
  * logs through the shell's own channel would be evaluated as script.
  */
 import { invoke } from '@tauri-apps/api/core';
-import { listen } from '@tauri-apps/api/event';
 import { followEvents } from './events';
 import type { Answer, Bytes, EventStream, EventStreamState, Host, LiveEndpoint, Method, Notice, Platform } from './types';
 import { Unreachable } from './types';
 import type { Event } from '../types/generated/Event';
 
 
-export async function desktopHost(): Promise<Host> {
-  const host = new DesktopHost();
-  await listen<{ tag: string }>('notice-chosen', ({ payload }) => host.noticeChosen(payload.tag));
-  return host;
+export function desktopHost(): Host {
+  return new DesktopHost();
 }
 
 /** What the command `request` answers: status and body of the route, as HTTP would have. */
@@ -26,7 +23,6 @@ interface InProcessAnswer {
 
 class DesktopHost implements Host {
   readonly platform: Platform = { kind: 'desktop', mac: /Mac/.test(navigator.userAgent) };
-  readonly #chosen = new Map<string, () => void>();
 
   async request(method: Method, path: string, body?: unknown): Promise<Answer> {
     const answer = await this.#invoke<InProcessAnswer>('request', { method, path, body: body ?? null });
@@ -67,25 +63,26 @@ class DesktopHost implements Host {
     return { wsUrl: `${url.replace(/^http/, 'ws')}/v1/sandboxes/${sandboxId}/stream`, token };
   }
 
-  async notify(notice: Notice): Promise<boolean> {
-    this.#chosen.set(notice.tag, notice.onChosen);
-    const { tag, title, body } = notice;
-    return this.#invoke<boolean>('notify', { tag, title, body });
+  /** The shell fetches and writes it: the bytes never pass the page. */
+  saveFrom(path: string, name: string): Promise<string | null> {
+    return this.#invoke<string>('save', { path, name });
   }
 
-  noticeChosen(tag: string): void {
-    this.#chosen.get(tag)?.();
-    this.#chosen.delete(tag);
+  // The shell follows the events itself, so that a request is told of also while this page sleeps.
+  allowNotices(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  notify(_notice: Notice): Promise<boolean> {
+    return Promise.resolve(false);
   }
 
   async openExternal(url: string): Promise<void> {
-    await this.#invoke<null>('open', { url });
+    await this.#invoke<null>('open_external', { url });
   }
 
   setNeedsCount(count: number): void {
     document.title = count === 0 ? 'Baton' : `(${count}) Baton`;
-    // The badge is an ornament: a desktop without one is no error.
-    void this.#invoke<null>('set_needs_count', { count }).catch(() => undefined);
   }
 
   #endpoint(): Promise<{ url: string; token: string }> {

@@ -59,7 +59,6 @@ class HttpHost implements Host {
   async request(method: Method, path: string, body?: unknown): Promise<Answer> {
     const headers: Record<string, string> = {};
     if (body !== undefined) headers['content-type'] = 'application/json';
-    if (method === 'POST') headers['idempotency-key'] = crypto.randomUUID();
     const response = await this.#fetch(path, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
     return { status: response.status, json: await response.json().catch(() => null) };
   }
@@ -89,11 +88,27 @@ class HttpHost implements Host {
     return Promise.resolve({ wsUrl: `${base}/v1/sandboxes/${sandboxId}/stream`, token: this.#token });
   }
 
-  async notify(notice: Notice): Promise<boolean> {
+  async saveFrom(path: string, name: string): Promise<string | null> {
+    const { status, contentType, bytes } = await this.read(path);
+    if (status < 200 || status > 299) throw new Error('the file cannot be read any more');
+    const url = URL.createObjectURL(new Blob([bytes], { type: contentType }));
+    const anchor = document.createElement('a');
+    anchor.href = url;
+    anchor.download = name;
+    anchor.click();
+    // The browser reads the address after this turn of the loop.
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+    return null;
+  }
+
+  async allowNotices(): Promise<boolean> {
     if (!('Notification' in globalThis)) return false;
-    const permission =
-      Notification.permission === 'default' ? await Notification.requestPermission() : Notification.permission;
-    if (permission !== 'granted') return false;
+    if (Notification.permission !== 'default') return Notification.permission === 'granted';
+    return (await Notification.requestPermission()) === 'granted';
+  }
+
+  async notify(notice: Notice): Promise<boolean> {
+    if (!('Notification' in globalThis) || Notification.permission !== 'granted') return false;
     const shown = new Notification(notice.title, { body: notice.body, tag: notice.tag });
     shown.onclick = () => {
       shown.close();

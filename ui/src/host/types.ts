@@ -65,11 +65,15 @@ export interface Host {
   /** Follows events after the one with id `after`, or from now on without it. */
   events(after: string | null, onEvent: (event: Event) => void, onState: (state: EventStreamState) => void): EventStream;
   liveEndpoint(sandboxId: string): Promise<LiveEndpoint>;
-  /** Tells the person; never raises the window. Answers whether notices may be shown at all. */
+  /** Saves what a GET route answers as a file of the person's; answers where, if the host knows. */
+  saveFrom(path: string, name: string): Promise<string | null>;
+  /** Asks the person, once, whether notices may be shown; called when they press a button. Answers whether they may. */
+  allowNotices(): Promise<boolean>;
+  /** Tells the person; never raises the window. Answers whether it was shown. */
   notify(notice: Notice): Promise<boolean>;
-  /** Opens an https address outside, or downloads a ticketed address of the runtime. */
+  /** Opens an https address outside; in a browser also a ticketed address of the runtime. */
   openExternal(url: string): Promise<void>;
-  /** Shows how many sandboxes need the person: title and badge. */
+  /** Shows in the title how many sandboxes need the person. */
   setNeedsCount(count: number): void;
 }
 

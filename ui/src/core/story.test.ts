@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest';
+import type { Event } from '../types/generated/Event';
+import { gapHead, gapTail, lastReceipt, lastSaid, story } from './story';
+import { eventsOf, receiptWith } from './testing';
+import { sayStep, text } from './words';
+
+/** Returns the story as one string a line. */
+function told(events: Event[]): string[] {
+  return story(events).map((line) => {
+    switch (line.kind) {
+      case 'line':
+        return text(line.words) + (line.detail === null ? '' : ` | ${line.detail}`);
+      case 'fold':
+        return `[${line.lines.map((small) => text(small.words)).join(', ')}]`;
+      case 'gap':
+        return `(${gapHead(line)} ${gapTail(line)})`;
+    }
+  });
+}
+
+const action = (step: Event['data'], more: object = {}): ['sandbox.agent.action', Event['data']] => [
+  'sandbox.agent.action',
+  { action: step, ...more },
+];
+
+describe('a step of the playbook in words', () => {
+  const cases: [Event['data'], string][] = [
+    [{ navigate: 'https://www.portal.example/invoices?month=10' }, 'Opened portal.example/invoices'],
+    [{ navigate: { url: 'https://portal.example/' } }, 'Opened portal.example'],
+    [{ click: { role: 'link', name: 'October' } }, 'Clicked October'],
+    [{ click: { selector: '#a > b' } }, 'Clicked an element'],
+    [{ type: { label: 'Password', text: 'hunter2' } }, 'Filled in Password'],
+    [{ type: { selector: 'input', text: 'hunter2' } }, 'Filled in a field'],
+    [{ select: { label: 'Format', value: 'CSV' } }, 'Chose CSV in Format'],
+    [{ press: 'Enter' }, 'Pressed Enter'],
+    [{ press: { key: 'Control+A' } }, 'Pressed Control+A'],
+    [{ download: { click: { role: 'button', name: 'Download' }, to: 'invoice.csv' } }, 'Downloaded invoice.csv'],
+    [{ extract: { selector: 'table', to: 'invoices.json' } }, 'Read the page into invoices.json'],
+    [{ exec: { command: 'python3', args: ['-c', 'print(1)\nprint(2)'] } }, 'Ran python3 -c print(1)'],
+    [{ code: { language: 'python', code: '…' } }, 'Ran Python'],
+    [{ write: { path: 'report.md', content: '…' } }, 'Wrote report.md'],
+    [{ artifact: { path: 'report.pdf' } }, 'Saved report.pdf'],
+    [{ expect: { text: 'Thank you' } }, 'Saw Thank you'],
+    [{ waitFor: { url: '**/invoices' } }, 'Waited for the page “invoices”'],
+    [{ back: {} }, 'Went back'],
+  ];
+  test.each(cases)('%j', (step, words) => {
+    expect(text(sayStep(step)!.words)).toBe(words);
+  });
+
+  test('what is typed is never told', () => {
+    expect(JSON.stringify(sayStep({ type: { label: 'Note', text: 'hunter2' } }))).not.toContain('hunter2');
+  });
+
+  test('a step of a newer runtime is left out, not made up', () => {
+    expect(sayStep({ teleport: {} })).toBeNull();
+    expect(sayStep('navigate')).toBeNull();
+    expect(sayStep(null)).toBeNull();
+  });
+});
+
+describe('the story', () => {
+  test('tells each action in one line and folds runs of small ones', () => {
+    const events = eventsOf(
+      ['sandbox.created', {}, 'api'],
+      ['sandbox.agent.task.started', { title: 'Invoices' }],
+      action({ navigate: 'https://portal.example' }),
+      action({ scroll: {} }),
+      action({ press: 'Enter' }),
+      action({ screenshot: {} }),
+      action({ click: { name: 'October' } }),
+    );
+    expect(told(events)).toEqual([
+      'Started Invoices',
+      'Opened portal.example',
+      '[Scrolled, Pressed Enter, Looked at the page]',
+      'Clicked October',
+    ]);
+  });
+
+  test('two small steps are no run', () => {
+    expect(told(eventsOf(action({ scroll: {} }), action({ reload: {} })))).toEqual(['Scrolled', 'Loaded the page again']);
+  });
+
+  test('tells a person’s time as one plain gap', () => {
+    const receipt = receiptWith({ signedInChanged: ['portal.example'] });
+    const events = eventsOf(
+      ['sandbox.handoff.requested', { message: 'Sign in' }],
+      ['sandbox.handoff.accepted', {}, 'person'],
+      ['sandbox.control.changed', { mode: 'human' }, 'person'],
+      ['sandbox.handoff.completed', { receipt, note: null }, 'person'],
+      action({ click: { name: 'October' } }),
+    );
+    expect(told(events)).toEqual([
+      'Asked you: Sign in',
+      '(You drove, 0:42. Signed in at portal.example. The agent did not see this.)',
+      'Clicked October',
+    ]);
+  });
+
+  test('is blank while a person drives', () => {
+    const events = eventsOf(['sandbox.handoff.accepted', {}, 'person']);
+    expect(told(events)).toEqual(['(You are driving. This part of the story stays blank.)']);
+  });
+
+  test('a person who takes the wheel unasked did not ask himself', () => {
+    const events = eventsOf(['sandbox.handoff.requested', { message: '' }, 'person'], ['sandbox.handoff.accepted', {}, 'person']);
+    expect(told(events)).toHaveLength(1);
+  });
+
+  test('says what failed and why', () => {
+    const events = eventsOf(
+      action({ click: { name: 'October' } }, { error: { code: 'targetNotFound', message: 'no link “October”' } }),
+      ['sandbox.agent.task.failed', { error: { code: 'targetNotFound', message: 'step 2 failed' } }],
+      ['sandbox.network.denied', { host: 'ads.example', port: 443, reason: 'not on the list' }, 'system'],
+    );
+    expect(told(events)).toEqual(['Could not: clicked October | no link “October”', 'Stopped | step 2 failed', 'Was kept from ads.example | not on the list']);
+  });
+
+  test('keys stay the same while the story grows', () => {
+    const events = eventsOf(action({ scroll: {} }), action({ reload: {} }), action({ back: {} }), action({ scroll: {} }), action({ click: { name: 'A' } }));
+    const keys = (n: number) => story(events.slice(0, n)).map((line) => line.key);
+    expect(keys(5).slice(0, 1)).toEqual(keys(4));
+    expect(keys(4)).toEqual(keys(3));
+  });
+
+  test('an event of an unknown type, or with odd data, does no harm', () => {
+    const odd = eventsOf(['sandbox.agent.action', 'text'], ['sandbox.agent.action', null], ['sandbox.handoff.completed', { receipt: 7 }]);
+    odd.push({ ...odd[0]!, id: 'evt_9', seq: 9, type: 'sandbox.moon.rose' as Event['type'] });
+    expect(told(odd)).toEqual(['You said it is done']);
+  });
+});
+
+test('the last thing said is the newest step in words', () => {
+  expect(lastSaid([])).toBeNull();
+  expect(lastSaid(eventsOf(action({ navigate: 'https://a.example' }), ['sandbox.control.changed']))).toBe('Opened a.example');
+});
+
+test('the receipt is that of the newest hand-back after an event', () => {
+  const events = eventsOf(
+    ['sandbox.handoff.completed', { receipt: receiptWith({ inputs: 1 }) }, 'person'],
+    ['sandbox.handoff.completed', { receipt: receiptWith({ inputs: 2 }) }, 'person'],
+  );
+  expect(lastReceipt(events, 0)?.inputs).toBe(2);
+  expect(lastReceipt(events, 1)?.inputs).toBe(2);
+  expect(lastReceipt(events, 2)).toBeNull();
+});

@@ -1,0 +1,117 @@
+/** Objects of the contract for tests: whole and plausible, with what matters to a test put over them. */
+import type { Event } from '../types/generated/Event';
+import type { EventType } from '../types/generated/EventType';
+import type { Actor } from '../types/generated/Actor';
+import type { Handoff } from '../types/generated/Handoff';
+import type { Receipt } from '../types/generated/Receipt';
+import type { Sandbox } from '../types/generated/Sandbox';
+import type { Task } from '../types/generated/Task';
+
+/** 20 October 2026, 08:00 UTC. */
+export const AT = Date.UTC(2026, 9, 20, 8);
+
+export function sandboxOf(over: Partial<Sandbox> = {}): Sandbox {
+  return {
+    id: 'sbx_1',
+    name: 'Invoices',
+    status: 'active',
+    backend: 'local',
+    capabilities: { agent: { enabled: true, defaultAgent: null }, browser: true, storage: { artifactPrefix: null } },
+    network: { mode: 'open', allow: [], deny: [], allowPrivate: [] },
+    limits: { memoryMb: null, pids: null, cpus: null, diskMb: null, idleMs: null },
+    preview: {
+      status: 'ready',
+      controlMode: 'ai',
+      controller: null,
+      url: 'https://portal.example/',
+      title: 'Portal',
+      tabs: [],
+      viewport: { width: 1280, height: 720 },
+      viewers: 1,
+      blind: false,
+      updatedAt: AT,
+    },
+    agent: { status: 'running', taskId: 'task_1' },
+    handoff: null,
+    failure: null,
+    createdAt: AT,
+    readyAt: AT,
+    endedAt: null,
+    updatedAt: AT,
+    ...over,
+  };
+}
+
+export function taskOf(over: Partial<Task> = {}): Task {
+  return {
+    id: 'task_1',
+    sandboxId: 'sbx_1',
+    title: 'Invoices, October',
+    prompt: null,
+    playbook: 'steps: []',
+    status: 'running',
+    result: null,
+    error: null,
+    metadata: {},
+    usage: { steps: 0, inputTokens: 0, outputTokens: 0, costUsd: null },
+    createdAt: AT,
+    startedAt: AT,
+    endedAt: null,
+    ...over,
+  };
+}
+
+export function handoffOf(over: Partial<Handoff> = {}): Handoff {
+  return {
+    requestId: 'ho_1',
+    sandboxId: 'sbx_1',
+    taskId: 'task_1',
+    status: 'pending',
+    reason: 'mfa',
+    message: 'Sign in to portal.example',
+    requestedBy: 'agent',
+    controller: null,
+    resumePrompt: null,
+    note: null,
+    until: null,
+    receipt: null,
+    requestedAt: AT,
+    acceptedAt: null,
+    completedAt: null,
+    expiresAt: null,
+    updatedAt: AT,
+    ...over,
+  };
+}
+
+export function receiptWith(over: Partial<Receipt> = {}): Receipt {
+  const page = { url: 'https://portal.example/', title: 'Portal' };
+  return {
+    heldMs: 42_000,
+    before: page,
+    after: page,
+    tabsOpened: [],
+    tabsClosed: [],
+    signedInChanged: [],
+    fieldsTouched: [],
+    filesArrived: [],
+    inputs: 3,
+    note: null,
+    untilMet: null,
+    ...over,
+  };
+}
+
+/** Returns events of one sandbox, numbered from 1, one second apart. */
+export function eventsOf(...told: [type: EventType, data?: Event['data'], by?: Actor][]): Event[] {
+  return told.map(([type, data = {}, by = 'agent'], i) => ({
+    id: `evt_${i + 1}`,
+    sandboxId: 'sbx_1',
+    taskId: 'task_1',
+    seq: i + 1,
+    type,
+    by,
+    at: AT + i * 1_000,
+    data,
+  }));
+}
