@@ -76,10 +76,10 @@ impl Session {
     /// Returns a connection to `target`: the kept one if it is still good, else a new one.
     async fn upstream(&self, target: &Target) -> Result<Upstream, Rejection> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(mut upstream) = kept.filter(|upstream| upstream.target == *target) {
-            if upstream.sender.ready().await.is_ok() {
-                return Ok(upstream);
-            }
+        if let Some(mut upstream) = kept.filter(|upstream| upstream.target == *target)
+            && upstream.sender.ready().await.is_ok()
+        {
+            return Ok(upstream);
         }
         let stream = self.egress.connect(target).await?;
         self.begin(target.clone(), stream).await
