@@ -21,6 +21,8 @@ export async function startRuntime(pictures) {
   let cut = false;
   const listeners = new Set();
   const streams = new Set();
+  /** Every word that a live view said. */
+  const heard = [];
 
   const server = createServer((request, response) => void answer(request, response));
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => 'baton' });
@@ -104,6 +106,7 @@ export async function startRuntime(pictures) {
     ws.on('message', (data, binary) => {
       if (binary) return;
       const message = JSON.parse(String(data));
+      heard.push(message);
       switch (message.type) {
         case 'hello':
           say({ type: 'welcome', viewerId: 'view_1', mode: 'control', screen, transport: 'tiles' });
@@ -145,6 +148,7 @@ export async function startRuntime(pictures) {
 
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
+    heard,
     url: `http://127.0.0.1:${server.address().port}`,
     /** What the list calls the job that the state is about. */
     get main() {
@@ -154,6 +158,7 @@ export async function startRuntime(pictures) {
       name = which;
       state = world(which);
       cut = false;
+      heard.length = 0;
     },
     /** Changes a file of the workspace. */
     touch(path) {

@@ -1,0 +1,133 @@
+/**
+ * The interface by keyboard alone, and what reaches the sandbox while a person drives. Exits 1 on the first thing that differs.
+ *
+ * `node tests/keys.mjs`, after `npm run build`.
+ */
+import assert from 'node:assert/strict';
+import { chromium } from 'playwright-core';
+import { startRuntime } from './runtime.mjs';
+import { NOW } from './world.mjs';
+
+const blank = { width: 64, height: 40, rgba: Buffer.alloc(64 * 40 * 4, 255) };
+const runtime = await startRuntime({ signIn: blank, filled: blank, invoices: blank });
+// Root may not use Chromium's own sandbox. Only this browser, which sees nothing but our own pages, goes without it.
+const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args });
+
+async function open(state) {
+  runtime.show(state);
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
+  await page.clock.setFixedTime(NOW);
+  await page.goto(`${runtime.url}/#ticket=one`);
+  await page.getByRole('button', { name: runtime.main }).first().click();
+  return page;
+}
+const seen = (page, text) => page.getByText(text, { exact: true }).first().waitFor({ timeout: 10_000 });
+const gone = (page, text) => page.getByText(text, { exact: true }).first().waitFor({ state: 'detached', timeout: 10_000 });
+
+const tests = {
+  async 'arrows move through the list and open what they reach'() {
+    const page = await open('agent');
+    await page.keyboard.press('Home');
+    await page.getByRole('heading', { name: 'Supplier onboarding' }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.getByRole('heading', { name: 'Vendor portal' }).waitFor();
+    return page;
+  },
+  async 'Ctrl K finds, arrows choose, Enter opens'() {
+    const page = await open('agent');
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('quarter');
+    await page.getByRole('option', { name: /Quarterly/ }).first().waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Quarterly filings' }).waitFor();
+    return page;
+  },
+  async 'F9 takes control, keys go to the sandbox, F9 asks for a note, Esc goes on, Enter hands back'() {
+    const page = await open('needs');
+    await page.getByText('exact').waitFor();
+    await page.keyboard.press('F9');
+    await seen(page, 'You are driving');
+    runtime.heard.length = 0;
+    await page.keyboard.type('ab');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Control+k');
+    await page.waitForTimeout(100);
+    const pressed = runtime.heard.filter((word) => word.type === 'input' && word.event.kind === 'key' && word.event.down).map((word) => word.event.key);
+    assert.deepEqual(pressed, ['a', 'b', 'Escape', 'Control', 'k']);
+    assert.equal(await page.getByRole('dialog').count(), 0, 'the application’s shortcuts rest while a person types into the sandbox');
+
+    await page.keyboard.press('F9');
+    await seen(page, 'Hand back?');
+    runtime.heard.length = 0;
+    await page.keyboard.type('mail');
+    await page.keyboard.press('Escape');
+    await gone(page, 'Hand back?');
+    await page.keyboard.press('c');
+    await page.waitForTimeout(100);
+    const keys = runtime.heard.filter((word) => word.type === 'input' && word.event.kind === 'key' && word.event.down).map((word) => word.event.key);
+    assert.deepEqual(keys, ['c'], 'what is typed into the note stays here, and afterwards the keys are the sandbox’s again');
+
+    await page.keyboard.press('F9');
+    await page.keyboard.type(' sent');
+    await page.keyboard.press('Enter');
+    await seen(page, 'What changed while you drove');
+    assert.deepEqual(runtime.heard.findLast((word) => word.type === 'handBack'), { type: 'handBack', note: 'mail sent' });
+    return page;
+  },
+  async 'a secret is typed as text and stays nowhere in the page'() {
+    const page = await open('needs');
+    await page.getByText('exact').waitFor();
+    await page.keyboard.press('F9');
+    await seen(page, 'You are driving');
+    await page.getByRole('button', { name: 'Type a secret…' }).click();
+    await page.keyboard.type('hunter2');
+    await page.keyboard.press('Enter');
+    await gone(page, 'Type a secret');
+    await page.waitForTimeout(100);
+    const texts = runtime.heard.filter((word) => word.event?.kind === 'text').map((word) => word.event.text);
+    assert.deepEqual(texts, ['hunter2']);
+    assert.ok(!(await page.content()).includes('hunter2'));
+    return page;
+  },
+  async 'what Markdown brings along is text, never script'() {
+    const page = await open('ended');
+    await page.getByRole('tab', { name: /Files/ }).click();
+    await page.getByText('report.md', { exact: true }).click();
+    await page.getByRole('heading', { name: 'October 2026' }).waitFor();
+    assert.equal(await page.locator('.md script').count(), 0);
+    assert.ok((await page.locator('.md').textContent()).includes('<script>alert(1)</script>'));
+    return page;
+  },
+  async 'the frame’s bar and button keep their place from state to state'() {
+    const page = await open('needs');
+    await page.getByText('exact').waitFor();
+    const place = async () => {
+      const bar = await page.locator('.bar').boundingBox();
+      const button = await page.locator('.bar .go').boundingBox();
+      return [bar.y, bar.height, button.x + button.width, button.y];
+    };
+    const before = await place();
+    await page.keyboard.press('F9');
+    await seen(page, 'You are driving');
+    assert.deepEqual(await place(), before);
+    await page.keyboard.press('F9');
+    await seen(page, 'Hand back?');
+    assert.deepEqual(await place(), before);
+    return page;
+  },
+};
+
+let failed = 0;
+for (const [name, test] of Object.entries(tests)) {
+  try {
+    await (await test()).close();
+    console.log(`ok    ${name}`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAIL  ${name}\n${error.message}`);
+  }
+}
+runtime.close();
+await browser.close();
+process.exit(failed === 0 ? 0 : 1);
