@@ -43,7 +43,8 @@ wire! {
     #[serde(tag = "type", rename_all_fields = "camelCase")]
     pub enum ToViewer {
         Welcome { viewer_id: ViewerId, mode: ViewerMode, screen: Screen, transport: String },
-        Pong { sent_at: f64 },
+        /// `clock_us` is the clock of `captured at` in pictures when the ping was read: how a view learns how old a picture is.
+        Pong { sent_at: f64, clock_us: u64 },
         Screen { screen: Screen },
         Control { control: ControlView },
         Denied { code: String, message: String },

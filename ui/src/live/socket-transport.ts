@@ -1,0 +1,156 @@
+/**
+ * The live view over one WebSocket: text messages are words, binary ones are pictures for the canvas.
+ *
+ * Small changes come as tiles and stay exact, large ones as H.264 for WebCodecs. A decoder that fails is not tried again on
+ * this connection: everything comes as tiles then.
+ */
+import { H264Decoder } from './h264';
+import { Order } from './order';
+import { parsePicture } from './picture';
+import type { Picture } from './picture';
+import type { Surface } from './surface';
+import type { Endpoint, Transport, TransportEvents } from './transport';
+import { parseWord } from './words';
+import type { FromViewer, Screen } from './words';
+
+/** Longer than any picture takes to decode: the decoder holds it back. */
+const DECODE_DEADLINE_MS = 1_000;
+
+export class SocketTransport implements Transport {
+  readonly #socket: WebSocket;
+  readonly #surface: Surface;
+  readonly #events: TransportEvents;
+  readonly #order: Order<Picture, VideoFrame>;
+  #decoder: H264Decoder | null = null;
+  #decodes: boolean;
+  #deadline: ReturnType<typeof setTimeout> | null = null;
+  /** Asked for pictures from a whole one on; what is still on the way from before is not decoded. */
+  #awaitsKey = true;
+  #painted = false;
+  #over = false;
+
+  constructor(endpoint: Endpoint, surface: Surface, decodesH264: boolean, events: TransportEvents) {
+    this.#surface = surface;
+    this.#decodes = decodesH264;
+    this.#events = events;
+    this.#order = new Order<Picture, VideoFrame>({
+      paint: (picture, frame) => this.#paint(picture, frame),
+      skip: (picture) => this.#shown(picture),
+      drop: (frame) => frame.close(),
+    });
+    this.#socket = new WebSocket(endpoint.wsUrl, ['baton', `bearer.${endpoint.token}`]);
+    this.#socket.binaryType = 'arraybuffer';
+    this.#socket.onopen = () => this.#hello();
+    this.#socket.onmessage = ({ data }: MessageEvent<ArrayBuffer | string>) => this.#receive(data);
+    this.#socket.onclose = ({ reason }) => this.#lost(reason === '' ? 'the connection closed' : reason);
+  }
+
+  say(word: FromViewer): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(word));
+  }
+
+  resize(screen: Screen): void {
+    // Parts of the new screen may have come before its size was known: ask for all of it.
+    if (this.#surface.resize(screen) && this.#painted) this.#hello();
+  }
+
+  close(): void {
+    this.#end();
+    this.#socket.close(1000);
+  }
+
+  /** Asks for pictures from a whole one on. */
+  #hello(): void {
+    this.#forgetPictures();
+    this.#awaitsKey = true;
+    this.say({ type: 'hello', h264: this.#decodes });
+  }
+
+  #receive(data: ArrayBuffer | string): void {
+    if (this.#over) return;
+    if (typeof data === 'string') {
+      const word = parseWord(data);
+      if (word !== null) this.#events.onWord(word);
+      return;
+    }
+    const picture = parsePicture(data);
+    if (picture.kind === 'tiles') {
+      this.#order.ready(picture.number, picture);
+    } else {
+      this.#decode(picture);
+    }
+  }
+
+  #decode(picture: Extract<Picture, { kind: 'h264' }>): void {
+    if (picture.key) this.#awaitsKey = false;
+    if (this.#awaitsKey || !this.#decodes) {
+      this.#shown(picture);
+      this.#watch(() => this.#hello());
+      return;
+    }
+    this.#decoder ??= new H264Decoder({
+      onFrame: (number, frame) => this.#order.decoded(number, frame),
+      onError: () => this.#giveUpDecoding(),
+    });
+    // In the queue first: a decoder may answer before `decode` returns.
+    this.#order.decoding(picture.number, picture);
+    this.#decoder.decode(picture.number, picture.key, picture.accessUnit);
+    this.#watch(() => this.#giveUpDecoding());
+  }
+
+  /** Does `remedy` if nothing is painted for long. */
+  #watch(remedy: () => void): void {
+    this.#deadline ??= setTimeout(() => {
+      this.#deadline = null;
+      remedy();
+    }, DECODE_DEADLINE_MS);
+  }
+
+  #unwatch(): void {
+    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    this.#deadline = null;
+  }
+
+  #giveUpDecoding(): void {
+    if (this.#over || !this.#decodes) return;
+    this.#decodes = false;
+    this.#hello();
+  }
+
+  #paint(picture: Picture, frame: VideoFrame | null): void {
+    this.#unwatch();
+    if (this.#order.waiting) this.#watch(() => this.#giveUpDecoding());
+    if (picture.kind === 'tiles') {
+      this.#surface.drawTiles(picture.tiles);
+    } else if (frame !== null) {
+      this.#surface.drawFrame(frame, picture);
+      // At once: WebKit's decoder stops when its frames are not given back.
+      frame.close();
+    }
+    this.#painted = true;
+    this.#shown(picture);
+    this.#events.onPainted(picture);
+  }
+
+  #shown(picture: Picture): void {
+    this.say({ type: 'shown', picture: picture.number });
+  }
+
+  #forgetPictures(): void {
+    this.#unwatch();
+    this.#order.clear();
+    this.#decoder?.close();
+    this.#decoder = null;
+  }
+
+  #lost(reason: string): void {
+    if (this.#over) return;
+    this.#end();
+    this.#events.onLost(reason);
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#forgetPictures();
+  }
+}
