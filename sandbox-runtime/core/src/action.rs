@@ -397,7 +397,9 @@ impl Action {
         match self {
             Self::Navigate(Navigate::Url(_)) | Self::Press(Press::Key(_)) => None,
             Self::Navigate(Navigate::With(address)) => address.timeout_ms,
-            Self::Back(plain) | Self::Forward(plain) | Self::Reload(plain) | Self::Screenshot(plain) => plain.timeout_ms,
+            Self::Back(plain) | Self::Forward(plain) | Self::Reload(plain) | Self::Screenshot(plain) => {
+                plain.timeout_ms
+            }
             Self::Click(click) | Self::DoubleClick(click) => click.timeout_ms,
             Self::Hover(hover) => hover.timeout_ms,
             Self::Type(typing) => typing.timeout_ms,

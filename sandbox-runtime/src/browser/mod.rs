@@ -1,5 +1,311 @@
 //! Chromium, driven over its debugging pipe: one connection, one [`gate`], actions, observation.
+//!
+//! ```text
+//! Browser ─> act ─> locate ─> page ─> pipe ─> (gate) ─> Chromium
+//!    │        takeover, picture ──┘      └─> world: what events told
+//! ```
+//!
+//! Owns the connection and what is known of the browser. Leaves to others: who drives (the driver sets the gate),
+//! where files end up under which name (the runner), and starting Chromium (the guest).
 
+mod act;
+mod error;
 pub mod gate;
+mod keys;
+mod locate;
+mod page;
+mod pattern;
+mod picture;
+pub mod pipe;
+mod profile;
+mod takeover;
+mod world;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use chromiumoxide_cdp::cdp::browser_protocol::target::{ActivateTargetParams, CloseTargetParams, CreateTargetParams};
+use sandbox_core::action::{Action, Navigate, Outcome, Plain, TabChoice};
+use sandbox_core::model::{self, Receipt, Until};
+use sandbox_link::Link;
+use sandbox_link::protocol::Open;
+use serde_json::json;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+pub use error::{ActionError, BrowserError};
 pub use gate::{Gate, Live, Permit, Refused};
+pub use pattern::matches as address_matches;
+pub use pipe::CallError;
+pub use profile::prepare as prepare_profile;
+pub use takeover::Takeover;
+
+use pipe::{Pass, Pipe, PipeTasks};
+use world::{Tab, World};
+
+use crate::sandbox::WORKSPACE_DIR;
+
+/// Events that may wait for the driver; more are dropped with a warning.
+const EVENT_BACKLOG: usize = 1024;
+/// How long a browser that was just started may take to show its first page.
+const FIRST_PAGE: Duration = Duration::from_secs(20);
+/// How long a tab may take to come to the front, or to go.
+const TAB_DEADLINE: Duration = Duration::from_secs(3);
+
+/// One running browser; cheap to clone. The connection ends with the last clone.
+#[derive(Clone)]
+pub struct Browser {
+    shared: Arc<Shared>,
+}
+
+/// What the runtime is told. Nothing of a page is told while a person holds control.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BrowserEvent {
+    /// A tab shows another document, or another address of the same one.
+    Navigated { url: String, title: String },
+    /// Tabs were opened or closed, or another one is in front.
+    TabsChanged,
+    /// A file arrived in the workspace, whoever made it come.
+    DownloadFinished { path: String },
+    /// The page of a tab crashed.
+    Crashed { tab: String, url: String },
+    /// The browser is gone.
+    Closed,
+}
+
+/// What the browser shows, as last known; also while a person drives, when the caller hides it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BrowserState {
+    pub url: String,
+    pub title: String,
+    pub tabs: Vec<model::Tab>,
+}
+
+struct Shared {
+    pipe: Pipe,
+    world: Arc<World>,
+    gate: Gate,
+    /// Number of the latest look; references of earlier ones are refused.
+    look: AtomicU64,
+    workspace: String,
+    ending: JoinHandle<()>,
+    _tasks: PipeTasks,
+}
+
+impl Browser {
+    /// Connects to the browser of a room.
+    pub async fn attach(link: &Link, gate: Gate) -> Result<(Self, mpsc::Receiver<BrowserEvent>), BrowserError> {
+        let stream = link.open_for(&Open::Cdp).await?;
+        Self::attach_io(stream, gate, WORKSPACE_DIR).await
+    }
+
+    /// Connects over any stream that carries a debugging pipe. `workspace` is where that browser sees the workspace.
+    pub async fn attach_io<S>(
+        io: S,
+        gate: Gate,
+        workspace: &str,
+    ) -> Result<(Self, mpsc::Receiver<BrowserEvent>), BrowserError>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let (told, events) = mpsc::channel(EVENT_BACKLOG);
+        let world = World::new(gate.clone(), told, workspace);
+        let (pipe, tasks) = Pipe::start(io, {
+            let world = world.clone();
+            move |pipe, event| world.on_event(pipe, event)
+        });
+        let ending = tokio::spawn({
+            let (pipe, world) = (pipe.clone(), world.clone());
+            async move {
+                pipe.closed().await;
+                world.close();
+            }
+        });
+        let workspace = workspace.trim_end_matches('/').to_owned();
+        let shared = Shared { pipe, world, gate, look: AtomicU64::new(1), workspace, ending, _tasks: tasks };
+        let setup = Pass::Bookkeeping;
+        shared.pipe.call(&setup, None, "Target.setDiscoverTargets", json!({ "discover": true })).await?;
+        // Left to the browser itself, which names files as a person expects and never overwrites one: see `profile`.
+        let downloads = json!({ "behavior": "default", "eventsEnabled": true });
+        shared.pipe.call(&setup, None, "Browser.setDownloadBehavior", downloads).await?;
+        shared.pipe.call(&setup, None, "Target.setAutoAttach", world::auto_attach()).await?;
+        let first = shared
+            .world
+            .wait_until(|state| (state.active().is_some_and(|tab| tab.prepared) || state.closed).then_some(()));
+        if tokio::time::timeout(FIRST_PAGE, first).await.is_err() || shared.pipe.is_closed() {
+            return Err(if shared.pipe.is_closed() { CallError::Closed.into() } else { BrowserError::NoPage });
+        }
+        Ok((Self { shared: Arc::new(shared) }, events))
+    }
+
+    /// Returns what the browser shows, as last known.
+    pub fn state(&self) -> BrowserState {
+        let state = self.shared.world.state();
+        let active = state.active();
+        let active_id = active.map(|tab| tab.id.clone());
+        BrowserState {
+            url: active.map(|tab| tab.url.clone()).unwrap_or_default(),
+            title: active.map(|tab| tab.title.clone()).unwrap_or_default(),
+            tabs: state
+                .shown_tabs()
+                .map(|tab| model::Tab {
+                    id: tab.id.clone(),
+                    url: tab.url.clone(),
+                    title: tab.title.clone(),
+                    active: Some(&tab.id) == active_id.as_ref(),
+                })
+                .collect(),
+        }
+    }
+
+    /// Opens an address in the active tab and waits until the page can be used.
+    pub async fn navigate(&self, permit: &Permit, url: &str) -> Result<Outcome, ActionError> {
+        self.act(permit, &Action::Navigate(Navigate::Url(url.to_owned())), NAVIGATION).await
+    }
+
+    pub async fn back(&self, permit: &Permit) -> Result<Outcome, ActionError> {
+        self.act(permit, &Action::Back(Plain::default()), NAVIGATION).await
+    }
+
+    pub async fn forward(&self, permit: &Permit) -> Result<Outcome, ActionError> {
+        self.act(permit, &Action::Forward(Plain::default()), NAVIGATION).await
+    }
+
+    pub async fn reload(&self, permit: &Permit) -> Result<Outcome, ActionError> {
+        self.act(permit, &Action::Reload(Plain::default()), NAVIGATION).await
+    }
+
+    pub async fn activate_tab(&self, permit: &Permit, id: &str) -> Result<Outcome, ActionError> {
+        let tab = TabChoice { id: id.to_owned(), timeout_ms: None };
+        self.act(permit, &Action::ActivateTab(tab), TAB_DEADLINE).await
+    }
+
+    /// Closes a tab. The last one is replaced by an empty one, for without a tab the browser ends.
+    pub async fn close_tab(&self, permit: &Permit, id: &str) -> Result<Outcome, ActionError> {
+        let tab = TabChoice { id: id.to_owned(), timeout_ms: None };
+        self.act(permit, &Action::CloseTab(tab), TAB_DEADLINE).await
+    }
+
+    /// Does one action under the permit's lease: waits for its target for as long as the action's own `timeoutMs` says,
+    /// or `timeout`. Dropping the future cancels what has not been sent.
+    pub async fn act(&self, permit: &Permit, action: &Action, timeout: Duration) -> Result<Outcome, ActionError> {
+        let timeout = action.timeout_ms().map_or(timeout, Duration::from_millis);
+        let doing = act::Doing { shared: &self.shared, permit, deadline: Instant::now() + timeout };
+        // The many kinds of action make one large future: kept off the caller's own.
+        Box::pin(doing.run(action)).await
+    }
+
+    /// Returns a PNG of what the active page shows, fields that a person typed in covered. Changes nothing of the page.
+    ///
+    /// # Errors
+    ///
+    /// Refused while a person holds control, also when they took it after the picture was asked for.
+    pub async fn screenshot(&self) -> Result<Vec<u8>, BrowserError> {
+        let picture = self.shared.screenshot(Pass::Look(self.shared.gate.clone())).await?;
+        Ok(self.shared.gate.dispatch_look(|| picture)?)
+    }
+
+    /// Begins a fresh look: references given out before are refused from now on. Returns the number of the look.
+    pub fn fresh_look(&self) -> u64 {
+        self.shared.look.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Notes what there is before a person takes over, and begins to note the names of fields they touch.
+    /// To be called before the person's first input.
+    pub async fn before_takeover(&self) -> Takeover {
+        takeover::begin(&self.shared).await
+    }
+
+    /// Returns what changed while the person drove: names, never values. The driver adds time, inputs, files and note.
+    pub async fn after_takeover(&self, takeover: Takeover) -> Receipt {
+        self.fresh_look();
+        takeover::end(&self.shared, takeover).await
+    }
+
+    /// Whether every named part of the condition holds in the active tab.
+    pub async fn until_met(&self, until: &Until) -> bool {
+        takeover::until_met(&self.shared, until).await
+    }
+
+    /// Whether the browser is gone.
+    pub fn is_closed(&self) -> bool {
+        self.shared.pipe.is_closed()
+    }
+}
+
+/// How long a page may take to come, for the calls that name no deadline of their own.
+const NAVIGATION: Duration = Duration::from_secs(30);
+
+impl Shared {
+    fn place(&self) -> (String, String) {
+        let state = self.world.state();
+        state.active().map(|tab| (tab.url.clone(), tab.title.clone())).unwrap_or_default()
+    }
+
+    fn downloads_begun(&self) -> u64 {
+        self.world.state().downloads_begun
+    }
+
+    /// Returns the tab in front, crashed or not: going elsewhere mends it.
+    async fn tab_to_navigate(&self) -> Result<Tab, BrowserError> {
+        let prepared = self.world.wait_until(|state| state.active().filter(|tab| tab.prepared).cloned());
+        tokio::time::timeout(TAB_DEADLINE, prepared).await.map_err(|_| BrowserError::NoPage)
+    }
+
+    async fn activate_tab(&self, pass: Pass, id: &str) -> Result<(), BrowserError> {
+        let tab = self.world.state().tab(id).cloned().ok_or_else(|| BrowserError::NoTab(id.to_owned()))?;
+        self.pipe.command(&pass, None, ActivateTargetParams::new(tab.id.clone())).await?;
+        self.world.set_front(&tab.id);
+        Ok(())
+    }
+
+    async fn close_tab(&self, pass: Pass, id: &str) -> Result<(), BrowserError> {
+        let (known, count) = {
+            let state = self.world.state();
+            (state.tab(id).is_some(), state.shown_tabs().count())
+        };
+        if !known {
+            return Err(BrowserError::NoTab(id.to_owned()));
+        }
+        if count == 1 {
+            self.pipe.command(&pass, None, CreateTargetParams::new("about:blank")).await?;
+        }
+        self.pipe.command(&pass, None, CloseTargetParams::new(id.to_owned())).await?;
+        let gone = self.world.wait_until(|state| state.tab(id).is_none().then_some(()));
+        // A page that asks before it closes stays; its dialog is answered like any other.
+        let _ = tokio::time::timeout(TAB_DEADLINE, gone).await;
+        Ok(())
+    }
+
+    async fn screenshot(&self, pass: Pass) -> Result<Vec<u8>, BrowserError> {
+        picture::take(&self.pipe, &self.world, pass).await
+    }
+
+    /// Refuses a reference of an earlier look: `e{look}-{number}`.
+    fn check_reference(&self, reference: &str) -> Result<(), ActionError> {
+        let look = reference.strip_prefix('e').and_then(|rest| rest.split_once('-')).map(|(look, _)| look);
+        let current = look.and_then(|look| look.parse::<u64>().ok()) == Some(self.look.load(Ordering::Relaxed));
+        if current { Ok(()) } else { Err(ActionError::OldReference(reference.to_owned())) }
+    }
+
+    /// Returns where the browser sees a file of the workspace.
+    fn room_path(&self, path: &str) -> Result<String, ActionError> {
+        let inner = path.strip_prefix(WORKSPACE_DIR).filter(|rest| rest.starts_with('/')).unwrap_or(path);
+        let relative = inner.trim_start_matches('/');
+        if relative.is_empty()
+            || relative.split('/').any(|part| part == "..")
+            || (path.starts_with('/') && inner == path)
+        {
+            return Err(ActionError::Invalid(format!("{path:?} is not a file of the workspace")));
+        }
+        Ok(format!("{}/{relative}", self.workspace))
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.ending.abort();
+    }
+}

@@ -1,0 +1,635 @@
+//! Doing one action: under one permit, within one deadline, and with whatever dialogs it brings up answered.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use chromiumoxide_cdp::cdp::browser_protocol::dom::{BackendNodeId, SetFileInputFilesParams};
+use chromiumoxide_cdp::cdp::browser_protocol::input::{
+    DispatchMouseEventParams, DispatchMouseEventType, InsertTextParams, MouseButton,
+};
+use chromiumoxide_cdp::cdp::browser_protocol::page::HandleJavaScriptDialogParams;
+use sandbox_core::action::{Action, Condition, DialogAnswer, DialogRecord, Outcome, Scroll, ScrollEnd, Target, Type};
+use serde_json::{Value, json};
+
+use super::error::{ActionError, BrowserError};
+use super::gate::Permit;
+use super::keys::Chord;
+use super::locate::{Located, Needs, locate};
+use super::page::{Page, argument};
+use super::pipe::{COMMAND_DEADLINE, Call, Pass};
+use super::world::{DownloadState, Tab};
+use super::{Shared, pattern};
+
+/// How long an input may keep the page busy before the action counts as done.
+const SETTLE: Duration = Duration::from_millis(1_500);
+/// How long a page that was asked for may go on loading after it can be read.
+const LOADING: Duration = Duration::from_secs(5);
+/// After how long without news of a document its tab is asked.
+const ASK_ANEW: Duration = Duration::from_secs(2);
+/// How often an action looks whether its lease still lives.
+const LEASE_CHECK: Duration = Duration::from_millis(20);
+/// What an action's deadline leaves for saying why it failed.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long a click may take to bring up a file chooser.
+const CHOOSER: Duration = Duration::from_secs(3);
+
+/// One action being done.
+pub struct Doing<'a> {
+    pub shared: &'a Shared,
+    pub permit: &'a Permit,
+    pub deadline: Instant,
+}
+
+/// What a part of an action adds to its outcome.
+#[derive(Default)]
+struct Done {
+    summary: String,
+    fitted: usize,
+    data: Option<Value>,
+    download: Option<String>,
+    screenshot: Option<Vec<u8>>,
+}
+
+impl Done {
+    fn said(summary: impl Into<String>) -> Self {
+        Self { summary: summary.into(), ..Self::default() }
+    }
+
+    fn at(located: &Located, summary: impl Into<String>) -> Self {
+        Self { summary: summary.into(), fitted: located.fitted, ..Self::default() }
+    }
+}
+
+impl Doing<'_> {
+    /// Does the action, answers dialogs meanwhile, and stops as soon as the lease is over.
+    pub async fn run(&self, action: &Action) -> Result<Outcome, ActionError> {
+        let dialogs = Mutex::new(Vec::new());
+        let began = Instant::now();
+        let limit = self.deadline + GRACE;
+        let done = tokio::select! {
+            done = self.perform(action) => done?,
+            error = self.answer_dialogs(action, &dialogs) => return Err(error),
+            error = self.lease_over() => return Err(error),
+            () = self.shared.pipe.closed() => return Err(BrowserError::Call(super::CallError::Closed).into()),
+            () = tokio::time::sleep_until(limit.into()) => {
+                return Err(ActionError::Late { what: action.name().to_owned(), after_ms: began.elapsed().as_millis() });
+            }
+        };
+        let (url, title) = self.shared.place();
+        Ok(Outcome {
+            summary: done.summary,
+            url,
+            title,
+            fitted: (done.fitted > 1).then_some(done.fitted),
+            data: done.data,
+            download: done.download,
+            dialogs: dialogs.into_inner().unwrap_or_else(PoisonError::into_inner),
+            screenshot: done.screenshot,
+        })
+    }
+
+    async fn perform(&self, action: &Action) -> Result<Done, ActionError> {
+        let target = action.target();
+        let aim = || target.clone().ok_or_else(|| ActionError::Invalid(format!("{} needs a target", action.name())));
+        match action {
+            Action::Navigate(navigate) => self.navigate(navigate.url()).await,
+            Action::Back(_) => self.travel(-1).await,
+            Action::Forward(_) => self.travel(1).await,
+            Action::Reload(_) => self.reload().await,
+            Action::Click(_) => self.click(&aim()?, 1).await,
+            Action::DoubleClick(_) => self.click(&aim()?, 2).await,
+            Action::Hover(_) => self.hover(&aim()?).await,
+            Action::Type(typing) => self.type_text(&aim()?, typing).await,
+            Action::Press(press) => self.press(press.key(), target.as_ref()).await,
+            Action::Select(select) => self.select(&aim()?, &select.value).await,
+            Action::Scroll(scroll) => self.scroll(scroll, target.as_ref()).await,
+            Action::WaitFor(condition) | Action::Expect(condition) => self.condition(condition, target.as_ref()).await,
+            Action::Extract(extract) => self.extract(&aim()?, &extract.selector).await,
+            Action::Download(_) => self.download(&aim()?).await,
+            Action::Upload(upload) => self.upload(&aim()?, &upload.path).await,
+            Action::ActivateTab(tab) => {
+                self.shared.activate_tab(self.pass(), &tab.id).await?;
+                Ok(Done::said("switched to the tab"))
+            }
+            Action::CloseTab(tab) => {
+                self.shared.close_tab(self.pass(), &tab.id).await?;
+                Ok(Done::said("closed the tab"))
+            }
+            Action::Screenshot(_) => {
+                let screenshot = Some(self.shared.screenshot(self.pass()).await?);
+                Ok(Done { summary: "took a picture of the page".to_owned(), screenshot, ..Done::default() })
+            }
+        }
+    }
+
+    fn pass(&self) -> Pass {
+        Pass::Act(self.permit.clone())
+    }
+
+    fn page(&self) -> Result<Page<'_>, ActionError> {
+        Ok(Page::active(&self.shared.pipe, &self.shared.world, self.pass())?)
+    }
+
+    async fn locate(&self, target: &Target, needs: Needs) -> Result<Located, ActionError> {
+        if let Some(reference) = &target.reference {
+            self.shared.check_reference(reference)?;
+        }
+        locate(&self.shared.pipe, &self.shared.world, &self.pass(), target, needs, self.deadline).await
+    }
+
+    // ---- going places ----
+
+    async fn navigate(&self, url: &str) -> Result<Done, ActionError> {
+        let url = with_scheme(url)?;
+        let page = self.shared.tab_to_navigate().await?;
+        let before = self.shared.downloads_begun();
+        // Raw, because the reply of a navigation that becomes a download has changed shape between versions.
+        let pass = self.pass();
+        let navigated = self.shared.pipe.call_within(
+            self.left(),
+            &pass,
+            Some(&page.session),
+            "Page.navigate",
+            json!({ "url": url }),
+        );
+        let reply = match navigated.await {
+            Err(super::CallError::Deadline { .. }) => {
+                return Err(ActionError::Navigation { url, cause: "the server does not answer".to_owned() });
+            }
+            reply => reply?,
+        };
+        if let Some(cause) = reply["errorText"].as_str() {
+            if self.shared.downloads_begun() > before {
+                return Ok(Done::said(format!("{url} is a file; its download began")));
+            }
+            return Err(ActionError::Navigation { url, cause: said_error(cause) });
+        }
+        if let Some(loader) = reply["loaderId"].as_str() {
+            self.loaded(&page.id, |tab| tab.loader == loader).await?;
+        }
+        Ok(Done::said(format!("opened {url}")))
+    }
+
+    async fn travel(&self, steps: i64) -> Result<Done, ActionError> {
+        let page = self.page()?;
+        let history = page.call("Page.getNavigationHistory", json!({})).await?;
+        let index = history["currentIndex"].as_i64().unwrap_or_default() + steps;
+        let entry = usize::try_from(index).ok().and_then(|index| history["entries"].get(index));
+        let word = if steps < 0 { "back" } else { "forward" };
+        let Some(entry) = entry else { return Err(ActionError::Invalid(format!("there is no page to go {word} to"))) };
+        let (tab, url) = (page.tab.id.clone(), entry["url"].as_str().unwrap_or_default().to_owned());
+        let old = page.tab.loader.clone();
+        page.call("Page.navigateToHistoryEntry", json!({ "entryId": entry["id"] })).await?;
+        // A step within one document brings no new loader.
+        self.loaded(&tab, |tab| tab.loader != old || (tab.url == url && !tab.navigating)).await?;
+        Ok(Done::said(format!("went {word} to {url}")))
+    }
+
+    async fn reload(&self) -> Result<Done, ActionError> {
+        let tab = self.shared.tab_to_navigate().await?;
+        let (old, crashed) = (tab.loader.clone(), tab.crashed);
+        self.shared.pipe.call(&self.pass(), Some(&tab.session), "Page.reload", json!({})).await?;
+        self.loaded(&tab.id, |now| now.loader != old || (crashed && !now.crashed)).await?;
+        Ok(Done::said("reloaded the page"))
+    }
+
+    /// Waits until a new document has come, then until it has loaded, or could be read for a while.
+    async fn loaded(&self, tab: &str, mut come: impl FnMut(&Tab) -> bool) -> Result<(), ActionError> {
+        let world = &self.shared.world;
+        let begun = Instant::now();
+        loop {
+            let ready = world.wait_until(|state| match state.tab(tab) {
+                None => Some(()),
+                Some(tab) => (come(tab) && (tab.dom_ready || tab.loaded)).then_some(()),
+            });
+            if tokio::time::timeout(self.left().min(ASK_ANEW), ready).await.is_ok() {
+                break;
+            }
+            if self.left().is_zero() {
+                let url = world.state().tab(tab).map(|tab| tab.url.clone()).unwrap_or_default();
+                let cause = format!("not readable after {} ms", begun.elapsed().as_millis());
+                return Err(ActionError::Navigation { url, cause });
+            }
+            self.ask_document(tab).await?;
+        }
+        let whole = world.wait_until(|state| state.tab(tab).is_none_or(|tab| tab.loaded).then_some(()));
+        // A page that goes on loading can be used all the same.
+        let _ = tokio::time::timeout(self.left().min(LOADING), whole).await;
+        Ok(())
+    }
+
+    /// Asks the tab itself which document it shows, in case the events of it were lost.
+    async fn ask_document(&self, tab: &str) -> Result<(), ActionError> {
+        let Some(tab) = self.shared.world.state().tab(tab).filter(|tab| tab.dialog.is_none()).cloned() else {
+            return Ok(());
+        };
+        let id = tab.id.clone();
+        let page = Page::of(&self.shared.pipe, &self.shared.world, tab, self.pass());
+        let asked = async {
+            let tree = page.call("Page.getFrameTree", json!({})).await?;
+            let frames = page.frames().await?;
+            let Some(main) = frames.first() else { return Ok(None) };
+            let ready = page.ask(main, "document.readyState").await?;
+            Ok(Some((tree["frameTree"]["frame"].clone(), ready)))
+        };
+        // A page that hangs answers later, or the action's own deadline comes.
+        match tokio::time::timeout(ASK_ANEW, asked).await {
+            Ok(Err(error @ super::CallError::Refused(_))) => return Err(error.into()),
+            Ok(Ok(Some((frame, ready)))) => {
+                let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                let (loader, url) = (word(&frame["loaderId"]), word(&frame["url"]));
+                self.shared.world.document_found(&id, &loader, &url, &word(&ready));
+            }
+            Ok(Ok(None) | Err(_)) | Err(_) => {}
+        }
+        Ok(())
+    }
+
+    // ---- pointer ----
+
+    async fn click(&self, target: &Target, count: i64) -> Result<Done, ActionError> {
+        let located = self.locate(target, Needs::Click).await?;
+        self.click_at(located.point, count).await?;
+        let word = if count == 2 { "double-clicked" } else { "clicked" };
+        Ok(Done::at(&located, format!("{word} {target}")))
+    }
+
+    async fn click_at(&self, (x, y): (f64, f64), count: i64) -> Result<(), ActionError> {
+        let page = self.page()?;
+        let session = page.tab.session.as_str();
+        let mut calls = vec![mouse(session, DispatchMouseEventType::MouseMoved, x, y, 0)];
+        for nth in 1..=count {
+            calls.push(mouse(session, DispatchMouseEventType::MousePressed, x, y, nth));
+            calls.push(mouse(session, DispatchMouseEventType::MouseReleased, x, y, nth));
+        }
+        self.input(calls).await
+    }
+
+    async fn hover(&self, target: &Target) -> Result<Done, ActionError> {
+        let located = self.locate(target, Needs::Click).await?;
+        let (x, y) = located.point;
+        let page = self.page()?;
+        self.input(vec![mouse(&page.tab.session, DispatchMouseEventType::MouseMoved, x, y, 0)]).await?;
+        Ok(Done::at(&located, format!("pointed at {target}")))
+    }
+
+    /// Sends input in one write and waits until the page has taken it in.
+    async fn input(&self, calls: Vec<Call>) -> Result<(), ActionError> {
+        let tabs = self.shared.world.state().tabs.len();
+        match self.shared.pipe.batch(COMMAND_DEADLINE, &self.pass(), calls).await {
+            Ok(_) => {}
+            // A click that closes its own tab is answered by the session being gone.
+            Err(super::CallError::Failed { .. }) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+        self.settle(tabs).await
+    }
+
+    /// Lets what an input began come about: a new document, a new tab.
+    async fn settle(&self, tabs_before: usize) -> Result<(), ActionError> {
+        let Ok(page) = self.page() else { return Ok(()) };
+        let tab = page.tab.id.clone();
+        let came = async {
+            // One answer of the script is one turn of the page's own loop.
+            if let Ok(frames) = page.frames().await
+                && let Some(main) = frames.first()
+            {
+                // It may go away with its document; then there is nothing more to wait for.
+                let _ = page.ask(main, "baton.still()").await;
+            }
+            let world = &self.shared.world;
+            world.wait_until(|state| state.tab(&tab).is_none_or(|tab| !tab.navigating).then_some(())).await;
+            world
+                .wait_until(|state| {
+                    let newest = state.tabs.last();
+                    let opened = state.tabs.len() > tabs_before;
+                    (!opened || newest.is_none_or(|tab| tab.dom_ready || tab.loaded)).then_some(())
+                })
+                .await;
+            world.wait_until(|state| state.tab(&tab).is_none_or(|tab| tab.dom_ready || tab.loaded).then_some(())).await;
+        };
+        // Slow is not wrong: the next action waits for its own target.
+        let _ = tokio::time::timeout(SETTLE, came).await;
+        Ok(())
+    }
+
+    // ---- keyboard and forms ----
+
+    async fn type_text(&self, target: &Target, typing: &Type) -> Result<Done, ActionError> {
+        let located = self.locate(target, Needs::Type).await?;
+        let page = self.page()?;
+        let prepare = format!("baton.prepareTyping({}, {})", located.handle, argument(&typing.text));
+        self.click_at(located.point, 1).await?;
+        let prepared = page.ask(&located.frame, &prepare).await?;
+        match prepared["how"].as_str() {
+            Some("insert") => {
+                let session = Some(page.tab.session.as_str());
+                let calls = if typing.text.is_empty() {
+                    if prepared["empty"] == true { vec![] } else { key_calls(session, "Delete")? }
+                } else {
+                    vec![Call::typed(session, &InsertTextParams::new(typing.text.clone()))]
+                };
+                self.input(calls).await?;
+            }
+            Some("done") => {}
+            _ => {
+                let why = prepared["why"].as_str().unwrap_or("it does not take text").to_owned();
+                return Err(ActionError::NotReady { target: target.to_string(), why });
+            }
+        }
+        Ok(Done::at(&located, format!("typed into {target}")))
+    }
+
+    async fn press(&self, key: &str, on: Option<&Target>) -> Result<Done, ActionError> {
+        let calls_for = |session: &str| key_calls(Some(session), key);
+        // A wrong key is said before anything is focused.
+        calls_for("")?;
+        if let Some(target) = on {
+            let located = self.locate(target, Needs::Look).await?;
+            let page = self.page()?;
+            page.ask(&located.frame, &format!("baton.element({}).focus()", located.handle)).await?;
+        }
+        let session = self.page()?.tab.session.clone();
+        self.input(calls_for(&session)?).await?;
+        Ok(Done::said(format!("pressed {key}")))
+    }
+
+    async fn select(&self, target: &Target, value: &str) -> Result<Done, ActionError> {
+        loop {
+            let located = self.locate(target, Needs::Look).await?;
+            let tabs = self.shared.world.state().tabs.len();
+            let choose = format!("baton.choose({}, {})", located.handle, argument(&value));
+            let chosen = self.page()?.ask(&located.frame, &choose).await?;
+            if let Some(option) = chosen["chosen"].as_str() {
+                self.settle(tabs).await?;
+                return Ok(Done::at(&located, format!("selected {option:?} in {target}")));
+            }
+            // Options often come after their list.
+            if chosen["retry"] != true || Instant::now() >= self.deadline {
+                let why = chosen["why"].as_str().unwrap_or("it cannot be chosen from").to_owned();
+                return Err(ActionError::NotReady { target: target.to_string(), why });
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    async fn scroll(&self, scroll: &Scroll, target: Option<&Target>) -> Result<Done, ActionError> {
+        let to = match scroll.to {
+            Some(ScrollEnd::Top) => "'top'",
+            Some(ScrollEnd::Bottom) => "'bottom'",
+            None => "null",
+        };
+        let moves = scroll.dx.is_some() || scroll.dy.is_some() || scroll.to.is_some();
+        let (dx, dy) = match (scroll.dx, scroll.dy) {
+            (None, None) => (0, 600),
+            (dx, dy) => (dx.unwrap_or_default(), dy.unwrap_or_default()),
+        };
+        let page = self.page()?;
+        let Some(target) = target else {
+            let frames = page.frames().await?;
+            let main = frames.first().ok_or(BrowserError::NoPage)?;
+            page.ask(main, &format!("baton.scrollBy(null, {dx}, {dy}, {to})")).await?;
+            page.ask(main, "baton.still()").await?;
+            return Ok(Done::said("scrolled the page"));
+        };
+        let located = self.locate(target, Needs::Look).await?;
+        if moves {
+            page.ask(&located.frame, &format!("baton.scrollBy({}, {dx}, {dy}, {to})", located.handle)).await?;
+            return Ok(Done::at(&located, format!("scrolled {target}")));
+        }
+        Ok(Done::at(&located, format!("brought {target} into view")))
+    }
+
+    // ---- reading ----
+
+    async fn condition(&self, condition: &Condition, target: Option<&Target>) -> Result<Done, ActionError> {
+        if condition.url.is_none() && target.is_none() {
+            return Err(ActionError::Invalid("say what to wait for: a text, a target or a url".to_owned()));
+        }
+        if let Some(wanted) = &condition.url {
+            let world = &self.shared.world;
+            let met = |tab: &Tab| pattern::matches(wanted, &tab.url);
+            let met = world.wait_until(|state| state.active().is_some_and(met).then_some(()));
+            if tokio::time::timeout(self.left(), met).await.is_err() {
+                let (url, _) = self.shared.place();
+                return Err(ActionError::OtherAddress { pattern: wanted.clone(), url });
+            }
+        }
+        let Some(target) = target else { return Ok(Done::said("the address is as expected")) };
+        let located = self.locate(target, Needs::Look).await?;
+        Ok(Done::at(&located, format!("found {target}")))
+    }
+
+    async fn extract(&self, target: &Target, selector: &str) -> Result<Done, ActionError> {
+        let located = self.locate(target, Needs::Presence).await?;
+        let page = self.page()?;
+        let read = page.ask(&located.frame, &format!("baton.extract({})", argument(&selector))).await?;
+        let mut values = read["values"].as_array().cloned().unwrap_or_default();
+        let count = values.len();
+        let data = if count == 1 { values.remove(0) } else { Value::Array(values) };
+        Ok(Done { summary: format!("read {count} × {selector}"), data: Some(data), ..Done::default() })
+    }
+
+    // ---- files ----
+
+    async fn download(&self, target: &Target) -> Result<Done, ActionError> {
+        let before = self.shared.downloads_begun();
+        let located = self.locate(target, Needs::Click).await?;
+        self.click_at(located.point, 1).await?;
+        let failed = |cause: &str| ActionError::Download { target: target.to_string(), cause: cause.to_owned() };
+        let world = &self.shared.world;
+        let begun = world.wait_until(|state| {
+            let new = usize::try_from(state.downloads_begun - before).unwrap_or_default();
+            let first = state.downloads.len().checked_sub(new)?;
+            state.downloads.get(first).map(|download| (download.guid.clone(), download.name.clone()))
+        });
+        let Ok((guid, name)) = tokio::time::timeout(self.left(), begun).await else {
+            return Err(failed("none began"));
+        };
+        let ended = world.wait_until(|state| {
+            let download = state.downloads.iter().find(|download| download.guid == guid)?;
+            (download.state != DownloadState::Running).then(|| download.state.clone())
+        });
+        match tokio::time::timeout(self.left(), ended).await {
+            Ok(DownloadState::Finished(path)) => {
+                let summary = format!("downloaded {path}");
+                Ok(Done { summary, fitted: located.fitted, download: Some(path), ..Done::default() })
+            }
+            Ok(DownloadState::Failed(cause)) => Err(failed(&cause)),
+            Ok(DownloadState::Running) | Err(_) => Err(failed(&format!("{name} is still coming"))),
+        }
+    }
+
+    async fn upload(&self, target: &Target, path: &str) -> Result<Done, ActionError> {
+        let file = self.shared.room_path(path)?;
+        let located = self.locate(target, Needs::Presence).await?;
+        let page = self.page()?;
+        let done = Done::at(&located, format!("gave {path} to {target}"));
+        let input = page.object(&located.frame, &format!("baton.fileInput({})", located.handle)).await?;
+        if let Some(object_id) = input {
+            let params = SetFileInputFilesParams {
+                object_id: Some(object_id.into()),
+                ..SetFileInputFilesParams::new(vec![file])
+            };
+            self.shared.pipe.command(&self.pass(), Some(&located.frame.session), params).await?;
+            return Ok(done);
+        }
+        // A button that brings up a file chooser: its chooser is answered in place of being shown.
+        let session = page.tab.session.clone();
+        self.shared.world.state().chooser = None;
+        page.call("Page.setInterceptFileChooserDialog", json!({ "enabled": true })).await?;
+        let _restore = ChooserRestore { shared: self.shared, session };
+        let located = self.locate(target, Needs::Click).await?;
+        self.click_at(located.point, 1).await?;
+        let chooser = self.shared.world.wait_until(|state| state.chooser.take());
+        let Ok(chooser) = tokio::time::timeout(self.left().min(CHOOSER), chooser).await else {
+            let why = "it is not a file field, and clicking it asks for no file".to_owned();
+            return Err(ActionError::NotReady { target: target.to_string(), why });
+        };
+        let node = Some(BackendNodeId::new(chooser.backend_node));
+        let params = SetFileInputFilesParams { backend_node_id: node, ..SetFileInputFilesParams::new(vec![file]) };
+        self.shared.pipe.command(&self.pass(), Some(&chooser.session), params).await?;
+        Ok(done)
+    }
+
+    // ---- beside the action ----
+
+    /// Answers dialogs as they come, for as long as the action runs. Ends only with an error.
+    ///
+    /// `alert` has only one answer, and `beforeunload` asks about what the action wants: both are accepted.
+    /// `confirm` and `prompt` ask for a judgement: dismissed, unless the action itself says otherwise.
+    async fn answer_dialogs(&self, action: &Action, records: &Mutex<Vec<DialogRecord>>) -> ActionError {
+        let (told, text) = match action {
+            Action::Click(click) | Action::DoubleClick(click) => (click.dialog, click.prompt_text.clone()),
+            _ => (None, None),
+        };
+        loop {
+            let find = |state: &mut super::world::State| {
+                let tab = state.active().filter(|tab| tab.dialog.is_some());
+                let tab = tab.or_else(|| state.tabs.iter().find(|tab| tab.dialog.is_some()))?;
+                Some((tab.id.clone(), tab.session.clone(), tab.dialog.clone()?))
+            };
+            let (tab, session, dialog) = self.shared.world.wait_until(find).await;
+            let accepted = match dialog.kind.as_str() {
+                "alert" | "beforeunload" => true,
+                _ => told == Some(DialogAnswer::Accept),
+            };
+            let mut params = HandleJavaScriptDialogParams::new(accepted);
+            params.prompt_text = text.clone().filter(|_| accepted && dialog.kind == "prompt");
+            let answered = self.shared.pipe.command(&self.pass(), Some(&session), params).await;
+            match answered {
+                Ok(_) => {
+                    let record = DialogRecord { kind: dialog.kind, message: dialog.message.clone(), accepted };
+                    records.lock().unwrap_or_else(PoisonError::into_inner).push(record);
+                }
+                // Closed by someone else in the meantime.
+                Err(super::CallError::Failed { .. }) => {}
+                Err(error) => return error.into(),
+            }
+            let closed = self
+                .shared
+                .world
+                .wait_until(|state| state.tab(&tab).is_none_or(|tab| tab.dialog.is_none()).then_some(()));
+            if tokio::time::timeout(COMMAND_DEADLINE, closed).await.is_err() {
+                let (kind, message) = ("dialog".to_owned(), dialog.message);
+                return BrowserError::DialogOpen { kind, message }.into();
+            }
+        }
+    }
+
+    /// Resolves when nothing may be dispatched under this action's lease any more.
+    async fn lease_over(&self) -> ActionError {
+        let mut check = tokio::time::interval(LEASE_CHECK);
+        loop {
+            check.tick().await;
+            if let Err(refused) = self.permit.dispatch(|| ()) {
+                return refused.into();
+            }
+        }
+    }
+
+    fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+}
+
+/// Gives file choosers back to the person, however the upload ended.
+struct ChooserRestore<'a> {
+    shared: &'a Shared,
+    session: String,
+}
+
+impl Drop for ChooserRestore<'_> {
+    fn drop(&mut self) {
+        self.shared.pipe.note(Some(&self.session), "Page.setInterceptFileChooserDialog", json!({ "enabled": false }));
+    }
+}
+
+fn mouse(session: &str, kind: DispatchMouseEventType, x: f64, y: f64, click_count: i64) -> Call {
+    let pressed = matches!(kind, DispatchMouseEventType::MousePressed);
+    let mut event = DispatchMouseEventParams::new(kind, x, y);
+    if click_count > 0 {
+        event.button = Some(MouseButton::Left);
+        event.buttons = Some(i64::from(pressed));
+        event.click_count = Some(click_count);
+    }
+    Call::typed(Some(session), &event)
+}
+
+fn key_calls(session: Option<&str>, key: &str) -> Result<Vec<Call>, ActionError> {
+    let chord = Chord::parse(key).map_err(|part| ActionError::Invalid(format!("{part:?} is not the name of a key")))?;
+    Ok(chord.events().into_iter().map(|event| Call::new(session, "Input.dispatchKeyEvent", event)).collect())
+}
+
+/// Returns the address with a scheme, as an address bar would complete it.
+fn with_scheme(url: &str) -> Result<String, ActionError> {
+    let url = url.trim();
+    if url.is_empty() {
+        return Err(ActionError::Invalid("an address is needed".to_owned()));
+    }
+    let scheme = url.split_once(':').map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest));
+    match scheme {
+        Some((scheme, _)) if ["http", "https", "about", "data", "blob"].contains(&scheme.as_str()) => {
+            Ok(url.to_owned())
+        }
+        // `host:8080/path` is an address without a scheme.
+        Some((_, rest)) if rest.starts_with(|first: char| first.is_ascii_digit()) => Ok(format!("https://{url}")),
+        Some((scheme, _)) if !scheme.contains(['.', '/']) => {
+            Err(ActionError::Invalid(format!("addresses with {scheme}: are not opened")))
+        }
+        Some(_) | None => Ok(format!("https://{url}")),
+    }
+}
+
+/// Says Chromium's name of a network error in words, the name kept for whoever knows it.
+fn said_error(name: &str) -> String {
+    let words = match name {
+        "net::ERR_NAME_NOT_RESOLVED" => "there is no such host",
+        "net::ERR_CONNECTION_REFUSED" => "the server refused the connection",
+        "net::ERR_CONNECTION_TIMED_OUT" | "net::ERR_TIMED_OUT" => "the server did not answer in time",
+        "net::ERR_TUNNEL_CONNECTION_FAILED" | "net::ERR_PROXY_CONNECTION_FAILED" => "the way out refused it",
+        "net::ERR_ABORTED" => "it was stopped",
+        "net::ERR_INTERNET_DISCONNECTED" => "there is no network",
+        name if name.starts_with("net::ERR_CERT") => "its certificate is not valid",
+        _ => return name.to_owned(),
+    };
+    format!("{words} ({name})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_gets_the_scheme_that_an_address_bar_would_give() {
+        let check = |url: &str, expected: &str| assert_eq!(with_scheme(url).unwrap(), expected);
+        check(" example.org/a:b ", "https://example.org/a:b");
+        check("http://a.example", "http://a.example");
+        check("localhost:8080/x", "https://localhost:8080/x");
+        check("about:blank", "about:blank");
+        assert!(with_scheme("javascript:alert(1)").is_err());
+        assert!(with_scheme("file:///etc/passwd").is_err());
+        assert!(with_scheme("chrome://settings").is_err());
+        assert!(with_scheme(" ").is_err());
+    }
+}

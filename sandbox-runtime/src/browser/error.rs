@@ -1,0 +1,91 @@
+//! What can go wrong with the browser and with an action, in words that a reader can act on.
+
+use sandbox_link::LinkError;
+
+use super::gate::Refused;
+use super::pipe::CallError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum BrowserError {
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    #[error("reach the browser: {0}")]
+    Link(#[from] LinkError),
+    #[error("ask the browser: {0}")]
+    Call(CallError),
+    #[error("no page is open")]
+    NoPage,
+    #[error("the page crashed; reload it")]
+    Crashed,
+    /// A page with an open dialog answers nothing.
+    #[error("the page shows a dialog ({kind}: {message:?}) that has to be answered first")]
+    DialogOpen { kind: String, message: String },
+    #[error("there is no tab {0:?}")]
+    NoTab(String),
+    #[error("read the picture: {0}")]
+    Picture(#[from] image::ImageError),
+    /// Hiding what a person typed comes before showing anything.
+    #[error("the picture is withheld, because fields that a person typed in could not be covered: {0}")]
+    Uncovered(String),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ActionError {
+    /// Control is elsewhere; what was begun is cancelled.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    #[error("looked for {target}; {instead}")]
+    NotFound { target: String, instead: String },
+    #[error("{target} is there, but {why}")]
+    NotReady { target: String, why: String },
+    #[error("looked for the address {pattern:?}; the page was at {url} instead")]
+    OtherAddress { pattern: String, url: String },
+    #[error("the reference {0:?} is from an earlier look at the page; look again and use a new one")]
+    OldReference(String),
+    #[error("{0}")]
+    Invalid(String),
+    #[error("open {url}: {cause}")]
+    Navigation { url: String, cause: String },
+    #[error("download after clicking {target}: {cause}")]
+    Download { target: String, cause: String },
+    #[error("{what}: not done after {after_ms} ms")]
+    Late { what: String, after_ms: u128 },
+    #[error(transparent)]
+    Browser(BrowserError),
+}
+
+impl From<CallError> for BrowserError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Refused(refused) => Self::Refused(refused),
+            CallError::Closed | CallError::Deadline { .. } | CallError::Failed { .. } | CallError::Reply { .. } => {
+                Self::Call(error)
+            }
+        }
+    }
+}
+
+impl From<BrowserError> for ActionError {
+    fn from(error: BrowserError) -> Self {
+        match error {
+            BrowserError::Refused(refused) => Self::Refused(refused),
+            error => Self::Browser(error),
+        }
+    }
+}
+
+impl From<CallError> for ActionError {
+    fn from(error: CallError) -> Self {
+        BrowserError::from(error).into()
+    }
+}
+
+impl CallError {
+    /// Whether asking again may help: the document changed under the question.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Failed { .. } | Self::Reply { .. } => true,
+            Self::Refused(_) | Self::Closed | Self::Deadline { .. } => false,
+        }
+    }
+}

@@ -1,0 +1,507 @@
+// Runs in an isolated world of every document: the page neither sees nor reaches it.
+// Finds elements, says whether they can be used, and remembers which fields a person typed in.
+// What a person typed never leaves this file: reports carry names only.
+(() => {
+  if (globalThis.baton) return;
+  const report = (message) => globalThis.batonReport?.(JSON.stringify(message));
+  const squash = (text) => (text ?? '').replace(/\s+/g, ' ').trim();
+  const short = (text, length = 80) => (text.length > length ? text.slice(0, length - 1) + '…' : text);
+
+  // ---- the tree, with shadow roots ----
+
+  const childrenOf = (node) => {
+    if (node.shadowRoot) return [...node.shadowRoot.children];
+    if (node.localName === 'slot') {
+      const given = node.assignedElements();
+      if (given.length) return given;
+    }
+    return [...node.children];
+  };
+  const parentOf = (element) => element.assignedSlot ?? element.parentElement ?? element.getRootNode().host ?? null;
+  const rootsOf = function* (root = document) {
+    yield root;
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_ELEMENT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) if (node.shadowRoot) yield* rootsOf(node.shadowRoot);
+  };
+  const everything = function* () {
+    for (const root of rootsOf()) yield* root.querySelectorAll('*');
+  };
+  const byId = (element, id) => element.getRootNode().getElementById?.(id) ?? document.getElementById(id);
+  const within = (outer, inner) => {
+    for (let node = inner; node; node = parentOf(node)) if (node === outer) return true;
+    return false;
+  };
+
+  // ---- what can be seen ----
+
+  const SILENT = new Set(['script', 'style', 'noscript', 'template', 'head', 'meta', 'link', 'title']);
+  const shown = (element) => {
+    if (!element.isConnected) return false;
+    if (element.localName === 'option' || element.localName === 'optgroup') return shown(element.closest('select') ?? element.parentElement ?? document.body);
+    if (element.checkVisibility && !element.checkVisibility({ checkVisibilityCSS: true, contentVisibilityAuto: false })) return false;
+    const style = getComputedStyle(element);
+    if (style.visibility !== 'visible') return false;
+    if (style.display === 'contents') return [...element.children].some(shown) || squash(element.textContent) !== '';
+    const box = element.getBoundingClientRect();
+    return box.width > 0 && box.height > 0;
+  };
+  const exposed = (element) => {
+    for (let node = element; node; node = parentOf(node)) if (node.getAttribute('aria-hidden') === 'true') return false;
+    return true;
+  };
+
+  // Text as it is shown; what a person typed into an editable region is not text of the page.
+  const textOf = (element) => {
+    if (SILENT.has(element.localName) || isMasked(element)) return '';
+    if (element.localName === 'input') return ['submit', 'button', 'reset'].includes(element.type) ? squash(element.value) : '';
+    if (element.localName === 'textarea' || element.localName === 'select') return '';
+    const parts = [];
+    const nodes = element.shadowRoot ? element.shadowRoot.childNodes : element.localName === 'slot' && element.assignedNodes().length ? element.assignedNodes() : element.childNodes;
+    for (const node of nodes) {
+      if (node.nodeType === Node.TEXT_NODE) parts.push(node.data);
+      else if (node.nodeType === Node.ELEMENT_NODE) {
+        const display = getComputedStyle(node).display;
+        if (display === 'none') continue;
+        const text = textOf(node);
+        parts.push(display.startsWith('inline') || display === 'contents' ? text : ` ${text} `);
+        if (node.localName === 'br') parts.push(' ');
+      }
+    }
+    return parts.join('').replace(/\s+/g, ' ');
+  };
+
+  // ---- roles and names (WAI-ARIA, HTML-AAM, accname: the parts that pages use) ----
+
+  const inSection = (element) => element.closest('article, aside, main, nav, section, [role=article], [role=complementary], [role=main], [role=navigation], [role=region]') !== null;
+  const INPUT_ROLES = { button: 'button', submit: 'button', reset: 'button', image: 'button', checkbox: 'checkbox', radio: 'radio', range: 'slider', number: 'spinbutton', search: 'searchbox', file: 'button', color: 'button', hidden: null };
+  const roleOf = (element) => {
+    const said = squash(element.getAttribute('role')).split(' ')[0].toLowerCase();
+    if (said && said !== 'presentation' && said !== 'none') return said;
+    if (said) return null;
+    const named = element.hasAttribute('aria-label') || element.hasAttribute('aria-labelledby') || element.hasAttribute('title');
+    switch (element.localName) {
+      case 'a': case 'area': return element.hasAttribute('href') ? 'link' : 'generic';
+      case 'button': case 'summary': return 'button';
+      case 'input': {
+        const type = element.type;
+        if (type in INPUT_ROLES) return type === 'search' && element.hasAttribute('list') ? 'combobox' : INPUT_ROLES[type];
+        return element.hasAttribute('list') ? 'combobox' : 'textbox';
+      }
+      case 'textarea': return 'textbox';
+      case 'select': return element.multiple || element.size > 1 ? 'listbox' : 'combobox';
+      case 'option': return 'option';
+      case 'optgroup': case 'fieldset': case 'details': return 'group';
+      case 'h1': case 'h2': case 'h3': case 'h4': case 'h5': case 'h6': return 'heading';
+      case 'img': return element.getAttribute('alt') === '' && !named ? null : 'img';
+      case 'svg': return named ? 'img' : 'generic';
+      case 'ul': case 'ol': case 'menu': return 'list';
+      case 'li': return 'listitem';
+      case 'table': return 'table';
+      case 'caption': return 'caption';
+      case 'thead': case 'tbody': case 'tfoot': return 'rowgroup';
+      case 'tr': return 'row';
+      case 'td': return element.closest('table[role=grid], table[role=treegrid]') ? 'gridcell' : 'cell';
+      case 'th': return element.scope === 'row' || element.scope === 'rowgroup' ? 'rowheader' : 'columnheader';
+      case 'nav': return 'navigation';
+      case 'main': return 'main';
+      case 'aside': return 'complementary';
+      case 'header': return inSection(element) ? 'generic' : 'banner';
+      case 'footer': return inSection(element) ? 'generic' : 'contentinfo';
+      case 'section': return named ? 'region' : 'generic';
+      case 'form': return named ? 'form' : 'generic';
+      case 'article': return 'article';
+      case 'dialog': return 'dialog';
+      case 'p': return 'paragraph';
+      case 'progress': return 'progressbar';
+      case 'meter': return 'meter';
+      case 'output': return 'status';
+      case 'hr': return 'separator';
+      case 'search': return 'search';
+      case 'figure': return 'figure';
+      case 'iframe': return 'iframe';
+      case 'dt': return 'term';
+      case 'dd': return 'definition';
+      default: return element.isContentEditable && !element.parentElement?.isContentEditable ? 'textbox' : 'generic';
+    }
+  };
+
+  const FROM_CONTENT = new Set(['button', 'cell', 'checkbox', 'columnheader', 'gridcell', 'heading', 'link', 'menuitem', 'menuitemcheckbox', 'menuitemradio', 'option', 'radio', 'row', 'rowheader', 'switch', 'tab', 'tooltip', 'treeitem', 'term', 'caption', 'listitem', 'paragraph']);
+  const INTERACTIVE = new Set(['button', 'link', 'textbox', 'searchbox', 'combobox', 'listbox', 'checkbox', 'radio', 'switch', 'slider', 'spinbutton', 'tab', 'menuitem', 'menuitemcheckbox', 'menuitemradio', 'option', 'treeitem']);
+
+  // The name made of an element's content: like its text, but pictures and inner labels speak too.
+  const contentName = (element) => {
+    const parts = [];
+    const nodes = element.shadowRoot ? element.shadowRoot.childNodes : element.localName === 'slot' && element.assignedNodes().length ? element.assignedNodes() : element.childNodes;
+    for (const node of nodes) {
+      if (node.nodeType === Node.TEXT_NODE) parts.push(node.data);
+      if (node.nodeType !== Node.ELEMENT_NODE || SILENT.has(node.localName) || isMasked(node)) continue;
+      if (node.getAttribute('aria-hidden') === 'true') continue;
+      const style = getComputedStyle(node);
+      if (style.display === 'none' || style.visibility === 'hidden') continue;
+      const said = squash(node.getAttribute('aria-label'));
+      const own = said || (['img', 'area'].includes(node.localName) ? squash(node.getAttribute('alt')) : node.localName === 'svg' ? squash(node.querySelector('title')?.textContent) : ['input', 'textarea', 'select'].includes(node.localName) ? '' : contentName(node));
+      parts.push(style.display.startsWith('inline') ? own : ` ${own} `);
+    }
+    return parts.join('').replace(/\s+/g, ' ');
+  };
+  const labelsOf = (element) => {
+    const said = squash(element.getAttribute('aria-labelledby'));
+    if (said) return said.split(' ').map((id) => byId(element, id)).filter(Boolean).map((label) => squash(label.getAttribute('aria-label')) || squash(contentName(label)));
+    if (element.hasAttribute('aria-label')) return [squash(element.getAttribute('aria-label'))];
+    return [...(element.labels ?? [])].map((label) => squash(contentName(label)));
+  };
+  const nameOf = (element) => {
+    const role = roleOf(element);
+    const said = squash(labelsOf(element).join(' '));
+    if (said) return said;
+    if (element.localName === 'input') {
+      if (['submit', 'button', 'reset'].includes(element.type)) return squash(element.value) || { submit: 'Submit', reset: 'Reset' }[element.type] || squash(element.title);
+      if (element.type === 'image') return squash(element.alt || element.title) || 'Submit';
+    }
+    if (['img', 'area'].includes(element.localName) && element.alt) return squash(element.alt);
+    if (element.localName === 'svg') return squash(element.querySelector('title')?.textContent);
+    if (element.localName === 'fieldset') return squash(element.querySelector(':scope > legend') ? contentName(element.querySelector(':scope > legend')) : '');
+    if (element.localName === 'table') return squash(element.caption ? contentName(element.caption) : '');
+    if (FROM_CONTENT.has(role)) {
+      const content = squash(contentName(element));
+      if (content) return content;
+    }
+    return squash(element.getAttribute('title')) || squash(element.getAttribute('placeholder'));
+  };
+
+  // ---- finding ----
+
+  // 3: the same; 2: the same but for case; 1: a part; 0: none.
+  const likeness = (has, wanted) => {
+    has = squash(has); wanted = squash(wanted);
+    if (has === wanted) return 3;
+    const [a, b] = [has.toLowerCase(), wanted.toLowerCase()];
+    if (a === b) return 2;
+    return b !== '' && a.includes(b) ? 1 : 0;
+  };
+  const same = (role, wanted) => role === wanted || (wanted === 'textbox' && role === 'searchbox') || (wanted === 'image' && role === 'img') || (wanted === 'listbox' && role === 'combobox');
+
+  // Ranks one element against the target; 0 is no fit.
+  const fit = (element, target) => {
+    let rank = 3;
+    const also = (likeness) => { rank = Math.min(rank, likeness); return rank > 0; };
+    if (target.role !== undefined && !same(roleOf(element), target.role.toLowerCase())) return 0;
+    if (target.testId !== undefined && element.getAttribute('data-testid') !== target.testId) return 0;
+    if (target.placeholder !== undefined && !also(likeness(element.getAttribute('placeholder') ?? element.getAttribute('aria-placeholder'), target.placeholder))) return 0;
+    if (target.label !== undefined && !also(Math.max(0, ...labelsOf(element).map((label) => likeness(label.replace(/\s*[*:]\s*$/, ''), target.label.replace(/\s*[*:]\s*$/, '')))))) return 0;
+    if (target.name !== undefined && !also(likeness(nameOf(element), target.name))) return 0;
+    if (target.name !== undefined && target.role === undefined && !INTERACTIVE.has(roleOf(element)) && !FROM_CONTENT.has(roleOf(element)) && roleOf(element) !== 'img') return 0;
+    if (target.text !== undefined && !also(likeness(textOf(element), target.text))) return 0;
+    return rank;
+  };
+
+  let kept = [];
+  const keep = (element) => kept.push(element) - 1;
+  const refs = new Map();
+
+  // Elements that fit, best rank only, in document order. A wanted text means the innermost elements that show it.
+  const find = (target) => {
+    let from;
+    if (target.ref !== undefined) from = refs.has(target.ref) ? [refs.get(target.ref)] : [];
+    else if (target.selector !== undefined) from = [...rootsOf()].flatMap((root) => [...root.querySelectorAll(target.selector)]);
+    else from = [...everything()].filter((element) => !SILENT.has(element.localName));
+    const rest = { ...target, ref: undefined, selector: undefined };
+    let found = from.map((element) => ({ element, rank: fit(element, rest) })).filter(({ rank }) => rank > 0);
+    if (target.text !== undefined && target.role === undefined && target.selector === undefined) {
+      const all = new Set(found.map(({ element }) => element));
+      found = found.filter(({ element }) => !childrenOf(element).some((child) => all.has(child)));
+    }
+    if (target.label !== undefined && target.role === undefined) {
+      const fields = found.filter(({ element }) => element.matches('input, textarea, select, button, meter, output, progress') || element.isContentEditable || INTERACTIVE.has(roleOf(element)));
+      if (fields.length) found = fields;
+    }
+    const seen = found.map((each) => ({ ...each, shown: shown(each.element) && (target.role === undefined || exposed(each.element)) }));
+    const usable = seen.filter((each) => each.shown);
+    const best = Math.max(0, ...(usable.length ? usable : seen).map(({ rank }) => rank));
+    const taken = (usable.length ? usable : seen).filter(({ rank }) => rank === best);
+    kept = [];
+    return { rank: best, shown: usable.length > 0, count: taken.length, handle: taken.length ? keep(taken[0].element) : null };
+  };
+
+  // What a reader could use or read instead: for the sentence of a failure.
+  const candidates = () => {
+    const list = [];
+    for (const element of everything()) {
+      if (list.length >= 200) break;
+      const role = roleOf(element);
+      if (!(INTERACTIVE.has(role) || role === 'heading' || element.hasAttribute('data-testid')) || role === 'option') continue;
+      if (!shown(element)) continue;
+      list.push({ role, name: short(nameOf(element), 60), label: short(squash(labelsOf(element).join(' ')), 60), placeholder: element.getAttribute('placeholder') ?? '', testId: element.getAttribute('data-testid') ?? '' });
+    }
+    return { title: short(document.title), url: location.href, list, text: short(squash(document.body ? textOf(document.body) : ''), 200) };
+  };
+
+  // ---- whether it can be used ----
+
+  const say = (element) => {
+    const role = roleOf(element);
+    const name = short(nameOf(element), 40);
+    const tag = element.localName + (element.id ? `#${element.id}` : element.classList.length ? `.${element.classList[0]}` : '');
+    return role && role !== 'generic' ? (name ? `${role} "${name}"` : role) : `<${tag}>`;
+  };
+  const disabled = (element) => {
+    if (element.matches(':disabled')) return true;
+    for (let node = element; node; node = parentOf(node)) if (node.getAttribute('aria-disabled') === 'true') return true;
+    return false;
+  };
+  const hitAt = (x, y) => {
+    let hit = document.elementFromPoint(x, y);
+    while (hit?.shadowRoot) {
+      const deeper = hit.shadowRoot.elementFromPoint(x, y);
+      if (!deeper || deeper === hit) break;
+      hit = deeper;
+    }
+    return hit;
+  };
+  const pause = () => new Promise((done) => {
+    // A hidden tab draws no frames.
+    const late = setTimeout(done, 50);
+    requestAnimationFrame(() => { clearTimeout(late); done(); });
+  });
+  const boxOf = (element) => {
+    const view = { left: 0, top: 0, right: innerWidth, bottom: innerHeight };
+    const boxes = [...element.getClientRects()].filter((box) => box.width > 0 && box.height > 0);
+    const clipped = boxes.map((box) => ({ left: Math.max(box.left, view.left), top: Math.max(box.top, view.top), right: Math.min(box.right, view.right), bottom: Math.min(box.bottom, view.bottom) }));
+    return clipped.find((box) => box.right - box.left >= 1 && box.bottom - box.top >= 1) ?? null;
+  };
+
+  // Answers where to click once the element is shown, stable, enabled and receives the click; else why not.
+  // needs: click, type, look.
+  const ready = async (handle, needs) => {
+    let element = kept[handle];
+    if (!element?.isConnected) return { gone: true };
+    if (!shown(element)) {
+      // A field behind a drawn label (styled check boxes) is used through its label.
+      const label = needs === 'click' ? [...(element.labels ?? [])].find(shown) : undefined;
+      if (!label) return { why: 'not visible' };
+      element = label;
+    }
+    if (needs !== 'look' && disabled(element)) return { why: 'disabled' };
+    if (needs === 'type' && (element.readOnly || element.getAttribute('aria-readonly') === 'true')) return { why: 'read-only' };
+    if (!boxOf(element) || !wholly(element)) element.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
+    const before = element.getBoundingClientRect();
+    await pause();
+    await pause();
+    const after = element.getBoundingClientRect();
+    if (!element.isConnected) return { gone: true };
+    if (['left', 'top', 'width', 'height'].some((side) => Math.abs(before[side] - after[side]) > 0.5)) return { why: 'moving' };
+    const box = boxOf(element);
+    if (!box) return { why: 'outside the visible part of the page' };
+    const middle = { x: (box.left + box.right) / 2, y: (box.top + box.bottom) / 2 };
+    if (needs === 'look') return middle;
+    const spots = [middle];
+    for (const [dx, dy] of [[0.25, 0.5], [0.75, 0.5], [0.5, 0.25], [0.5, 0.75]]) spots.push({ x: box.left + (box.right - box.left) * dx, y: box.top + (box.bottom - box.top) * dy });
+    let over = null;
+    for (const spot of spots) {
+      const hit = hitAt(spot.x, spot.y);
+      const label = hit?.closest?.('label');
+      if (hit && (within(element, hit) || (label && label.control === element))) return spot;
+      over ??= hit;
+    }
+    return { why: over ? `covered by ${say(over)}` : 'not receiving clicks' };
+  };
+  const wholly = (element) => {
+    const box = element.getBoundingClientRect();
+    if (box.top < 0 || box.left < 0 || box.bottom > innerHeight || box.right > innerWidth) return false;
+    const hit = hitAt((box.left + box.right) / 2, (box.top + box.bottom) / 2);
+    // Scrolled out of sight inside another scroller: the point shows something else.
+    return hit !== null && (within(element, hit) || within(hit, element));
+  };
+
+  // Maps a point inside the frame element `owner` to this document; says why it cannot be clicked there.
+  const through = (owner, x, y, needs) => {
+    const box = owner.getBoundingClientRect();
+    const style = getComputedStyle(owner);
+    const scale = { x: box.width / (owner.offsetWidth || box.width || 1), y: box.height / (owner.offsetHeight || box.height || 1) };
+    const point = {
+      x: box.left + (owner.clientLeft + parseFloat(style.paddingLeft) + x) * scale.x,
+      y: box.top + (owner.clientTop + parseFloat(style.paddingTop) + y) * scale.y,
+      scale,
+    };
+    if (needs === 'map') return point;
+    if (point.x < 0 || point.y < 0 || point.x >= innerWidth || point.y >= innerHeight) {
+      owner.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
+      return { why: 'outside the visible part of the page' };
+    }
+    const hit = hitAt(point.x, point.y);
+    return needs === 'look' || hit === owner ? point : { why: hit ? `covered by ${say(hit)}` : 'not receiving clicks' };
+  };
+
+  // ---- doing what input events cannot ----
+
+  const WRITTEN = new Set(['color', 'date', 'datetime-local', 'month', 'range', 'time', 'week']);
+  const inform = (element) => {
+    element.dispatchEvent(new Event('input', { bubbles: true, composed: true }));
+    element.dispatchEvent(new Event('change', { bubbles: true }));
+  };
+  // Makes ready for typed text: focused, its content selected. Answers how the text is to be put.
+  const prepareTyping = (handle, text) => {
+    let element = kept[handle];
+    if (element.localName === 'label' && element.control) element = element.control;
+    if (element.localName === 'input' && WRITTEN.has(element.type)) {
+      element.focus();
+      Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(element, text);
+      inform(element);
+      return element.value === text.toLowerCase() || element.value === text ? { how: 'done' } : { how: 'refused', why: `a ${element.type} field does not take ${JSON.stringify(text)}` };
+    }
+    const typed = element.localName === 'textarea' || (element.localName === 'input' && !['checkbox', 'radio', 'button', 'submit', 'reset', 'image', 'file', 'hidden'].includes(element.type));
+    if (!typed && !element.isContentEditable) return { how: 'refused', why: `${say(element)} is not a field for text` };
+    element.focus();
+    if (typed) element.select();
+    else getSelection().selectAllChildren(element);
+    const holder = element.getRootNode().activeElement;
+    return holder === element || within(element, holder) || element.isContentEditable ? { how: 'insert', empty: (typed ? element.value : element.textContent) === '' } : { how: 'refused', why: `${say(element)} does not take the focus` };
+  };
+  const choose = (handle, value) => {
+    let element = kept[handle];
+    if (element.localName === 'label' && element.control) element = element.control;
+    if (element.localName !== 'select') return { why: `${say(element)} is not a list of options; click it instead` };
+    const options = [...element.options];
+    const option = options.find((each) => each.value === value) ?? options.find((each) => squash(each.label) === squash(value)) ?? options.find((each) => squash(each.label).toLowerCase() === squash(value).toLowerCase());
+    if (!option) return { why: `has no option "${value}"; it has ${options.slice(0, 12).map((each) => `"${short(squash(each.label), 30)}"`).join(', ') || 'none'}`, retry: true };
+    if (option.disabled) return { why: `its option "${value}" is disabled`, retry: true };
+    element.focus();
+    if (element.multiple) option.selected = true;
+    else element.value = option.value, option.selected = true;
+    inform(element);
+    return { chosen: squash(option.label) };
+  };
+  const scrollBy = (handle, dx, dy, to) => {
+    let area = handle === null ? document.scrollingElement : kept[handle];
+    const able = (element) => element.scrollHeight > element.clientHeight || element.scrollWidth > element.clientWidth;
+    while (handle !== null && area && !able(area)) area = parentOf(area);
+    area ??= document.scrollingElement;
+    if (to === 'top') area.scrollTo({ top: 0, behavior: 'instant' });
+    else if (to === 'bottom') area.scrollTo({ top: area.scrollHeight, behavior: 'instant' });
+    else area.scrollBy({ left: dx, top: dy, behavior: 'instant' });
+    return { top: Math.round(area.scrollTop), left: Math.round(area.scrollLeft) };
+  };
+  const fileInput = (handle) => {
+    const element = kept[handle];
+    const control = element.localName === 'label' ? element.control : element;
+    return control?.localName === 'input' && control.type === 'file' ? control : null;
+  };
+
+  // What the elements show, as JSON.
+  const extract = (selector) => {
+    const found = [...rootsOf()].flatMap((root) => [...root.querySelectorAll(selector)]);
+    const read = (element) => {
+      if (element.localName === 'table') {
+        const rows = [...element.rows].map((row) => [...row.cells].map((cell) => squash(textOf(cell))));
+        const head = element.tHead?.rows[0] ?? ([...(element.rows[0]?.cells ?? [])].every((cell) => cell.localName === 'th') ? element.rows[0] : null);
+        if (!head) return rows;
+        const names = [...head.cells].map((cell, column) => squash(textOf(cell)) || `column ${column + 1}`);
+        return rows.filter((_, index) => element.rows[index] !== head).map((row) => Object.fromEntries(row.map((cell, column) => [names[column] ?? `column ${column + 1}`, cell])));
+      }
+      if (['ul', 'ol'].includes(element.localName)) return [...element.children].map((item) => squash(textOf(item)));
+      if (isMasked(element) || element.type === 'password') return '••••';
+      if (['checkbox', 'radio'].includes(element.type)) return element.checked;
+      if (element.localName === 'select') return squash(element.selectedOptions[0]?.label);
+      if (['input', 'textarea'].includes(element.localName)) return element.value;
+      if (element.localName === 'a') return { text: squash(textOf(element)), href: element.href };
+      if (element.localName === 'img') return { alt: element.alt, src: element.src };
+      return squash(textOf(element));
+    };
+    return { count: found.length, values: found.map(read) };
+  };
+  const has = (selector) => [...rootsOf()].some((root) => root.querySelector(selector) !== null);
+
+  // ---- a person at the wheel: which fields, never what ----
+
+  const typedIn = new WeakSet();
+  const typedValues = new Set();
+  let recording = globalThis.batonRecords === true;
+  const names = new WeakMap();
+  const fieldOf = (event) => {
+    const element = event.composedPath()[0];
+    if (!(element instanceof Element)) return null;
+    if (element.matches('input, textarea, select')) return element;
+    let editable = element.isContentEditable ? element : null;
+    while (editable?.parentElement?.isContentEditable) editable = editable.parentElement;
+    return editable;
+  };
+  const valueOf = (field) => (field.isContentEditable ? field.textContent : field.value) ?? '';
+  // Named before anything is typed, for pages repeat what was typed in their labels.
+  const fieldName = (field) => {
+    if (names.has(field)) return names.get(field);
+    const plain = [labelsOf(field).join(' '), field.getAttribute('aria-label'), field.getAttribute('placeholder'), field.getAttribute('title'), field.getAttribute('name'), field.id, field.type, field.localName];
+    const name = short(plain.map(squash).find((part) => part) ?? 'field');
+    names.set(field, name);
+    return name;
+  };
+  const onFocus = (event) => { const field = recording && fieldOf(event); if (field) fieldName(field); };
+  const onBefore = (event) => { const field = recording && event.isTrusted && fieldOf(event); if (field) fieldName(field); };
+  const onInput = (event) => {
+    if (!recording || !event.isTrusted) return;
+    const field = fieldOf(event);
+    if (!field) return;
+    const ticked = ['checkbox', 'radio', 'range', 'color', 'file'].includes(field.type) || field.localName === 'select';
+    let name = fieldName(field);
+    if (!ticked) {
+      const first = !typedIn.has(field);
+      typedIn.add(field);
+      const repeated = [...typedValues, valueOf(field)].some((value) => value.length > 2 && name.includes(value));
+      if (repeated) name = field.type || 'field';
+      if (!first) return;
+    }
+    report({ kind: 'touched', name });
+  };
+  const onLeave = (event) => {
+    const field = fieldOf(event);
+    if (field && typedIn.has(field) && valueOf(field).length > 2) typedValues.add(valueOf(field));
+  };
+  for (const [type, listener] of [['focusin', onFocus], ['pointerdown', onBefore], ['beforeinput', onBefore], ['input', onInput], ['change', onInput], ['focusout', onLeave]]) addEventListener(type, listener, { capture: true, passive: true });
+  const record = (on) => {
+    recording = on;
+    if (on) {
+      let focused = document.activeElement;
+      while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
+      const field = focused && fieldOf({ composedPath: () => [focused] });
+      if (field) fieldName(field);
+    }
+  };
+  // A field the person typed in, what it holds, or another field that now holds the same.
+  function isMasked(element) {
+    for (let node = element; node; node = parentOf(node)) if (typedIn.has(node)) return true;
+    return (element.localName === 'input' || element.localName === 'textarea') && typedValues.size > 0 && typedValues.has(element.value);
+  }
+  const maskedBoxes = () => {
+    const boxes = [];
+    for (const element of everything()) {
+      if (!element.matches('input, textarea, [contenteditable]') || !isMasked(element)) continue;
+      for (const box of element.getClientRects()) if (box.width > 0 && box.height > 0) boxes.push([box.left, box.top, box.right, box.bottom]);
+    }
+    return boxes;
+  };
+
+  // ---- what the runtime follows: which tab is in front, and its title ----
+
+  if (window === window.top) {
+    const seen = () => { if (document.visibilityState === 'visible') report({ kind: 'front' }); };
+    addEventListener('focus', seen);
+    document.addEventListener('visibilitychange', seen);
+    seen();
+    let title = null;
+    const titled = () => { if (document.title !== title) report({ kind: 'title', title: (title = document.title).slice(0, 1000) }); };
+    const follow = () => {
+      titled();
+      new MutationObserver(titled).observe(document.head ?? document.documentElement, { subtree: true, childList: true, characterData: true });
+    };
+    if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', follow, { once: true });
+    else follow();
+    addEventListener('load', titled);
+    addEventListener('pageshow', () => { title = null; titled(); seen(); });
+  }
+
+  globalThis.baton = {
+    find, candidates, ready, through, prepareTyping, choose, scrollBy, fileInput, extract, has, record, maskedBoxes,
+    scale: () => ({ dpr: devicePixelRatio, width: innerWidth, height: innerHeight }),
+    element: (handle) => kept[handle],
+    still: () => pause().then(pause),
+  };
+})();

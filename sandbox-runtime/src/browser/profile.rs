@@ -1,0 +1,70 @@
+//! The browser's profile before its first start.
+//!
+//! Downloads are left to Chromium's own naming, which never overwrites a file; CDP's own download folder does so in silence.
+//! So the folder is a preference of the profile, and has to be written before Chromium starts.
+
+use std::io;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+/// Folder of the workspace that downloads arrive in.
+pub const DOWNLOADS: &str = "downloads";
+
+/// Writes the preferences that the runtime relies on into a profile, beside those that are there. Blocking;
+/// to be called while no browser uses the profile. `workspace` is where that browser sees the workspace:
+/// [`crate::sandbox::WORKSPACE_DIR`] in a room.
+pub fn prepare(profile: &Path, workspace: &str) -> io::Result<()> {
+    let folder = profile.join("Default");
+    std::fs::create_dir_all(&folder)?;
+    let file = folder.join("Preferences");
+    let mut preferences: Value = match std::fs::read(&file) {
+        // A damaged file is what Chromium itself would replace.
+        Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|_| json!({})),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => json!({}),
+        Err(error) => return Err(error),
+    };
+    let downloads = format!("{workspace}/{DOWNLOADS}");
+    let ours = json!({
+        "download": { "default_directory": downloads, "prompt_for_download": false, "directory_upgrade": true },
+        "savefile": { "default_directory": downloads },
+        // A site that brings several files at once would wait for a person.
+        "profile": { "default_content_setting_values": { "automatic_downloads": 1 }, "password_manager_enabled": false },
+        "credentials_enable_service": false,
+    });
+    merge(&mut preferences, ours);
+    let fresh = folder.join("Preferences.baton");
+    std::fs::write(&fresh, preferences.to_string())?;
+    std::fs::rename(&fresh, &file)
+}
+
+fn merge(into: &mut Value, from: Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (key, value) in from {
+                merge(into.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn preferences_are_added_and_others_kept() {
+        let profile = tempfile::tempdir().unwrap();
+        prepare(profile.path(), "/workspace").unwrap();
+        let file = profile.path().join("Default/Preferences");
+        let mut kept: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        kept["download"]["default_directory"] = json!("/elsewhere");
+        kept["download"]["own"] = json!(7);
+        std::fs::write(&file, kept.to_string()).unwrap();
+        prepare(profile.path(), "/workspace").unwrap();
+        let now: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        assert_eq!(now["download"]["default_directory"], "/workspace/downloads");
+        assert_eq!(now["download"]["own"], 7);
+    }
+}

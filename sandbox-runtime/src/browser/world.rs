@@ -1,0 +1,557 @@
+//! What is known of the browser from its events: tabs, sessions, dialogs, downloads.
+//!
+//! Owns the record and the handling of each event, in order, in the pipe's reading task; sends only bookkeeping.
+//! Every new target is paused by Chromium until it is prepared here, so that no document escapes the page script, and is
+//! always let go. Leaves acting to `act`, and who may hear of what to the gate.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, watch};
+
+use super::BrowserEvent;
+use super::gate::Gate;
+use super::pipe::{Event, Pipe};
+
+/// Name of the isolated world that the page script lives in.
+pub const SCRIPT_WORLD: &str = "baton";
+/// The page script: see its own header.
+pub const PAGE_SCRIPT: &str = include_str!("page.js");
+/// Runs in new documents while a person drives.
+pub const RECORD_SCRIPT: &str = "globalThis.batonRecords = true; globalThis.baton?.record(true)";
+/// Chromium numbers a session's scripts from 1; ours are the page script, then the recording one.
+pub const RECORD_SCRIPT_ID: &str = "2";
+/// Name of the function by which the page script reports.
+const REPORT_BINDING: &str = "batonReport";
+/// Finished downloads that are remembered.
+const DOWNLOADS_KEPT: usize = 64;
+
+/// The record, shared by the reading task and everyone who acts or looks.
+pub struct World {
+    state: Mutex<State>,
+    changed: watch::Sender<u64>,
+    gate: Gate,
+    events: mpsc::Sender<BrowserEvent>,
+    /// Where the room sees the workspace.
+    workspace: String,
+}
+
+#[derive(Default)]
+pub struct State {
+    /// In order of opening.
+    pub tabs: Vec<Tab>,
+    /// Id of the tab that was last in front.
+    front: Option<String>,
+    sessions: BTreeMap<String, Session>,
+    /// In order of their beginning, newest last.
+    pub downloads: Vec<Download>,
+    /// How many downloads ever began.
+    pub downloads_begun: u64,
+    /// File chooser that was asked for while it was intercepted.
+    pub chooser: Option<Chooser>,
+    /// Names of fields that a person touched, while one drives.
+    recording: Option<Vec<String>>,
+    pub closed: bool,
+}
+
+/// A page target. Its id is also the id of its main frame.
+#[derive(Clone, Debug)]
+pub struct Tab {
+    pub id: String,
+    pub session: String,
+    pub url: String,
+    pub title: String,
+    /// The page script told the title of the present document.
+    titled: bool,
+    /// Prepared in the background by the browser, and not shown yet.
+    hidden: bool,
+    /// The page script will be in every document from now on.
+    pub prepared: bool,
+    pub crashed: bool,
+    pub loader: String,
+    pub dom_ready: bool,
+    pub loaded: bool,
+    /// Another document was asked for and has not come yet.
+    pub navigating: bool,
+    pub dialog: Option<Dialog>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dialog {
+    pub kind: String,
+    pub message: String,
+}
+
+#[derive(Clone, Debug)]
+struct Session {
+    /// The session that this one was attached from; `None` for tabs.
+    parent: Option<String>,
+    target: String,
+    parent_frame: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Download {
+    pub guid: String,
+    pub name: String,
+    pub state: DownloadState,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum DownloadState {
+    Running,
+    /// Workspace path.
+    Finished(String),
+    Failed(String),
+}
+
+#[derive(Clone, Debug)]
+pub struct Chooser {
+    pub session: String,
+    pub backend_node: i64,
+}
+
+/// A session of the active tab: the tab's own, or that of a frame in another process.
+#[derive(Clone, Debug)]
+pub struct FrameSession {
+    pub session: String,
+    /// The frame it is attached to, and the frame that holds that one.
+    pub root: String,
+    pub parent_frame: Option<String>,
+}
+
+impl World {
+    pub fn new(gate: Gate, events: mpsc::Sender<BrowserEvent>, workspace: &str) -> Arc<Self> {
+        let workspace = workspace.trim_end_matches('/').to_owned();
+        Arc::new(Self { state: Mutex::default(), changed: watch::Sender::new(0), gate, events, workspace })
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        // Each event's changes are independent: a panic in one leaves a record that is still true of the others.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until `look` finds what it looks for. Has no deadline: the caller has.
+    pub async fn wait_until<T>(&self, mut look: impl FnMut(&mut State) -> Option<T>) -> T {
+        let mut changed = self.changed.subscribe();
+        loop {
+            changed.borrow_and_update();
+            if let Some(found) = look(&mut self.state()) {
+                return found;
+            }
+            // Fails only without a sender, which `self` keeps.
+            let _ = changed.changed().await;
+        }
+    }
+
+    /// Remembers that a tab was brought to the front.
+    pub fn set_front(&self, tab: &str) {
+        self.state().front = Some(tab.to_owned());
+        self.bump();
+    }
+
+    pub fn close(&self) {
+        self.state().closed = true;
+        self.bump();
+        self.tell(BrowserEvent::Closed);
+    }
+
+    /// Handles one event. Called in order, never blocks.
+    pub fn on_event(self: &Arc<Self>, pipe: &Pipe, event: Event) {
+        let Event { session, method, params } = event;
+        let session = session.as_deref();
+        match method.as_str() {
+            "Target.attachedToTarget" => self.attached(pipe, session, &params),
+            "Target.detachedFromTarget" => self.detached(text(&params, "sessionId")),
+            "Target.targetDestroyed" => self.destroyed(text(&params, "targetId")),
+            "Target.targetInfoChanged" => self.target_changed(&params["targetInfo"]),
+            "Target.targetCrashed" => self.crashed(text(&params, "targetId")),
+            "Page.frameNavigated" => self.frame_navigated(pipe, session, &params),
+            "Page.navigatedWithinDocument" => self.moved_within(text(&params, "frameId"), text(&params, "url")),
+            "Page.frameStartedNavigating" if params["navigationType"] != "sameDocument" => {
+                self.with_tab(text(&params, "frameId"), |tab| tab.navigating = true);
+            }
+            "Page.frameRequestedNavigation" if params["disposition"] == "currentTab" => {
+                self.with_tab(text(&params, "frameId"), |tab| tab.navigating = true);
+            }
+            "Page.frameClearedScheduledNavigation" => {}
+            "Page.frameStoppedLoading" => self.with_tab(text(&params, "frameId"), |tab| {
+                tab.navigating = false;
+                tab.loaded = true;
+            }),
+            "Page.domContentEventFired" => {
+                self.with_session_tab(session, |tab| tab.dom_ready = true);
+                self.tell_navigated(session);
+            }
+            "Page.loadEventFired" => self.with_session_tab(session, |tab| {
+                tab.dom_ready = true;
+                tab.loaded = true;
+            }),
+            "Page.javascriptDialogOpening" => self.with_session_tab(session, |tab| {
+                let dialog =
+                    Dialog { kind: text(&params, "type").to_owned(), message: text(&params, "message").to_owned() };
+                tab.dialog = Some(dialog);
+            }),
+            "Page.javascriptDialogClosed" => self.with_session_tab(session, |tab| tab.dialog = None),
+            "Page.fileChooserOpened" => self.chooser_opened(session, &params),
+            "Browser.downloadWillBegin" => self.download_began(&params),
+            "Browser.downloadProgress" => self.download_moved(&params),
+            "Runtime.bindingCalled" if params["name"] == REPORT_BINDING => self.reported(session, &params),
+            _ => return,
+        }
+        self.bump();
+    }
+
+    fn attached(self: &Arc<Self>, pipe: &Pipe, parent: Option<&str>, params: &Value) {
+        let session = text(params, "sessionId");
+        let info = &params["targetInfo"];
+        let id = text(info, "targetId");
+        let kind = text(info, "type");
+        if kind != "page" && kind != "iframe" {
+            pipe.note(Some(session), "Runtime.runIfWaitingForDebugger", json!({}));
+            return;
+        }
+        let recording = {
+            let mut state = self.state();
+            state.sessions.insert(
+                session.to_owned(),
+                Session {
+                    parent: parent.map(str::to_owned),
+                    target: id.to_owned(),
+                    parent_frame: info["parentFrameId"].as_str().map(str::to_owned),
+                },
+            );
+            if kind == "page" {
+                state.tabs.retain(|tab| tab.id != id);
+                state.tabs.push(Tab {
+                    id: id.to_owned(),
+                    session: session.to_owned(),
+                    url: text(info, "url").to_owned(),
+                    title: text(info, "title").to_owned(),
+                    titled: false,
+                    hidden: !text(info, "subtype").is_empty(),
+                    prepared: false,
+                    crashed: false,
+                    loader: String::new(),
+                    // A document that was there before us has told of its loading already.
+                    dom_ready: params["waitingForDebugger"] != true,
+                    loaded: params["waitingForDebugger"] != true,
+                    navigating: false,
+                    dialog: None,
+                });
+            }
+            state.recording.is_some()
+        };
+        prepare(self, pipe, session, recording);
+        if kind == "page" {
+            self.tell(BrowserEvent::TabsChanged);
+        }
+    }
+
+    fn detached(&self, session: &str) {
+        let gone = {
+            let mut state = self.state();
+            state.sessions.remove(session);
+            let before = state.tabs.len();
+            state.tabs.retain(|tab| tab.session != session);
+            before != state.tabs.len()
+        };
+        if gone {
+            self.tell(BrowserEvent::TabsChanged);
+        }
+    }
+
+    fn destroyed(&self, target: &str) {
+        let gone = {
+            let mut state = self.state();
+            state.sessions.retain(|_, session| session.target != target);
+            let before = state.tabs.len();
+            state.tabs.retain(|tab| tab.id != target);
+            before != state.tabs.len()
+        };
+        if gone {
+            self.tell(BrowserEvent::TabsChanged);
+        }
+    }
+
+    fn target_changed(&self, info: &Value) {
+        self.with_tab(text(info, "targetId"), |tab| {
+            tab.url = text(info, "url").to_owned();
+            tab.hidden = !text(info, "subtype").is_empty();
+            if !tab.titled {
+                tab.title = text(info, "title").to_owned();
+            }
+        });
+    }
+
+    fn crashed(&self, target: &str) {
+        let mut url = None;
+        self.with_tab(target, |tab| {
+            tab.crashed = true;
+            tab.dialog = None;
+            url = Some(tab.url.clone());
+        });
+        if let Some(url) = url {
+            self.tell(BrowserEvent::Crashed { tab: target.to_owned(), url });
+        }
+    }
+
+    fn frame_navigated(self: &Arc<Self>, pipe: &Pipe, session: Option<&str>, params: &Value) {
+        let frame = &params["frame"];
+        let restored = params["type"] == "BackForwardCacheRestore";
+        let url = format!("{}{}", text(frame, "url"), text(frame, "urlFragment"));
+        self.with_session_tab(session, |tab| {
+            if tab.id != text(frame, "id") {
+                return;
+            }
+            // An error page shows the address that could not be reached.
+            tab.url = frame["unreachableUrl"].as_str().map_or(url, str::to_owned);
+            tab.loader = text(frame, "loaderId").to_owned();
+            tab.title = String::new();
+            tab.titled = false;
+            tab.crashed = false;
+            tab.navigating = false;
+            tab.dom_ready = restored;
+            tab.loaded = restored;
+        });
+        if restored {
+            // A document that comes back as it was has told its title already.
+            self.ask_title(pipe, text(frame, "id"));
+            self.tell_navigated(session);
+        }
+    }
+
+    fn ask_title(self: &Arc<Self>, pipe: &Pipe, tab: &str) {
+        let world = self.clone();
+        pipe.note_then(None, "Target.getTargetInfo", json!({ "targetId": tab }), move |_, found| {
+            world.target_changed(&found["targetInfo"]);
+            world.bump();
+        });
+    }
+
+    /// Corrects the record by what a tab itself says: events of a document that came while its process changed can be lost.
+    pub fn document_found(&self, id: &str, loader: &str, url: &str, ready: &str) {
+        self.with_tab(id, |tab| {
+            tab.loader = loader.to_owned();
+            tab.url = url.to_owned();
+            tab.dom_ready = ready != "loading";
+            tab.loaded = ready == "complete";
+        });
+        self.bump();
+    }
+
+    fn moved_within(&self, frame: &str, url: &str) {
+        let mut session = None;
+        self.with_tab(frame, |tab| {
+            tab.url = url.to_owned();
+            tab.navigating = false;
+            session = Some(tab.session.clone());
+        });
+        if session.is_some() {
+            self.tell_navigated(session.as_deref());
+        }
+    }
+
+    fn chooser_opened(&self, session: Option<&str>, params: &Value) {
+        if let (Some(session), Some(backend_node)) = (session, params["backendNodeId"].as_i64()) {
+            self.state().chooser = Some(Chooser { session: session.to_owned(), backend_node });
+        }
+    }
+
+    fn download_began(&self, params: &Value) {
+        let mut state = self.state();
+        if state.downloads.len() >= DOWNLOADS_KEPT {
+            state.downloads.remove(0);
+        }
+        state.downloads.push(Download {
+            guid: text(params, "guid").to_owned(),
+            name: text(params, "suggestedFilename").to_owned(),
+            state: DownloadState::Running,
+        });
+        state.downloads_begun += 1;
+        let frame = text(params, "frameId");
+        if let Some(tab) = state.tabs.iter_mut().find(|tab| tab.id == frame) {
+            tab.navigating = false;
+        }
+    }
+
+    fn download_moved(&self, params: &Value) {
+        let path = text(params, "filePath");
+        let state = match text(params, "state") {
+            "completed" => match path.strip_prefix(&self.workspace).and_then(|path| path.strip_prefix('/')) {
+                Some(relative) => DownloadState::Finished(relative.to_owned()),
+                None => DownloadState::Failed(format!("the browser put it outside the workspace, at {path:?}")),
+            },
+            "canceled" => DownloadState::Failed("it was cancelled".to_owned()),
+            _ => return,
+        };
+        {
+            let mut known = self.state();
+            let guid = text(params, "guid");
+            let Some(download) = known.downloads.iter_mut().find(|download| download.guid == guid) else { return };
+            // Chromium tells the end more than once.
+            if download.state != DownloadState::Running {
+                return;
+            }
+            download.state = state.clone();
+        }
+        match state {
+            // A file in the workspace is no part of a page: told also while a person drives.
+            DownloadState::Finished(path) => self.send(BrowserEvent::DownloadFinished { path }),
+            DownloadState::Failed(cause) => tracing::warn!(%cause, "a download did not arrive"),
+            DownloadState::Running => {}
+        }
+    }
+
+    fn reported(&self, session: Option<&str>, params: &Value) {
+        let Ok(report) = serde_json::from_str::<Value>(text(params, "payload")) else { return };
+        match text(&report, "kind") {
+            "front" => {
+                let mut state = self.state();
+                let front = state.tab_of(session).map(|tab| tab.id.clone());
+                if front.is_some() && state.front != front {
+                    state.front = front;
+                    drop(state);
+                    self.tell(BrowserEvent::TabsChanged);
+                }
+            }
+            "title" => self.with_session_tab(session, |tab| {
+                tab.title = text(&report, "title").to_owned();
+                tab.titled = true;
+            }),
+            "touched" => {
+                if let Some(touched) = &mut self.state().recording {
+                    let name = text(&report, "name").to_owned();
+                    if !touched.contains(&name) {
+                        touched.push(name);
+                    }
+                }
+            }
+            other => tracing::warn!(kind = other, "the page script reports something unknown"),
+        }
+    }
+
+    fn with_tab(&self, id: &str, change: impl FnOnce(&mut Tab)) {
+        if let Some(tab) = self.state().tabs.iter_mut().find(|tab| tab.id == id) {
+            change(tab);
+        }
+    }
+
+    fn with_session_tab(&self, session: Option<&str>, change: impl FnOnce(&mut Tab)) {
+        let mut state = self.state();
+        let Some(id) = state.tab_of(session).map(|tab| tab.id.clone()) else { return };
+        if let Some(tab) = state.tabs.iter_mut().find(|tab| tab.id == id) {
+            change(tab);
+        }
+    }
+
+    fn tell_navigated(&self, session: Option<&str>) {
+        let moved = self.state().tab_of(session).filter(|tab| Some(tab.session.as_str()) == session).cloned();
+        if let Some(tab) = moved {
+            self.tell(BrowserEvent::Navigated { url: tab.url, title: tab.title });
+        }
+    }
+
+    /// Tells the runtime of the page, unless a person holds control.
+    fn tell(&self, event: BrowserEvent) {
+        // Refused is meant: nothing of the page is told while a person drives.
+        let _ = self.gate.dispatch_look(|| self.send(event));
+    }
+
+    fn send(&self, event: BrowserEvent) {
+        if let Err(mpsc::error::TrySendError::Full(event)) = self.events.try_send(event) {
+            tracing::warn!(?event, "a browser event was dropped: nobody reads them");
+        }
+    }
+
+    fn bump(&self) {
+        self.changed.send_modify(|version| *version += 1);
+    }
+}
+
+impl State {
+    /// Returns the tab in front: the last that said so, else the newest.
+    pub fn active(&self) -> Option<&Tab> {
+        let shown = || self.tabs.iter().filter(|tab| !tab.hidden);
+        shown().find(|tab| Some(&tab.id) == self.front.as_ref()).or_else(|| shown().next_back())
+    }
+
+    /// Returns the tabs that a person would count.
+    pub fn shown_tabs(&self) -> impl Iterator<Item = &Tab> {
+        self.tabs.iter().filter(|tab| !tab.hidden)
+    }
+
+    pub fn tab(&self, id: &str) -> Option<&Tab> {
+        self.tabs.iter().find(|tab| tab.id == id)
+    }
+
+    /// Returns the sessions that make up a tab: its own first, then those of its frames in other processes.
+    pub fn sessions_of(&self, tab: &Tab) -> Vec<FrameSession> {
+        let own = FrameSession { session: tab.session.clone(), root: tab.id.clone(), parent_frame: None };
+        let frames = self.sessions.iter().filter(|(id, _)| **id != tab.session);
+        let below = frames.filter(|(id, _)| self.tab_of(Some(id)).is_some_and(|of| of.id == tab.id));
+        let below = below.map(|(id, session)| FrameSession {
+            session: id.clone(),
+            root: session.target.clone(),
+            parent_frame: session.parent_frame.clone(),
+        });
+        std::iter::once(own).chain(below).collect()
+    }
+
+    /// Returns every session, to prepare or to end recording in each.
+    pub fn all_sessions(&self) -> Vec<String> {
+        self.sessions.keys().cloned().collect()
+    }
+
+    /// Begins to remember names of touched fields.
+    pub fn begin_recording(&mut self) {
+        self.recording = Some(Vec::new());
+    }
+
+    /// Returns the names of fields that were touched, and forgets them.
+    pub fn end_recording(&mut self) -> Vec<String> {
+        self.recording.take().unwrap_or_default()
+    }
+
+    fn tab_of(&self, session: Option<&str>) -> Option<&Tab> {
+        let mut session = session?;
+        loop {
+            if let Some(tab) = self.tabs.iter().find(|tab| tab.session == session) {
+                return Some(tab);
+            }
+            session = self.sessions.get(session)?.parent.as_deref()?;
+        }
+    }
+}
+
+/// Returns the arguments that attach to tabs and frames, and to nothing else: workers run without us.
+pub fn auto_attach() -> Value {
+    let filter = json!([{ "type": "page" }, { "type": "iframe" }, { "exclude": true }]);
+    json!({ "autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true, "filter": filter })
+}
+
+/// Prepares a target that is paused, and lets it go. Chromium takes a session's commands in order, so that none waits for
+/// the one before. A tab is sent elsewhere only when it has answered: what it has not yet taken in can be lost on the way.
+fn prepare(world: &Arc<World>, pipe: &Pipe, session: &str, recording: bool) {
+    let note = |method: &str, params: Value| pipe.note(Some(session), method, params);
+    let script = |source: &str| json!({ "source": source, "worldName": SCRIPT_WORLD, "runImmediately": true });
+    note("Page.enable", json!({}));
+    // Without it Chromium does not tell of calls of the binding.
+    note("Runtime.enable", json!({}));
+    note("Runtime.addBinding", json!({ "name": REPORT_BINDING, "executionContextName": SCRIPT_WORLD }));
+    let (world, id) = (world.clone(), session.to_owned());
+    pipe.note_then(Some(session), "Page.addScriptToEvaluateOnNewDocument", script(PAGE_SCRIPT), move |_, _| {
+        world.with_session_tab(Some(&id), |tab| tab.prepared |= tab.session == id);
+        world.bump();
+    });
+    if recording {
+        note("Page.addScriptToEvaluateOnNewDocument", script(RECORD_SCRIPT));
+    }
+    note("Target.setAutoAttach", auto_attach());
+    note("Runtime.runIfWaitingForDebugger", json!({}));
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or_default()
+}
