@@ -99,6 +99,6 @@ impl From<rusqlite::Error> for StoreError {
 }
 
 /// Whether an error of the file system means that there is no room: the disk, or a quota.
-pub(crate) fn is_full(error: &std::io::Error) -> bool {
+fn is_full(error: &std::io::Error) -> bool {
     matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
 }

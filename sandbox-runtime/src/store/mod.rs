@@ -35,7 +35,6 @@ pub use change::{
     ArtifactFilter, Change, EventFilter, HandoffFilter, Hit, Recalled, SandboxFilter, TaskFilter, Unfinished,
 };
 pub use error::StoreError;
-pub(crate) use error::is_full;
 pub use open::{Opened, SetAside};
 pub use page::PageRequest;
 pub use table::events::MAX_LIMIT as MAX_EVENTS;

@@ -50,7 +50,10 @@ pub enum WorkspaceError {
 impl WorkspaceError {
     pub(super) fn io(doing: &'static str, path: &str, source: io::Error) -> Self {
         let path = path.to_owned();
-        if crate::store::is_full(&source) { Self::Full { path } } else { Self::Io { doing, path, source } }
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { path },
+            _ => Self::Io { doing, path, source },
+        }
     }
 
     /// Says what the kernel's answer means for `path`.

@@ -93,7 +93,7 @@ fn words_of_the_query_language_stand_for_themselves() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_is_a_valid_query(text in any::<String>()) {
@@ -116,5 +116,12 @@ proptest! {
         kept.prompt = Some(format!("{before}{part}{after}"));
         search::put_task(&db, &kept).unwrap();
         prop_assert_eq!(search::find(&db, &part, &PageRequest::default()).unwrap().data.len(), 1);
+    }
+
+    #[test]
+    fn words_of_every_writing_are_found(word in r"\p{L}{1,10}") {
+        let db = empty();
+        search::put_task(&db, &task("task_1", &format!("before {word} after"), TaskStatus::Queued)).unwrap();
+        prop_assert_eq!(search::find(&db, &word, &PageRequest::default()).unwrap().data.len(), 1);
     }
 }
