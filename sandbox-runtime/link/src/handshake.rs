@@ -32,3 +32,31 @@ pub async fn greet_runtime(io: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> io
     io.flush().await?;
     Ok(settings)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::protocol::ShellSettings;
+
+    #[tokio::test]
+    async fn the_guest_learns_its_settings_before_anything_else() {
+        let (mut runtime, mut guest) = tokio::io::duplex(64);
+        let env = BTreeMap::from([("NAME".to_owned(), "value".repeat(100))]);
+        let settings = RoomSettings::Shell(ShellSettings { env, proxy_port: 3128 });
+        let (greeted, learned) = tokio::join!(greet_guest(&mut runtime, &settings), greet_runtime(&mut guest));
+        greeted.unwrap();
+        assert_eq!(learned.unwrap(), settings);
+    }
+
+    #[tokio::test]
+    async fn a_guest_of_another_protocol_is_named() {
+        let (mut runtime, mut guest) = tokio::io::duplex(1024);
+        let settings = RoomSettings::Shell(ShellSettings { env: BTreeMap::new(), proxy_port: 0 });
+        guest.write_all(b"baton 9\n").await.unwrap();
+        let error = greet_guest(&mut runtime, &settings).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        assert!(error.to_string().contains("baton 9"), "{error}");
+    }
+}

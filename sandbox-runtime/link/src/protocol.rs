@@ -186,3 +186,28 @@ pub enum InputFrame {
     /// Every key and button goes up: before another may drive.
     ReleaseAll,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_survives_its_frame() {
+        let exit = ExecOutput::Exit { code: 137, signal: Some("SIGKILL".into()), timed_out: true, duration_ms: 7 };
+        for output in [
+            ExecOutput::Stdout(vec![0, 255, b'\n']),
+            ExecOutput::Stderr(Vec::new()),
+            ExecOutput::Failed("no such program".into()),
+            exit,
+        ] {
+            assert_eq!(ExecOutput::decode(&output.encode()).unwrap(), output);
+        }
+    }
+
+    #[test]
+    fn a_frame_of_no_known_kind_is_an_error() {
+        for frame in [&b""[..], b"\x09x", b"\x03{"] {
+            assert!(ExecOutput::decode(frame).is_err(), "{frame:?}");
+        }
+    }
+}

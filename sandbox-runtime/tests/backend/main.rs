@@ -9,4 +9,5 @@ mod commands;
 mod endings;
 mod isolation;
 mod plain_user;
+mod refusals;
 mod terminals;
