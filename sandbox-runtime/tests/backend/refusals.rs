@@ -18,9 +18,9 @@ async fn where_namespaces_are_denied_a_room_is_refused_with_its_fix() {
     let outcome = bench.backend.start(bench.spec()).await;
     if std::env::var_os(DENIED).is_none() {
         assert!(outcome.is_ok(), "positive control: here they are allowed");
-        let forbid = ["--unshare-user", "--disable-userns", "--dev-bind", "/", "/", "--"];
+        let forbid = "--unshare-user --disable-userns --uid 1000 --gid 1000 --cap-drop ALL --dev-bind / / --";
         let ran = Command::new("/usr/bin/bwrap")
-            .args(forbid)
+            .args(forbid.split(' '))
             .arg(std::env::current_exe().unwrap())
             .args(["--exact", NAME])
             .env(DENIED, "1")

@@ -158,7 +158,7 @@ impl Arguments {
 }
 
 fn namespaces(args: &mut Arguments, layout: &Layout) {
-    args.add(["--unshare-user", "--uid", ROOM_ID, "--gid", ROOM_ID]);
+    args.add(["--unshare-user", "--uid", ROOM_ID, "--gid", ROOM_ID, "--cap-drop", "ALL"]);
     match layout.kind {
         RoomKind::Shell => args.add(["--disable-userns"]),
         // Chromium's own sandbox is made of user namespaces.
