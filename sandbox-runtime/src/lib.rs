@@ -9,6 +9,7 @@
 pub mod agent;
 pub mod api;
 pub mod browser;
+pub mod demo;
 pub mod driver;
 pub mod egress;
 pub mod sandbox;

@@ -1,1 +1,15 @@
+//! The product from outside: starts the real programs, speaks HTTP to them, looks at their pictures.
 
+mod baton;
+mod display;
+mod site;
+mod viewer;
+mod wait;
+mod window;
+
+pub use baton::{Baton, binary, repository};
+pub use display::Display;
+pub use site::Site;
+pub use viewer::{Seen, Viewer};
+pub use wait::{eventually, eventually_within};
+pub use window::{Window, keys};

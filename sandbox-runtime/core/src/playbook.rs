@@ -1,1 +1,336 @@
 //! A task written as steps, run without a model.
+//!
+//! Owns the format and what a mistake in it says; leaves doing the steps to the runner.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::de::{self, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::action::Action;
+use crate::model::{CodeRequest, ExecRequest, HandoffRequest};
+
+/// Longest text that is read.
+pub const MAX_BYTES: usize = 256 << 10;
+const MAX_STEPS: usize = 1_000;
+
+/// A playbook as it was written: `{{name}}` stands for a parameter until [`Step::with_params`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Playbook {
+    pub name: String,
+    /// Every parameter with its default; one without a default must be given.
+    pub params: BTreeMap<String, Option<String>>,
+    pub steps: Vec<Step>,
+}
+
+/// One step: a map with one key, its name.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// One action in the browser.
+    Browser(Action),
+    Handoff(HandoffRequest),
+    Exec(ExecRequest),
+    Code(CodeRequest),
+    Write(WriteFile),
+    Artifact(SaveArtifact),
+}
+
+/// Arguments of `write`: the file of the workspace is replaced by `content`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WriteFile {
+    pub path: String,
+    pub content: String,
+}
+
+/// Arguments of `artifact`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SaveArtifact {
+    pub path: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// A playbook that cannot be read: where, and what was expected. Lines and columns count from 1.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {message}")]
+pub struct PlaybookError {
+    pub line: u64,
+    pub column: u64,
+    pub message: String,
+}
+
+/// Values for the parameters do not fit the playbook.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParamError {
+    #[error("parameter `{0}` has no default: give it a value")]
+    Missing(String),
+    #[error("the playbook has no parameter `{name}`; it has {known}")]
+    Unknown { name: String, known: String },
+}
+
+impl Playbook {
+    /// Reads a playbook from YAML.
+    ///
+    /// # Errors
+    ///
+    /// The first mistake: with its place, and what was expected there.
+    pub fn parse(text: &str) -> Result<Self, PlaybookError> {
+        let at_start = |message: String| PlaybookError { line: 1, column: 1, message };
+        if text.len() > MAX_BYTES {
+            return Err(at_start(format!("the playbook has {} bytes; at most {MAX_BYTES} are read", text.len())));
+        }
+        if text.trim().is_empty() {
+            return Err(at_start("the playbook is empty; expected `name` and `steps`".to_owned()));
+        }
+        let written: Written = serde_saphyr::from_str(text).map_err(|error| PlaybookError {
+            line: error.location().map_or(1, |at| at.line()),
+            column: error.location().map_or(1, |at| at.column()),
+            message: one_line(&error),
+        })?;
+        if written.steps.is_empty() || written.steps.len() > MAX_STEPS {
+            return Err(at_start(format!("the playbook has {} steps; expected 1 to {MAX_STEPS}", written.steps.len())));
+        }
+        let params: BTreeMap<_, _> = written.params.into_iter().map(|(name, value)| (name, value.map(|v| v.0))).collect();
+        let playbook = Self { name: written.name, params, steps: written.steps };
+        playbook.check_templates(text)?;
+        Ok(playbook)
+    }
+
+    /// Returns the value of every parameter: what was given, else the default.
+    ///
+    /// # Errors
+    ///
+    /// A parameter that is not in the playbook, or one without a value.
+    pub fn params_with(&self, given: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, ParamError> {
+        if let Some(name) = given.keys().find(|name| !self.params.contains_key(*name)) {
+            let known: Vec<_> = self.params.keys().map(|name| format!("`{name}`")).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            return Err(ParamError::Unknown { name: name.clone(), known });
+        }
+        let value_of = |(name, default): (&String, &Option<String>)| {
+            let value = given.get(name).or(default.as_ref()).cloned();
+            value.map(|value| (name.clone(), value)).ok_or_else(|| ParamError::Missing(name.clone()))
+        };
+        self.params.iter().map(value_of).collect()
+    }
+
+    /// A `{{name}}` that no parameter has would be typed into a page as it stands.
+    fn check_templates(&self, text: &str) -> Result<(), PlaybookError> {
+        for step in &self.steps {
+            let mut named = BTreeSet::new();
+            visit_strings(&mut step.to_value(), &mut |written| named.extend(templates(written).map(str::to_owned)));
+            let Some(unknown) = named.into_iter().find(|name| !self.params.contains_key(name)) else { continue };
+            let (line, column) = place_of(text, &unknown);
+            let message = format!("`{{{{{unknown}}}}}` names no parameter; add `{unknown}` to `params`");
+            return Err(PlaybookError { line, column, message });
+        }
+        Ok(())
+    }
+}
+
+impl Step {
+    /// Every step's name, as a playbook writes it.
+    pub const NAMES: [&str; 5] = ["handoff", "exec", "code", "write", "artifact"];
+
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Browser(action) => action.name(),
+            Self::Handoff(_) => "handoff",
+            Self::Exec(_) => "exec",
+            Self::Code(_) => "code",
+            Self::Write(_) => "write",
+            Self::Artifact(_) => "artifact",
+        }
+    }
+
+    /// Returns the step with every `{{name}}` replaced by its value.
+    #[must_use]
+    pub fn with_params(&self, params: &BTreeMap<String, String>) -> Self {
+        let mut value = self.to_value();
+        visit_strings(&mut value, &mut |text| *text = filled(text, params));
+        // Texts stay texts, so the shape is as it was; should it ever not be, the step stays as it was written.
+        serde_json::from_value(value).unwrap_or_else(|_| self.clone())
+    }
+
+    fn to_value(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+/// The file as it is written.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Written {
+    #[serde(default = "unnamed")]
+    name: String,
+    #[serde(default)]
+    params: BTreeMap<String, Option<Scalar>>,
+    steps: Vec<Step>,
+}
+
+fn unnamed() -> String {
+    "Playbook".to_owned()
+}
+
+/// A text, number or truth value, kept as text.
+struct Scalar(String);
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl Visitor<'_> for Any {
+            type Value = Scalar;
+            fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+                f.write_str("a text, a number, true or false")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Scalar, E> {
+                Ok(Scalar(text.to_owned()))
+            }
+        }
+        // Asked for as text, `2026-10` and `1e3` stay what was written.
+        from.deserialize_str(Any)
+    }
+}
+
+impl<'de> Deserialize<'de> for Step {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct OneKey;
+        impl<'de> Visitor<'de> for OneKey {
+            type Value = Step;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+                f.write_str("a step: a map with one key, such as `- click: { role: link, name: Invoices }`")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Step, A::Error> {
+                let Some(name) = map.next_key::<String>()? else {
+                    return Err(de::Error::invalid_length(0, &self));
+                };
+                let step = read_step(&name, &mut map)?;
+                if let Some(second) = map.next_key::<String>()? {
+                    return Err(de::Error::custom(format!(
+                        "a step has one key, but after `{name}` comes `{second}`; begin a new step with `- {second}:`"
+                    )));
+                }
+                Ok(step)
+            }
+        }
+        from.deserialize_map(OneKey)
+    }
+}
+
+fn read_step<'de, A: MapAccess<'de>>(name: &str, map: &mut A) -> Result<Step, A::Error> {
+    let action = match name {
+        "handoff" => return map.next_value().map(Step::Handoff),
+        "exec" => return map.next_value().map(Step::Exec),
+        "code" => return map.next_value().map(Step::Code),
+        "write" => return map.next_value().map(Step::Write),
+        "artifact" => return map.next_value().map(Step::Artifact),
+        "navigate" => Action::Navigate(map.next_value()?),
+        "back" => Action::Back(map.next_value::<Option<_>>()?.unwrap_or_default()),
+        "forward" => Action::Forward(map.next_value::<Option<_>>()?.unwrap_or_default()),
+        "reload" => Action::Reload(map.next_value::<Option<_>>()?.unwrap_or_default()),
+        "click" => Action::Click(map.next_value()?),
+        "doubleClick" => Action::DoubleClick(map.next_value()?),
+        "hover" => Action::Hover(map.next_value()?),
+        "type" => Action::Type(map.next_value()?),
+        "press" => Action::Press(map.next_value()?),
+        "select" => Action::Select(map.next_value()?),
+        "scroll" => Action::Scroll(map.next_value()?),
+        "waitFor" => Action::WaitFor(map.next_value()?),
+        "expect" => Action::Expect(map.next_value()?),
+        "extract" => Action::Extract(map.next_value()?),
+        "download" => Action::Download(map.next_value()?),
+        "upload" => Action::Upload(map.next_value()?),
+        "activateTab" => Action::ActivateTab(map.next_value()?),
+        "closeTab" => Action::CloseTab(map.next_value()?),
+        "screenshot" => Action::Screenshot(map.next_value::<Option<_>>()?.unwrap_or_default()),
+        unknown => {
+            let known = Action::NAMES.iter().chain(&Step::NAMES).copied().collect::<Vec<_>>().join(", ");
+            return Err(de::Error::custom(format!("there is no step `{unknown}`; expected one of {known}")));
+        }
+    };
+    Ok(Step::Browser(action))
+}
+
+impl Serialize for Step {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut map = match self {
+            Self::Browser(action) => return action.serialize(to),
+            Self::Handoff(_) | Self::Exec(_) | Self::Code(_) | Self::Write(_) | Self::Artifact(_) => {
+                to.serialize_map(Some(1))?
+            }
+        };
+        match self {
+            Self::Browser(_) => {}
+            Self::Handoff(request) => map.serialize_entry("handoff", request)?,
+            Self::Exec(request) => map.serialize_entry("exec", request)?,
+            Self::Code(request) => map.serialize_entry("code", request)?,
+            Self::Write(file) => map.serialize_entry("write", file)?,
+            Self::Artifact(artifact) => map.serialize_entry("artifact", artifact)?,
+        }
+        map.end()
+    }
+}
+
+fn visit_strings(value: &mut Value, visit: &mut impl FnMut(&mut String)) {
+    match value {
+        Value::String(text) => visit(text),
+        Value::Array(values) => values.iter_mut().for_each(|value| visit_strings(value, visit)),
+        Value::Object(map) => map.values_mut().for_each(|value| visit_strings(value, visit)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Names between `{{` and `}}` that could be a parameter's; anything else in braces is text.
+fn templates(text: &str) -> impl Iterator<Item = &str> {
+    text.split("{{").skip(1).filter_map(|rest| rest.split_once("}}")).map(|(name, _)| name.trim()).filter(|n| is_name(n))
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+}
+
+fn filled(text: &str, params: &BTreeMap<String, String>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{") {
+        out.push_str(before);
+        let value = after.split_once("}}").and_then(|(name, left)| Some((params.get(name.trim())?, left)));
+        match value {
+            Some((value, left)) => {
+                out.push_str(value);
+                rest = left;
+            }
+            None => {
+                out.push_str("{{");
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+fn place_of(text: &str, name: &str) -> (u64, u64) {
+    let found = text.match_indices("{{").find(|(at, _)| templates(&text[*at..]).next() == Some(name));
+    let at = found.map_or(0, |(at, _)| at);
+    let line = text[..at].matches('\n').count() + 1;
+    let column = text[..at].rsplit('\n').next().map_or(0, |begin| begin.chars().count()) + 1;
+    (line as u64, column as u64)
+}
+
+/// Returns what the reader says, without its drawing of the source and without the place, which is said beside it.
+fn one_line(error: &serde_saphyr::Error) -> String {
+    let said = error.without_snippet().to_string();
+    let line = said.lines().next().unwrap_or_default();
+    let line = line.strip_prefix("error: ").unwrap_or(line);
+    match line.split_once(" at line ") {
+        Some((message, _)) => message.to_owned(),
+        None => line.to_owned(),
+    }
+}

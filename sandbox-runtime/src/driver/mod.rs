@@ -1,1 +1,329 @@
 //! The one owner of a sandbox's state.
+//!
+//! ```text
+//!   api, viewers, task, browser, egress, clock ──▶ inbox ──▶ Actor ──▶ store (commit, then publish)
+//!                                                             │
+//!                                                             ├──▶ gate (who may act)
+//!                                                             └──▶ Shared (what anyone may read)
+//! ```
+//!
+//! Owns control, the task, the handoff and the sandbox's record, and is the only one that changes them.
+//! Leaves the rules to `core::control`, the browser to `browser`, what a task does to `agent`.
+
+mod actor;
+mod bench;
+mod cause;
+mod people;
+mod record;
+mod refusal;
+mod seat;
+mod start;
+mod tasks;
+mod work;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub use refusal::{Refusal, RefusalCode};
+use sandbox_core::control::{Controller, Next, Releaser, State};
+use sandbox_core::model::{
+    Actor, Artifact, ControlMode, EpochMs, EventType, Handoff, HandoffRequest, Preview, RequestedBy, Sandbox, Task,
+    Viewport,
+};
+use sandbox_core::viewer::{ControlView, ViewerMode};
+use sandbox_core::{Lease, SandboxId, ViewerId};
+use sandbox_link::Link;
+pub use seat::{InputWeight, ViewerSeat};
+pub use tasks::TaskOrder;
+pub use work::{ExecError, SaveError};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use self::cause::{Cause, TurnOf};
+use self::seat::InputTally;
+use crate::agent::Turn;
+use crate::browser::{Browser, Gate};
+use crate::egress::Sites;
+use crate::sandbox::Backend;
+use crate::store::Store;
+use crate::workspace::Workspace;
+
+/// How many causes may wait in the inbox; whoever asks beyond that waits.
+const INBOX: usize = 256;
+
+/// What a driver works with.
+#[derive(Clone)]
+pub struct Kit {
+    pub store: Store,
+    pub backend: Arc<dyn Backend>,
+    pub sites: Sites,
+    pub workspace: Workspace,
+    /// The browser's profile on the host; beside the workspace, never in it.
+    pub profile: PathBuf,
+    /// Environment of the sandbox's commands.
+    pub env: BTreeMap<String, String>,
+    /// Whether the profile goes when the sandbox ends.
+    pub profile_is_temporary: bool,
+}
+
+/// Handle to the actor that owns one sandbox's state. Cheap to clone; the actor lives until the sandbox has ended.
+#[derive(Clone)]
+pub struct Driver {
+    id: SandboxId,
+    inbox: mpsc::Sender<Cause>,
+    shared: watch::Receiver<Arc<Shared>>,
+    gate: Gate,
+    tally: Arc<InputTally>,
+    kit: Arc<Kit>,
+}
+
+/// What anyone may read of a sandbox; replaced whole at each change.
+#[derive(Clone)]
+pub struct Shared {
+    /// The record without the live parts of its preview.
+    pub(super) sandbox: Sandbox,
+    pub(super) control: State,
+    pub(super) controller: Option<String>,
+    pub(super) has_task: bool,
+    pub(super) since: EpochMs,
+    pub(super) lapses_at: Option<EpochMs>,
+    pub(super) desktop: Option<Link>,
+    pub(super) shell: Option<Link>,
+    pub(super) browser: Option<Browser>,
+}
+
+impl Driver {
+    /// Starts the actor, which starts the rooms. `sandbox` is already committed as `queued`.
+    pub fn start(sandbox: Sandbox, kit: Kit) -> Self {
+        actor::spawn(sandbox, kit)
+    }
+
+    pub fn id(&self) -> &SandboxId {
+        &self.id
+    }
+
+    /// Returns the sandbox as programs see it: while a person drives, without anything of the page.
+    pub fn sandbox(&self) -> Sandbox {
+        self.shared.borrow().public()
+    }
+
+    /// Waits until `reached` holds; `None` when the sandbox is over and it never will.
+    pub async fn wait_until(&self, reached: impl Fn(&Sandbox) -> bool) -> Option<Sandbox> {
+        let mut shared = self.shared.clone();
+        let found = shared.wait_for(|now| reached(&now.sandbox)).await.ok()?.public();
+        Some(found)
+    }
+
+    pub fn workspace(&self) -> &Workspace {
+        &self.kit.workspace
+    }
+
+    /// Returns the way to the desktop room, once it is up.
+    pub fn desktop_link(&self) -> Option<Link> {
+        self.shared.borrow().desktop.clone()
+    }
+
+    /// Returns the way to the shell room, once it is up.
+    pub fn shell_link(&self) -> Option<Link> {
+        self.shared.borrow().shell.clone()
+    }
+
+    pub fn browser(&self) -> Option<Browser> {
+        self.shared.borrow().browser.clone()
+    }
+
+    /// Starts a task; its record and `queued` event are committed when this returns.
+    ///
+    /// # Errors
+    ///
+    /// The sandbox does not take work, or another task is under way.
+    pub async fn start_task(&self, task: Task, order: TaskOrder) -> Result<(), Refusal> {
+        let (task, order) = (Box::new(task), Box::new(order));
+        self.ask_actor(|answer| Cause::StartTask { task, order, answer }).await
+    }
+
+    pub async fn cancel_task(&self) -> Result<(), Refusal> {
+        self.ask_actor(|answer| Cause::CancelTask { answer }).await
+    }
+
+    /// Waits for the agent side's turn on behalf of a program; refused while a person is asked or drives.
+    pub async fn begin(&self) -> Result<Turn, Refusal> {
+        self.ask_actor(|answer| Cause::Begin { by: TurnOf::Program, answer }).await
+    }
+
+    /// Marks the sandbox as active until the guard is dropped.
+    pub fn work(&self) -> WorkGuard {
+        self.tell(Cause::Work { begun: true });
+        WorkGuard { driver: self.clone() }
+    }
+
+    /// Commits one event of this sandbox.
+    pub async fn record(&self, kind: EventType, by: Actor, data: serde_json::Value) -> Result<(), Refusal> {
+        self.ask_actor(|answer| Cause::Record { kind, by, data, answer }).await
+    }
+
+    /// Commits an artifact whose content is in the blobs already.
+    pub async fn add_artifact(&self, artifact: Artifact, by: Actor) -> Result<Artifact, Refusal> {
+        let artifact = Box::new(artifact);
+        self.ask_actor(|answer| Cause::Artifact { artifact, by, answer }).await
+    }
+
+    pub async fn resized(&self, viewport: Viewport) {
+        // The actor may be gone; then there is nothing to note.
+        let _ = self.inbox.send(Cause::Resized { viewport }).await;
+    }
+
+    /// Asks a person for something.
+    pub async fn request_handoff(&self, request: HandoffRequest, by: RequestedBy) -> Result<Handoff, Refusal> {
+        self.ask_actor(|answer| Cause::Ask { by, request, answer, done: None }).await
+    }
+
+    /// Takes control for someone without a live view.
+    pub async fn take(&self, controller: String) -> Result<(), Refusal> {
+        let by = Controller::Api(controller.clone());
+        self.ask_actor(|answer| Cause::Take { controller: by, name: controller, answer }).await
+    }
+
+    /// Hands control back for whoever holds it; completes a handoff that nobody took.
+    pub async fn release(&self, note: Option<String>) -> Result<(), Refusal> {
+        self.ask_actor(|answer| Cause::HandBack { by: Releaser::Program, note, answer }).await
+    }
+
+    pub async fn cancel_handoff(&self, note: Option<String>) -> Result<(), Refusal> {
+        self.ask_actor(|answer| Cause::CancelHandoff { note, answer }).await
+    }
+
+    /// A live view connected; dropping the seat is leaving.
+    pub async fn join(&self, mode: ViewerMode) -> ViewerSeat {
+        let id = ViewerId::from_unique(crate::unique());
+        // The actor may be gone: the seat then shows the last state, and the desktop's link is closed.
+        let _ = self.inbox.send(Cause::ViewerJoined { viewer: id.clone() }).await;
+        ViewerSeat { id, mode, driver: self.clone(), shared: self.shared.clone() }
+    }
+
+    /// Ends the sandbox; returns when nothing of it runs any more.
+    pub async fn end(&self) {
+        // An actor that is gone has ended already.
+        let _ = self.ask_actor(|answer| Cause::End { answer }).await;
+    }
+
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Whether nothing of the sandbox runs any more.
+    pub fn is_over(&self) -> bool {
+        self.shared.borrow().sandbox.status.is_over()
+    }
+
+    /// Whether a person holds control, or is just taking it.
+    pub fn is_held(&self) -> bool {
+        match &self.shared.borrow().control {
+            State::Person { .. } | State::Settling { next: Next::Person { .. }, .. } => true,
+            State::Settling { next: Next::Idle | Next::Agent | Next::Waiting { .. }, .. }
+            | State::Idle { .. }
+            | State::Agent { .. }
+            | State::Waiting { .. } => false,
+        }
+    }
+
+    /// Whether this sandbox's browser uses the profile of that name.
+    pub fn uses_profile(&self, name: &str) -> bool {
+        let capabilities = &self.shared.borrow().sandbox.capabilities;
+        capabilities.browser.browser().is_some_and(|browser| browser.profile.as_deref() == Some(name))
+    }
+
+    async fn ask_actor<T>(&self, cause: impl FnOnce(oneshot::Sender<Result<T, Refusal>>) -> Cause) -> Result<T, Refusal> {
+        let (answer, answered) = oneshot::channel();
+        self.inbox.send(cause(answer)).await.map_err(|_| Refusal::over())?;
+        answered.await.map_err(|_| Refusal::over())?
+    }
+
+    /// Tells without waiting. A full inbox drops it: only for causes that come again.
+    fn tell(&self, cause: Cause) {
+        if self.inbox.try_send(cause).is_err() {
+            tracing::debug!(sandbox = %self.id, "a cause that comes again was dropped");
+        }
+    }
+}
+
+/// Keeps the sandbox `active`.
+pub struct WorkGuard {
+    driver: Driver,
+}
+
+impl Drop for WorkGuard {
+    fn drop(&mut self) {
+        let inbox = self.driver.inbox.clone();
+        if let Err(mpsc::error::TrySendError::Full(cause)) = inbox.try_send(Cause::Work { begun: false }) {
+            tokio::spawn(async move {
+                // An actor that is gone counts nothing.
+                let _ = inbox.send(cause).await;
+            });
+        }
+    }
+}
+
+impl Shared {
+    /// Returns the record with the live parts of the preview, or without them while a person drives.
+    fn public(&self) -> Sandbox {
+        let mut sandbox = self.sandbox.clone();
+        self.fill(&mut sandbox.preview);
+        sandbox
+    }
+
+    fn fill(&self, preview: &mut Preview) {
+        preview.control_mode = self.mode();
+        preview.controller.clone_from(&self.controller);
+        preview.blind = matches!(self.control, State::Person { .. });
+        if preview.blind {
+            return;
+        }
+        let Some(browser) = &self.browser else { return };
+        let page = browser.state();
+        preview.url = page.url;
+        preview.title = page.title;
+        preview.tabs = page.tabs;
+    }
+
+    fn mode(&self) -> ControlMode {
+        match &self.control {
+            State::Idle { .. } => ControlMode::Idle,
+            State::Agent { .. } | State::Settling { .. } => {
+                if self.has_task { ControlMode::Ai } else { ControlMode::Idle }
+            }
+            State::Person { .. } => ControlMode::Human,
+            State::Waiting { .. } => ControlMode::Waiting,
+        }
+    }
+
+    fn control_for(&self, viewer: &ViewerId) -> ControlView {
+        let me = Controller::Viewer(viewer.clone());
+        let (yours, lease, settling) = match &self.control {
+            State::Person { controller, lease, .. } if *controller == me => (true, Some(*lease), false),
+            State::Settling { next: Next::Person { controller, .. }, .. } => (*controller == me, None, true),
+            State::Settling { next: Next::Idle | Next::Agent | Next::Waiting { .. }, .. } => (false, None, true),
+            State::Person { .. } | State::Idle { .. } | State::Agent { .. } | State::Waiting { .. } => (false, None, false),
+        };
+        ControlView {
+            mode: self.mode(),
+            yours,
+            lease,
+            controller: self.controller.clone(),
+            settling,
+            since: Some(self.since),
+            lapses_at: self.lapses_at,
+        }
+    }
+
+    fn is_held_by(&self, viewer: &ViewerId, with: Lease) -> bool {
+        match &self.control {
+            State::Person { controller: Controller::Viewer(holder), lease, .. } => holder == viewer && *lease == with,
+            State::Person { controller: Controller::Api(_), .. }
+            | State::Idle { .. }
+            | State::Agent { .. }
+            | State::Settling { .. }
+            | State::Waiting { .. } => false,
+        }
+    }
+}

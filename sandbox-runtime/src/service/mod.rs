@@ -1,153 +1,142 @@
 //! The operations of the product. HTTP, the programs and the desktop are thin over this and add no rules.
+//!
+//! Owns which sandboxes there are, what is checked before one is made, and what a restart makes of unfinished work.
+//! Leaves the state of each sandbox to its driver.
 
+mod browse;
 mod error;
 pub mod home;
+mod live;
+mod outputs;
+mod people;
+mod recovery;
+mod sandboxes;
+mod tasks;
 
-use std::path::Path;
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use browse::BrowseCommand;
 pub use error::{ErrorCode, ServiceError};
-use sandbox_core::model::{
-    Artifact, Check, CodeRequest, ExecRequest, ExecResult, HandoffEnvelope, HandoffRequest, Preview, RequestedBy,
-    Sandbox, SandboxConfig, Task, TaskRequest, Viewport,
-};
-use sandbox_core::{SandboxId, TaskId};
+use sandbox_core::SandboxId;
+use sandbox_core::model::Check;
+
+use crate::driver::Driver;
+use crate::egress::Sites;
+use crate::sandbox::{Backend, checks, local::Local};
+use crate::store::Store;
 
 pub type Answer<T> = Result<T, ServiceError>;
 
 /// The runtime: one for each data directory. Cheap to clone.
 #[derive(Clone)]
-pub struct Service;
+pub struct Service {
+    inner: Arc<Inner>,
+}
 
-/// A piece of a command's output as it comes.
-pub enum Output {
-    Stdout(Vec<u8>),
-    Stderr(Vec<u8>),
+struct Inner {
+    home: PathBuf,
+    store: Store,
+    /// Why no sandbox can be started, where that is so: history can still be read.
+    backend: Result<Arc<dyn Backend>, ServiceError>,
+    sites: Sites,
+    drivers: Mutex<BTreeMap<SandboxId, Driver>>,
 }
 
 impl Service {
-    /// Opens history, locks the data directory, settles what an earlier runtime left unfinished.
-    pub async fn start(_home: &Path) -> Answer<Self> {
-        unimplemented!()
+    /// Opens history and settles what an earlier runtime left unfinished. The caller holds the lock of `home`.
+    ///
+    /// # Errors
+    ///
+    /// History cannot be opened. A machine that cannot start sandboxes is no error: their making answers with the cause.
+    pub async fn start(home: &Path) -> Answer<Self> {
+        let at = home.to_owned();
+        let opened = tokio::task::spawn_blocking(move || Store::open(&at)).await.map_err(ServiceError::internal)?;
+        let store = opened.map_err(ServiceError::from)?;
+        let backend = match Local::find(home) {
+            Ok(local) => Ok(Arc::new(local) as Arc<dyn Backend>),
+            Err(error) => Err(ServiceError::new(ErrorCode::Unavailable, error.to_string())),
+        };
+        let inner = Inner {
+            home: home.to_owned(),
+            store,
+            backend,
+            sites: crate::demo::sites(),
+            drivers: Mutex::default(),
+        };
+        let service = Self { inner: Arc::new(inner) };
+        recovery::settle(&service).await?;
+        Ok(service)
     }
-    /// Ends every sandbox and closes history.
+
+    /// Ends every sandbox.
     pub async fn stop(&self) {
-        unimplemented!()
-    }
-    // store(): lists, events, search and idempotency are read from the store directly.
-
-    pub async fn create_sandbox(&self, _config: SandboxConfig) -> Answer<Sandbox> {
-        unimplemented!()
-    }
-    pub async fn sandbox(&self, _id: &SandboxId) -> Answer<Sandbox> {
-        unimplemented!()
-    }
-    /// Waits until the sandbox is ready (or over); `Timeout` when it takes longer.
-    pub async fn wait_until_ready(&self, _id: &SandboxId, _limit: Duration) -> Answer<Sandbox> {
-        unimplemented!()
-    }
-    pub async fn end_sandbox(&self, _id: &SandboxId) -> Answer<Sandbox> {
-        unimplemented!()
+        let drivers: Vec<Driver> = std::mem::take(&mut *self.drivers()).into_values().collect();
+        futures_util::future::join_all(drivers.iter().map(Driver::end)).await;
     }
 
-    /// Runs a command; `on_output` sees the output as it comes. Dropping the future kills the command.
-    pub async fn exec(
-        &self,
-        _id: &SandboxId,
-        _request: ExecRequest,
-        _on_output: impl FnMut(Output) + Send,
-    ) -> Answer<ExecResult> {
-        unimplemented!()
-    }
-    pub async fn code(&self, _id: &SandboxId, _request: CodeRequest) -> Answer<ExecResult> {
-        unimplemented!()
-    }
-    // terminal(id, cols, rows) -> Answer<sandbox::calls::Terminal> follows with the rooms.
-    // workspace(id) -> Answer<Workspace> follows with the workspace; also for ended sandboxes while their files are kept.
-    /// Says that a path of the workspace was changed through the API.
-    pub async fn file_changed(&self, _id: &SandboxId, _path: &str) -> Answer<()> {
-        unimplemented!()
+    pub fn store(&self) -> &Store {
+        &self.inner.store
     }
 
-    pub async fn preview(&self, _id: &SandboxId) -> Answer<Preview> {
-        unimplemented!()
-    }
-    pub async fn browse(&self, _id: &SandboxId, _command: BrowseCommand) -> Answer<Preview> {
-        unimplemented!()
-    }
-    /// PNG.
-    pub async fn screenshot(&self, _id: &SandboxId) -> Answer<Vec<u8>> {
-        unimplemented!()
+    pub fn home(&self) -> &Path {
+        &self.inner.home
     }
 
-    pub async fn start_task(&self, _id: &SandboxId, _request: TaskRequest) -> Answer<TaskId> {
-        unimplemented!()
-    }
-    pub async fn task(&self, _id: &TaskId) -> Answer<Task> {
-        unimplemented!()
-    }
-    /// Waits until the task has ended.
-    pub async fn task_ended(&self, _id: &TaskId) -> Answer<Task> {
-        unimplemented!()
-    }
-    pub async fn cancel_task(&self, _id: &TaskId) -> Answer<Task> {
-        unimplemented!()
-    }
-
-    pub async fn handoff(&self, _id: &SandboxId) -> Answer<HandoffEnvelope> {
-        unimplemented!()
-    }
-    pub async fn request_handoff(
-        &self,
-        _id: &SandboxId,
-        _request: HandoffRequest,
-        _by: RequestedBy,
-    ) -> Answer<HandoffEnvelope> {
-        unimplemented!()
-    }
-    pub async fn accept_handoff(&self, _id: &SandboxId, _controller: String) -> Answer<HandoffEnvelope> {
-        unimplemented!()
-    }
-    pub async fn complete_handoff(&self, _id: &SandboxId, _note: Option<String>) -> Answer<HandoffEnvelope> {
-        unimplemented!()
-    }
-    pub async fn cancel_handoff(&self, _id: &SandboxId, _note: Option<String>) -> Answer<HandoffEnvelope> {
-        unimplemented!()
-    }
-    pub async fn take_control(&self, _id: &SandboxId, _controller: String) -> Answer<Preview> {
-        unimplemented!()
-    }
-    pub async fn release_control(&self, _id: &SandboxId, _note: Option<String>) -> Answer<Preview> {
-        unimplemented!()
+    /// Returns the driver of a sandbox that runs.
+    ///
+    /// # Errors
+    ///
+    /// `notFound` for an unknown sandbox, `conflict` for one that is over.
+    pub async fn driver(&self, id: &SandboxId) -> Answer<Driver> {
+        if let Some(driver) = self.running(id) {
+            return Ok(driver);
+        }
+        let sandbox = self.sandbox(id).await?;
+        Err(ServiceError::conflict(format!("the sandbox is {}", status_word(sandbox.status)), sandbox.status))
     }
 
-    pub async fn save_artifact(&self, _id: &SandboxId, _path: &str, _name: Option<String>) -> Answer<Artifact> {
-        unimplemented!()
+    /// Returns the driver of a sandbox that takes work.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::driver`], and `conflict` while the sandbox starts or ends.
+    pub(crate) async fn working_driver(&self, id: &SandboxId) -> Answer<Driver> {
+        let driver = self.driver(id).await?;
+        let status = driver.sandbox().status;
+        if status.takes_work() {
+            return Ok(driver);
+        }
+        let message = format!("the sandbox is {}; wait until it is ready", status_word(status));
+        Err(ServiceError::conflict(message, status))
     }
-    // artifact content: store().artifact(key) and store().blobs().
-    // delete_artifact(key) -> Answer<Artifact>
 
-    /// The checks of this machine.
+    /// Returns the checks of this machine.
     pub async fn checks(&self) -> Vec<Check> {
-        unimplemented!()
+        checks::local().await
     }
-    /// Makes a sandbox and starts the guided first task in it.
-    pub async fn demo(&self) -> Answer<(SandboxId, TaskId)> {
-        unimplemented!()
+
+    fn running(&self, id: &SandboxId) -> Option<Driver> {
+        let mut drivers = self.drivers();
+        let driver = drivers.get(id)?.clone();
+        if driver.is_over() {
+            drivers.remove(id);
+            return None;
+        }
+        Some(driver)
     }
-    // driver(id) -> Answer<Driver>: join(mode) gives the seat of a live view, desktop_link() the way to the pictures.
+
+    fn drivers(&self) -> MutexGuard<'_, BTreeMap<SandboxId, Driver>> {
+        // Entries are put and taken whole: no panic leaves the map half changed.
+        self.inner.drivers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// What a program asks of the browser directly.
-#[derive(Clone, Debug, PartialEq)]
-pub enum BrowseCommand {
-    Start,
-    Stop,
-    Navigate { url: String },
-    Back,
-    Forward,
-    Reload,
-    Resize(Viewport),
-    ActivateTab { tab_id: String },
-    CloseTab { tab_id: String },
+/// Returns the status as the contract spells it.
+fn status_word(status: sandbox_core::model::SandboxStatus) -> String {
+    match serde_json::to_value(status) {
+        Ok(serde_json::Value::String(word)) => word,
+        Ok(_) | Err(_) => format!("{status:?}"),
+    }
 }

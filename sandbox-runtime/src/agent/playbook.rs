@@ -1,0 +1,317 @@
+//! Runs a playbook: each step once, in order; a step that a person's take-over interrupted is begun again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sandbox_core::action::{Action, DEFAULT_TIMEOUT_MS, Outcome as Done};
+use sandbox_core::model::{EventType, ExecResult, Failure, HandoffRequest, HandoffStatus, Until};
+use sandbox_core::playbook::{Playbook, Step};
+use serde_json::{Value, json};
+
+use super::workbench::{Outcome, Stopped, WorkError, Workbench};
+use crate::browser::{ActionError, Browser};
+
+/// How long after the hand-back the page may take to be where `until` says.
+const UNTIL_SETTLES: Duration = Duration::from_secs(3);
+const UNTIL_LOOKS_EVERY: Duration = Duration::from_millis(150);
+/// Largest file that a step writes.
+const MAX_FILE: u64 = 256 << 20;
+const LONGEST_RESULT: usize = 2_000;
+
+/// Runs every step, or as many as `max_steps` allows; the first failure ends the task.
+pub async fn run_playbook(
+    playbook: Playbook,
+    params: BTreeMap<String, String>,
+    max_steps: Option<u64>,
+    bench: Arc<dyn Workbench>,
+) -> Outcome {
+    let mut run = Run { bench, result: None, saved: vec![] };
+    let of = playbook.steps.len();
+    for (index, step) in playbook.steps.iter().enumerate() {
+        let at = index + 1;
+        if max_steps.is_some_and(|most| index as u64 >= most) {
+            let message = format!("the limit of {index} steps is used up; {} of {of} steps are left", of - index);
+            return Outcome::Failed(Failure { code: "stepLimit".to_owned(), message });
+        }
+        let step = step.with_params(&params);
+        match run.step(at, of, &step).await {
+            Ok(()) => {}
+            Err(StepError::Stopped) => return Outcome::Stopped,
+            Err(StepError::Failed { code, message }) => {
+                let message = format!("step {at} of {of}, {}: {message}", words(&step));
+                return Outcome::Failed(Failure { code: code.to_owned(), message });
+            }
+        }
+    }
+    Outcome::Completed { result: run.summary(of) }
+}
+
+struct Run {
+    bench: Arc<dyn Workbench>,
+    /// What the last command printed.
+    result: Option<String>,
+    saved: Vec<String>,
+}
+
+enum StepError {
+    Stopped,
+    Failed { code: &'static str, message: String },
+}
+
+impl Run {
+    async fn step(&mut self, at: usize, of: usize, step: &Step) -> Result<(), StepError> {
+        let begun = json!({ "step": at, "of": of, "name": step.name(), "summary": words(step) });
+        self.bench.record(EventType::AgentStep, begun).await?;
+        let mut record = match step {
+            Step::Browser(action) => self.act(action, at).await?,
+            Step::Handoff(request) => self.hand_off(request).await?,
+            Step::Exec(request) => {
+                let label = format!("ran {}", request.command);
+                let result = self.bench.exec(request.clone()).await?;
+                self.command_done(label, result)?
+            }
+            Step::Code(request) => {
+                let label = format!("ran {} code", format!("{:?}", request.language).to_lowercase());
+                let result = self.bench.code(request.clone()).await?;
+                self.command_done(label, result)?
+            }
+            Step::Write(file) => {
+                self.write(&file.path, file.content.clone().into_bytes()).await?;
+                json!({ "summary": format!("wrote {}", file.path), "path": file.path })
+            }
+            Step::Artifact(wanted) => {
+                let artifact = self.bench.save_artifact(wanted.path.clone(), wanted.name.clone()).await?;
+                self.saved.push(artifact.name.clone());
+                json!({ "summary": format!("saved {}", artifact.name), "artifact": artifact.key })
+            }
+        };
+        if let Value::Object(fields) = &mut record {
+            fields.insert("step".to_owned(), json!(at));
+            fields.insert("name".to_owned(), json!(step.name()));
+        }
+        self.bench.record(EventType::AgentAction, record).await?;
+        Ok(())
+    }
+
+    /// Does one action under the agent's lease. A person may take over in the middle: then it begins again, after a
+    /// fresh look, when it is the agent's turn once more.
+    async fn act(&mut self, action: &Action, at: usize) -> Result<Value, StepError> {
+        let browser = self.browser()?;
+        let limit = Duration::from_millis(action.timeout_ms().unwrap_or(DEFAULT_TIMEOUT_MS));
+        loop {
+            let turn = self.bench.begin().await?;
+            if turn.fresh {
+                browser.fresh_look();
+            }
+            let done = tokio::select! {
+                biased;
+                () = self.bench.stopped() => return Err(StepError::Stopped),
+                () = turn.cancelled.cancelled() => None,
+                done = browser.act(&turn.permit, action, limit) => Some(done),
+            };
+            drop(turn);
+            match done {
+                None | Some(Err(ActionError::Refused(_))) => {
+                    let summary = "interrupted by a take-over; begins again after the hand-back";
+                    self.bench.record(EventType::AgentMessage, json!({ "step": at, "text": summary })).await?;
+                }
+                Some(Ok(done)) => return self.keep(action, at, done).await,
+                Some(Err(error)) => {
+                    return Err(StepError::Failed { code: "stepFailed", message: error.to_string() });
+                }
+            }
+        }
+    }
+
+    /// Keeps what an action brought: data, a file, a picture.
+    async fn keep(&mut self, action: &Action, at: usize, done: Done) -> Result<Value, StepError> {
+        let mut record = json!({ "summary": done.summary, "url": done.url, "title": done.title });
+        if !done.dialogs.is_empty() {
+            record["dialogs"] = json!(done.dialogs);
+        }
+        let path = match action {
+            Action::Extract(extract) => match (&extract.to, &done.data) {
+                (Some(to), Some(data)) => {
+                    let text = serde_json::to_vec_pretty(data).unwrap_or_default();
+                    self.write(to, text).await?;
+                    Some(to.clone())
+                }
+                (Some(_) | None, _) => None,
+            },
+            Action::Download(download) => match (&download.to, &done.download) {
+                (Some(to), Some(from)) => {
+                    self.rename(from, to).await?;
+                    Some(to.clone())
+                }
+                (_, arrived) => arrived.clone(),
+            },
+            Action::Screenshot(_) => match done.screenshot {
+                Some(png) => {
+                    let to = format!("screenshots/step-{at}.png");
+                    self.write(&to, png).await?;
+                    Some(to)
+                }
+                None => None,
+            },
+            Action::Navigate(_)
+            | Action::Back(_)
+            | Action::Forward(_)
+            | Action::Reload(_)
+            | Action::Click(_)
+            | Action::DoubleClick(_)
+            | Action::Hover(_)
+            | Action::Type(_)
+            | Action::Press(_)
+            | Action::Select(_)
+            | Action::Scroll(_)
+            | Action::WaitFor(_)
+            | Action::Expect(_)
+            | Action::Upload(_)
+            | Action::ActivateTab(_)
+            | Action::CloseTab(_) => None,
+        };
+        if let Some(path) = path {
+            record["path"] = json!(path);
+        }
+        Ok(record)
+    }
+
+    /// Asks a person, and asks again as long as they hand back before `until` holds.
+    async fn hand_off(&mut self, request: &HandoffRequest) -> Result<Value, StepError> {
+        let mut asked = request.clone();
+        loop {
+            let handoff = self.bench.ask(asked.clone()).await?.handoff;
+            match handoff.status {
+                HandoffStatus::Completed => {}
+                HandoffStatus::Cancelled => {
+                    let message = handoff.note.unwrap_or_else(|| "the request was cancelled".to_owned());
+                    return Err(StepError::Failed { code: "handoffCancelled", message });
+                }
+                HandoffStatus::Expired => {
+                    let message = "nobody came before the request expired".to_owned();
+                    return Err(StepError::Failed { code: "handoffExpired", message });
+                }
+                HandoffStatus::Pending | HandoffStatus::Accepted => {
+                    let message = "the request ended without an answer".to_owned();
+                    return Err(StepError::Failed { code: "handoffLost", message });
+                }
+            }
+            let Some(until) = &request.until else { break };
+            if self.comes_true(until).await? {
+                break;
+            }
+            asked.message = format!("{} — not there yet: {}", request.message, until_words(until));
+        }
+        Ok(json!({ "summary": "went on after the hand-back" }))
+    }
+
+    async fn comes_true(&self, until: &Until) -> Result<bool, StepError> {
+        let browser = self.browser()?;
+        let looking = async {
+            while !browser.until_met(until).await {
+                tokio::time::sleep(UNTIL_LOOKS_EVERY).await;
+            }
+        };
+        Ok(tokio::time::timeout(UNTIL_SETTLES, looking).await.is_ok())
+    }
+
+    fn command_done(&mut self, label: String, result: ExecResult) -> Result<Value, StepError> {
+        if result.timed_out {
+            let message = format!("it was stopped after {} ms", result.duration_ms);
+            return Err(StepError::Failed { code: "timeout", message });
+        }
+        if result.exit_code != 0 {
+            let said = if result.stderr.trim().is_empty() { &result.stdout } else { &result.stderr };
+            let message = format!("exit status {}: {}", result.exit_code, tail(said));
+            return Err(StepError::Failed { code: "commandFailed", message });
+        }
+        let printed = result.stdout.trim();
+        if !printed.is_empty() {
+            self.result = Some(printed.chars().take(LONGEST_RESULT).collect());
+        }
+        Ok(json!({ "summary": label, "exitCode": result.exit_code, "durationMs": result.duration_ms }))
+    }
+
+    async fn write(&self, path: &str, content: Vec<u8>) -> Result<(), StepError> {
+        let (workspace, at) = (self.bench.workspace(), path.to_owned());
+        let written = tokio::task::spawn_blocking(move || workspace.write(&at, content.as_slice(), MAX_FILE)).await;
+        let written = written.map_err(|error| error.to_string());
+        written.and_then(|done| done.map_err(|error| error.to_string())).map_err(failed)?;
+        self.bench.record(EventType::FileChanged, json!({ "path": path, "change": "written" })).await?;
+        Ok(())
+    }
+
+    async fn rename(&self, from: &str, to: &str) -> Result<(), StepError> {
+        let (workspace, from, to) = (self.bench.workspace(), from.to_owned(), to.to_owned());
+        let renamed = tokio::task::spawn_blocking(move || workspace.rename(&from, &to)).await;
+        let renamed = renamed.map_err(|error| error.to_string());
+        renamed.and_then(|done| done.map_err(|error| error.to_string())).map_err(failed)?;
+        Ok(())
+    }
+
+    fn browser(&self) -> Result<Browser, StepError> {
+        self.bench.browser().ok_or_else(|| failed("this sandbox has no browser".to_owned()))
+    }
+
+    fn summary(self, of: usize) -> String {
+        match (self.result, self.saved.is_empty()) {
+            (Some(result), _) => result,
+            (None, true) => format!("{of} steps done"),
+            (None, false) => format!("saved {}", self.saved.join(", ")),
+        }
+    }
+}
+
+/// Says a step in words, for the story and for failures.
+fn words(step: &Step) -> String {
+    match step {
+        Step::Browser(Action::Navigate(navigate)) => format!("open {}", navigate.url()),
+        Step::Browser(action) => match action.target() {
+            Some(target) => format!("{} {target}", action.name()),
+            None => action.name().to_owned(),
+        },
+        Step::Handoff(request) => format!("ask a person: {}", request.message),
+        Step::Exec(request) => format!("run {}", request.command),
+        Step::Code(_) => "run code".to_owned(),
+        Step::Write(file) => format!("write {}", file.path),
+        Step::Artifact(artifact) => format!("save {}", artifact.path),
+    }
+}
+
+fn until_words(until: &Until) -> String {
+    let parts = [
+        until.url.as_ref().map(|url| format!("the address is not {url}")),
+        until.selector.as_ref().map(|selector| format!("nothing matches {selector}")),
+        until.cookie.as_ref().map(|cookie| format!("the cookie {cookie} is not set")),
+    ];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    if parts.len() == 1 { parts.join("") } else { format!("one of these holds: {}", parts.join(", ")) }
+}
+
+/// Returns the last lines of what a command said.
+fn tail(text: &str) -> String {
+    const LONGEST: usize = 400;
+    let text = text.trim();
+    let skipped = text.chars().count().saturating_sub(LONGEST);
+    text.chars().skip(skipped).collect()
+}
+
+fn failed(message: String) -> StepError {
+    StepError::Failed { code: "stepFailed", message }
+}
+
+impl From<Stopped> for StepError {
+    fn from(_: Stopped) -> Self {
+        Self::Stopped
+    }
+}
+
+impl From<WorkError> for StepError {
+    fn from(error: WorkError) -> Self {
+        match error {
+            WorkError::Stopped(_) => Self::Stopped,
+            WorkError::Failed(message) => failed(message),
+        }
+    }
+}

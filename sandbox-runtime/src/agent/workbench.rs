@@ -1,0 +1,95 @@
+//! What a task may use. The driver implements it; a test may, too.
+
+use futures_util::future::BoxFuture;
+use sandbox_core::model::{
+    Artifact, CodeRequest, EventType, ExecRequest, ExecResult, Failure, Handoff, HandoffRequest,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::browser::{Browser, Permit};
+use crate::workspace::Workspace;
+
+/// Everything that a task does goes through here.
+pub trait Workbench: Send + Sync {
+    /// Waits for the agent's turn on the browser; while a person is asked or drives, that is long.
+    fn begin(&self) -> BoxFuture<'_, Result<Turn, Stopped>>;
+
+    /// Asks a person, and waits until they handed back or the request was called off.
+    fn ask(&self, request: HandoffRequest) -> BoxFuture<'_, Result<HandedBack, WorkError>>;
+
+    /// `None` in a sandbox without a browser.
+    fn browser(&self) -> Option<Browser>;
+
+    fn workspace(&self) -> Workspace;
+
+    fn exec(&self, request: ExecRequest) -> BoxFuture<'_, Result<ExecResult, WorkError>>;
+
+    fn code(&self, request: CodeRequest) -> BoxFuture<'_, Result<ExecResult, WorkError>>;
+
+    /// Saves a workspace file as an artifact.
+    fn save_artifact(&self, path: String, name: Option<String>) -> BoxFuture<'_, Result<Artifact, WorkError>>;
+
+    /// Commits one event of the task: a step, an action, a file.
+    fn record(&self, kind: EventType, data: serde_json::Value) -> BoxFuture<'_, Result<(), WorkError>>;
+
+    /// Resolves when the task is to stop.
+    fn stopped(&self) -> BoxFuture<'_, ()>;
+}
+
+/// The agent's turn: the right to do one action on the browser. Dropping it says that the action is over.
+pub struct Turn {
+    pub permit: Permit,
+    /// Whether someone else acted since the last turn: look again before believing anything.
+    pub fresh: bool,
+    /// The action is asked to stop: someone else is to act.
+    pub cancelled: CancellationToken,
+    settle: Option<Box<dyn FnOnce() + Send>>,
+}
+
+impl Turn {
+    /// `settle` runs once, when the turn is over.
+    pub fn new(
+        permit: Permit,
+        fresh: bool,
+        cancelled: CancellationToken,
+        settle: impl FnOnce() + Send + 'static,
+    ) -> Self {
+        Self { permit, fresh, cancelled, settle: Some(Box::new(settle)) }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let Some(settle) = self.settle.take() {
+            settle();
+        }
+    }
+}
+
+/// How a handoff ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HandedBack {
+    pub handoff: Handoff,
+}
+
+/// The task is to stop: it was cancelled, or the sandbox ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the task was stopped")]
+pub struct Stopped;
+
+/// Something that a task asked for could not be done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WorkError {
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// How a task ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Completed { result: String },
+    Failed(Failure),
+    Stopped,
+}

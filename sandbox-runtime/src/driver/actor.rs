@@ -1,0 +1,558 @@
+//! The loop: takes one cause, changes state by the rules of core, carries out the effects, commits, shows.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use sandbox_core::control::{Answer, Control, Controller, Effect, Request, State};
+use sandbox_core::model::{
+    Actor as By, AgentStatus, EpochMs, EventType, Failure, Handoff, PreviewStatus, Sandbox, SandboxStatus,
+};
+use sandbox_core::{Lease, ViewerId};
+use sandbox_link::protocol::{InputFrame, Open};
+use sandbox_link::write_message;
+use serde_json::json;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::cause::{Cause, Reply, TurnOf};
+use super::people::Naming;
+use super::record::Committed;
+use super::refusal::Refusal;
+use super::seat::InputTally;
+use super::start::{Rooms, start_rooms};
+use super::tasks::RunningTask;
+use super::{Driver, INBOX, Kit, Shared};
+use crate::agent::{HandedBack, Turn};
+use crate::browser::{BrowserEvent, Gate, Live};
+use crate::now_ms;
+
+/// How long the rooms may take to die before the sandbox is called ended all the same.
+const KILL_LIMIT: Duration = Duration::from_secs(5);
+
+/// Owns one sandbox.
+pub(super) struct Actor {
+    pub driver: Driver,
+    pub kit: Kit,
+    pub control: Control,
+    pub sandbox: Sandbox,
+    pub task: Option<RunningTask>,
+    pub handoff: Option<Handoff>,
+    /// Told when the handoff that stands now has ended.
+    pub handed_back: Option<oneshot::Sender<HandedBack>>,
+    pub takeover: Option<Naming>,
+    pub held_since: EpochMs,
+    pub inputs_before: u64,
+    pub files_before: BTreeSet<String>,
+    pub controller: Option<String>,
+    /// Records as they were committed last: only what differs is written again.
+    pub committed: Committed,
+    pub since: EpochMs,
+    pub rooms: Option<Rooms>,
+    /// Set while someone else may have changed the page since the agent looked.
+    pub fresh: bool,
+    in_flight: Option<(Lease, CancellationToken)>,
+    turns_wanted: VecDeque<(TurnOf, Reply<Turn>)>,
+    viewers: BTreeSet<ViewerId>,
+    working: u32,
+    /// Turns that are over. At most one is in flight, so this holds at most one and never grows.
+    settled: mpsc::UnboundedSender<Lease>,
+    shared: watch::Sender<Arc<Shared>>,
+    ending: Vec<Reply<()>>,
+}
+
+/// Starts the actor of a sandbox that is committed as `queued`.
+pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
+    let (inbox, causes) = mpsc::channel(INBOX);
+    let (settled, is_settled) = mpsc::unbounded_channel();
+    let gate = Gate::default();
+    let now = now_ms();
+    let (shared, view) = watch::channel(Arc::new(Shared {
+        sandbox: sandbox.clone(),
+        control: Control::default().state().clone(),
+        controller: None,
+        has_task: false,
+        since: now,
+        lapses_at: None,
+        desktop: None,
+        shell: None,
+        browser: None,
+    }));
+    let driver = Driver {
+        id: sandbox.id.clone(),
+        inbox,
+        shared: view,
+        gate,
+        tally: Arc::new(InputTally::default()),
+        kit: Arc::new(kit.clone()),
+    };
+    let actor = Actor {
+        driver: driver.clone(),
+        kit,
+        control: Control::default(),
+        sandbox,
+        task: None,
+        handoff: None,
+        handed_back: None,
+        takeover: None,
+        held_since: now,
+        inputs_before: 0,
+        files_before: BTreeSet::new(),
+        controller: None,
+        committed: Committed::default(),
+        since: now,
+        rooms: None,
+        fresh: true,
+        in_flight: None,
+        turns_wanted: VecDeque::new(),
+        viewers: BTreeSet::new(),
+        working: 0,
+        settled,
+        shared,
+        ending: Vec::new(),
+    };
+    tokio::spawn(actor.run(causes, is_settled));
+    driver
+}
+
+impl Actor {
+    async fn run(mut self, mut causes: mpsc::Receiver<Cause>, mut settled: mpsc::UnboundedReceiver<Lease>) {
+        self.start().await;
+        while !self.sandbox.status.is_over() {
+            let due = self.next_due_at();
+            tokio::select! {
+                // A settled action comes first: what waits for it was asked before.
+                biased;
+                Some(lease) = settled.recv() => self.action_settled(lease).await,
+                cause = causes.recv() => match cause {
+                    Some(cause) => self.handle(cause).await,
+                    None => self.end(None).await,
+                },
+                () = sleep_until(due) => self.tick().await,
+            }
+        }
+        for answer in self.ending.drain(..) {
+            // Whoever asked may have gone.
+            let _ = answer.send(Ok(()));
+        }
+    }
+
+    async fn start(&mut self) {
+        self.sandbox.status = SandboxStatus::Assigning;
+        self.commit(vec![self.event(EventType::SandboxAssigned, By::System, json!({}))]).await;
+        let (sandbox, kit) = (self.sandbox.clone(), self.kit.clone());
+        let (gate, inbox) = (self.driver.gate.clone(), self.driver.inbox.clone());
+        let env = kit.env.clone();
+        tokio::spawn(async move {
+            let started = start_rooms(&sandbox, env, &kit, &gate, &inbox).await.map(Box::new);
+            // An actor that ended meanwhile drops the rooms, which kills them.
+            let _ = inbox.send(Cause::Started(started)).await;
+        });
+    }
+
+    async fn handle(&mut self, cause: Cause) {
+        match cause {
+            Cause::Started(Ok(rooms)) => self.started(*rooms).await,
+            Cause::Started(Err(failure)) => self.fail(failure).await,
+            Cause::RoomLost { room } => self.room_lost(room).await,
+            Cause::Browser(event) => self.browser_event(event).await,
+            Cause::Denied(denied) => {
+                let data = json!({ "host": denied.host, "port": denied.port, "reason": denied.reason });
+                self.commit(vec![self.event(EventType::NetworkDenied, By::System, data)]).await;
+            }
+            Cause::StartTask { task, order, answer } => {
+                let started = self.start_task(*task, *order).await;
+                reply(answer, started);
+            }
+            Cause::CancelTask { answer } => {
+                let cancelled = self.cancel_task().await;
+                reply(answer, cancelled);
+            }
+            Cause::TaskEnded { task_id, outcome } => self.task_ended(task_id, outcome).await,
+            Cause::Begin { by, answer } => {
+                self.turns_wanted.push_back((by, answer));
+                self.grant_turns();
+            }
+            Cause::Work { begun } => {
+                self.working = if begun { self.working + 1 } else { self.working.saturating_sub(1) };
+                self.refresh_status().await;
+            }
+            Cause::Record { kind, by, data, answer } => {
+                if kind == EventType::AgentStep {
+                    self.count_step();
+                }
+                let recorded = self.try_commit(vec![self.event(kind, by, data)]).await;
+                reply(answer, recorded);
+            }
+            Cause::Artifact { artifact, by, answer } => {
+                let added = self.add_artifact(*artifact, by).await;
+                reply(answer, added);
+            }
+            Cause::Resized { viewport } => {
+                self.sandbox.preview.viewport = viewport;
+                self.commit(vec![]).await;
+            }
+            Cause::Ask { by, request, answer, done } => {
+                let asked = self.ask(by, request, done).await;
+                reply(answer, asked);
+            }
+            Cause::CancelHandoff { note, answer } => {
+                let cancelled = self.cancel_handoff(note).await;
+                reply(answer, cancelled);
+            }
+            Cause::Take { controller, name, answer } => {
+                let taken = self.take(controller, name).await;
+                reply(answer, taken);
+            }
+            Cause::HandBack { by, note, answer } => {
+                let handed_back = self.hand_back(&by, note).await;
+                reply(answer, handed_back);
+            }
+            Cause::ViewerJoined { viewer } => {
+                self.viewers.insert(viewer);
+                self.viewers_changed();
+            }
+            Cause::ViewerLeft { viewer } => {
+                self.viewers.remove(&viewer);
+                self.viewers_changed();
+                self.control_request(Request::ViewerLeft { viewer }, By::Person, None).await;
+            }
+            Cause::Heartbeat { viewer } => {
+                self.control_request(Request::Heartbeat { viewer }, By::Person, None).await;
+            }
+            Cause::Input { viewer, lease } => {
+                self.control_request(Request::Input { viewer, lease }, By::Person, None).await;
+            }
+            Cause::End { answer } => self.end(Some(answer)).await,
+        }
+    }
+
+    async fn started(&mut self, rooms: Rooms) {
+        let now = now_ms();
+        self.sandbox.status = SandboxStatus::Ready;
+        self.sandbox.ready_at = Some(now);
+        self.sandbox.agent.status = AgentStatus::Idle;
+        let mut events = vec![];
+        if rooms.desktop.is_some() {
+            self.sandbox.preview.status = PreviewStatus::Ready;
+            events.push(self.event(EventType::BrowserReady, By::System, json!({})));
+        }
+        events.push(self.event(EventType::AgentReady, By::System, json!({})));
+        events.push(self.event(EventType::SandboxReady, By::System, json!({})));
+        self.rooms = Some(rooms);
+        self.commit(events).await;
+        self.launch_task().await;
+    }
+
+    async fn room_lost(&mut self, room: &'static str) {
+        if self.sandbox.status == SandboxStatus::Ending {
+            return;
+        }
+        if room == "browser" {
+            self.sandbox.preview.status = PreviewStatus::Failed;
+            let data = json!({ "message": "the browser exited" });
+            self.commit(vec![self.event(EventType::BrowserFailed, By::System, data)]).await;
+        }
+        let message = format!("the {room} ended by itself; what is in the workspace is kept");
+        self.fail(Failure { code: "roomLost".to_owned(), message }).await;
+    }
+
+    async fn browser_event(&mut self, event: BrowserEvent) {
+        match event {
+            BrowserEvent::Navigated { url, title } => {
+                // The blind window: nothing of the page is kept while a person drives.
+                if matches!(self.control.state(), State::Person { .. }) {
+                    return;
+                }
+                let data = json!({ "url": url, "title": title });
+                self.commit(vec![self.event(EventType::BrowserNavigated, By::System, data)]).await;
+            }
+            BrowserEvent::DownloadFinished { path } => {
+                let data = json!({ "path": path, "change": "downloaded" });
+                let by = if matches!(self.control.state(), State::Person { .. }) { By::Person } else { By::Agent };
+                self.commit(vec![self.event(EventType::FileChanged, by, data)]).await;
+            }
+            BrowserEvent::TabsChanged => self.show(),
+            BrowserEvent::Crashed { .. } => {
+                let data = json!({ "message": "a page of the browser crashed" });
+                self.commit(vec![self.event(EventType::BrowserFailed, By::System, data)]).await;
+            }
+            BrowserEvent::Closed => self.room_lost("browser").await,
+        }
+    }
+
+    /// Asks control, carries out what follows, and records who drives now. Returns the answer.
+    pub(super) async fn control_request(&mut self, request: Request, by: By, note: Option<String>) -> Answer {
+        let before = self.control.state().clone();
+        let answer = self.control.handle(request, now_ms());
+        let effects = match &answer {
+            Answer::Accepted(effects) => effects.clone(),
+            Answer::Already | Answer::Denied(_) => vec![],
+        };
+        self.sync_gate();
+        let mut events = vec![];
+        for effect in effects {
+            self.carry_out(effect, by, note.as_deref(), &mut events).await;
+        }
+        self.run_or_stop_clock();
+        if self.who_drives_differs(&before) {
+            self.since = now_ms();
+            let shared = self.snapshot();
+            let data = json!({ "mode": shared.mode(), "controller": self.controller });
+            events.push(self.event(EventType::ControlChanged, by, data));
+        }
+        if events.is_empty() {
+            self.show();
+        } else {
+            self.commit(events).await;
+        }
+        self.grant_turns();
+        answer
+    }
+
+    async fn carry_out(&mut self, effect: Effect, by: By, note: Option<&str>, events: &mut Vec<sandbox_core::model::NewEvent>) {
+        match effect {
+            // The gate was set before anything else; a fenced action is told to stop.
+            Effect::Fence(lease) | Effect::CancelAction(lease) => {
+                if let Some((in_flight, cancelled)) = &self.in_flight
+                    && *in_flight == lease
+                {
+                    cancelled.cancel();
+                }
+            }
+            Effect::ReleaseKeys => self.release_keys().await,
+            Effect::WriteReceipt(_) => {
+                let receipt = self.receipt(note).await;
+                self.complete_handoff(note.map(str::to_owned), Some(receipt), by, events);
+            }
+            Effect::AcceptHandoff(id, controller) => {
+                self.person_arrived(&id, &controller, events).await;
+            }
+            Effect::ReopenHandoff(_) => self.reopen_handoff(events),
+            Effect::GrantAgent(_) => self.fresh = true,
+            Effect::GrantPerson(_, _) => {}
+        }
+    }
+
+    /// Says to the gate who may act now: the last word before anything reaches the browser.
+    fn sync_gate(&self) {
+        let live = match self.control.state() {
+            State::Idle { in_flight: None } => Live::Nobody,
+            State::Idle { in_flight: Some(lease) } | State::Agent { lease, .. } => Live::Agent(*lease),
+            State::Settling { old, .. } => Live::Agent(*old),
+            State::Person { lease, .. } => Live::Person(*lease),
+            State::Waiting { .. } => Live::Waiting,
+        };
+        self.driver.gate.set(live);
+    }
+
+    fn who_drives_differs(&self, before: &State) -> bool {
+        let driver_of = |state: &State| match state {
+            State::Idle { .. } => (0, None),
+            State::Agent { .. } => (1, None),
+            State::Settling { .. } => (2, None),
+            State::Person { controller, lease, .. } => (3, Some((controller.clone(), *lease))),
+            State::Waiting { .. } => (4, None),
+        };
+        driver_of(before) != driver_of(self.control.state())
+    }
+
+    async fn action_settled(&mut self, lease: Lease) {
+        // An action that was fenced at its deadline may settle after the next one began.
+        if self.in_flight.as_ref().is_some_and(|(in_flight, _)| *in_flight == lease) {
+            self.in_flight = None;
+        }
+        self.control_request(Request::Settled { lease }, By::System, None).await;
+    }
+
+    /// Grants the turn to whoever waits longest, if it may be granted now.
+    fn grant_turns(&mut self) {
+        while let Some((by, _)) = self.turns_wanted.front() {
+            let by = *by;
+            match self.control.handle(Request::Begin, now_ms()) {
+                Answer::Accepted(effects) => {
+                    let Some((_, answer)) = self.turns_wanted.pop_front() else { return };
+                    // A program's lease is made for its one command: whatever came before, others may have acted.
+                    if effects.iter().any(|effect| matches!(effect, Effect::GrantAgent(_))) {
+                        self.fresh = true;
+                    }
+                    self.sync_gate();
+                    self.begin_turn(answer);
+                }
+                Answer::Denied(sandbox_core::control::Denial::ActionInFlight) | Answer::Already => return,
+                Answer::Denied(denial) => match by {
+                    // The task waits for the hand-back, programs are told; those behind the task in line are told too.
+                    TurnOf::Task => {
+                        let waiting = std::mem::take(&mut self.turns_wanted);
+                        for (by, answer) in waiting {
+                            match by {
+                                TurnOf::Task => self.turns_wanted.push_back((by, answer)),
+                                TurnOf::Program => reply(answer, Err(Refusal::from(denial))),
+                            }
+                        }
+                        return;
+                    }
+                    TurnOf::Program => {
+                        if let Some((_, answer)) = self.turns_wanted.pop_front() {
+                            reply(answer, Err(Refusal::from(denial)));
+                        }
+                    }
+                },
+            }
+        }
+    }
+
+    fn begin_turn(&mut self, answer: Reply<Turn>) {
+        let Some(lease) = self.control.live_lease() else { return };
+        let cancelled = CancellationToken::new();
+        self.in_flight = Some((lease, cancelled.clone()));
+        let settled = self.settled.clone();
+        let fresh = std::mem::take(&mut self.fresh);
+        let turn = Turn::new(self.driver.gate.permit(lease), fresh, cancelled, move || {
+            // The actor may have ended with the sandbox.
+            let _ = settled.send(lease);
+        });
+        // Whoever asked may have gone: the turn is then dropped, which settles it.
+        reply(answer, Ok(turn));
+    }
+
+    /// Drops the turns that the ended task still waits for.
+    pub(super) fn forget_task_turns(&mut self) {
+        self.turns_wanted.retain(|(by, _)| *by != TurnOf::Task);
+    }
+
+    pub(super) async fn refresh_status(&mut self) {
+        let wanted = match self.sandbox.status {
+            SandboxStatus::Ready | SandboxStatus::Active => {
+                if self.task.is_some() || self.working > 0 { SandboxStatus::Active } else { SandboxStatus::Ready }
+            }
+            other => other,
+        };
+        if wanted != self.sandbox.status {
+            self.sandbox.status = wanted;
+            self.commit(vec![]).await;
+        }
+    }
+
+    fn viewers_changed(&mut self) {
+        self.sandbox.preview.viewers = u32::try_from(self.viewers.len()).unwrap_or(u32::MAX);
+        self.show();
+    }
+
+    async fn release_keys(&self) {
+        let Some(desktop) = self.rooms.as_ref().and_then(|rooms| rooms.desktop.as_ref()) else { return };
+        let released = async {
+            let mut lane = desktop.link.open_for(&Open::Input).await?;
+            write_message(&mut lane, &InputFrame::ReleaseAll).await?;
+            Ok::<(), sandbox_link::LinkError>(())
+        };
+        if let Err(error) = released.await {
+            tracing::warn!(%error, "held keys could not be lifted");
+        }
+    }
+
+    fn next_due_at(&self) -> Option<EpochMs> {
+        let expires_at = self.handoff.as_ref().and_then(|handoff| handoff.expires_at);
+        let task_due = self.task.as_ref().and_then(|task| task.clock.due_at());
+        [self.control.next_tick_at(), expires_at, task_due].into_iter().flatten().min()
+    }
+
+    async fn tick(&mut self) {
+        self.control_request(Request::Tick, By::System, None).await;
+        self.expire_handoff().await;
+        self.stop_overdue_task().await;
+    }
+
+    async fn fail(&mut self, failure: Failure) {
+        tracing::warn!(sandbox = %self.sandbox.id, code = failure.code, message = failure.message, "sandbox failed");
+        self.abandon_work(&failure.message).await;
+        self.kill_rooms().await;
+        self.sandbox.status = SandboxStatus::Failed;
+        self.sandbox.ended_at = Some(now_ms());
+        self.sandbox.preview.status = PreviewStatus::Failed;
+        let data = json!({ "code": failure.code, "message": failure.message });
+        self.sandbox.failure = Some(failure);
+        self.commit(vec![self.event(EventType::SandboxFailed, By::System, data)]).await;
+    }
+
+    async fn end(&mut self, answer: Option<Reply<()>>) {
+        self.ending.extend(answer);
+        self.sandbox.status = SandboxStatus::Ending;
+        self.abandon_work("the sandbox was ended").await;
+        self.commit(vec![]).await;
+        self.kill_rooms().await;
+        self.sandbox.status = SandboxStatus::Ended;
+        self.sandbox.ended_at = Some(now_ms());
+        self.sandbox.preview.status = PreviewStatus::Off;
+        self.commit(vec![self.event(EventType::SandboxEnded, By::System, json!({}))]).await;
+    }
+
+    async fn kill_rooms(&mut self) {
+        self.driver.gate.set(Live::Nobody);
+        self.sandbox.agent.status = AgentStatus::Off;
+        if let Some(rooms) = self.rooms.take()
+            && tokio::time::timeout(KILL_LIMIT, rooms.kill()).await.is_err()
+        {
+            tracing::error!(sandbox = %self.sandbox.id, "the rooms took too long to die");
+        }
+        if self.kit.profile_is_temporary
+            && let Err(error) = tokio::fs::remove_dir_all(&self.kit.profile).await
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "the browser's profile could not be removed");
+        }
+    }
+
+    pub(super) fn snapshot(&self) -> Shared {
+        let desktop = self.rooms.as_ref().and_then(|rooms| rooms.desktop.as_ref());
+        Shared {
+            sandbox: self.sandbox.clone(),
+            control: self.control.state().clone(),
+            controller: self.controller.clone(),
+            has_task: self.control.has_task(),
+            since: self.since,
+            lapses_at: match self.control.state() {
+                State::Person { controller: Controller::Viewer(_), .. } => self.control.next_tick_at(),
+                State::Person { .. }
+                | State::Idle { .. }
+                | State::Agent { .. }
+                | State::Settling { .. }
+                | State::Waiting { .. } => None,
+            },
+            desktop: desktop.map(|desktop| desktop.link.clone()),
+            shell: self.rooms.as_ref().map(|rooms| rooms.shell.clone()),
+            browser: desktop.map(|desktop| desktop.browser.clone()),
+        }
+    }
+
+    /// Shows the present state to whoever reads it.
+    pub(super) fn show(&self) {
+        self.shared.send_replace(Arc::new(self.snapshot()));
+    }
+
+    pub(super) fn inputs_now(&self) -> u64 {
+        self.driver.tally.counted.load(Ordering::Relaxed)
+    }
+
+    /// Parameters of the sandbox's environment that commands see.
+    pub(super) fn env(&self) -> &BTreeMap<String, String> {
+        &self.kit.env
+    }
+}
+
+pub(super) fn reply<T>(answer: Reply<T>, result: Result<T, Refusal>) {
+    // Whoever asked may have gone; what was decided stands.
+    let _ = answer.send(result);
+}
+
+/// Sleeps until a time of the wall clock, or for ever.
+async fn sleep_until(due_at: Option<EpochMs>) {
+    match due_at {
+        None => std::future::pending().await,
+        Some(due_at) => {
+            let left = u64::try_from(due_at - now_ms()).unwrap_or(0);
+            tokio::time::sleep(Duration::from_millis(left)).await;
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The workbench of a running task: what the runner asks for, carried to the actor and the rooms.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use sandbox_core::model::{
+    Actor as By, Artifact, CodeRequest, EventType, ExecRequest, ExecResult, HandoffRequest, RequestedBy,
+};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::Driver;
+use super::cause::{Cause, TurnOf};
+use super::refusal::Refusal;
+use crate::agent::{HandedBack, Stopped, Turn, WorkError, Workbench};
+use crate::browser::Browser;
+use crate::workspace::Workspace;
+
+pub(super) struct Bench {
+    driver: Driver,
+    stop: CancellationToken,
+}
+
+impl Bench {
+    pub fn new(driver: Driver, stop: CancellationToken) -> Self {
+        Self { driver, stop }
+    }
+
+    async fn unless_stopped<T>(&self, work: impl Future<Output = Result<T, WorkError>>) -> Result<T, WorkError> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Err(Stopped.into()),
+            done = work => done,
+        }
+    }
+}
+
+impl Workbench for Bench {
+    fn begin(&self) -> BoxFuture<'_, Result<Turn, Stopped>> {
+        async {
+            let turn = self.driver.ask_actor(|answer| Cause::Begin { by: TurnOf::Task, answer });
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => Err(Stopped),
+                // The actor refuses a task only when the sandbox is gone.
+                turn = turn => turn.map_err(|_| Stopped),
+            }
+        }
+        .boxed()
+    }
+
+    fn ask(&self, request: HandoffRequest) -> BoxFuture<'_, Result<HandedBack, WorkError>> {
+        async {
+            let (done, is_done) = oneshot::channel();
+            let asked = async {
+                let ask = |answer| Cause::Ask { by: RequestedBy::Agent, request, answer, done: Some(done) };
+                self.driver.ask_actor(ask).await?;
+                is_done.await.map_err(|_| WorkError::from(Stopped))
+            };
+            self.unless_stopped(asked).await
+        }
+        .boxed()
+    }
+
+    fn browser(&self) -> Option<Browser> {
+        self.driver.browser()
+    }
+
+    fn workspace(&self) -> Workspace {
+        self.driver.workspace().clone()
+    }
+
+    fn exec(&self, request: ExecRequest) -> BoxFuture<'_, Result<ExecResult, WorkError>> {
+        self.unless_stopped(async {
+            self.driver.exec(request, By::Agent, |_| ()).await.map_err(|error| WorkError::Failed(error.to_string()))
+        })
+        .boxed()
+    }
+
+    fn code(&self, request: CodeRequest) -> BoxFuture<'_, Result<ExecResult, WorkError>> {
+        self.unless_stopped(async {
+            self.driver.code(request, By::Agent).await.map_err(|error| WorkError::Failed(error.to_string()))
+        })
+        .boxed()
+    }
+
+    fn save_artifact(&self, path: String, name: Option<String>) -> BoxFuture<'_, Result<Artifact, WorkError>> {
+        self.unless_stopped(async move { 
+            self.driver.save_artifact(path, name, By::Agent).await.map_err(|error| WorkError::Failed(error.to_string()))
+        }).boxed()
+    }
+
+    fn record(&self, kind: EventType, data: serde_json::Value) -> BoxFuture<'_, Result<(), WorkError>> {
+        self.unless_stopped(async move { Ok(self.driver.record(kind, By::Agent, data).await?) }).boxed()
+    }
+
+    fn stopped(&self) -> BoxFuture<'_, ()> {
+        self.stop.cancelled().boxed()
+    }
+}
+
+impl From<Refusal> for WorkError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Failed(refusal.message)
+    }
+}

@@ -1,0 +1,363 @@
+//! People: asked, taking over, handing back; and the record of each time, with its receipt.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use sandbox_core::HandoffId;
+use sandbox_core::control::{Answer, Asker, Controller, Releaser, Request, State};
+use sandbox_core::handoff::{Step, apply};
+use sandbox_core::model::{
+    Actor as By, EventType, FileKind, Handoff, HandoffReason, HandoffRequest, HandoffStatus, NewEvent, Receipt,
+    RequestedBy,
+};
+use serde_json::json;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::actor::Actor;
+use super::refusal::Refusal;
+use crate::agent::HandedBack;
+use crate::browser::Takeover;
+use crate::now_ms;
+use crate::workspace::Workspace;
+
+/// A person gets the wheel even if the page could not be named by then; the naming goes on beside them.
+const TAKEOVER_LIMIT: Duration = Duration::from_millis(40);
+/// The agent goes on even if the page could not be compared by then.
+const RECEIPT_LIMIT: Duration = Duration::from_secs(3);
+
+/// The page as it was before a person took over.
+pub(super) enum Naming {
+    Running(JoinHandle<Takeover>),
+    Done(Takeover),
+}
+
+impl Actor {
+    /// Records a request for a person.
+    pub(super) async fn ask(
+        &mut self,
+        by: RequestedBy,
+        request: HandoffRequest,
+        done: Option<oneshot::Sender<HandedBack>>,
+    ) -> Result<Handoff, Refusal> {
+        if !self.sandbox.status.takes_work() {
+            return Err(Refusal::wrong_state("the sandbox takes no work in this state"));
+        }
+        if self.standing_handoff().is_some() {
+            return Err(Refusal::wrong_state("a handoff stands already in this sandbox"));
+        }
+        let now = now_ms();
+        let id = HandoffId::from_unique(crate::unique());
+        let asker = match (by, self.control.state()) {
+            (RequestedBy::Agent, State::Agent { lease, .. }) => Asker::Agent(*lease),
+            (RequestedBy::Agent | RequestedBy::Worker | RequestedBy::Sdk | RequestedBy::Dashboard, _) => Asker::Program,
+        };
+        // Asked for before control changes, so that the record is there when anyone sees that it waits.
+        let handoff = Handoff {
+            request_id: id.clone(),
+            sandbox_id: self.sandbox.id.clone(),
+            task_id: self.task.as_ref().map(|running| running.task.id.clone()),
+            status: HandoffStatus::Pending,
+            reason: request.reason,
+            message: request.message,
+            requested_by: by,
+            controller: None,
+            resume_prompt: request.resume_prompt,
+            note: None,
+            until: request.until,
+            receipt: None,
+            requested_at: now,
+            accepted_at: None,
+            completed_at: None,
+            expires_at: request.expires_in_ms.and_then(|ms| i64::try_from(ms).ok()).map(|ms| now.saturating_add(ms)),
+            updated_at: now,
+        };
+        let mut tried = self.control.clone();
+        match tried.handle(Request::Ask { by: asker.clone(), handoff: id.clone() }, now) {
+            Answer::Accepted(_) => {}
+            Answer::Already => return Err(Refusal::wrong_state("a person was asked already")),
+            Answer::Denied(denial) => return Err(Refusal::from(denial)),
+        }
+        let by = match by {
+            RequestedBy::Agent => By::Agent,
+            RequestedBy::Worker | RequestedBy::Sdk => By::Api,
+            RequestedBy::Dashboard => By::Person,
+        };
+        self.handoff = Some(handoff.clone());
+        self.handed_back = done;
+        self.prepare_takeover();
+        let data = json!({ "requestId": id, "reason": handoff.reason, "message": handoff.message });
+        let requested = self.event(EventType::HandoffRequested, by, data);
+        if let Err(refusal) = self.try_commit(vec![requested]).await {
+            self.handoff = None;
+            self.handed_back = None;
+            return Err(refusal);
+        }
+        self.control_request(Request::Ask { by: asker, handoff: id }, by, None).await;
+        Ok(handoff)
+    }
+
+    pub(super) async fn take(&mut self, controller: Controller, name: String) -> Result<(), Refusal> {
+        if !self.sandbox.status.takes_work() {
+            return Err(Refusal::wrong_state("the sandbox takes no work in this state"));
+        }
+        if self.rooms.as_ref().is_none_or(|rooms| rooms.desktop.is_none()) {
+            return Err(Refusal::wrong_state("this sandbox has no browser"));
+        }
+        let handoff = HandoffId::from_unique(crate::unique());
+        let taking = self.controller.replace(name);
+        match self.control_request(Request::Take { controller, handoff }, By::Person, None).await {
+            Answer::Accepted(_) | Answer::Already => Ok(()),
+            Answer::Denied(denial) => {
+                self.controller = taking;
+                self.show();
+                Err(Refusal::from(denial))
+            }
+        }
+    }
+
+    pub(super) async fn hand_back(&mut self, by: &Releaser, note: Option<String>) -> Result<(), Refusal> {
+        // A program may complete a handoff that nobody took: the work was done elsewhere.
+        if matches!(self.control.state(), State::Waiting { .. }) && *by == Releaser::Program {
+            return self.complete_untaken(note).await;
+        }
+        match self.control_request(Request::HandBack { by: by.clone() }, By::Person, note).await {
+            Answer::Accepted(_) => {
+                self.forget_ended_handoff();
+                Ok(())
+            }
+            Answer::Already => Err(Refusal::wrong_state("nobody holds control")),
+            Answer::Denied(denial) => Err(Refusal::from(denial)),
+        }
+    }
+
+    async fn complete_untaken(&mut self, note: Option<String>) -> Result<(), Refusal> {
+        let receipt = self.receipt(note.as_deref()).await;
+        let mut events = vec![];
+        self.complete_handoff(note, Some(receipt), By::Api, &mut events);
+        self.try_commit(events).await?;
+        self.end_asking(By::Api).await;
+        Ok(())
+    }
+
+    pub(super) async fn cancel_handoff(&mut self, note: Option<String>) -> Result<(), Refusal> {
+        let Some(handoff) = &mut self.handoff else {
+            return Err(Refusal::wrong_state("no handoff stands in this sandbox"));
+        };
+        if apply(handoff, Step::Cancel { note }, now_ms()).is_err() {
+            return Err(Refusal::wrong_state("this handoff is over"));
+        }
+        let data = json!({ "requestId": handoff.request_id });
+        let cancelled = self.event(EventType::HandoffCancelled, By::Api, data);
+        self.try_commit(vec![cancelled]).await?;
+        self.end_asking(By::Api).await;
+        Ok(())
+    }
+
+    pub(super) async fn expire_handoff(&mut self) {
+        let Some(handoff) = &mut self.handoff else { return };
+        if handoff.expires_at.is_none_or(|expires_at| now_ms() < expires_at)
+            || apply(handoff, Step::Expire, now_ms()).is_err()
+        {
+            return;
+        }
+        let data = json!({ "requestId": handoff.request_id });
+        let expired = self.event(EventType::HandoffExpired, By::System, data);
+        self.commit(vec![expired]).await;
+        self.end_asking(By::System).await;
+    }
+
+    /// The handoff that stood has ended: control goes where it goes without it.
+    async fn end_asking(&mut self, by: By) {
+        let Some(id) = self.handoff.as_ref().map(|handoff| handoff.request_id.clone()) else { return };
+        self.tell_asker();
+        if matches!(self.control.state(), State::Person { .. }) {
+            self.control_request(Request::HandBack { by: Releaser::Program }, by, None).await;
+        } else {
+            self.control_request(Request::AskEnded { handoff: id }, by, None).await;
+        }
+        self.controller = None;
+        self.forget_ended_handoff();
+        self.show();
+    }
+
+    /// A person has the wheel: the record says who and since when.
+    pub(super) async fn person_arrived(&mut self, id: &HandoffId, controller: &Controller, events: &mut Vec<NewEvent>) {
+        let now = now_ms();
+        let name = match controller {
+            Controller::Api(name) => name.clone(),
+            Controller::Viewer(viewer) => self.controller.clone().unwrap_or_else(|| viewer.to_string()),
+        };
+        self.controller = Some(name.clone());
+        self.held_since = now;
+        self.inputs_before = self.inputs_now();
+        self.files_before = files_of(self.kit.workspace.clone()).await;
+        if self.standing_handoff().is_none() {
+            self.handoff = Some(self.handoff_by_the_person(id.clone()));
+        }
+        if let Some(handoff) = &mut self.handoff
+            && apply(handoff, Step::Accept { controller: name.clone() }, now).is_ok()
+        {
+            let data = json!({ "requestId": id, "controller": name });
+            events.push(self.event(EventType::HandoffAccepted, By::Person, data));
+        }
+        self.prepare_takeover();
+        self.wait_for_naming().await;
+    }
+
+    /// Waits a moment for the page to be named before the person's first input.
+    async fn wait_for_naming(&mut self) {
+        let Some(Naming::Running(naming)) = &mut self.takeover else { return };
+        // What is not named by then still serves the receipt: the naming goes on.
+        if let Ok(named) = tokio::time::timeout(TAKEOVER_LIMIT, naming).await {
+            self.takeover = named.ok().map(Naming::Done);
+        }
+    }
+
+    fn handoff_by_the_person(&self, id: HandoffId) -> Handoff {
+        let now = now_ms();
+        Handoff {
+            request_id: id,
+            sandbox_id: self.sandbox.id.clone(),
+            task_id: self.task.as_ref().map(|running| running.task.id.clone()),
+            status: HandoffStatus::Pending,
+            reason: HandoffReason::Custom,
+            message: "took control without being asked".to_owned(),
+            requested_by: RequestedBy::Dashboard,
+            controller: None,
+            resume_prompt: None,
+            note: None,
+            until: None,
+            receipt: None,
+            requested_at: now,
+            accepted_at: None,
+            completed_at: None,
+            expires_at: None,
+            updated_at: now,
+        }
+    }
+
+    /// Begins to name the page as it is before the person acts.
+    fn prepare_takeover(&mut self) {
+        if self.takeover.is_some() {
+            return;
+        }
+        if let Some(desktop) = self.rooms.as_ref().and_then(|rooms| rooms.desktop.as_ref()) {
+            let browser = desktop.browser.clone();
+            self.takeover = Some(Naming::Running(tokio::spawn(async move { browser.before_takeover().await })));
+        }
+    }
+
+    /// Writes what changed while the person drove: names, never values.
+    pub(super) async fn receipt(&mut self, note: Option<&str>) -> Receipt {
+        let compared = async {
+            let before = match self.takeover.take()? {
+                Naming::Running(naming) => naming.await.ok()?,
+                Naming::Done(before) => before,
+            };
+            let browser = self.rooms.as_ref()?.desktop.as_ref()?.browser.clone();
+            let until = self.handoff.as_ref().and_then(|handoff| handoff.until.clone());
+            let mut receipt = browser.after_takeover(before).await;
+            receipt.until_met = match until {
+                Some(until) => Some(browser.until_met(&until).await),
+                None => None,
+            };
+            Some(receipt)
+        };
+        let mut receipt = tokio::time::timeout(RECEIPT_LIMIT, compared).await.ok().flatten().unwrap_or_default();
+        receipt.held_ms = u64::try_from(now_ms() - self.held_since).unwrap_or(0);
+        receipt.inputs = self.inputs_now().saturating_sub(self.inputs_before);
+        let files = files_of(self.kit.workspace.clone()).await;
+        receipt.files_arrived = files.difference(&self.files_before).cloned().collect();
+        receipt.note = note.map(str::to_owned);
+        receipt
+    }
+
+    pub(super) fn complete_handoff(
+        &mut self,
+        note: Option<String>,
+        receipt: Option<Receipt>,
+        by: By,
+        events: &mut Vec<NewEvent>,
+    ) {
+        self.controller = None;
+        let Some(handoff) = &mut self.handoff else { return };
+        if apply(handoff, Step::Complete { note, receipt }, now_ms()).is_ok() {
+            let data = json!({
+                "requestId": handoff.request_id,
+                "receipt": handoff.receipt,
+                "note": handoff.note,
+            });
+            events.push(self.event(EventType::HandoffCompleted, by, data));
+            self.tell_asker();
+        }
+    }
+
+    pub(super) fn reopen_handoff(&mut self, events: &mut Vec<NewEvent>) {
+        self.controller = None;
+        let Some(handoff) = &mut self.handoff else { return };
+        if apply(handoff, Step::Reopen, now_ms()).is_ok() {
+            let data = json!({
+                "requestId": handoff.request_id,
+                "reason": handoff.reason,
+                "message": handoff.message,
+                "again": true,
+            });
+            events.push(self.event(EventType::HandoffRequested, By::System, data));
+        }
+    }
+
+    /// A handoff that nobody has taken ends with its task; one that is held stays with the person.
+    pub(super) fn cancel_handoff_with_task(&mut self, events: &mut Vec<NewEvent>) {
+        if matches!(self.control.state(), State::Person { .. }) {
+            return;
+        }
+        let Some(handoff) = &mut self.handoff else { return };
+        if apply(handoff, Step::Cancel { note: None }, now_ms()).is_ok() {
+            let data = json!({ "requestId": handoff.request_id });
+            events.push(self.event(EventType::HandoffCancelled, By::System, data));
+            self.tell_asker();
+        }
+    }
+
+    pub(super) async fn cancel_standing_handoff(&mut self, why: &str) {
+        let Some(handoff) = &mut self.handoff else { return };
+        if apply(handoff, Step::Cancel { note: Some(why.to_owned()) }, now_ms()).is_err() {
+            return;
+        }
+        let data = json!({ "requestId": handoff.request_id });
+        let cancelled = self.event(EventType::HandoffCancelled, By::System, data);
+        self.commit(vec![cancelled]).await;
+        self.tell_asker();
+        self.forget_ended_handoff();
+    }
+
+    /// Tells whoever waits for the handoff how it ended.
+    fn tell_asker(&mut self) {
+        if let (Some(done), Some(handoff)) = (self.handed_back.take(), self.handoff.clone()) {
+            // The task may have been stopped meanwhile.
+            let _ = done.send(HandedBack { handoff });
+        }
+    }
+
+    pub(super) fn forget_ended_handoff(&mut self) {
+        if self.standing_handoff().is_none() && !matches!(self.control.state(), State::Settling { .. }) {
+            self.handoff = None;
+            self.takeover = None;
+        }
+    }
+
+    fn standing_handoff(&self) -> Option<&Handoff> {
+        self.handoff.as_ref().filter(|handoff| match handoff.status {
+            HandoffStatus::Pending | HandoffStatus::Accepted => true,
+            HandoffStatus::Completed | HandoffStatus::Cancelled | HandoffStatus::Expired => false,
+        })
+    }
+}
+
+/// Names the workspace's files; what cannot be listed is left out of the receipt.
+async fn files_of(workspace: Workspace) -> BTreeSet<String> {
+    let listed = tokio::task::spawn_blocking(move || workspace.list(".", true)).await;
+    let Ok(Ok(entries)) = listed else { return BTreeSet::new() };
+    entries.entries.into_iter().filter(|entry| entry.kind == FileKind::File).map(|entry| entry.path).collect()
+}

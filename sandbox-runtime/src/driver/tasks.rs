@@ -1,0 +1,235 @@
+//! The task of a sandbox: started, timed, ended.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sandbox_core::TaskId;
+use sandbox_core::control::Request;
+use sandbox_core::model::{
+    Actor as By, AgentInfo, AgentStatus, Artifact, EpochMs, EventType, Failure, SandboxStatus, Task, TaskLimits,
+    TaskStatus,
+};
+use sandbox_core::playbook::Playbook;
+use sandbox_core::task::{Ending, Progress, clock_runs};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::actor::Actor;
+use super::bench::Bench;
+use super::cause::Cause;
+use super::refusal::Refusal;
+use crate::agent::{self, Outcome};
+use crate::now_ms;
+use crate::store::Change;
+
+/// The task that is under way.
+pub(super) struct RunningTask {
+    pub task: Task,
+    pub progress: Progress,
+    pub clock: Clock,
+    /// Tells the runner to stop.
+    stop: CancellationToken,
+    /// What the task ends as when its runner stops before it is done.
+    stopped_as: Option<(Ending, Failure)>,
+    /// What to do, until it is started.
+    order: Option<TaskOrder>,
+}
+
+/// What a task is to do.
+pub struct TaskOrder {
+    pub playbook: Playbook,
+    pub params: BTreeMap<String, String>,
+    pub limits: TaskLimits,
+    /// Whether the task may wait for a sandbox that is still starting.
+    pub queue: bool,
+}
+
+/// Time that the task may use; stands still while a person is asked or drives.
+pub(super) struct Clock {
+    limit_ms: Option<i64>,
+    spent_ms: i64,
+    running_since: Option<EpochMs>,
+}
+
+impl Clock {
+    fn new(limits: &TaskLimits) -> Self {
+        Self { limit_ms: limits.time_ms.and_then(|ms| i64::try_from(ms).ok()), spent_ms: 0, running_since: None }
+    }
+
+    /// Returns when the limit is reached, if the clock runs.
+    pub fn due_at(&self) -> Option<EpochMs> {
+        Some(self.running_since? + (self.limit_ms? - self.spent_ms))
+    }
+
+    fn set_running(&mut self, runs: bool, now: EpochMs) {
+        match (self.running_since, runs) {
+            (None, true) => self.running_since = Some(now),
+            (Some(since), false) => {
+                self.spent_ms += now - since;
+                self.running_since = None;
+            }
+            (None, false) | (Some(_), true) => {}
+        }
+    }
+}
+
+impl Actor {
+    /// Takes a task: at once where the sandbox is ready; where `order.queue` says so, as soon as it is.
+    pub(super) async fn start_task(&mut self, task: Task, order: TaskOrder) -> Result<(), Refusal> {
+        let is_starting = matches!(self.sandbox.status, SandboxStatus::Queued | SandboxStatus::Assigning);
+        if !self.sandbox.status.takes_work() && !(order.queue && is_starting) {
+            return Err(Refusal::wrong_state("the sandbox takes no work in this state"));
+        }
+        if self.task.is_some() {
+            return Err(Refusal::wrong_state("another task is under way in this sandbox"));
+        }
+        self.task = Some(RunningTask {
+            clock: Clock::new(&order.limits),
+            task,
+            progress: Progress::Queued,
+            stop: CancellationToken::new(),
+            stopped_as: None,
+            order: Some(order),
+        });
+        let queued = self.event(EventType::TaskQueued, By::Api, json!({}));
+        if let Err(refusal) = self.try_commit(vec![queued]).await {
+            self.task = None;
+            return Err(refusal);
+        }
+        if self.sandbox.status.takes_work() {
+            self.launch_task().await;
+        }
+        Ok(())
+    }
+
+    /// Starts the task that is queued, if one is.
+    pub(super) async fn launch_task(&mut self) {
+        let Some(running) = &mut self.task else { return };
+        let Some(order) = running.order.take() else { return };
+        running.progress = Progress::Started;
+        running.task.started_at = Some(now_ms());
+        let (title, stop) = (running.task.title.clone(), running.stop.clone());
+        self.sandbox.status = SandboxStatus::Active;
+        self.commit(vec![self.event(EventType::TaskStarted, By::Agent, json!({ "title": title }))]).await;
+        self.control_request(Request::TaskStarted, By::Agent, None).await;
+
+        let bench = Arc::new(Bench::new(self.driver.clone(), stop));
+        let inbox = self.driver.inbox.clone();
+        let task_id = self.task.as_ref().map(|running| running.task.id.clone());
+        tokio::spawn(async move {
+            let outcome = agent::run_playbook(order.playbook, order.params, order.limits.steps, bench).await;
+            // The actor may have ended with the sandbox.
+            let _ = inbox.send(Cause::TaskEnded { task_id, outcome }).await;
+        });
+    }
+
+    pub(super) async fn cancel_task(&mut self) -> Result<(), Refusal> {
+        if self.task.is_none() {
+            return Err(Refusal::wrong_state("no task is under way"));
+        }
+        let failure = Failure { code: "cancelled".to_owned(), message: "the task was cancelled".to_owned() };
+        self.stop_task(Ending::Cancelled, failure).await;
+        Ok(())
+    }
+
+    /// Stops the runner and ends the task at once; what the runner still says is ignored.
+    async fn stop_task(&mut self, ending: Ending, failure: Failure) {
+        let Some(running) = &mut self.task else { return };
+        running.stopped_as = Some((ending, failure));
+        running.stop.cancel();
+        self.finish_task(Outcome::Stopped).await;
+    }
+
+    pub(super) async fn task_ended(&mut self, id: Option<TaskId>, outcome: Outcome) {
+        // A runner that was stopped may report when the next task is under way already.
+        if self.task.as_ref().map(|running| &running.task.id) == id.as_ref() {
+            self.finish_task(outcome).await;
+        }
+    }
+
+    async fn finish_task(&mut self, outcome: Outcome) {
+        let Some(running) = &mut self.task else { return };
+        let (ending, result, error) = match (outcome, running.stopped_as.take()) {
+            (_, Some((ending, failure))) => (ending, None, Some(failure)),
+            (Outcome::Completed { result }, None) => (Ending::Completed, Some(result), None),
+            (Outcome::Failed(failure), None) => (Ending::Failed, None, Some(failure)),
+            (Outcome::Stopped, None) => {
+                let failure = Failure { code: "stopped".to_owned(), message: "the task was stopped".to_owned() };
+                (Ending::Cancelled, None, Some(failure))
+            }
+        };
+        let kind = match ending {
+            Ending::Completed => EventType::TaskCompleted,
+            Ending::Failed => EventType::TaskFailed,
+            Ending::Cancelled => EventType::TaskCancelled,
+        };
+        running.progress = Progress::Ended(ending);
+        running.task.ended_at = Some(now_ms());
+        running.task.result.clone_from(&result);
+        running.task.error.clone_from(&error);
+        let data = json!({ "title": running.task.title, "result": result, "error": error });
+        self.forget_task_turns();
+        let by = if ending == Ending::Cancelled { By::Api } else { By::Agent };
+        let mut events = vec![];
+        self.cancel_handoff_with_task(&mut events);
+        events.push(self.event(kind, by, data));
+        self.commit(events).await;
+        self.task = None;
+        self.control_request(Request::TaskEnded, By::System, None).await;
+        self.forget_ended_handoff();
+        self.refresh_status().await;
+    }
+
+    /// Ends the task because the sandbox goes away; its handoff ends with it.
+    pub(super) async fn abandon_work(&mut self, why: &str) {
+        if self.task.is_some() {
+            let failure = Failure { code: "sandboxEnded".to_owned(), message: why.to_owned() };
+            self.stop_task(Ending::Cancelled, failure).await;
+        }
+        self.cancel_standing_handoff(why).await;
+    }
+
+    pub(super) async fn stop_overdue_task(&mut self) {
+        let is_due = |running: &RunningTask| running.clock.due_at().is_some_and(|due_at| due_at <= now_ms());
+        if self.task.as_ref().is_some_and(is_due) {
+            let failure = Failure { code: "timeLimit".to_owned(), message: "the task's time is used up".to_owned() };
+            self.stop_task(Ending::Failed, failure).await;
+        }
+    }
+
+    pub(super) fn run_or_stop_clock(&mut self) {
+        let control = self.control.state().clone();
+        if let Some(running) = &mut self.task {
+            running.clock.set_running(clock_runs(running.progress, &control), now_ms());
+        }
+    }
+
+    pub(super) fn count_step(&mut self) {
+        if let Some(running) = &mut self.task {
+            running.task.usage.steps += 1;
+        }
+    }
+
+    pub(super) async fn add_artifact(&mut self, mut artifact: Artifact, by: By) -> Result<Artifact, Refusal> {
+        if by == By::Agent {
+            artifact.task_id = self.task.as_ref().map(|running| running.task.id.clone());
+        }
+        let data = json!({ "key": artifact.key, "name": artifact.name, "size": artifact.size });
+        let event = self.event(EventType::ArtifactsUpdated, by, data);
+        let change = Change { artifacts: vec![artifact.clone()], events: vec![event], ..Change::default() };
+        self.commit_change(change).await?;
+        Ok(artifact)
+    }
+
+    pub(super) fn agent_info(&self) -> AgentInfo {
+        let task_id = self.task.as_ref().map(|running| running.task.id.clone());
+        let status = match self.task.as_ref().map(|running| running.task.status) {
+            Some(TaskStatus::Waiting) => AgentStatus::Waiting,
+            Some(TaskStatus::Queued | TaskStatus::Running) => AgentStatus::Running,
+            Some(TaskStatus::Completed | TaskStatus::Failed | TaskStatus::Cancelled) | None => {
+                if self.sandbox.status.takes_work() { AgentStatus::Idle } else { AgentStatus::Off }
+            }
+        };
+        AgentInfo { status, task_id }
+    }
+}

@@ -1,0 +1,71 @@
+//! Live views: the driver's seat, as the streams ask for it.
+
+use sandbox_core::viewer::{ControlView, ViewerMode};
+use sandbox_core::{Lease, SandboxId, ViewerId};
+use sandbox_link::Link;
+
+use super::{Answer, Service, ServiceError};
+use crate::driver::{self, ViewerSeat};
+use crate::stream::{InputWeight, Refusal, Seat};
+
+impl Service {
+    /// Gives a live view its seat, and the way to the pictures.
+    ///
+    /// # Errors
+    ///
+    /// `conflict` for a sandbox that is not ready, or has no browser.
+    pub async fn join(&self, id: &SandboxId, mode: ViewerMode) -> Answer<(ViewerSeat, Link)> {
+        let driver = self.working_driver(id).await?;
+        let no_browser = || ServiceError::conflict("this sandbox has no browser", driver.sandbox().preview.status);
+        let desktop = driver.desktop_link().ok_or_else(no_browser)?;
+        Ok((driver.join(mode).await, desktop))
+    }
+}
+
+impl Seat for ViewerSeat {
+    fn id(&self) -> &ViewerId {
+        Self::id(self)
+    }
+
+    fn mode(&self) -> ViewerMode {
+        Self::mode(self)
+    }
+
+    fn control(&self) -> ControlView {
+        Self::control(self)
+    }
+
+    async fn changed(&mut self) {
+        Self::changed(self).await;
+    }
+
+    async fn take(&self, controller: String) -> Result<(), Refusal> {
+        Ok(Self::take(self, controller).await?)
+    }
+
+    async fn hand_back(&self, note: Option<String>) -> Result<(), Refusal> {
+        Ok(Self::hand_back(self, note).await?)
+    }
+
+    fn heartbeat(&self) {
+        Self::heartbeat(self);
+    }
+
+    fn input<R>(&self, lease: Lease, weight: InputWeight, send: impl FnOnce() -> R) -> Result<R, Refusal> {
+        let weight = match weight {
+            InputWeight::Light => driver::InputWeight::Light,
+            InputWeight::Counted => driver::InputWeight::Counts,
+        };
+        Ok(Self::input(self, lease, weight, send)?)
+    }
+}
+
+impl From<driver::Refusal> for Refusal {
+    fn from(refusal: driver::Refusal) -> Self {
+        let code = match serde_json::to_value(refusal.code) {
+            Ok(serde_json::Value::String(code)) => code,
+            Ok(_) | Err(_) => "conflict".to_owned(),
+        };
+        Self::new(code, refusal.message)
+    }
+}

@@ -1,0 +1,113 @@
+//! Artifacts.
+
+use sandbox_core::model::{Actor, Artifact, EventType, NewEvent};
+use sandbox_core::{ArtifactKey, SandboxId};
+use serde_json::json;
+
+use super::{Answer, ErrorCode, Service, ServiceError};
+use crate::driver::{ExecError, Refusal, RefusalCode, SaveError};
+use crate::now_ms;
+use crate::store::{Change, StoreError};
+use crate::sandbox::calls::CallError;
+use crate::workspace::WorkspaceError;
+use crate::workspace::artifacts::SnapshotError;
+
+impl Service {
+    /// Saves a workspace file as an artifact that outlives the sandbox.
+    pub async fn save_artifact(&self, id: &SandboxId, path: &str, name: Option<String>) -> Answer<Artifact> {
+        let driver = self.working_driver(id).await?;
+        Ok(driver.save_artifact(path.to_owned(), name, Actor::Api).await?)
+    }
+
+    pub async fn artifact(&self, key: &ArtifactKey) -> Answer<Artifact> {
+        self.store().artifact(key).await?.ok_or_else(|| ServiceError::not_found("artifact", key))
+    }
+
+    pub async fn delete_artifact(&self, key: &ArtifactKey) -> Answer<Artifact> {
+        let artifact = self.artifact(key).await?;
+        let deleted = NewEvent {
+            sandbox_id: artifact.sandbox_id.clone(),
+            task_id: None,
+            kind: EventType::ArtifactsUpdated,
+            by: Actor::Api,
+            at: now_ms(),
+            data: json!({ "key": key, "name": artifact.name, "deleted": true }),
+        };
+        let change = Change { deleted_artifacts: vec![key.clone()], events: vec![deleted], ..Change::default() };
+        self.store().commit(change).await?;
+        Ok(artifact)
+    }
+}
+
+impl From<StoreError> for ServiceError {
+    fn from(error: StoreError) -> Self {
+        let code = match &error {
+            StoreError::InvalidCursor | StoreError::NoSuchEvent(_) | StoreError::InvalidDigest(_) => ErrorCode::Invalid,
+            StoreError::NoSuchBlob(_) => ErrorCode::NotFound,
+            StoreError::Full | StoreError::Busy | StoreError::Closed => ErrorCode::Unavailable,
+            StoreError::Damaged(_)
+            | StoreError::Newer { .. }
+            | StoreError::NotOurs { .. }
+            | StoreError::Document { .. }
+            | StoreError::Io { .. }
+            | StoreError::Sql(_) => ErrorCode::Internal,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<WorkspaceError> for ServiceError {
+    fn from(error: WorkspaceError) -> Self {
+        let code = match &error {
+            WorkspaceError::Outside { .. }
+            | WorkspaceError::InvalidPath { .. }
+            | WorkspaceError::NotAFile { .. }
+            | WorkspaceError::NotAFolder { .. }
+            | WorkspaceError::Range { .. } => ErrorCode::Invalid,
+            WorkspaceError::NotFound { .. } => ErrorCode::NotFound,
+            WorkspaceError::AlreadyExists { .. } | WorkspaceError::NotEmpty { .. } | WorkspaceError::Changing { .. } => {
+                ErrorCode::Conflict
+            }
+            WorkspaceError::TooLarge { .. } => ErrorCode::TooLarge,
+            WorkspaceError::Full { .. } => ErrorCode::Unavailable,
+            WorkspaceError::Source { .. } | WorkspaceError::Io { .. } => ErrorCode::Internal,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<Refusal> for ServiceError {
+    fn from(refusal: Refusal) -> Self {
+        let code = match refusal.code {
+            RefusalCode::HeldByPerson => ErrorCode::HeldByPerson,
+            RefusalCode::HeldByOther => ErrorCode::HeldByOther,
+            RefusalCode::WaitingForPerson => ErrorCode::WaitingForPerson,
+            RefusalCode::StaleLease => ErrorCode::StaleLease,
+            RefusalCode::HeldByAgent | RefusalCode::WrongState => ErrorCode::Conflict,
+            RefusalCode::NotRecorded => ErrorCode::Unavailable,
+        };
+        Self::new(code, refusal.message)
+    }
+}
+
+impl From<ExecError> for ServiceError {
+    fn from(error: ExecError) -> Self {
+        match error {
+            ExecError::Invalid(message) => Self::invalid(message),
+            ExecError::Refused(refusal) => refusal.into(),
+            ExecError::Call(CallError::NotStarted(cause)) => Self::invalid(format!("start the command: {cause}")),
+            ExecError::Call(error) => Self::new(ErrorCode::Unavailable, error.to_string()),
+        }
+    }
+}
+
+impl From<SaveError> for ServiceError {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::Snapshot(SnapshotError::Workspace(error)) => error.into(),
+            SaveError::Snapshot(SnapshotError::Store(error)) => error.into(),
+            SaveError::Refused(refusal) => refusal.into(),
+            SaveError::Interrupted(error) => Self::internal(error),
+        }
+    }
+}

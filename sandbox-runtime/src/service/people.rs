@@ -1,0 +1,108 @@
+//! Handoffs and control, for programs.
+
+use sandbox_core::SandboxId;
+use sandbox_core::model::{Handoff, HandoffEnvelope, HandoffRequest, HandoffStatus, Preview, RequestedBy};
+
+use super::{Answer, Service, ServiceError};
+use crate::driver::Driver;
+use crate::store::{HandoffFilter, PageRequest};
+
+const LONGEST_MESSAGE: usize = 2_000;
+const LONGEST_CONTROLLER: usize = 100;
+
+impl Service {
+    /// Returns the handoff that stands, or else the newest of this sandbox.
+    pub async fn handoff(&self, id: &SandboxId) -> Answer<HandoffEnvelope> {
+        let sandbox = self.sandbox(id).await?;
+        let handoff = match sandbox.handoff {
+            Some(standing) => Some(standing),
+            None => self.newest_handoff(id).await?,
+        };
+        Ok(HandoffEnvelope { ok: true, handoff, preview: sandbox.preview })
+    }
+
+    pub async fn request_handoff(
+        &self,
+        id: &SandboxId,
+        request: HandoffRequest,
+        by: RequestedBy,
+    ) -> Answer<HandoffEnvelope> {
+        if request.message.trim().is_empty() || request.message.chars().count() > LONGEST_MESSAGE {
+            return Err(ServiceError::invalid(format!("`message` needs 1 to {LONGEST_MESSAGE} characters")));
+        }
+        if request.expires_in_ms == Some(0) {
+            return Err(ServiceError::invalid("`expiresInMs` is 0; leave it out for a request without expiry"));
+        }
+        let driver = self.working_driver(id).await?;
+        driver.request_handoff(request, by).await?;
+        self.envelope(id, &driver).await
+    }
+
+    pub async fn accept_handoff(&self, id: &SandboxId, controller: String) -> Answer<HandoffEnvelope> {
+        let controller = checked_controller(controller)?;
+        let driver = self.working_driver(id).await?;
+        let standing = driver.sandbox().handoff.filter(|handoff| handoff.status == HandoffStatus::Pending);
+        if standing.is_none() {
+            return Err(match driver.sandbox().handoff {
+                Some(handoff) => ServiceError::conflict("this handoff was accepted already", handoff.status),
+                None => ServiceError::conflict("no handoff waits in this sandbox", driver.sandbox().status),
+            });
+        }
+        driver.take(controller).await?;
+        self.envelope(id, &driver).await
+    }
+
+    pub async fn complete_handoff(&self, id: &SandboxId, note: Option<String>) -> Answer<HandoffEnvelope> {
+        let driver = self.working_driver(id).await?;
+        if driver.sandbox().handoff.is_none() {
+            return Err(ServiceError::conflict("no handoff stands in this sandbox", driver.sandbox().status));
+        }
+        driver.release(note).await?;
+        self.envelope(id, &driver).await
+    }
+
+    pub async fn cancel_handoff(&self, id: &SandboxId, note: Option<String>) -> Answer<HandoffEnvelope> {
+        let driver = self.working_driver(id).await?;
+        driver.cancel_handoff(note).await?;
+        self.envelope(id, &driver).await
+    }
+
+    pub async fn take_control(&self, id: &SandboxId, controller: String) -> Answer<Preview> {
+        let controller = checked_controller(controller)?;
+        let driver = self.working_driver(id).await?;
+        driver.take(controller).await?;
+        Ok(driver.sandbox().preview)
+    }
+
+    pub async fn release_control(&self, id: &SandboxId, note: Option<String>) -> Answer<Preview> {
+        let driver = self.working_driver(id).await?;
+        if !driver.is_held() {
+            return Err(ServiceError::conflict("nobody holds control", driver.sandbox().preview.control_mode));
+        }
+        driver.release(note).await?;
+        Ok(driver.sandbox().preview)
+    }
+
+    async fn envelope(&self, id: &SandboxId, driver: &Driver) -> Answer<HandoffEnvelope> {
+        let sandbox = driver.sandbox();
+        let handoff = match sandbox.handoff {
+            Some(standing) => Some(standing),
+            None => self.newest_handoff(id).await?,
+        };
+        Ok(HandoffEnvelope { ok: true, handoff, preview: sandbox.preview })
+    }
+
+    async fn newest_handoff(&self, id: &SandboxId) -> Answer<Option<Handoff>> {
+        let filter = HandoffFilter { sandbox_id: Some(id.clone()), ..HandoffFilter::default() };
+        let page = self.store().handoffs(filter, PageRequest { limit: 1, cursor: None }).await?;
+        Ok(page.data.into_iter().next())
+    }
+}
+
+fn checked_controller(controller: String) -> Answer<String> {
+    let length = controller.trim().chars().count();
+    if (1..=LONGEST_CONTROLLER).contains(&length) {
+        return Ok(controller);
+    }
+    Err(ServiceError::invalid(format!("`controller` needs 1 to {LONGEST_CONTROLLER} characters: who takes control")))
+}

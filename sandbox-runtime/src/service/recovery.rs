@@ -1,0 +1,81 @@
+//! After a restart: every unfinished thing is settled, honestly.
+
+use sandbox_core::handoff::{Step, apply};
+use sandbox_core::model::{Actor, AgentStatus, EventType, Failure, NewEvent, PreviewStatus, SandboxStatus, TaskStatus};
+use serde_json::json;
+
+use super::{Answer, Service, ServiceError};
+use crate::now_ms;
+use crate::store::Change;
+
+const WHY: &str = "the runtime stopped while this was under way; nothing of it runs any more";
+const KEPT: &str = "the workspace, the artifacts and the history are kept";
+
+/// Settles what an earlier runtime left unfinished: its rooms died with it.
+pub(super) async fn settle(service: &Service) -> Answer<()> {
+    let unfinished = service.store().unfinished().await?;
+    let now = now_ms();
+    let mut change = Change::default();
+    for mut task in unfinished.tasks {
+        let failure = Failure { code: "interrupted".to_owned(), message: format!("{WHY}; {KEPT}") };
+        task.status = TaskStatus::Failed;
+        task.ended_at = Some(now);
+        task.error = Some(failure.clone());
+        change.events.push(NewEvent {
+            sandbox_id: task.sandbox_id.clone(),
+            task_id: Some(task.id.clone()),
+            kind: EventType::TaskFailed,
+            by: Actor::System,
+            at: now,
+            data: json!({ "title": task.title, "error": failure }),
+        });
+        change.tasks.push(task);
+    }
+    for mut handoff in unfinished.handoffs {
+        if apply(&mut handoff, Step::Cancel { note: Some(WHY.to_owned()) }, now).is_err() {
+            continue;
+        }
+        change.events.push(NewEvent {
+            sandbox_id: handoff.sandbox_id.clone(),
+            task_id: handoff.task_id.clone(),
+            kind: EventType::HandoffCancelled,
+            by: Actor::System,
+            at: now,
+            data: json!({ "requestId": handoff.request_id, "message": WHY }),
+        });
+        change.handoffs.push(handoff);
+    }
+    for mut sandbox in unfinished.sandboxes {
+        sandbox.status = SandboxStatus::Ended;
+        sandbox.ended_at = Some(now);
+        sandbox.updated_at = now;
+        sandbox.handoff = None;
+        sandbox.agent.status = AgentStatus::Off;
+        sandbox.preview.status = PreviewStatus::Off;
+        sandbox.failure = Some(Failure { code: "interrupted".to_owned(), message: format!("{WHY}; {KEPT}") });
+        change.events.push(NewEvent {
+            sandbox_id: sandbox.id.clone(),
+            task_id: None,
+            kind: EventType::SandboxEnded,
+            by: Actor::System,
+            at: now,
+            data: json!({ "code": "interrupted", "message": WHY }),
+        });
+        remove_temporary_profile(service, sandbox.id.as_str()).await;
+        change.sandboxes.push(sandbox);
+    }
+    if !change.events.is_empty() {
+        service.store().commit(change).await.map_err(ServiceError::from)?;
+    }
+    Ok(())
+}
+
+/// Sign-ins of a sandbox without a named profile end with it.
+async fn remove_temporary_profile(service: &Service, sandbox: &str) {
+    let profile = service.home().join("profiles").join(sandbox);
+    if let Err(error) = tokio::fs::remove_dir_all(&profile).await
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!(%error, "the profile of an ended sandbox could not be removed");
+    }
+}

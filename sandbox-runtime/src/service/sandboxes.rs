@@ -1,0 +1,259 @@
+//! Sandboxes: made, looked at, worked in, ended.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use sandbox_core::SandboxId;
+use sandbox_core::model::{
+    Actor, AgentInfo, AgentStatus, BackendKind, CodeRequest, ControlMode, EventType, ExecRequest, ExecResult, NewEvent,
+    Preview, PreviewStatus, Sandbox, SandboxConfig, SandboxStatus, Viewport,
+};
+use sandbox_core::policy;
+use serde_json::json;
+
+use super::{Answer, ErrorCode, Service, ServiceError};
+use crate::browser::prepare_profile;
+use crate::driver::{Driver, Kit};
+use crate::now_ms;
+use crate::sandbox::WORKSPACE_DIR;
+use crate::sandbox::calls::{self, Output, TerminalKeys, TerminalScreen};
+use crate::store::Change;
+use crate::workspace::Workspace;
+
+const LONGEST_NAME: usize = 200;
+const WIDTHS: std::ops::RangeInclusive<u32> = 320..=3840;
+const HEIGHTS: std::ops::RangeInclusive<u32> = 240..=2160;
+
+impl Service {
+    /// Makes a sandbox and starts it; answers at once.
+    ///
+    /// # Errors
+    ///
+    /// `invalid` for a configuration that cannot be, `unavailable` where this machine cannot start sandboxes.
+    pub async fn create_sandbox(&self, config: SandboxConfig) -> Answer<Sandbox> {
+        check_config(&config)?;
+        let backend = self.inner.backend.clone()?;
+        let now = now_ms();
+        let id = SandboxId::from_unique(crate::unique());
+        let browser = config.capabilities.browser.browser();
+        let profile = self.profile_dir(&id, browser.as_ref().and_then(|browser| browser.profile.as_deref()))?;
+        let workspace_dir = self.workspace_dir(&id);
+        let (profile_dir, made_dir) = (profile.dir.clone(), workspace_dir.clone());
+        let workspace = tokio::task::spawn_blocking(move || {
+            make_private_dir(&profile_dir)?;
+            prepare_profile(&profile_dir, WORKSPACE_DIR)?;
+            Workspace::create(&made_dir).map_err(std::io::Error::other)
+        })
+        .await
+        .map_err(ServiceError::internal)?
+        .map_err(ServiceError::internal)?;
+
+        let name = config.name.clone().filter(|name| !name.trim().is_empty()).unwrap_or_else(|| "Sandbox".to_owned());
+        let sandbox = Sandbox {
+            id: id.clone(),
+            name,
+            status: SandboxStatus::Queued,
+            backend: config.backend.unwrap_or_default(),
+            preview: Preview {
+                status: if browser.is_some() { PreviewStatus::Starting } else { PreviewStatus::Off },
+                control_mode: ControlMode::Idle,
+                controller: None,
+                url: String::new(),
+                title: String::new(),
+                tabs: vec![],
+                viewport: browser.map(|browser| browser.viewport).unwrap_or_default(),
+                viewers: 0,
+                blind: false,
+                updated_at: now,
+            },
+            capabilities: config.capabilities,
+            network: config.network,
+            limits: config.limits,
+            agent: AgentInfo { status: AgentStatus::Off, task_id: None },
+            handoff: None,
+            failure: None,
+            created_at: now,
+            ready_at: None,
+            ended_at: None,
+            updated_at: now,
+        };
+        let created = NewEvent {
+            sandbox_id: id.clone(),
+            task_id: None,
+            kind: EventType::SandboxCreated,
+            by: Actor::Api,
+            at: now,
+            data: json!({ "name": sandbox.name }),
+        };
+        let change = Change { sandboxes: vec![sandbox.clone()], events: vec![created], ..Change::default() };
+        self.store().commit(change).await?;
+        let kit = Kit {
+            store: self.store().clone(),
+            backend,
+            sites: self.inner.sites.clone(),
+            workspace,
+            profile: profile.dir,
+            profile_is_temporary: profile.is_temporary,
+            env: config.env,
+        };
+        let driver = Driver::start(sandbox.clone(), kit);
+        self.drivers().insert(id, driver);
+        Ok(sandbox)
+    }
+
+    pub async fn sandbox(&self, id: &SandboxId) -> Answer<Sandbox> {
+        if let Some(driver) = self.running(id) {
+            return Ok(driver.sandbox());
+        }
+        self.store().sandbox(id).await?.ok_or_else(|| ServiceError::not_found("sandbox", id))
+    }
+
+    /// Fills in the live parts of sandboxes that run, as history does not have them.
+    pub fn with_live_parts(&self, sandboxes: Vec<Sandbox>) -> Vec<Sandbox> {
+        let live = |sandbox: Sandbox| self.running(&sandbox.id).map_or(sandbox, |driver| driver.sandbox());
+        sandboxes.into_iter().map(live).collect()
+    }
+
+    /// Waits until the sandbox is ready, or over.
+    ///
+    /// # Errors
+    ///
+    /// `timeout` when it takes longer than `limit`.
+    pub async fn wait_until_ready(&self, id: &SandboxId, limit: Duration) -> Answer<Sandbox> {
+        let Some(driver) = self.running(id) else { return self.sandbox(id).await };
+        let reached = driver.wait_until(|sandbox| sandbox.status.takes_work() || sandbox.status.is_over());
+        match tokio::time::timeout(limit, reached).await {
+            Ok(Some(sandbox)) => Ok(sandbox),
+            Ok(None) => self.sandbox(id).await,
+            Err(_) => {
+                let status = driver.sandbox().status;
+                let late = ServiceError::conflict(format!("the sandbox is not ready after {limit:?}"), status);
+                Err(ServiceError { code: ErrorCode::Timeout, ..late })
+            }
+        }
+    }
+
+    /// Ends a sandbox; artifacts and history stay. Ending one that is over answers as it is.
+    pub async fn end_sandbox(&self, id: &SandboxId) -> Answer<Sandbox> {
+        if let Some(driver) = self.running(id) {
+            driver.end().await;
+            return Ok(driver.sandbox());
+        }
+        self.sandbox(id).await
+    }
+
+    /// Runs a command; `on_output` sees the output as it comes. Dropping the future kills the command.
+    pub async fn exec(
+        &self,
+        id: &SandboxId,
+        request: ExecRequest,
+        on_output: impl FnMut(Output) + Send,
+    ) -> Answer<ExecResult> {
+        Ok(self.working_driver(id).await?.exec(request, Actor::Api, on_output).await?)
+    }
+
+    pub async fn code(&self, id: &SandboxId, request: CodeRequest) -> Answer<ExecResult> {
+        Ok(self.working_driver(id).await?.code(request, Actor::Api).await?)
+    }
+
+    /// Opens a terminal in the shell room.
+    pub async fn terminal(&self, id: &SandboxId, cols: u16, rows: u16) -> Answer<(TerminalScreen, TerminalKeys)> {
+        let driver = self.working_driver(id).await?;
+        let link = driver.shell_link().ok_or_else(|| ServiceError::conflict("the sandbox is not ready", "assigning"))?;
+        calls::terminal(&link, (cols, rows), Vec::new(), BTreeMap::new()).await.map_err(ServiceError::internal)
+    }
+
+    /// Returns the workspace for reading; also of a sandbox that is over.
+    pub async fn workspace(&self, id: &SandboxId) -> Answer<Workspace> {
+        if let Some(driver) = self.running(id) {
+            return Ok(driver.workspace().clone());
+        }
+        self.sandbox(id).await?;
+        let dir = self.workspace_dir(id);
+        let opened = tokio::task::spawn_blocking(move || Workspace::create(&dir)).await.map_err(ServiceError::internal)?;
+        opened.map_err(ServiceError::from)
+    }
+
+    /// Returns the workspace for writing: only of a sandbox that takes work.
+    pub async fn writable_workspace(&self, id: &SandboxId) -> Answer<Workspace> {
+        Ok(self.working_driver(id).await?.workspace().clone())
+    }
+
+    /// Records that a path of the workspace was changed through the API.
+    pub async fn file_changed(&self, id: &SandboxId, path: &str, change: &str) -> Answer<()> {
+        let driver = self.driver(id).await?;
+        let data = json!({ "path": path, "change": change });
+        Ok(driver.record(EventType::FileChanged, Actor::Api, data).await?)
+    }
+
+    fn workspace_dir(&self, id: &SandboxId) -> PathBuf {
+        self.home().join("workspaces").join(id.as_str())
+    }
+
+    fn profile_dir(&self, id: &SandboxId, name: Option<&str>) -> Answer<Profile> {
+        let profiles = self.home().join("profiles");
+        let Some(name) = name else {
+            return Ok(Profile { dir: profiles.join(id.as_str()), is_temporary: true });
+        };
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if name.is_empty() || name.len() > 64 || !name.chars().all(is_plain) || name.starts_with(SandboxId::PREFIX) {
+            return Err(ServiceError::invalid(format!(
+                "`capabilities.browser.profile` is `{name}`; a profile's name has 1 to 64 letters, digits, - or _"
+            )));
+        }
+        let used_by = self.drivers().values().find(|driver| driver.uses_profile(name) && !driver.is_over()).cloned();
+        if let Some(driver) = used_by {
+            let other = driver.sandbox();
+            return Err(ServiceError::conflict(
+                format!("the profile `{name}` is in use by sandbox {} ({})", other.id, other.name),
+                other.status,
+            ));
+        }
+        Ok(Profile { dir: profiles.join(name), is_temporary: false })
+    }
+}
+
+struct Profile {
+    dir: PathBuf,
+    is_temporary: bool,
+}
+
+fn check_config(config: &SandboxConfig) -> Answer<()> {
+    if config.name.as_ref().is_some_and(|name| name.chars().count() > LONGEST_NAME) {
+        return Err(ServiceError::invalid(format!("`name` has more than {LONGEST_NAME} characters")));
+    }
+    if config.backend == Some(BackendKind::Docker) {
+        return Err(ServiceError::invalid("`backend` is `docker`; this version runs sandboxes with `local` only"));
+    }
+    if let Some(browser) = config.capabilities.browser.browser() {
+        check_viewport(browser.viewport)?;
+    }
+    policy::Policy::new(&config.network).map_err(|error| ServiceError::invalid(format!("`network`: {error}")))?;
+    for name in config.env.keys() {
+        if name.is_empty() || name.contains(['=', '\0']) {
+            return Err(ServiceError::invalid(format!("`env`: `{name}` is no name for an environment variable")));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn check_viewport(viewport: Viewport) -> Answer<()> {
+    if WIDTHS.contains(&viewport.width) && HEIGHTS.contains(&viewport.height) {
+        return Ok(());
+    }
+    Err(ServiceError::invalid(format!(
+        "the viewport is {} × {}; it goes from {} × {} to {} × {}",
+        viewport.width,
+        viewport.height,
+        WIDTHS.start(),
+        HEIGHTS.start(),
+        WIDTHS.end(),
+        HEIGHTS.end()
+    )))
+}
+
+fn make_private_dir(dir: &std::path::Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}

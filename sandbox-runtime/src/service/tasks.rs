@@ -1,0 +1,152 @@
+//! Tasks: started, looked at, waited for, cancelled; and the guided first one.
+
+use sandbox_core::model::{
+    Actor, EventType, Failure, NewEvent, SandboxConfig, Task, TaskRequest, TaskStatus, Usage,
+};
+use sandbox_core::playbook::Playbook;
+use sandbox_core::{SandboxId, TaskId};
+use serde_json::json;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::{Answer, ErrorCode, Service, ServiceError};
+use crate::driver::TaskOrder;
+use crate::store::Change;
+use crate::{demo, now_ms};
+
+const LONGEST_TITLE: usize = 80;
+const NO_MODEL: &str = "this runtime has no model to follow a prompt with";
+const NO_MODEL_HINT: &str = "send a `playbook` instead: its steps run without a model";
+
+impl Service {
+    /// Starts a task. A prompt without any model fails at once, as a task that says so.
+    ///
+    /// # Errors
+    ///
+    /// `invalid` for neither or both of prompt and playbook, or a playbook that cannot be read: with line and column.
+    pub async fn start_task(&self, id: &SandboxId, request: TaskRequest) -> Answer<TaskId> {
+        let driver = self.working_driver(id).await?;
+        match (&request.prompt, &request.playbook) {
+            (Some(prompt), None) if !prompt.trim().is_empty() => self.fail_without_model(id, &request).await,
+            (None, Some(text)) => {
+                let (task, order) = order(id, text, &request, false)?;
+                let task_id = task.id.clone();
+                driver.start_task(task, order).await?;
+                Ok(task_id)
+            }
+            (Some(_), Some(_)) => Err(ServiceError::invalid("send either `prompt` or `playbook`, not both")),
+            (Some(_), None) => Err(ServiceError::invalid("`prompt` is empty")),
+            (None, None) => Err(ServiceError::invalid("a task needs a `prompt` or a `playbook`")),
+        }
+    }
+
+    pub async fn task(&self, id: &TaskId) -> Answer<Task> {
+        self.store().task(id).await?.ok_or_else(|| ServiceError::not_found("task", id))
+    }
+
+    /// Waits until the task has ended.
+    pub async fn task_ended(&self, id: &TaskId) -> Answer<Task> {
+        // Subscribed before looking: an end between the two is not missed.
+        let mut events = self.store().subscribe();
+        loop {
+            let task = self.task(id).await?;
+            if task.status.is_over() {
+                return Ok(task);
+            }
+            loop {
+                match events.recv().await {
+                    Ok(event) if event.task_id.as_ref() == Some(id) => break,
+                    Ok(_) => {}
+                    Err(RecvError::Lagged(_)) => break,
+                    Err(RecvError::Closed) => return Err(ServiceError::new(ErrorCode::Unavailable, "history is closed")),
+                }
+            }
+        }
+    }
+
+    pub async fn cancel_task(&self, id: &TaskId) -> Answer<Task> {
+        let task = self.task(id).await?;
+        if task.status.is_over() {
+            return Err(ServiceError::conflict("this task is over", task.status));
+        }
+        self.driver(&task.sandbox_id).await?.cancel_task().await?;
+        self.task(id).await
+    }
+
+    /// Makes a sandbox and starts the guided first task in it; needs no model, no key, no network.
+    pub async fn demo(&self) -> Answer<(SandboxId, TaskId)> {
+        let config = SandboxConfig { name: Some(demo::NAME.to_owned()), ..SandboxConfig::default() };
+        let request = TaskRequest {
+            prompt: None,
+            playbook: Some(demo::PLAYBOOK.to_owned()),
+            params: std::collections::BTreeMap::new(),
+            metadata: [("demo".to_owned(), json!(true))].into(),
+            model: None,
+            limits: sandbox_core::model::TaskLimits::default(),
+        };
+        let sandbox = self.create_sandbox(config).await?;
+        let driver = self.driver(&sandbox.id).await?;
+        let (task, order) = order(&sandbox.id, demo::PLAYBOOK, &request, true)?;
+        let task_id = task.id.clone();
+        driver.start_task(task, order).await?;
+        Ok((sandbox.id, task_id))
+    }
+
+    async fn fail_without_model(&self, id: &SandboxId, request: &TaskRequest) -> Answer<TaskId> {
+        let prompt = request.prompt.clone().unwrap_or_default();
+        let failure = Failure { code: "noModel".to_owned(), message: format!("{NO_MODEL}; {NO_MODEL_HINT}") };
+        let mut task = new_task(id, shorten(&prompt), request);
+        task.status = TaskStatus::Failed;
+        task.ended_at = Some(task.created_at);
+        task.error = Some(failure.clone());
+        let event = |kind, data| NewEvent {
+            sandbox_id: id.clone(),
+            task_id: Some(task.id.clone()),
+            kind,
+            by: Actor::System,
+            at: task.created_at,
+            data,
+        };
+        let events = vec![
+            event(EventType::TaskQueued, json!({})),
+            event(EventType::TaskFailed, json!({ "title": task.title, "error": failure })),
+        ];
+        self.store().commit(Change { tasks: vec![task.clone()], events, ..Change::default() }).await?;
+        Ok(task.id)
+    }
+}
+
+fn order(id: &SandboxId, text: &str, request: &TaskRequest, queue: bool) -> Answer<(Task, TaskOrder)> {
+    let playbook = Playbook::parse(text).map_err(|error| {
+        let details = json!({ "line": error.line, "column": error.column });
+        ServiceError { details: Some(details), ..ServiceError::invalid(format!("playbook: {error}")) }
+    })?;
+    let params = playbook.params_with(&request.params).map_err(|error| ServiceError::invalid(error.to_string()))?;
+    let task = new_task(id, playbook.name.clone(), request);
+    Ok((task, TaskOrder { playbook, params, limits: request.limits.clone(), queue }))
+}
+
+fn new_task(id: &SandboxId, title: String, request: &TaskRequest) -> Task {
+    Task {
+        id: TaskId::from_unique(crate::unique()),
+        sandbox_id: id.clone(),
+        title,
+        prompt: request.prompt.clone(),
+        playbook: request.playbook.clone(),
+        status: TaskStatus::Queued,
+        result: None,
+        error: None,
+        metadata: request.metadata.clone(),
+        usage: Usage::default(),
+        created_at: now_ms(),
+        started_at: None,
+        ended_at: None,
+    }
+}
+
+fn shorten(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    if line.chars().count() <= LONGEST_TITLE {
+        return line.to_owned();
+    }
+    line.chars().take(LONGEST_TITLE).chain(std::iter::once('…')).collect()
+}

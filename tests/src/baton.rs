@@ -1,0 +1,174 @@
+//! One runtime, `baton serve`, on a data directory of its own; killed when dropped.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::wait::eventually;
+
+pub struct Baton {
+    home: Option<tempfile::TempDir>,
+    process: Child,
+    pub url: String,
+    pub token: String,
+    http: reqwest::Client,
+}
+
+/// Returns the repository's folder.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests is a folder of the repository").to_owned()
+}
+
+/// Returns a program of the workspace, built in the same profile as this test.
+pub fn binary(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a test has a path");
+    let profile = test.parent().and_then(Path::parent).expect("a test lies in target/PROFILE/deps");
+    let program = profile.join(name);
+    assert!(program.exists(), "{} is not built: run `cargo build --workspace`", program.display());
+    program
+}
+
+impl Baton {
+    /// Starts a runtime on a new data directory.
+    pub async fn start() -> Self {
+        Self::start_at(tempfile::tempdir().expect("a folder for the data")).await
+    }
+
+    /// Starts a runtime on a data directory that an earlier one used.
+    pub async fn start_at(home: tempfile::TempDir) -> Self {
+        let process = Command::new(binary("baton"))
+            .args(["serve", "--port", "0"])
+            .env("BATON_HOME", home.path())
+            .env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned()))
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("baton starts");
+        let pid = process.id();
+        let path = home.path().join("runtime.json");
+        let running: Value = eventually("the runtime says where it listens", || {
+            let found = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Value>(&text).ok());
+            // A killed runtime leaves its file behind: only ours counts.
+            std::future::ready(found.filter(|running| running["pid"] == json!(pid)))
+        })
+        .await;
+        let text = |name: &str| running[name].as_str().expect("runtime.json has url and token").to_owned();
+        Self { url: text("url"), token: text("token"), home: Some(home), process, http: reqwest::Client::new() }
+    }
+
+    pub fn home(&self) -> &Path {
+        self.home.as_ref().expect("the data directory is kept until the end").path()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Sends a request; answers status and JSON (or the text as JSON string).
+    pub async fn send(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        let mut request = self
+            .http
+            .request(method.parse().expect("a method"), format!("{}/v1{path}", self.url))
+            .bearer_auth(&self.token)
+            .timeout(Duration::from_secs(180));
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let status = answer.status().as_u16();
+        let text = answer.text().await.expect("an answer has a body");
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    /// Sends a request that must succeed.
+    pub async fn ok(&self, method: &str, path: &str, body: Option<Value>) -> Value {
+        let (status, answer) = self.send(method, path, body).await;
+        assert!((200..300).contains(&status), "{method} {path}: {status} {answer}");
+        answer
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        self.ok("GET", path, None).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Value {
+        self.ok("POST", path, Some(body)).await
+    }
+
+    /// Returns the bytes that a route answers with.
+    pub async fn bytes(&self, path: &str) -> Vec<u8> {
+        let request = self.http.get(format!("{}/v1{path}", self.url)).bearer_auth(&self.token);
+        let answer = request.send().await.and_then(reqwest::Response::error_for_status);
+        answer.unwrap_or_else(|error| panic!("GET {path}: {error}")).bytes().await.expect("a body").to_vec()
+    }
+
+    /// Makes a sandbox and waits until it is ready.
+    pub async fn ready_sandbox(&self, config: Value) -> String {
+        let sandbox = self.post("/sandboxes", config).await;
+        let id = sandbox["id"].as_str().expect("a sandbox has an id").to_owned();
+        let ready = self.get(&format!("/sandboxes/{id}?waitFor=ready&timeoutMs=60000")).await;
+        assert_eq!(ready["status"], "ready", "{ready}");
+        id
+    }
+
+    /// Waits until the field of a route's answer has that value; returns the whole answer.
+    pub async fn until(&self, path: &str, pointer: &str, value: impl Into<Value>) -> Value {
+        let value = value.into();
+        let last = std::cell::RefCell::new(Value::Null);
+        let looking = async {
+            loop {
+                let answer = self.get(path).await;
+                if answer.pointer(pointer) == Some(&value) {
+                    return answer;
+                }
+                last.replace(answer);
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let found = tokio::time::timeout(Duration::from_secs(90), looking).await;
+        found.unwrap_or_else(|_| panic!("{path} {pointer} never was {value}, but {}", last.borrow()))
+    }
+
+    pub async fn events(&self, task: &str) -> Vec<Value> {
+        let page = self.get(&format!("/tasks/{task}/events?limit=200")).await;
+        page["data"].as_array().expect("a list").clone()
+    }
+
+    /// Ends the runtime as a person does, and waits for it.
+    pub async fn stop(&mut self) {
+        nix::sys::signal::kill(pid(&self.process), nix::sys::signal::Signal::SIGTERM).expect("the runtime runs");
+        self.wait().await;
+    }
+
+    /// Kills the runtime without a word.
+    pub async fn kill_9(&mut self) {
+        self.process.kill().expect("the runtime runs");
+        self.wait().await;
+    }
+
+    /// Gives the data directory to whoever starts next; the runtime must have ended.
+    pub fn into_home(mut self) -> tempfile::TempDir {
+        self.home.take().expect("the data directory is kept until the end")
+    }
+
+    async fn wait(&mut self) {
+        let process = &mut self.process;
+        eventually("the runtime has ended", || {
+            std::future::ready(process.try_wait().expect("a child can be waited for"))
+        })
+        .await;
+    }
+}
+
+impl Drop for Baton {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn pid(process: &Child) -> nix::unistd::Pid {
+    nix::unistd::Pid::from_raw(i32::try_from(process.id()).expect("a pid is a small number"))
+}

@@ -1,0 +1,207 @@
+//! A live view without a page: connects as a page does, keeps the picture from tiles, sends input.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::stream::SplitSink;
+use futures_util::{SinkExt, StreamExt};
+use image::{Rgba, RgbaImage};
+use sandbox_core::viewer::{ControlView, FromViewer, InputEvent, ToViewer, picture};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
+
+use crate::baton::Baton;
+use crate::wait::eventually;
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+pub struct Viewer {
+    sink: Arc<tokio::sync::Mutex<SplitSink<Socket, Message>>>,
+    seen: Arc<Mutex<Seen>>,
+    reader: JoinHandle<()>,
+}
+
+/// What the view was shown.
+#[derive(Default)]
+pub struct Seen {
+    pub picture: RgbaImage,
+    pub n_pictures: u64,
+    pub control: Option<ControlView>,
+    pub denied: Vec<String>,
+    pub clipboard: Option<String>,
+    pub ended: bool,
+}
+
+impl Viewer {
+    /// Connects to the live view of a sandbox, as a page without video decoding.
+    pub async fn connect(baton: &Baton, sandbox: &str) -> Self {
+        let address = format!("{}/v1/sandboxes/{sandbox}/stream", baton.url.replace("http://", "ws://"));
+        let mut request = address.into_client_request().expect("an address");
+        let protocols = format!("baton, bearer.{}", baton.token);
+        request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_str(&protocols).expect("a header"));
+        let (socket, _) = tokio_tungstenite::connect_async(request).await.expect("the live view connects");
+        let (sink, mut stream) = socket.split();
+        let sink = Arc::new(tokio::sync::Mutex::new(sink));
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        let (reading, answering) = (seen.clone(), sink.clone());
+        let reader = tokio::spawn(async move {
+            while let Some(Ok(message)) = stream.next().await {
+                match message {
+                    Message::Binary(bytes) => {
+                        let number = reading.lock().expect("no panic while reading").show(&bytes);
+                        let shown = FromViewer::Shown { picture: number };
+                        if answering.lock().await.send(text(&shown)).await.is_err() {
+                            return;
+                        }
+                    }
+                    Message::Text(words) => reading.lock().expect("no panic while reading").hear(words.as_str()),
+                    Message::Close(_) => return,
+                    Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+                }
+            }
+        });
+        let viewer = Self { sink, seen, reader };
+        viewer.say(&FromViewer::Hello { h264: false }).await;
+        viewer
+    }
+
+    pub async fn say(&self, words: &FromViewer) {
+        self.sink.lock().await.send(text(words)).await.expect("the live view is connected");
+    }
+
+    pub fn seen<T>(&self, look: impl FnOnce(&Seen) -> T) -> T {
+        look(&self.seen.lock().expect("no panic while reading"))
+    }
+
+    /// Takes control, and waits until it is there.
+    pub async fn take(&self) {
+        self.say(&FromViewer::Take { controller: "a person".to_owned() }).await;
+        eventually("control is this person's", || std::future::ready(self.lease())).await;
+    }
+
+    pub async fn hand_back(&self, note: Option<&str>) {
+        self.say(&FromViewer::HandBack { note: note.map(str::to_owned) }).await;
+        eventually("control is handed back", || std::future::ready(self.lease().is_none().then_some(()))).await;
+    }
+
+    pub fn lease(&self) -> Option<sandbox_core::Lease> {
+        self.seen(|seen| seen.control.as_ref().filter(|control| control.yours).and_then(|control| control.lease))
+    }
+
+    pub async fn input(&self, event: InputEvent) {
+        let lease = self.lease().expect("this person holds control");
+        self.say(&FromViewer::Input { lease, event }).await;
+    }
+
+    pub async fn click(&self, x: i32, y: i32) {
+        self.input(InputEvent::Move { x, y }).await;
+        self.input(InputEvent::Button { button: 0, down: true, x, y }).await;
+        self.input(InputEvent::Button { button: 0, down: false, x, y }).await;
+    }
+
+    /// Presses and releases a key.
+    pub async fn key(&self, code: &str, key: &str) {
+        for down in [true, false] {
+            self.input(InputEvent::Key { code: code.to_owned(), key: key.to_owned(), down }).await;
+        }
+    }
+
+    /// Types as committed text.
+    pub async fn text(&self, text: &str) {
+        self.input(InputEvent::Text { text: text.to_owned() }).await;
+    }
+
+    /// Waits until the picture has been still for a moment, and returns it.
+    pub async fn still_picture(&self) -> RgbaImage {
+        let mut last = u64::MAX;
+        eventually("the picture comes to rest", || {
+            let now = self.seen(|seen| seen.n_pictures);
+            let is_still = now == last && now > 0;
+            last = now;
+            async move {
+                tokio::time::sleep(Duration::from_millis(400)).await;
+                is_still.then_some(())
+            }
+        })
+        .await;
+        self.seen(|seen| seen.picture.clone())
+    }
+}
+
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
+impl Seen {
+    fn hear(&mut self, words: &str) {
+        match serde_json::from_str(words).unwrap_or_else(|error| panic!("{words}: {error}")) {
+            ToViewer::Welcome { screen, .. } | ToViewer::Screen { screen } => self.fit(screen.width, screen.height),
+            ToViewer::Control { control } => self.control = Some(control),
+            ToViewer::Denied { code, .. } => self.denied.push(code),
+            ToViewer::Clipboard { text } => self.clipboard = Some(text),
+            ToViewer::Ended { .. } => self.ended = true,
+            ToViewer::Pong { .. } | ToViewer::Cursor { .. } => {}
+        }
+    }
+
+    fn fit(&mut self, width: u32, height: u32) {
+        if self.picture.dimensions() != (width, height) {
+            self.picture = RgbaImage::new(width, height);
+        }
+    }
+
+    /// Paints a picture message; returns its number.
+    fn show(&mut self, bytes: &[u8]) -> u32 {
+        self.n_pictures += 1;
+        let number = u32::from_le_bytes(bytes[4..8].try_into().expect("four bytes"));
+        assert_eq!(bytes[0], picture::KIND_TILES, "a view that decodes no video gets tiles");
+        let mut rest = &bytes[picture::HEADER_LEN..];
+        let n_parts = short(&mut rest);
+        for _ in 0..n_parts {
+            let (x, y, w, h) = (short(&mut rest), short(&mut rest), short(&mut rest), short(&mut rest));
+            let encoding = rest[0];
+            let length = match encoding {
+                picture::TILE_RAW => (w * h * 4) as usize,
+                picture::TILE_SOLID | picture::TILE_COPY => 4,
+                other => panic!("unknown tile encoding {other}"),
+            };
+            self.paint(x, y, w, h, encoding, &rest[1..=length]);
+            rest = &rest[1 + length..];
+        }
+        number
+    }
+
+    fn paint(&mut self, x: u32, y: u32, w: u32, h: u32, encoding: u8, data: &[u8]) {
+        self.fit(self.picture.width().max(x + w), self.picture.height().max(y + h));
+        if encoding == picture::TILE_COPY {
+            let from_x = u32::from(u16::from_le_bytes([data[0], data[1]]));
+            let from_y = u32::from(u16::from_le_bytes([data[2], data[3]]));
+            let before = image::imageops::crop_imm(&self.picture, from_x, from_y, w, h).to_image();
+            image::imageops::replace(&mut self.picture, &before, i64::from(x), i64::from(y));
+            return;
+        }
+        for row in 0..h {
+            for column in 0..w {
+                let at = if encoding == picture::TILE_SOLID { 0 } else { ((row * w + column) * 4) as usize };
+                let pixel = Rgba([data[at], data[at + 1], data[at + 2], data[at + 3]]);
+                self.picture.put_pixel(x + column, y + row, pixel);
+            }
+        }
+    }
+}
+
+/// Takes a little-endian number of two bytes from the front.
+fn short(rest: &mut &[u8]) -> u32 {
+    let (head, tail) = rest.split_at(2);
+    *rest = tail;
+    u32::from(u16::from_le_bytes([head[0], head[1]]))
+}
+
+fn text(words: &FromViewer) -> Message {
+    Message::text(serde_json::to_string(words).expect("words are JSON"))
+}

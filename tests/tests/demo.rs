@@ -1,0 +1,271 @@
+//! The main job, end to end, over the product's own doors: an agent's browser, a person at the wheel, and back.
+
+use std::path::Path;
+
+use baton_tests::{Baton, Viewer, eventually};
+use sandbox_core::viewer::FromViewer;
+use serde_json::{Value, json};
+
+/// Typed by the person, and to be found nowhere afterwards.
+const E_MAIL: &str = "ada.canary-7731@portal.example";
+const PASSWORD: &str = "correct-horse-canary-4417";
+const CODE: &str = "860533";
+
+async fn demo_that_waits(baton: &Baton) -> (String, String) {
+    let demo = baton.post("/demo", json!({})).await;
+    let text = |name: &str| demo[name].as_str().expect("the demo names its sandbox and task").to_owned();
+    let (sandbox, task) = (text("sandboxId"), text("taskId"));
+    baton.until(&format!("/tasks/{task}"), "/status", "waiting").await;
+    (sandbox, task)
+}
+
+async fn sign_in(baton: &Baton, viewer: &Viewer, sandbox: &str) {
+    // The e-mail field has the focus.
+    viewer.still_picture().await;
+    viewer.text(E_MAIL).await;
+    viewer.key("Tab", "Tab").await;
+    viewer.text(PASSWORD).await;
+    let before = viewer.still_picture().await;
+    viewer.key("Enter", "Enter").await;
+    eventually("the page asks for the code", || {
+        std::future::ready(viewer.seen(|seen| (seen.picture != before).then_some(())))
+    })
+    .await;
+    viewer.still_picture().await;
+    viewer.text(CODE).await;
+    viewer.key("Enter", "Enter").await;
+    viewer.still_picture().await;
+    let _ = (baton, sandbox);
+}
+
+fn kinds(events: &[Value]) -> Vec<&str> {
+    events.iter().map(|event| event["type"].as_str().expect("an event has a type")).collect()
+}
+
+/// Looks for a secret in every file beneath a folder, plain and in the encodings that programs use.
+fn search(folder: &Path, secret: &str) -> Vec<String> {
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let encoded: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let utf16: Vec<u8> = secret.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let reversed: String = secret.chars().rev().collect();
+    let query = secret.replace('@', "%40");
+    let needles = [
+        secret.as_bytes().to_vec(),
+        hex.into_bytes(),
+        encoded.into_bytes(),
+        utf16,
+        reversed.into_bytes(),
+        query.into_bytes(),
+        base64(secret.as_bytes()).into_bytes(),
+    ];
+    let mut found = vec![];
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let Ok(kind) = entry.file_type() else { continue };
+            if kind.is_dir() {
+                folders.push(path);
+            } else if kind.is_file() {
+                let content = std::fs::read(&path).unwrap_or_default();
+                if needles.iter().any(|needle| content.windows(needle.len()).any(|part| part == needle)) {
+                    found.push(path.display().to_string());
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Base64 without padding, so that it is found within a longer text that begins with the secret.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let letter = |bits: u32| char::from(LETTERS[(bits & 63) as usize]);
+    let whole = bytes.chunks_exact(3).map(|three| u32::from_be_bytes([0, three[0], three[1], three[2]]));
+    whole.flat_map(|bits| [letter(bits >> 18), letter(bits >> 12), letter(bits >> 6), letter(bits)]).collect()
+}
+
+#[tokio::test]
+async fn a_person_signs_in_and_the_agent_goes_on_in_the_same_session() {
+    let mut baton = Baton::start().await;
+    let (sandbox, task) = demo_that_waits(&baton).await;
+
+    // The person is asked: the handoff stands, the preview says so, looking is allowed and acting is not.
+    let asked = baton.get(&format!("/sandboxes/{sandbox}/handoff")).await;
+    assert_eq!(asked["handoff"]["status"], "pending");
+    assert_eq!(asked["handoff"]["requestedBy"], "agent");
+    assert_eq!(asked["preview"]["controlMode"], "waiting");
+    assert_eq!(asked["preview"]["url"], "http://portal.example/sign-in");
+    let away = json!({ "url": "http://portal.example/" });
+    let (status, refused) = baton.send("POST", &format!("/sandboxes/{sandbox}/preview/navigate"), Some(away.clone())).await;
+    assert_eq!((status, &refused["error"]["code"]), (409, &json!("waitingForPerson")));
+    let png = baton.bytes(&format!("/sandboxes/{sandbox}/preview/screenshot")).await;
+    image::load_from_memory(&png).expect("a screenshot is a picture");
+
+    // The person takes control: nobody else acts or looks.
+    let viewer = Viewer::connect(&baton, &sandbox).await;
+    viewer.take().await;
+    let preview = baton.get(&format!("/sandboxes/{sandbox}/preview")).await;
+    assert_eq!(preview["controlMode"], "human");
+    assert_eq!(preview["blind"], true);
+    assert_eq!((&preview["url"], &preview["title"], &preview["tabs"]), (&json!(""), &json!(""), &json!([])));
+    let (status, refused) = baton.send("POST", &format!("/sandboxes/{sandbox}/preview/navigate"), Some(away)).await;
+    assert_eq!((status, &refused["error"]["code"]), (409, &json!("heldByPerson")));
+    let (status, refused) = baton.send("GET", &format!("/sandboxes/{sandbox}/preview/screenshot"), None).await;
+    assert_eq!((status, &refused["error"]["code"]), (409, &json!("heldByPerson")));
+    let other = Viewer::connect(&baton, &sandbox).await;
+    other.say(&FromViewer::Take { controller: "someone else".to_owned() }).await;
+    eventually("the second person is told", || {
+        std::future::ready(other.seen(|seen| seen.denied.contains(&"heldByOther".to_owned()).then_some(())))
+    })
+    .await;
+
+    sign_in(&baton, &viewer, &sandbox).await;
+    viewer.hand_back(Some("signed in with my own name")).await;
+
+    // The agent goes on in the same session, to the artifact.
+    let done = baton.until(&format!("/tasks/{task}"), "/status", "completed").await;
+    assert!(done["result"].as_str().is_some_and(|result| result.contains("31 invoices")), "{done}");
+    let artifacts = baton.get(&format!("/sandboxes/{sandbox}/artifacts")).await;
+    let report = artifacts["data"].as_array().expect("a list").iter().find(|artifact| artifact["name"] == "report.md");
+    let key = report.expect("the report is saved")["key"].as_str().expect("a key").to_owned();
+    let report = String::from_utf8(baton.bytes(&format!("/artifacts/{key}/content")).await).expect("text");
+    assert!(report.starts_with("# Invoices of 2026-10") && report.contains("**Total: €"), "{report}");
+
+    // The receipt names what changed, and no value.
+    let handoffs = baton.get("/handoffs?status=completed").await;
+    let receipt = &handoffs["data"][0]["receipt"];
+    assert_eq!(receipt["before"]["url"], "http://portal.example/sign-in", "{receipt}");
+    assert_eq!(receipt["after"]["url"], "http://portal.example/invoices");
+    assert_eq!(receipt["signedInChanged"], json!(["portal.example"]));
+    assert_eq!(receipt["fieldsTouched"], json!(["E-mail", "Password", "Code"]));
+    assert_eq!(receipt["note"], "signed in with my own name");
+    assert_eq!(receipt["untilMet"], true);
+    assert!(receipt["inputs"].as_u64().is_some_and(|inputs| inputs > 5));
+
+    // The story is whole, in order, without a gap.
+    let events = baton.events(&task).await;
+    let kinds = kinds(&events);
+    for (earlier, later) in [
+        ("sandbox.agent.task.queued", "sandbox.agent.task.started"),
+        ("sandbox.agent.task.started", "sandbox.handoff.requested"),
+        ("sandbox.handoff.requested", "sandbox.handoff.accepted"),
+        ("sandbox.handoff.accepted", "sandbox.handoff.completed"),
+        ("sandbox.handoff.completed", "sandbox.exec.completed"),
+        ("sandbox.exec.completed", "sandbox.artifacts.updated"),
+        ("sandbox.artifacts.updated", "sandbox.agent.task.completed"),
+    ] {
+        let place = |kind: &str| kinds.iter().position(|found| *found == kind);
+        assert!(place(earlier).is_some() && place(earlier) < place(later), "{earlier} before {later} in {kinds:?}");
+    }
+    let during: Vec<_> = events
+        .iter()
+        .skip_while(|event| event["type"] != "sandbox.handoff.accepted")
+        .take_while(|event| event["type"] != "sandbox.handoff.completed")
+        .filter(|event| event["type"] == "sandbox.browser.navigated")
+        .collect();
+    assert!(during.is_empty(), "nothing of the page is recorded while a person drives: {during:?}");
+
+    // It survives a restart, and can be searched.
+    let sandbox_seqs = baton.get(&format!("/sandboxes/{sandbox}/events?limit=200")).await;
+    let seqs: Vec<_> = sandbox_seqs["data"].as_array().expect("a list").iter().map(|event| event["seq"].as_u64()).collect();
+    assert_eq!(seqs, (1..=seqs.len() as u64).map(Some).collect::<Vec<_>>(), "events are numbered without gaps");
+    baton.stop().await;
+    let baton = Baton::start_at(baton.into_home()).await;
+    let kept = baton.get(&format!("/tasks/{task}")).await;
+    assert_eq!(kept["status"], "completed");
+    assert_eq!(kept["result"], done["result"]);
+    let hits = baton.get("/search?q=invoices").await;
+    assert!(hits["data"].as_array().is_some_and(|hits| hits.iter().any(|hit| hit["taskId"] == json!(task))), "{hits}");
+
+    // What the person typed is nowhere; the same search finds what is there.
+    for secret in [E_MAIL, PASSWORD, CODE] {
+        let found = search(baton.home(), secret);
+        assert!(found.is_empty(), "{secret} is in {found:?}");
+    }
+    assert!(!search(baton.home(), "Invoices of 2026-10").is_empty(), "the search finds what is there");
+    let mut stored = serde_json::to_string(&baton.events(&task).await).expect("JSON");
+    stored.push_str(&baton.get("/handoffs").await.to_string());
+    for secret in [E_MAIL, PASSWORD, CODE] {
+        assert!(!stored.contains(secret));
+    }
+}
+
+#[tokio::test]
+async fn handing_back_too_early_asks_again() {
+    let baton = Baton::start().await;
+    let (sandbox, task) = demo_that_waits(&baton).await;
+    let first = baton.get(&format!("/sandboxes/{sandbox}/handoff")).await["handoff"]["requestId"].clone();
+    let viewer = Viewer::connect(&baton, &sandbox).await;
+    viewer.take().await;
+    viewer.hand_back(None).await;
+    let again = eventually("the agent asks again", || async {
+        let asked = baton.get(&format!("/sandboxes/{sandbox}/handoff")).await["handoff"].clone();
+        (asked["requestId"] != first && asked["status"] == "pending").then_some(asked)
+    })
+    .await;
+    assert!(again["message"].as_str().is_some_and(|message| message.contains("not there yet")), "{again}");
+    let cancelled = baton.post(&format!("/tasks/{task}/cancel"), json!({})).await;
+    assert_eq!(cancelled["status"], "cancelled");
+    let preview = baton.get(&format!("/sandboxes/{sandbox}/preview")).await;
+    assert_eq!(preview["controlMode"], "idle", "a task that was asked for nothing any more leaves nobody waiting");
+}
+
+#[tokio::test]
+async fn a_viewer_that_vanishes_leads_to_waiting_and_never_to_the_agent() {
+    let baton = Baton::start().await;
+    let (sandbox, task) = demo_that_waits(&baton).await;
+    let viewer = Viewer::connect(&baton, &sandbox).await;
+    viewer.take().await;
+    drop(viewer);
+    let preview = baton.until(&format!("/sandboxes/{sandbox}/preview"), "/controlMode", "waiting").await;
+    assert_eq!(preview["blind"], false);
+    let handoff = baton.get(&format!("/sandboxes/{sandbox}/handoff")).await;
+    assert_eq!(handoff["handoff"]["status"], "pending");
+    assert_eq!(baton.get(&format!("/tasks/{task}")).await["status"], "waiting");
+}
+
+#[tokio::test]
+async fn a_killed_runtime_leaves_nothing_running_and_says_what_became_of_its_work() {
+    let mut baton = Baton::start().await;
+    let (sandbox, task) = demo_that_waits(&baton).await;
+    let descendants = descendants(baton.pid());
+    assert!(descendants.len() > 5, "a sandbox has processes: {descendants:?}");
+    baton.kill_9().await;
+    eventually("nothing of the sandbox is left", || {
+        std::future::ready(descendants.iter().all(|pid| !is_alive(*pid)).then_some(()))
+    })
+    .await;
+
+    let baton = Baton::start_at(baton.into_home()).await;
+    let found = baton.get(&format!("/tasks/{task}")).await;
+    assert_eq!((&found["status"], &found["error"]["code"]), (&json!("failed"), &json!("interrupted")), "{found}");
+    let ended = baton.get(&format!("/sandboxes/{sandbox}")).await;
+    assert_eq!(ended["status"], "ended");
+    assert_eq!(ended["handoff"], Value::Null);
+    let handoffs = baton.get(&format!("/sandboxes/{sandbox}/handoff")).await;
+    assert_eq!(handoffs["handoff"]["status"], "cancelled");
+    let (status, refused) = baton.send("POST", &format!("/sandboxes/{sandbox}/exec"), Some(json!({ "command": "true" }))).await;
+    assert_eq!((status, &refused["error"]["code"]), (409, &json!("conflict")));
+}
+
+/// Returns every process beneath one, by the kernel's own account.
+fn descendants(of: u32) -> Vec<u32> {
+    let mut found = vec![of];
+    let mut at = 0;
+    while at < found.len() {
+        let pid = found[at];
+        at += 1;
+        for task in std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
+            let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+            found.extend(children.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok()));
+        }
+    }
+    found.split_off(1)
+}
+
+fn is_alive(pid: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The state follows the name, which ends with the last bracket.
+    status.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+}
