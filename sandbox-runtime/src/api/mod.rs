@@ -1,1 +1,203 @@
 //! HTTP: thin over the service; adds no rules.
+//!
+//! ```text
+//!   request ─▶ headers ─▶ same_place ─▶ known_caller ─▶ once ─▶ route ─▶ service
+//!                            403            401       (creating)
+//! ```
+//!
+//! Owns addresses, tokens, bodies, status codes and pages. The OpenAPI document is generated from the same lines that
+//! make the routes. Leaves to others everything that has a rule in it.
+
+mod error;
+mod extract;
+mod guard;
+mod interface;
+mod lists;
+mod once;
+mod ranges;
+mod routes;
+mod server;
+#[cfg(test)]
+mod tests;
+mod tokens;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{Method, Request, header};
+use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+pub use error::{ApiError, ErrorBody};
+pub use server::{ServeError, Server};
+pub use tokens::{Access, Session};
+
+use crate::service::{ErrorCode, Service};
+use crate::stream::WhepSessions;
+
+/// The HTTP interface over one service. Cheap to clone.
+#[derive(Clone)]
+pub struct Api {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    service: Service,
+    tokens: tokens::Tokens,
+    throttle: guard::Throttle,
+    /// Answers that are being worked out under an idempotency key.
+    underway: once::Underway,
+    whep: WhepSessions,
+    port: OnceLock<u16>,
+    /// Cancelled when the server stops: streams that would go on for ever end.
+    closing: CancellationToken,
+    /// Requests that go on although their caller hung up.
+    detached: TaskTracker,
+    router: OnceLock<Router>,
+}
+
+/// What [`Api::call`] answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallAnswer {
+    pub status: u16,
+    pub content_type: Option<String>,
+    pub body: Bytes,
+}
+
+impl Api {
+    pub fn new(service: Service) -> Self {
+        let inner = Inner {
+            service,
+            tokens: tokens::Tokens::new(),
+            throttle: guard::Throttle::default(),
+            underway: once::Underway::default(),
+            whep: WhepSessions::default(),
+            port: OnceLock::new(),
+            closing: CancellationToken::new(),
+            detached: TaskTracker::new(),
+            router: OnceLock::new(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    pub fn service(&self) -> &Service {
+        &self.inner.service
+    }
+
+    /// Returns every route, guarded.
+    pub fn router(&self) -> Router {
+        routes::router(self)
+    }
+
+    /// Makes a request inside this process, with every right: no socket, no token.
+    ///
+    /// `path` begins with `/v1` and may have a query. Answers that never end, such as event streams, are not for this way.
+    pub async fn call(&self, method: Method, path: &str, body: Option<serde_json::Value>) -> CallAnswer {
+        match body {
+            Some(body) => self.send(method, path, Some("application/json"), body.to_string().into()).await,
+            None => self.send(method, path, None, Bytes::new()).await,
+        }
+    }
+
+    /// As [`Self::call`], with a body that need not be JSON.
+    pub async fn send(&self, method: Method, path: &str, content_type: Option<&str>, body: Bytes) -> CallAnswer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(content_type) = content_type {
+            request = request.header(header::CONTENT_TYPE, content_type);
+        }
+        let response = match request.extension(guard::Inside).body(Body::from(body)) {
+            Ok(request) => self.answer(request).await,
+            Err(error) => ApiError::invalid(format!("the request cannot be made: {error}")).into_response(),
+        };
+        let status = response.status().as_u16();
+        let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let content_type = content_type.map(str::to_owned);
+        // The body of an answer from our own routes cannot break off, except where a file cannot be read to its end.
+        let body = response.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+        CallAnswer { status, content_type, body }
+    }
+
+    /// Listens on the loopback address; port 0 picks one. Others find it by `runtime.json`.
+    ///
+    /// # Errors
+    ///
+    /// When the port is taken, or this interface is served already.
+    pub async fn serve(&self, port: u16) -> Result<Server, server::ServeError> {
+        Server::start(self.clone(), port).await
+    }
+
+    /// Returns the address of the interface with a ticket that opens it once; `None` before [`Self::serve`].
+    pub fn interface_url(&self) -> Option<String> {
+        let base = self.base()?;
+        let now = crate::now_ms();
+        let ticket = self.tokens().ticket(Access::Full, now + tokens::INTERFACE_TICKET_MS, now);
+        Some(format!("{base}/#ticket={ticket}"))
+    }
+
+    /// Returns the token that may do everything.
+    pub fn token(&self) -> &str {
+        self.inner.tokens.main()
+    }
+
+    /// Returns the port that is listened on.
+    pub fn port(&self) -> Option<u16> {
+        self.inner.port.get().copied()
+    }
+
+    /// Returns `http://127.0.0.1:PORT`, once there is a port.
+    pub fn base(&self) -> Option<String> {
+        self.port().map(|port| format!("http://127.0.0.1:{port}"))
+    }
+
+    /// Returns the base for addresses that others are to open.
+    fn served_base(&self) -> Result<String, ApiError> {
+        self.base().ok_or_else(|| ApiError::new(ErrorCode::Unavailable, "this runtime listens nowhere, so it has no address"))
+    }
+
+    fn answer(&self, request: Request<Body>) -> Pin<Box<dyn Future<Output = Response> + Send>> {
+        let router = self.inner.router.get_or_init(|| self.router()).clone();
+        Box::pin(async move {
+            match router.oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            }
+        })
+    }
+
+    fn tokens(&self) -> &tokens::Tokens {
+        &self.inner.tokens
+    }
+
+    fn throttle(&self) -> &guard::Throttle {
+        &self.inner.throttle
+    }
+
+    fn underway(&self) -> &once::Underway {
+        &self.inner.underway
+    }
+
+    fn whep(&self) -> &WhepSessions {
+        &self.inner.whep
+    }
+
+    fn closing(&self) -> &CancellationToken {
+        &self.inner.closing
+    }
+
+    fn detached(&self) -> &TaskTracker {
+        &self.inner.detached
+    }
+}
+
+/// Returns the OpenAPI document of the contract, as JSON with a line end.
+pub fn openapi_json() -> String {
+    let mut text = serde_json::to_string_pretty(&routes::openapi()).expect("the document is plain data");
+    text.push('\n');
+    text
+}

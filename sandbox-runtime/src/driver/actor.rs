@@ -1,6 +1,6 @@
 //! The loop: takes one cause, changes state by the rules of core, carries out the effects, commits, shows.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -533,11 +533,6 @@ impl Actor {
 
     pub(super) fn inputs_now(&self) -> u64 {
         self.driver.tally.counted.load(Ordering::Relaxed)
-    }
-
-    /// Parameters of the sandbox's environment that commands see.
-    pub(super) fn env(&self) -> &BTreeMap<String, String> {
-        &self.kit.env
     }
 }
 

@@ -24,6 +24,7 @@ use sandbox_core::model::Check;
 
 use crate::driver::Driver;
 use crate::egress::Sites;
+pub use crate::sandbox::calls::Output;
 use crate::sandbox::{Backend, checks, local::Local};
 use crate::store::Store;
 

@@ -124,6 +124,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the viewer page', { timeout: PATIENCE * 
   async function open(mode: ViewerMode, query = '', redeemed = 200): Promise<{ page: Page; room: Room }> {
     context = await browser.newContext({ viewport: { width: 800, height: 560 }, permissions: ['clipboard-read', 'clipboard-write'] });
     const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE);
     const room = new Room(mode);
     await page.route('**/v1/tickets/redeem', (route) =>
       route.fulfill({ status: redeemed, json: redeemed === 200 ? { token: 'secret-token', sandboxId: 'sbx_1', mode } : { error: { code: 'notFound' } } }),

@@ -1,0 +1,166 @@
+//! Durable outputs.
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use sandbox_core::model::{Artifact, EpochMs, Page};
+use sandbox_core::{ArtifactKey, SandboxId};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::error::{ApiError, Refusals};
+use crate::api::extract::{Body, InPath, Query};
+use crate::api::lists::{PageQuery, page};
+use crate::api::ranges::{self, Disposition};
+use crate::api::{Api, guard};
+use crate::service::{ErrorCode, ServiceError};
+use crate::store::ArtifactFilter;
+
+const DEFAULT_LINK_MS: i64 = 15 * 60_000;
+const LINK_MS: std::ops::RangeInclusive<i64> = 1_000..=24 * 3_600_000;
+
+pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::default().routes(routes!(of_sandbox, save)).routes(routes!(all)).routes(routes!(url)).routes(routes!(delete))
+}
+
+/// The content looks at its own ticket, or else at the token.
+pub fn open_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::default().routes(routes!(content))
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct AllQuery {
+    /// A part of the name.
+    q: Option<String>,
+    sandbox_id: Option<String>,
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct UrlQuery {
+    /// How long the address is to work: 1,000 to 86,400,000; 900,000 without it.
+    ttl_ms: Option<i64>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ContentQuery {
+    /// From the `url` of this artifact; in place of the token.
+    ticket: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Save {
+    /// A file of the workspace.
+    path: String,
+    /// The file's own name without it.
+    #[serde(default)]
+    name: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Link {
+    url: String,
+    expires_at: EpochMs,
+}
+
+/// Lists what a sandbox put out, newest first.
+#[utoipa::path(get, path = "/v1/sandboxes/{id}/artifacts", tag = "outputs", operation_id = "listSandboxArtifacts",
+    params(("id" = String, Path), PageQuery), responses((status = 200, body = Page<Artifact>), Refusals))]
+async fn of_sandbox(
+    State(api): State<Api>,
+    InPath(id): InPath<SandboxId>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<Artifact>>, ApiError> {
+    let page = query.try_into()?;
+    api.service().sandbox(&id).await?;
+    let filter = ArtifactFilter { sandbox_id: Some(id), q: None };
+    Ok(Json(api.service().store().artifacts(filter, page).await?))
+}
+
+/// Keeps a file of the workspace beyond the sandbox.
+#[utoipa::path(post, path = "/v1/sandboxes/{id}/artifacts", tag = "outputs", operation_id = "saveArtifact",
+    params(("id" = String, Path)), request_body = Save, responses((status = 201, body = Artifact), Refusals))]
+async fn save(
+    State(api): State<Api>,
+    InPath(id): InPath<SandboxId>,
+    Body(save): Body<Save>,
+) -> Result<(StatusCode, Json<Artifact>), ApiError> {
+    let artifact = api.service().save_artifact(&id, &save.path, save.name).await?;
+    Ok((StatusCode::CREATED, Json(artifact)))
+}
+
+/// Lists outputs across sandboxes, newest first.
+#[utoipa::path(get, path = "/v1/artifacts", tag = "outputs", operation_id = "listArtifacts", params(AllQuery),
+    responses((status = 200, body = Page<Artifact>), Refusals))]
+async fn all(State(api): State<Api>, Query(query): Query<AllQuery>) -> Result<Json<Page<Artifact>>, ApiError> {
+    let filter = ArtifactFilter { sandbox_id: query.sandbox_id.map(SandboxId), q: query.q };
+    Ok(Json(api.service().store().artifacts(filter, page(query.limit, query.cursor)?).await?))
+}
+
+/// Returns an address of the content that needs no token and works until it expires.
+#[utoipa::path(get, path = "/v1/artifacts/{key}/url", tag = "outputs", operation_id = "getArtifactUrl",
+    params(("key" = String, Path), UrlQuery), responses((status = 200, body = Link), Refusals))]
+async fn url(
+    State(api): State<Api>,
+    InPath(key): InPath<ArtifactKey>,
+    Query(query): Query<UrlQuery>,
+) -> Result<Json<Link>, ApiError> {
+    let ttl_ms = query.ttl_ms.unwrap_or(DEFAULT_LINK_MS);
+    if !LINK_MS.contains(&ttl_ms) {
+        return Err(ApiError::invalid(format!("ttlMs is to be {} to {}, not {ttl_ms}", LINK_MS.start(), LINK_MS.end())));
+    }
+    let artifact = api.service().artifact(&key).await?;
+    let base = api.served_base()?;
+    let now = crate::now_ms();
+    let expires_at = now + ttl_ms;
+    let ticket = api.tokens().link(artifact.key, expires_at, now);
+    Ok(Json(Link { url: format!("{base}/v1/artifacts/{key}/content?ticket={ticket}"), expires_at }))
+}
+
+/// Returns the bytes of an artifact, or those that `Range` asks for. Wants the token, or a ticket.
+#[utoipa::path(get, path = "/v1/artifacts/{key}/content", tag = "outputs", operation_id = "getArtifactContent",
+    params(("key" = String, Path), ContentQuery),
+    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 206, body = Vec<u8>, content_type = "application/octet-stream"), Refusals))]
+async fn content(
+    State(api): State<Api>,
+    InPath(key): InPath<ArtifactKey>,
+    Query(query): Query<ContentQuery>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    match &query.ticket {
+        None => {
+            guard::admit(&api, guard::Claim::of(&request)).await?;
+        }
+        Some(ticket) if api.tokens().opens(ticket, &key, crate::now_ms()) => {}
+        Some(_) => {
+            api.throttle().failed().await?;
+            return Err(ApiError::new(ErrorCode::Unauthorized, "this address does not work, or no longer"));
+        }
+    }
+    let artifact = api.service().artifact(&key).await?;
+    let blobs = api.service().store().blobs().clone();
+    let opened = tokio::task::spawn_blocking(move || blobs.open(&artifact.sha256)).await;
+    let file = opened.map_err(ServiceError::internal)??;
+    ranges::file(file, artifact.size, &artifact.name, &artifact.content_type, request.headers(), Disposition::ForPerson).await
+}
+
+/// Deletes an artifact. Answers what it was.
+#[utoipa::path(delete, path = "/v1/artifacts/{key}", tag = "outputs", operation_id = "deleteArtifact",
+    params(("key" = String, Path)), responses((status = 200, body = Artifact), Refusals))]
+async fn delete(State(api): State<Api>, InPath(key): InPath<ArtifactKey>) -> Result<Json<Artifact>, ApiError> {
+    Ok(Json(api.service().delete_artifact(&key).await?))
+}

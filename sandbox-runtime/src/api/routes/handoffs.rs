@@ -1,0 +1,125 @@
+//! Asking a person, and control.
+
+use axum::Json;
+use axum::extract::State;
+use sandbox_core::SandboxId;
+use sandbox_core::model::{Handoff, HandoffEnvelope, HandoffRequest, HandoffStatus, Page, Preview, RequestedBy};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::Api;
+use crate::api::error::{ApiError, Refusals};
+use crate::api::extract::{Body, InPath, Query};
+use crate::api::lists::page;
+use crate::store::HandoffFilter;
+
+type Enveloped = Result<Json<HandoffEnvelope>, ApiError>;
+
+pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::default()
+        .routes(routes!(current, request))
+        .routes(routes!(accept))
+        .routes(routes!(complete))
+        .routes(routes!(cancel))
+        .routes(routes!(list))
+        .routes(routes!(take))
+        .routes(routes!(release))
+}
+
+/// Who takes control, as others are to see it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ByController {
+    controller: String,
+}
+
+/// A line for the agent.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct WithNote {
+    #[serde(default)]
+    note: Option<String>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    status: Option<HandoffStatus>,
+    sandbox_id: Option<String>,
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// Returns the handoff that the sandbox stands in, or the last one.
+#[utoipa::path(get, path = "/v1/sandboxes/{id}/handoff", tag = "tasks and handoff", operation_id = "getHandoff",
+    params(("id" = String, Path)), responses((status = 200, body = HandoffEnvelope), Refusals))]
+async fn current(State(api): State<Api>, InPath(id): InPath<SandboxId>) -> Enveloped {
+    Ok(Json(api.service().handoff(&id).await?))
+}
+
+/// Asks that a person do something.
+#[utoipa::path(post, path = "/v1/sandboxes/{id}/handoff", tag = "tasks and handoff", operation_id = "requestHandoff",
+    params(("id" = String, Path)), request_body = HandoffRequest,
+    responses((status = 200, body = HandoffEnvelope), Refusals))]
+async fn request(State(api): State<Api>, InPath(id): InPath<SandboxId>, Body(request): Body<HandoffRequest>) -> Enveloped {
+    Ok(Json(api.service().request_handoff(&id, request, RequestedBy::Sdk).await?))
+}
+
+/// Accepts the pending request: control is the person's until it is completed, cancelled or expires.
+#[utoipa::path(post, path = "/v1/sandboxes/{id}/handoff/accept", tag = "tasks and handoff",
+    operation_id = "acceptHandoff", params(("id" = String, Path)), request_body = ByController,
+    responses((status = 200, body = HandoffEnvelope), Refusals))]
+async fn accept(State(api): State<Api>, InPath(id): InPath<SandboxId>, Body(by): Body<ByController>) -> Enveloped {
+    Ok(Json(api.service().accept_handoff(&id, by.controller).await?))
+}
+
+/// Says that it is done; the agent goes on with a fresh look.
+#[utoipa::path(post, path = "/v1/sandboxes/{id}/handoff/complete", tag = "tasks and handoff",
+    operation_id = "completeHandoff", params(("id" = String, Path)), request_body(content = WithNote),
+    responses((status = 200, body = HandoffEnvelope), Refusals))]
+async fn complete(State(api): State<Api>, InPath(id): InPath<SandboxId>, Body(with): Body<WithNote>) -> Enveloped {
+    Ok(Json(api.service().complete_handoff(&id, with.note).await?))
+}
+
+/// Takes the request back, or gives it up.
+#[utoipa::path(post, path = "/v1/sandboxes/{id}/handoff/cancel", tag = "tasks and handoff",
+    operation_id = "cancelHandoff", params(("id" = String, Path)), request_body(content = WithNote),
+    responses((status = 200, body = HandoffEnvelope), Refusals))]
+async fn cancel(State(api): State<Api>, InPath(id): InPath<SandboxId>, Body(with): Body<WithNote>) -> Enveloped {
+    Ok(Json(api.service().cancel_handoff(&id, with.note).await?))
+}
+
+/// Lists handoffs across sandboxes, newest first.
+#[utoipa::path(get, path = "/v1/handoffs", tag = "tasks and handoff", operation_id = "listHandoffs", params(ListQuery),
+    responses((status = 200, body = Page<Handoff>), Refusals))]
+async fn list(State(api): State<Api>, Query(query): Query<ListQuery>) -> Result<Json<Page<Handoff>>, ApiError> {
+    let filter = HandoffFilter { sandbox_id: query.sandbox_id.map(SandboxId), status: query.status };
+    Ok(Json(api.service().store().handoffs(filter, page(query.limit, query.cursor)?).await?))
+}
+
+/// Takes control for a person, asked or not.
+#[utoipa::path(post, path = "/v1/sandboxes/{id}/control/take", tag = "tasks and handoff", operation_id = "takeControl",
+    params(("id" = String, Path)), request_body = ByController, responses((status = 200, body = Preview), Refusals))]
+async fn take(
+    State(api): State<Api>,
+    InPath(id): InPath<SandboxId>,
+    Body(by): Body<ByController>,
+) -> Result<Json<Preview>, ApiError> {
+    Ok(Json(api.service().take_control(&id, by.controller).await?))
+}
+
+/// Hands control back.
+#[utoipa::path(post, path = "/v1/sandboxes/{id}/control/release", tag = "tasks and handoff",
+    operation_id = "releaseControl", params(("id" = String, Path)), request_body(content = WithNote),
+    responses((status = 200, body = Preview), Refusals))]
+async fn release(
+    State(api): State<Api>,
+    InPath(id): InPath<SandboxId>,
+    Body(with): Body<WithNote>,
+) -> Result<Json<Preview>, ApiError> {
+    Ok(Json(api.service().release_control(&id, with.note).await?))
+}

@@ -1,0 +1,76 @@
+//! The runtime itself: whether it lives, what this machine can do, what it speaks.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use sandbox_core::model::Check;
+use sandbox_core::{SandboxId, TaskId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::error::{ApiError, Refusals};
+use crate::api::extract::Body;
+use crate::api::{Api, openapi_json};
+
+pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::default().routes(routes!(document)).routes(routes!(doctor)).routes(routes!(demo))
+}
+
+pub fn open_routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::default().routes(routes!(health))
+}
+
+#[derive(Serialize, ToSchema)]
+struct Health {
+    /// `ok`.
+    status: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Checks {
+    data: Vec<Check>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Demo {
+    sandbox_id: SandboxId,
+    task_id: TaskId,
+}
+
+/// Says that the runtime lives. Needs no token.
+#[utoipa::path(get, path = "/v1/health", tag = "machine", operation_id = "health",
+    responses((status = 200, body = Health), Refusals))]
+async fn health() -> Json<Health> {
+    Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
+}
+
+/// Returns this document.
+#[utoipa::path(get, path = "/v1/openapi.json", tag = "machine", operation_id = "openapi",
+    responses((status = 200, body = serde_json::Value), Refusals))]
+async fn document() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], openapi_json()).into_response()
+}
+
+/// Checks this machine: what works, what is missing, the command that mends it.
+#[utoipa::path(get, path = "/v1/doctor", tag = "machine", operation_id = "doctor",
+    responses((status = 200, body = Checks), Refusals))]
+async fn doctor(State(api): State<Api>) -> Json<Checks> {
+    Json(Checks { data: api.service().checks().await })
+}
+
+/// Starts the guided first task in a sandbox of its own.
+#[utoipa::path(post, path = "/v1/demo", tag = "machine", operation_id = "demo",
+    request_body(content = Nothing), responses((status = 201, body = Demo), Refusals))]
+async fn demo(State(api): State<Api>, Body(Nothing {}): Body<Nothing>) -> Result<(StatusCode, Json<Demo>), ApiError> {
+    let (sandbox_id, task_id) = api.service().demo().await?;
+    Ok((StatusCode::CREATED, Json(Demo { sandbox_id, task_id })))
+}

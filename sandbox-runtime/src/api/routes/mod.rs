@@ -1,0 +1,153 @@
+//! The routes, one file a family. What is written at a handler makes both the route and its page in the document.
+
+mod artifacts;
+mod events;
+mod exec;
+mod files;
+mod handoffs;
+mod machine;
+mod preview;
+mod sandboxes;
+mod search;
+mod tasks;
+mod terminal;
+mod tickets;
+mod viewers;
+
+use std::any::Any;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi;
+use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ObjectBuilder, PathItem, Type};
+use utoipa_axum::router::OpenApiRouter;
+
+use super::error::{ApiError, ErrorBody};
+use super::{Api, extract, guard, interface, once};
+use crate::service::ErrorCode;
+
+/// What is said about the whole.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Baton", description = "Sandboxes with a live browser that a person can take over and hand back."),
+    components(schemas(ErrorBody, sandbox_core::model::Event, sandboxes::WaitFor)),
+    tags(
+        (name = "sandboxes"), (name = "commands and files"), (name = "browser and live view"),
+        (name = "tasks and handoff"), (name = "outputs"), (name = "events"), (name = "machine"),
+    )
+)]
+struct Document;
+
+const BEARER: &str = "bearer";
+
+/// Returns every route with its guards.
+pub fn router(api: &Api) -> Router {
+    let (guarded, _) = guarded().split_for_parts();
+    let (open, _) = open().split_for_parts();
+    guarded
+        .layer(from_fn_with_state(api.clone(), once::once))
+        .layer(from_fn_with_state(api.clone(), guard::known_caller))
+        .merge(open)
+        .fallback(interface::fallback)
+        .layer(DefaultBodyLimit::max(extract::MAX_JSON))
+        .layer(from_fn(speak_json))
+        .layer(from_fn_with_state(api.clone(), guard::same_place))
+        .layer(from_fn(careful_headers))
+        .layer(CatchPanicLayer::custom(panicked))
+        .with_state(api.clone())
+}
+
+/// Returns the description of every route.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let mut document = guarded().into_openapi();
+    for (path, item) in &mut document.paths.paths {
+        if let Some(post) = item.post.as_mut().filter(|_| once::CREATING.contains(&path.as_str())) {
+            post.parameters.get_or_insert_default().push(key_parameter().into());
+        }
+        for operation in operations(item) {
+            operation.security = Some(vec![SecurityRequirement::new::<_, [String; 0], String>(BEARER, [])]);
+        }
+    }
+    document.merge(open().into_openapi());
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme(BEARER, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    document
+}
+
+/// The routes that want a token.
+fn guarded() -> OpenApiRouter<Api> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .merge(sandboxes::routes())
+        .merge(exec::routes())
+        .merge(terminal::routes())
+        .merge(files::routes())
+        .merge(preview::routes())
+        .merge(viewers::routes())
+        .merge(tasks::routes())
+        .merge(handoffs::routes())
+        .merge(artifacts::routes())
+        .merge(events::routes())
+        .merge(search::routes())
+        .merge(machine::routes())
+}
+
+/// The routes that are open to who has no token.
+fn open() -> OpenApiRouter<Api> {
+    OpenApiRouter::default().merge(machine::open_routes()).merge(tickets::routes()).merge(artifacts::open_routes())
+}
+
+fn key_parameter() -> utoipa::openapi::path::Parameter {
+    let text = ObjectBuilder::new().schema_type(Type::String).max_length(Some(once::MAX_KEY)).build();
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .description(Some("The same key and body again gives the first answer again, for a day."))
+        .schema(Some(text))
+        .build()
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut utoipa::openapi::path::Operation> {
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch].into_iter().flatten()
+}
+
+/// Gives refusals of the router itself, such as a wrong method, the contract's shape.
+async fn speak_json(request: Request, next: Next) -> Response {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let response = next.run(request).await;
+    if response.status() != StatusCode::METHOD_NOT_ALLOWED || response.headers().contains_key(header::CONTENT_TYPE) {
+        return response;
+    }
+    let mut refusal = interface::wrong_method(&method, &path).into_response();
+    if let Some(allowed) = response.headers().get(header::ALLOW) {
+        refusal.headers_mut().insert(header::ALLOW, allowed.clone());
+    }
+    refusal
+}
+
+/// What every answer says to browsers, unless a route has said more.
+async fn careful_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!(panic = said.unwrap_or("without words"), "a handler panicked");
+    ApiError::new(ErrorCode::Internal, "the request could not be finished; the cause is in the log").into_response()
+}

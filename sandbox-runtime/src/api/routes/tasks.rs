@@ -1,0 +1,136 @@
+//! Tasks: starting, watching, cancelling.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use sandbox_core::model::{Event, Page, Task, TaskRequest, TaskStatus};
+use sandbox_core::{EventId, SandboxId, TaskId};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::Api;
+use crate::api::error::{ApiError, Refusals};
+use crate::api::extract::{Body, InPath, Query};
+use crate::api::lists::{limited, page};
+use crate::store::{EventFilter, TaskFilter};
+
+pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::default()
+        .routes(routes!(start))
+        .routes(routes!(prompt))
+        .routes(routes!(list))
+        .routes(routes!(get))
+        .routes(routes!(cancel))
+        .routes(routes!(events))
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Started {
+    task_id: TaskId,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    sandbox_id: Option<String>,
+    status: Option<TaskStatus>,
+    /// Words or parts of words of the task.
+    q: Option<String>,
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct EventsQuery {
+    /// Only what came after this event: its `id`, or its `seq`.
+    after: Option<String>,
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<usize>,
+    /// The same as `after`: `nextCursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Starts a task: a `prompt`, or a `playbook`. Answers at once.
+#[utoipa::path(post, path = "/v1/sandboxes/{id}/tasks", tag = "tasks and handoff", operation_id = "promptAsync",
+    params(("id" = String, Path)), request_body = TaskRequest, responses((status = 202, body = Started), Refusals))]
+async fn start(
+    State(api): State<Api>,
+    InPath(id): InPath<SandboxId>,
+    Body(request): Body<TaskRequest>,
+) -> Result<(StatusCode, Json<Started>), ApiError> {
+    let task_id = api.service().start_task(&id, request).await?;
+    Ok((StatusCode::ACCEPTED, Json(Started { task_id })))
+}
+
+/// Starts a task and answers when it has ended. Hanging up leaves it running.
+#[utoipa::path(post, path = "/v1/sandboxes/{id}/prompt", tag = "tasks and handoff", operation_id = "prompt",
+    params(("id" = String, Path)), request_body = TaskRequest, responses((status = 200, body = Task), Refusals))]
+async fn prompt(
+    State(api): State<Api>,
+    InPath(id): InPath<SandboxId>,
+    Body(request): Body<TaskRequest>,
+) -> Result<Json<Task>, ApiError> {
+    let task_id = api.service().start_task(&id, request).await?;
+    Ok(Json(api.service().task_ended(&task_id).await?))
+}
+
+/// Lists tasks, newest first.
+#[utoipa::path(get, path = "/v1/tasks", tag = "tasks and handoff", operation_id = "listTasks", params(ListQuery),
+    responses((status = 200, body = Page<Task>), Refusals))]
+async fn list(State(api): State<Api>, Query(query): Query<ListQuery>) -> Result<Json<Page<Task>>, ApiError> {
+    let filter = TaskFilter { sandbox_id: query.sandbox_id.map(SandboxId), status: query.status, q: query.q };
+    Ok(Json(api.service().store().tasks(filter, page(query.limit, query.cursor)?).await?))
+}
+
+/// Returns one task.
+#[utoipa::path(get, path = "/v1/tasks/{taskId}", tag = "tasks and handoff", operation_id = "getTask",
+    params(("taskId" = String, Path)), responses((status = 200, body = Task), Refusals))]
+async fn get(State(api): State<Api>, InPath(id): InPath<TaskId>) -> Result<Json<Task>, ApiError> {
+    Ok(Json(api.service().task(&id).await?))
+}
+
+/// Cancels a task that has not ended.
+#[utoipa::path(post, path = "/v1/tasks/{taskId}/cancel", tag = "tasks and handoff", operation_id = "cancelTask",
+    params(("taskId" = String, Path)), responses((status = 200, body = Task), Refusals))]
+async fn cancel(State(api): State<Api>, InPath(id): InPath<TaskId>) -> Result<Json<Task>, ApiError> {
+    Ok(Json(api.service().cancel_task(&id).await?))
+}
+
+/// Lists what happened in a task, oldest first.
+#[utoipa::path(get, path = "/v1/tasks/{taskId}/events", tag = "tasks and handoff", operation_id = "listTaskEvents",
+    params(("taskId" = String, Path), EventsQuery), responses((status = 200, body = Page<Event>), Refusals))]
+async fn events(
+    State(api): State<Api>,
+    InPath(id): InPath<TaskId>,
+    Query(query): Query<EventsQuery>,
+) -> Result<Json<Page<Event>>, ApiError> {
+    let limit = limited(query.limit)?;
+    // A task that does not exist is not one to which nothing happened.
+    api.service().task(&id).await?;
+    let after = query.cursor.or(query.after);
+    let after_seq = after.as_ref().and_then(|after| after.parse::<u64>().ok());
+    let mut filter = EventFilter { task_id: Some(id), ..EventFilter::default() };
+    filter.after = after.filter(|_| after_seq.is_none()).map(EventId);
+    let mut data: Vec<Event> = Vec::new();
+    loop {
+        let batch = api.service().store().events(filter.clone(), limit).await?;
+        let Some(last) = batch.last() else { break };
+        filter.after = Some(last.id.clone());
+        let whole = batch.len() < limit;
+        data.extend(batch.into_iter().filter(|event| after_seq.is_none_or(|seq| event.seq > seq)));
+        if whole || data.len() >= limit {
+            break;
+        }
+    }
+    let more = data.len() >= limit;
+    data.truncate(limit);
+    let next_cursor = data.last().filter(|_| more).map(|event| event.id.to_string());
+    Ok(Json(Page { data, next_cursor }))
+}

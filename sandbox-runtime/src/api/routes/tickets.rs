@@ -1,0 +1,65 @@
+//! Tickets: the one thing that pages bring in their address, and give for a token.
+
+use axum::Json;
+use axum::extract::State;
+use sandbox_core::model::EpochMs;
+use sandbox_core::viewer::ViewerMode;
+use sandbox_core::SandboxId;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::Api;
+use crate::api::error::{ApiError, Refusals};
+use crate::api::extract::Body;
+use crate::api::tokens::Access;
+use crate::service::ErrorCode;
+
+pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::default().routes(routes!(redeem))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Ticket {
+    ticket: String,
+}
+
+/// A token for what the ticket was made for.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Redeemed {
+    token: String,
+    purpose: Purpose,
+    /// The sandbox that a viewer's token is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sandbox_id: Option<SandboxId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mode: Option<ViewerMode>,
+    /// Without it the token works while the runtime lives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<EpochMs>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+enum Purpose {
+    Interface,
+    Viewer,
+}
+
+/// Gives a token for a ticket. A ticket works once.
+#[utoipa::path(post, path = "/v1/tickets/redeem", tag = "machine", operation_id = "redeemTicket",
+    request_body = Ticket, responses((status = 200, body = Redeemed), Refusals))]
+async fn redeem(State(api): State<Api>, Body(ticket): Body<Ticket>) -> Result<Json<Redeemed>, ApiError> {
+    let Some(session) = api.tokens().redeem(&ticket.ticket, crate::now_ms()) else {
+        api.throttle().failed().await?;
+        return Err(ApiError::new(ErrorCode::Unauthorized, "this ticket was used already, is too old, or never was one"));
+    };
+    let (purpose, sandbox_id, mode) = match session.access {
+        Access::Full => (Purpose::Interface, None, None),
+        Access::Viewer { sandbox_id, mode } => (Purpose::Viewer, Some(sandbox_id), Some(mode)),
+    };
+    Ok(Json(Redeemed { token: session.token, purpose, sandbox_id, mode, expires_at: session.expires_at }))
+}

@@ -1,0 +1,106 @@
+//! The way to a runtime: the one that runs on this data directory, or one of our own.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use reqwest::{Method, Response, StatusCode};
+use sandbox_runtime::service::home::{Home, HomeError, Running};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::runtime::{Runtime, StartError};
+
+/// How long a runtime that is just starting may take to say where it answers.
+const ADDRESS_DEADLINE: Duration = Duration::from_secs(10);
+const ADDRESS_PAUSE: Duration = Duration::from_millis(50);
+
+/// Speaks HTTP to a runtime, with every right.
+pub struct Client {
+    http: reqwest::Client,
+    url: String,
+    token: String,
+    /// The runtime itself, where it is ours.
+    own: Option<Runtime>,
+}
+
+/// The runtime refused: its code, and its sentence.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}{}", hint.as_ref().map(|hint| format!("\n  {hint}")).unwrap_or_default())]
+pub struct Refused {
+    pub status: StatusCode,
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+impl Client {
+    /// Joins the runtime of this data directory, or starts one in this process.
+    pub async fn connect() -> anyhow::Result<Self> {
+        // The runtime is on this machine: no proxy of the environment leads there.
+        let http = reqwest::Client::builder().no_proxy().build().context("prepare HTTP")?;
+        let (url, token, own) = match Runtime::start(0).await {
+            Ok(runtime) => (runtime.url(), runtime.token().to_owned(), Some(runtime)),
+            Err(StartError::Home(HomeError::Held { holder: Some(running), .. })) => (running.url, running.token, None),
+            Err(StartError::Home(HomeError::Held { holder: None, .. })) => {
+                let running = address_of_starting().await?;
+                (running.url, running.token, None)
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self { http, url, token, own })
+    }
+
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        self.ask(Method::GET, path, None).await
+    }
+
+    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> anyhow::Result<T> {
+        self.ask(Method::POST, path, Some(body)).await
+    }
+
+    pub async fn delete<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        self.ask(Method::DELETE, path, None).await
+    }
+
+    /// Ends the runtime, if it is ours.
+    pub async fn close(self) {
+        if let Some(runtime) = self.own {
+            runtime.stop().await;
+        }
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<T> {
+        let mut request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.context("the runtime does not answer")?;
+        if !answer.status().is_success() {
+            return Err(refused(answer).await.into());
+        }
+        answer.json().await.context("read the runtime's answer")
+    }
+}
+
+async fn refused(answer: Response) -> Refused {
+    let status = answer.status();
+    let body: Value = answer.json().await.unwrap_or_default();
+    let text = |name: &str| body["error"][name].as_str().map(str::to_owned);
+    let message = text("message").unwrap_or_else(|| format!("the runtime answered {status}"));
+    Refused { status, message, hint: text("hint") }
+}
+
+async fn address_of_starting() -> anyhow::Result<Running> {
+    let home = Home::default_path()?;
+    let found = tokio::time::timeout(ADDRESS_DEADLINE, async {
+        loop {
+            if let Some(running) = Running::read(&home) {
+                return running;
+            }
+            tokio::time::sleep(ADDRESS_PAUSE).await;
+        }
+    });
+    match found.await {
+        Ok(running) => Ok(running),
+        Err(_) => bail!("another runtime holds {} and does not say where it answers", home.display()),
+    }
+}

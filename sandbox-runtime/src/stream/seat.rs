@@ -1,0 +1,54 @@
+//! What a viewer asks of the driver. The driver's own seat implements it; tests use a fake.
+
+use std::future::Future;
+
+use sandbox_core::viewer::{ControlView, ViewerMode};
+use sandbox_core::{Lease, ViewerId};
+
+/// A connected live view's place at a sandbox. Dropping it is leaving.
+pub trait Seat: Send + Sync + 'static {
+    fn id(&self) -> &ViewerId;
+
+    fn mode(&self) -> ViewerMode;
+
+    /// Returns who drives, as this view sees it.
+    fn control(&self) -> ControlView;
+
+    /// Resolves when [`Seat::control`] may differ. May be dropped and asked again without losing a change.
+    fn changed(&mut self) -> impl Future<Output = ()> + Send;
+
+    fn take(&self, controller: String) -> impl Future<Output = Result<(), Refusal>> + Send;
+
+    fn hand_back(&self, note: Option<String>) -> impl Future<Output = Result<(), Refusal>> + Send;
+
+    /// The page is alive: keeps the lease, if this view's person holds it.
+    fn heartbeat(&self);
+
+    /// Runs `send`, which only queues to the room, if `lease` is this person's live lease.
+    fn input<R>(&self, lease: Lease, weight: InputWeight, send: impl FnOnce() -> R) -> Result<R, Refusal>;
+}
+
+/// What an input means for the receipt and the lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputWeight {
+    /// Moves and releases: kept out of the receipt's count.
+    Light,
+    /// Clicks, keys, wheel, text and pastes: counted.
+    Counted,
+}
+
+/// Why a view's person may not, now.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// For programs: the codes of the contract, such as `heldByOther`.
+    pub code: String,
+    /// For people.
+    pub message: String,
+}
+
+impl Refusal {
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into() }
+    }
+}

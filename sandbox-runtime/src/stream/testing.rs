@@ -1,0 +1,256 @@
+//! A desktop room and a driver to test views with: the room speaks the real link protocol over memory, the driver keeps
+//! the one fact that the views ask about.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use sandbox_core::model::ControlMode;
+use sandbox_core::viewer::{ControlView, Screen, ViewerMode, picture};
+use sandbox_core::{Lease, ViewerId};
+use sandbox_link::protocol::{DesktopAnswer, DesktopCall, DesktopReport, InputFrame, Open, VideoControl, VideoRequest};
+use sandbox_link::{Incoming, Link, Side, Stream, read_message, write_frame, write_message};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use super::seat::{InputWeight, Refusal, Seat};
+
+/// Longer than any busy machine needs; a test that reaches it has failed.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(super) const SCREEN: Screen = Screen { width: 1280, height: 807 };
+
+/// Waits for what must come.
+pub(super) async fn soon<T>(what: &str, waited: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, waited).await.unwrap_or_else(|_| panic!("{what} did not come"))
+}
+
+/// One picture as the guest sends it.
+pub(super) fn h264_picture(number: u32, captured_at_us: u64, access_unit: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![picture::KIND_H264, picture::FLAG_KEY, 0, 0];
+    bytes.extend(number.to_le_bytes());
+    bytes.extend(captured_at_us.to_le_bytes());
+    bytes.extend(1280u16.to_le_bytes());
+    bytes.extend(807u16.to_le_bytes());
+    bytes.extend(access_unit);
+    bytes
+}
+
+/// What the room saw.
+#[derive(Debug, PartialEq)]
+pub(super) enum Seen {
+    Input(InputFrame),
+    InputEnded,
+    VideoAsked(VideoRequest),
+    Video(VideoControl),
+    VideoEnded,
+}
+
+/// A desktop room. Dropping it is the end of the room.
+pub(super) struct Room {
+    pub seen: mpsc::UnboundedReceiver<Seen>,
+    /// Pictures for every open video stream.
+    pub pictures: tokio::sync::broadcast::Sender<Vec<u8>>,
+    pub reports: tokio::sync::broadcast::Sender<DesktopReport>,
+    pub clipboard: Arc<Mutex<String>>,
+    task: JoinHandle<()>,
+    _runtime_incoming: Incoming,
+}
+
+impl Room {
+    pub(super) fn start() -> (Self, Link) {
+        let (runtime_io, guest_io) = tokio::io::duplex(1 << 20);
+        let (desktop, runtime_incoming) = Link::start(runtime_io, Side::Runtime);
+        let (_, mut incoming) = Link::start(guest_io, Side::Guest);
+        let (seen_in, seen) = mpsc::unbounded_channel();
+        let pictures = tokio::sync::broadcast::Sender::new(64);
+        let reports = tokio::sync::broadcast::Sender::new(64);
+        let clipboard = Arc::new(Mutex::new("room text".to_owned()));
+        let guest =
+            Guest { seen: seen_in, pictures: pictures.clone(), reports: reports.clone(), clipboard: clipboard.clone() };
+        let task = tokio::spawn(async move {
+            while let Some(stream) = incoming.accept().await {
+                tokio::spawn(guest.clone().serve(stream));
+            }
+        });
+        (Self { seen, pictures, reports, clipboard, task, _runtime_incoming: runtime_incoming }, desktop)
+    }
+
+    /// Waits for the next thing the room saw.
+    pub(super) async fn next(&mut self) -> Seen {
+        soon("something in the room", self.seen.recv()).await.expect("the room lives")
+    }
+
+    /// Waits for the next input, past what concerns pictures.
+    pub(super) async fn next_input(&mut self) -> InputFrame {
+        loop {
+            if let Seen::Input(frame) = self.next().await {
+                return frame;
+            }
+        }
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+#[derive(Clone)]
+struct Guest {
+    seen: mpsc::UnboundedSender<Seen>,
+    pictures: tokio::sync::broadcast::Sender<Vec<u8>>,
+    reports: tokio::sync::broadcast::Sender<DesktopReport>,
+    clipboard: Arc<Mutex<String>>,
+}
+
+impl Guest {
+    async fn serve(self, mut stream: Stream) {
+        match read_message::<Open>(&mut stream).await {
+            Ok(Some(Open::Desktop(call))) => {
+                let answer = match call {
+                    DesktopCall::Geometry => DesktopAnswer::Geometry { screen: SCREEN },
+                    DesktopCall::ReadClipboard => DesktopAnswer::Clipboard(self.clipboard.lock().unwrap().clone()),
+                    DesktopCall::WriteClipboard(text) => {
+                        *self.clipboard.lock().unwrap() = text;
+                        DesktopAnswer::Done
+                    }
+                    DesktopCall::Resize(_) => DesktopAnswer::Failed("not in this room".into()),
+                };
+                let _ = write_message(&mut stream, &answer).await;
+            }
+            Ok(Some(Open::Input)) => {
+                while let Ok(Some(frame)) = read_message(&mut stream).await {
+                    let _ = self.seen.send(Seen::Input(frame));
+                }
+                let _ = self.seen.send(Seen::InputEnded);
+            }
+            Ok(Some(Open::Reports)) => {
+                let mut reports = self.reports.subscribe();
+                while let Ok(report) = reports.recv().await {
+                    if write_message(&mut stream, &report).await.is_err() {
+                        return;
+                    }
+                }
+            }
+            Ok(Some(Open::Video(request))) => self.serve_video(stream, request).await,
+            other => panic!("the runtime opened {other:?}"),
+        }
+    }
+
+    /// Sends each picture at once; what the view says back is only noted.
+    async fn serve_video(self, stream: Stream, request: VideoRequest) {
+        let mut pictures = self.pictures.subscribe();
+        let _ = self.seen.send(Seen::VideoAsked(request));
+        let (mut controls, mut out) = tokio::io::split(stream);
+        let sending = async {
+            while let Ok(picture) = pictures.recv().await {
+                if write_frame(&mut out, &picture).await.is_err() {
+                    return;
+                }
+            }
+        };
+        let noting = async {
+            while let Ok(Some(control)) = read_message(&mut controls).await {
+                let _ = self.seen.send(Seen::Video(control));
+            }
+        };
+        tokio::select! { () = sending => {}, () = noting => {} }
+        let _ = self.seen.send(Seen::VideoEnded);
+    }
+}
+
+/// A driver with one fact: the lease of the person, if the view's person drives.
+pub(super) struct FakeSeat {
+    id: ViewerId,
+    mode: ViewerMode,
+    lease: watch::Sender<Option<Lease>>,
+    changes: watch::Receiver<Option<Lease>>,
+    log: mpsc::UnboundedSender<Asked>,
+}
+
+#[derive(Debug, PartialEq)]
+pub(super) enum Asked {
+    Heartbeat,
+    Take(String),
+    HandBack(Option<String>),
+    Input(InputWeight),
+    Left,
+}
+
+/// The driver's end of a [`FakeSeat`].
+pub(super) struct FakeDriver {
+    pub lease: watch::Sender<Option<Lease>>,
+    pub asked: mpsc::UnboundedReceiver<Asked>,
+}
+
+impl FakeSeat {
+    pub(super) fn new(mode: ViewerMode, lease: Option<Lease>) -> (Self, FakeDriver) {
+        let (lease, changes) = watch::channel(lease);
+        let (log, asked) = mpsc::unbounded_channel();
+        let seat = Self { id: ViewerId::from("view_1"), mode, lease: lease.clone(), changes, log };
+        (seat, FakeDriver { lease, asked })
+    }
+}
+
+impl Drop for FakeSeat {
+    fn drop(&mut self) {
+        let _ = self.log.send(Asked::Left);
+    }
+}
+
+impl Seat for FakeSeat {
+    fn id(&self) -> &ViewerId {
+        &self.id
+    }
+
+    fn mode(&self) -> ViewerMode {
+        self.mode
+    }
+
+    fn control(&self) -> ControlView {
+        let lease = *self.lease.borrow();
+        ControlView {
+            mode: if lease.is_some() { ControlMode::Human } else { ControlMode::Ai },
+            yours: lease.is_some(),
+            lease,
+            controller: None,
+            settling: false,
+            since: None,
+            lapses_at: None,
+        }
+    }
+
+    async fn changed(&mut self) {
+        if self.changes.changed().await.is_err() {
+            std::future::pending().await
+        }
+    }
+
+    async fn take(&self, controller: String) -> Result<(), Refusal> {
+        let _ = self.log.send(Asked::Take(controller));
+        self.lease.send_replace(Some(Lease(7)));
+        Ok(())
+    }
+
+    async fn hand_back(&self, note: Option<String>) -> Result<(), Refusal> {
+        let _ = self.log.send(Asked::HandBack(note));
+        self.lease.send_replace(None);
+        Ok(())
+    }
+
+    fn heartbeat(&self) {
+        let _ = self.log.send(Asked::Heartbeat);
+    }
+
+    fn input<R>(&self, lease: Lease, weight: InputWeight, send: impl FnOnce() -> R) -> Result<R, Refusal> {
+        match *self.lease.borrow() {
+            Some(live) if live == lease => {
+                let _ = self.log.send(Asked::Input(weight));
+                Ok(send())
+            }
+            Some(_) => Err(Refusal::new("staleLease", "this lease is over")),
+            None => Err(Refusal::new("heldByAgent", "the agent holds control")),
+        }
+    }
+}

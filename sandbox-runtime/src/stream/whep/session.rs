@@ -1,0 +1,190 @@
+//! One viewer by WebRTC, from its offer until it leaves.
+//!
+//! ```text
+//!   connecting ── connected ──▶ live ── left, lost, closed, desktop gone ──▶ over
+//!       └── not in time, failed ──────────────────────────────────────────────▲
+//! ```
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rtc::data_channel::RTCDataChannelMessage;
+use sandbox_core::viewer::{FromViewer, ToViewer};
+use sandbox_link::Link;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use webrtc::data_channel::{DataChannel, DataChannelEvent};
+use webrtc::peer_connection::RTCPeerConnectionState;
+
+use super::media::{MediaEnd, send_pictures};
+use super::peer::Peer;
+use crate::stream::conversation::{End, Wires, converse};
+use crate::stream::seat::Seat;
+
+/// The data channel that carries the words.
+const INPUT_CHANNEL: &str = "input";
+/// How long an answered viewer may take to connect.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(20);
+/// How long the last word and the connection's end may take.
+const FAREWELL_DEADLINE: Duration = Duration::from_secs(2);
+/// How long a room whose pictures ended may take to be gone.
+const GOING_DEADLINE: Duration = Duration::from_secs(1);
+const WORDS: usize = 64;
+
+/// Runs the session; the seat is left and the connection closed when this returns.
+pub(super) async fn run<S: Seat>(mut peer: Peer, seat: S, desktop: Link, closed: CancellationToken) {
+    let reason = live(&mut peer, seat, &desktop, &closed).await;
+    tracing::debug!(reason, "a WebRTC view is over");
+    if timeout(FAREWELL_DEADLINE, peer.connection.close()).await.is_err() {
+        tracing::debug!("a WebRTC connection did not close in time");
+    }
+}
+
+async fn live<S: Seat>(peer: &mut Peer, seat: S, desktop: &Link, closed: &CancellationToken) -> &'static str {
+    let connected = peer.state.wait_for(|state| *state == RTCPeerConnectionState::Connected || is_over(*state));
+    tokio::select! {
+        () = closed.cancelled() => return "closed before it was connected",
+        connected = timeout(CONNECT_DEADLINE, connected) => match connected {
+            Ok(Ok(state)) if !is_over(*state) => {}
+            Ok(Ok(_) | Err(_)) => return "the connection failed",
+            Err(_) => return "the viewer did not connect in time",
+        },
+    }
+    let mut state = peer.state.clone();
+    let pictures = send_pictures(desktop, peer.track.clone(), peer.ssrc, peer.payload_type, peer.ceiling.clone());
+    let over = CancellationToken::new();
+    let mut talking = std::pin::pin!(talk(&mut peer.channels, seat, desktop, &over));
+    let reason = tokio::select! {
+        biased;
+        end = &mut talking => return match end {
+            End::ViewerLeft => "the viewer left",
+            End::DesktopGone => "the desktop is gone",
+            End::NotReady => "the desktop is not ready",
+            End::Silent | End::Unread => "the viewer no longer reads",
+        },
+        () = closed.cancelled() => "closed by the viewer",
+        () = async { drop(state.wait_for(|state| is_over(*state)).await) } => "the connection was lost",
+        end = pictures => match end {
+            MediaEnd::RoomEnded => {
+                // A room that goes away ends its streams first; the words then end by themselves, with a last one.
+                let _ = timeout(GOING_DEADLINE, desktop.closed()).await;
+                "the picture ended"
+            }
+            MediaEnd::PeerGone => "the connection is gone",
+        },
+    };
+    // The conversation always ends by itself, so that keys go up.
+    over.cancel();
+    talking.await;
+    reason
+}
+
+/// Disconnected is not over: ICE gives up by itself, as failed.
+fn is_over(state: RTCPeerConnectionState) -> bool {
+    matches!(state, RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed)
+}
+
+/// Waits for the channel of words and talks on it. A viewer that opens none watches, until its connection ends.
+async fn talk<S: Seat>(
+    channels: &mut mpsc::Receiver<Arc<dyn DataChannel>>,
+    seat: S,
+    desktop: &Link,
+    over: &CancellationToken,
+) -> End {
+    let channel = loop {
+        tokio::select! {
+            () = over.cancelled() => return End::ViewerLeft,
+            () = desktop.closed() => return End::DesktopGone,
+            opened = channels.recv() => {
+                // The sender lives as long as the connection, whose end is noticed elsewhere.
+                let Some(channel) = opened else { return std::future::pending().await };
+                if channel.label().await.is_ok_and(|label| label == INPUT_CHANNEL) {
+                    break channel;
+                }
+            }
+        }
+    };
+    let (words_in, words) = mpsc::channel(WORDS);
+    let (answers, answers_out) = mpsc::channel(WORDS);
+    let complaints = answers.downgrade();
+    let wires = Wires { words, answers, pictures: None, silence: None };
+    let mut talking = std::pin::pin!(converse(seat, desktop.clone(), wires, "webrtc"));
+    let mut carrying = std::pin::pin!(async {
+        tokio::select! {
+            () = over.cancelled() => {}
+            () = carry(&*channel, words_in, answers_out, complaints) => {}
+        }
+    });
+    let end = tokio::select! {
+        end = &mut talking => {
+            // What was answered last is still written.
+            let _ = timeout(FAREWELL_DEADLINE, carrying).await;
+            end
+        }
+        () = &mut carrying => talking.await,
+    };
+    if end == End::DesktopGone {
+        let ended = ToViewer::Ended { reason: "the sandbox's desktop is gone".into() };
+        // The viewer may be gone too.
+        let _ = timeout(FAREWELL_DEADLINE, say_last(&*channel, &ended)).await;
+    }
+    end
+}
+
+/// Moves words both ways until either side has no more.
+async fn carry(
+    channel: &dyn DataChannel,
+    words: mpsc::Sender<FromViewer>,
+    mut answers: mpsc::Receiver<ToViewer>,
+    complaints: mpsc::WeakSender<ToViewer>,
+) {
+    let reading = async {
+        while let Some(event) = channel.poll().await {
+            match event {
+                DataChannelEvent::OnMessage(message) => match parse(&message) {
+                    Ok(word) => {
+                        if words.send(word).await.is_err() {
+                            return;
+                        }
+                    }
+                    Err(error) => {
+                        let Some(complaints) = complaints.upgrade() else { return };
+                        let denied =
+                            ToViewer::Denied { code: "invalid".into(), message: format!("read a word: {error}") };
+                        // A page that says nonsense without reading the answers is not told twice.
+                        let _ = complaints.try_send(denied);
+                    }
+                },
+                DataChannelEvent::OnClosing | DataChannelEvent::OnClose => return,
+                // Opened, and how full its buffer is: nothing to do. The library may add others.
+                _ => {}
+            }
+        }
+    };
+    let writing = async {
+        while let Some(answer) = answers.recv().await {
+            if channel.send_text(&json(&answer)).await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::select! { () = reading => {}, () = writing => {} }
+}
+
+async fn say_last(channel: &dyn DataChannel, word: &ToViewer) -> webrtc::error::Result<()> {
+    channel.send_text(&json(word)).await?;
+    // Closing the connection throws away what is not acknowledged yet.
+    while channel.outstanding_bytes().await? > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok(())
+}
+
+fn parse(message: &RTCDataChannelMessage) -> serde_json::Result<FromViewer> {
+    serde_json::from_slice(&message.data)
+}
+
+fn json(word: &ToViewer) -> String {
+    serde_json::to_string(word).expect("words of the stream are plain data")
+}

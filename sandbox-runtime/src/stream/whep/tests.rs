@@ -1,0 +1,257 @@
+//! A WebRTC client in this process against a session: real sockets on loopback, real DTLS, SRTP and SCTP.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodecParameters, RTCRtpHeaderExtensionCapability, RtpCodecKind};
+use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
+use sandbox_core::Lease;
+use sandbox_core::viewer::{FromViewer, InputEvent, ToViewer, ViewerMode};
+use sandbox_link::protocol::{InputFrame, VideoControl, VideoRequest};
+use tokio::sync::{mpsc, watch};
+use webrtc::data_channel::{DataChannel, DataChannelEvent};
+use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
+use webrtc::peer_connection::{
+    MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceGatheringState,
+    RTCPeerConnectionState, RTCSessionDescription, SettingEngineBuilder, register_default_interceptors,
+};
+
+use super::peer::{PLAYOUT_DELAY_URI, h264};
+use super::{WhepError, WhepSessions};
+use crate::stream::testing::{Asked, FakeDriver, FakeSeat, PATIENCE, Room, SCREEN, Seen, h264_picture, soon};
+
+const LEASE: Lease = Lease(3);
+
+struct Client {
+    connection: Arc<dyn PeerConnection>,
+    input: Arc<dyn DataChannel>,
+    tracks: mpsc::Receiver<Arc<dyn TrackRemote>>,
+    state: watch::Receiver<RTCPeerConnectionState>,
+}
+
+struct Events {
+    gathered: watch::Sender<bool>,
+    tracks: mpsc::Sender<Arc<dyn TrackRemote>>,
+    state: watch::Sender<RTCPeerConnectionState>,
+}
+
+#[async_trait]
+impl PeerConnectionEventHandler for Events {
+    async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
+        if state == RTCIceGatheringState::Complete {
+            self.gathered.send_replace(true);
+        }
+    }
+
+    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        self.state.send_replace(state);
+    }
+
+    async fn on_track(&self, track: Arc<dyn TrackRemote>) {
+        let _ = self.tracks.try_send(track);
+    }
+}
+
+impl Client {
+    /// Makes a client and its offer.
+    async fn offering() -> (Self, String) {
+        let (gathered, mut gathering) = watch::channel(false);
+        let (tracks, tracks_seen) = mpsc::channel(1);
+        let (state, state_seen) = watch::channel(RTCPeerConnectionState::New);
+        let mut media = MediaEngine::default();
+        let codec = RTCRtpCodecParameters { rtp_codec: h264(), payload_type: 109 };
+        media.register_codec(codec, RtpCodecKind::Video).unwrap();
+        let playout = RTCRtpHeaderExtensionCapability { uri: PLAYOUT_DELAY_URI.to_owned() };
+        media.register_header_extension(playout, RtpCodecKind::Video, None).unwrap();
+        let registry = register_default_interceptors(Default::default(), &mut media).unwrap();
+        let connection = PeerConnectionBuilder::new()
+            .with_media_engine(media)
+            .with_interceptor_registry(registry)
+            .with_setting_engine(SettingEngineBuilder::new().with_include_loopback_candidate(true).build())
+            .with_handler(Arc::new(Events { gathered, tracks, state }))
+            .with_udp_addrs(vec!["127.0.0.1:0"])
+            .build()
+            .await
+            .unwrap();
+        let receive = RTCRtpTransceiverInit { direction: RTCRtpTransceiverDirection::Recvonly, ..Default::default() };
+        connection.add_transceiver_from_kind(RtpCodecKind::Video, Some(receive)).await.unwrap();
+        let input = connection.create_data_channel("input", None).await.unwrap();
+        let offer = connection.create_offer(None).await.unwrap();
+        connection.set_local_description(offer).await.unwrap();
+        soon("candidates", gathering.wait_for(|done| *done)).await.unwrap();
+        let offer = connection.local_description().await.unwrap().sdp;
+        (Self { connection: Arc::new(connection), input, tracks: tracks_seen, state: state_seen }, offer)
+    }
+
+    async fn accept(&mut self, answer: String) {
+        self.connection.set_remote_description(RTCSessionDescription::answer(answer).unwrap()).await.unwrap();
+        let connected = self.state.wait_for(|state| *state == RTCPeerConnectionState::Connected);
+        soon("the connection", connected).await.unwrap();
+    }
+
+    async fn word(&self) -> ToViewer {
+        loop {
+            let event = soon("a word", self.input.poll()).await.expect("the channel lives");
+            if let DataChannelEvent::OnMessage(message) = event {
+                return serde_json::from_slice(&message.data).unwrap();
+            }
+        }
+    }
+
+    async fn say(&self, word: FromViewer) {
+        self.input.send_text(&serde_json::to_string(&word).unwrap()).await.unwrap();
+    }
+}
+
+/// A client that is connected to a room, past the welcome.
+struct Viewing {
+    client: Client,
+    room: Room,
+    driver: FakeDriver,
+    sessions: WhepSessions,
+    id: String,
+}
+
+impl Viewing {
+    async fn start(mode: ViewerMode, lease: Option<Lease>) -> Self {
+        let (room, desktop) = Room::start();
+        let (seat, driver) = FakeSeat::new(mode, lease);
+        let sessions = WhepSessions::default();
+        let (mut client, offer) = Client::offering().await;
+        let (id, answer) = sessions.open(offer, seat, desktop).await.unwrap();
+        client.accept(answer).await;
+        let ToViewer::Welcome { screen, transport, .. } = client.word().await else { panic!("no welcome") };
+        assert_eq!((screen, transport.as_str()), (SCREEN, "webrtc"));
+        let ToViewer::Control { control } = client.word().await else { panic!("no control") };
+        assert_eq!(control.lease, lease);
+        Self { client, room, driver, sessions, id }
+    }
+
+    /// Waits until the room saw `expected`.
+    async fn room_saw(&mut self, expected: Seen) {
+        while self.room.next().await != expected {}
+    }
+
+    async fn left(&mut self) {
+        while soon("the seat to be left", self.driver.asked.recv()).await != Some(Asked::Left) {}
+    }
+}
+
+#[tokio::test]
+async fn pictures_arrive_as_rtp_with_the_captures_clock_and_no_playout_delay() {
+    let mut viewing = Viewing::start(ViewerMode::Watch, None).await;
+    viewing.room_saw(Seen::VideoAsked(VideoRequest { h264: true, tiles: false })).await;
+    // A slice longer than one packet, after its parameter sets.
+    let mut unit = vec![0, 0, 0, 1, 0x67, 0x42, 0xc0, 0x1f, 0, 0, 0, 1, 0x68, 0xce, 0x3c, 0x80, 0, 0, 0, 1, 0x65];
+    unit.extend(std::iter::repeat_n(0xab, 3000));
+    let mut track = None;
+    let mut packets = vec![];
+    let mut number = 0;
+    while packets.is_empty() {
+        number += 1;
+        viewing.room.pictures.send(h264_picture(number, 1_000_000, &unit)).unwrap();
+        if track.is_none() {
+            track = tokio::time::timeout(Duration::from_millis(500), viewing.client.tracks.recv()).await.ok().flatten();
+        }
+        let Some(track) = &track else { continue };
+        while let Ok(Some(event)) = tokio::time::timeout(Duration::from_millis(500), track.poll()).await {
+            if let TrackRemoteEvent::OnRtpPacket(packet) = event {
+                let last = packet.header.marker;
+                packets.push(packet);
+                if last {
+                    break;
+                }
+            }
+        }
+        assert!(number < 40, "no picture arrived");
+    }
+    assert!(packets.len() >= 3, "{} packets", packets.len());
+    for packet in &packets {
+        assert_eq!((packet.header.timestamp, packet.header.payload_type), (90_000, 109));
+        let zero_delay = packet.header.extensions.iter().any(|extension| extension.payload[..] == [0, 0, 0]);
+        assert!(zero_delay, "{:?}", packet.header.extensions);
+    }
+    viewing.room_saw(Seen::Video(VideoControl::Shown(1))).await;
+
+    // The receiver lost the thread: the room is asked for a whole picture.
+    let track = track.unwrap();
+    let media_ssrc = track.ssrcs().await[0];
+    let lost = PictureLossIndication { sender_ssrc: 0, media_ssrc };
+    track.write_rtcp(vec![Box::new(lost)]).await.unwrap();
+    viewing.room_saw(Seen::Video(VideoControl::Refresh)).await;
+}
+
+#[tokio::test]
+async fn the_data_channel_carries_input_and_answers() {
+    let mut viewing = Viewing::start(ViewerMode::Control, Some(LEASE)).await;
+    viewing.client.say(FromViewer::Ping { sent_at: 5.5 }).await;
+    assert!(matches!(viewing.client.word().await, ToViewer::Pong { sent_at: 5.5, .. }));
+    let click = InputEvent::Button { button: 0, down: true, x: 3, y: 4 };
+    viewing.client.say(FromViewer::Input { lease: LEASE, event: click.clone() }).await;
+    assert_eq!(viewing.room.next_input().await, InputFrame::Event(click));
+    viewing.client.say(FromViewer::Input { lease: Lease(1), event: InputEvent::Move { x: 1, y: 1 } }).await;
+    assert!(matches!(viewing.client.word().await, ToViewer::Denied { code, .. } if code == "staleLease"));
+}
+
+#[tokio::test]
+async fn closing_the_session_lifts_keys_and_leaves_the_seat() {
+    let mut viewing = Viewing::start(ViewerMode::Control, Some(LEASE)).await;
+    assert!(viewing.sessions.close(&viewing.id));
+    assert!(!viewing.sessions.close(&viewing.id));
+    viewing.left().await;
+    soon("the sessions' end", viewing.sessions.close_all()).await;
+}
+
+#[tokio::test]
+async fn a_viewer_that_closes_its_connection_leaves_the_seat_and_its_keys() {
+    let mut viewing = Viewing::start(ViewerMode::Control, Some(LEASE)).await;
+    viewing.client.connection.close().await.unwrap();
+    assert_eq!(viewing.room.next_input().await, InputFrame::ReleaseAll);
+    viewing.left().await;
+    // Taken out of the list too, soon after.
+    soon("the session's place", async {
+        while viewing.sessions.close(&viewing.id) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_viewer_is_told_when_the_desktop_is_gone() {
+    let mut viewing = Viewing::start(ViewerMode::Watch, None).await;
+    let (spare, _) = Room::start();
+    drop(std::mem::replace(&mut viewing.room, spare));
+    assert!(matches!(viewing.client.word().await, ToViewer::Ended { .. }));
+    viewing.left().await;
+}
+
+#[tokio::test]
+async fn an_offer_that_cannot_be_answered_is_refused_with_its_cause() {
+    let sessions = WhepSessions::default();
+    let (_, good) = Client::offering().await;
+    let no_video = good.split("m=").filter(|part| !part.starts_with("video")).collect::<Vec<_>>().join("m=");
+    let cases = [
+        ("", "nothing"),
+        ("not SDP at all", "words"),
+        ("v=0\r\n", "a beginning"),
+        (&good[..good.len() / 2], "half an offer"),
+        (&good.replace("H264", "VP8"), "another codec"),
+        (&good.replace("a=fingerprint:", "a=finger:"), "no fingerprint"),
+        (&good.replace("a=ice-ufrag:", "a=ice-u:"), "no ICE name"),
+        (&no_video, "no video"),
+        (&"x".repeat(1 << 20), "far too much"),
+    ];
+    for (offer, what) in cases {
+        let (_room, desktop) = Room::start();
+        let (seat, mut driver) = FakeSeat::new(ViewerMode::Watch, None);
+        let opened = tokio::time::timeout(PATIENCE, sessions.open(offer.to_owned(), seat, desktop)).await.unwrap();
+        let Err(error) = opened else { panic!("{what} was answered") };
+        assert!(matches!(error, WhepError::BadOffer(_) | WhepError::NoH264), "{what}: {error:?}");
+        assert_eq!(soon("the seat to be left", driver.asked.recv()).await, Some(Asked::Left));
+    }
+    // None of them keeps a place.
+    soon("the sessions' end", sessions.close_all()).await;
+}
