@@ -30,6 +30,7 @@ pub(super) struct Rooms {
     processes: Vec<Box<dyn RoomProcesses>>,
     /// Acceptors, pumps: end with the rooms.
     tasks: JoinSet<()>,
+    egress: Arc<Egress>,
 }
 
 pub(super) struct Desktop {
@@ -41,6 +42,7 @@ impl Rooms {
     /// Kills every process of the sandbox and waits until none is left.
     pub async fn kill(mut self) {
         self.tasks.abort_all();
+        self.egress.close();
         for room in &mut self.processes {
             room.kill().await;
         }
@@ -90,7 +92,7 @@ pub(super) async fn start_rooms(
         None => None,
         Some(room) => {
             let (ready, is_ready) = oneshot::channel();
-            tasks.spawn(accept_streams(room.incoming, egress, ready, inbox.clone(), "desktop"));
+            tasks.spawn(accept_streams(room.incoming, egress.clone(), ready, inbox.clone(), "desktop"));
             processes.push(room.processes);
             Some((room.link, is_ready))
         }
@@ -106,7 +108,7 @@ pub(super) async fn start_rooms(
             Some(Desktop { link, browser })
         }
     };
-    Ok(Rooms { shell: shell.link, desktop, processes, tasks })
+    Ok(Rooms { shell: shell.link, desktop, processes, tasks, egress })
 }
 
 async fn start_room(

@@ -2,13 +2,12 @@
 
 use sandbox_core::model::Check;
 use sandbox_runtime::sandbox::checks;
-use sandbox_runtime::service::home::Home;
 use serde_json::json;
 
 use crate::exit;
 
 pub async fn doctor(as_json: bool) -> anyhow::Result<u8> {
-    let checks = checks::machine(&Home::default_path()?).await;
+    let checks = checks::local().await;
     let usable = checks.iter().all(|check| check.ok || !check.required);
     match as_json {
         true => println!("{}", serde_json::to_string_pretty(&json!({ "ok": usable, "data": checks }))?),
