@@ -43,7 +43,7 @@ pub async fn run(settings: RoomSettings, link: Link, incoming: Incoming) -> anyh
     let room = async {
         match settings {
             RoomSettings::Shell(settings) => shell::run(settings, link.clone(), incoming).await,
-            RoomSettings::Desktop(settings) => desktop::run(settings, link.clone(), incoming).await,
+            RoomSettings::Desktop(settings) => Ok(desktop::run(settings, link.clone(), incoming).await?),
         }
     };
     tokio::select! {

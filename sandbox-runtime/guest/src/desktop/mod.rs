@@ -1,11 +1,74 @@
-//! The desktop room.
+//! The desktop room: an X server, a window manager, Chromium; and what makes them visible and usable over the link.
+//!
+//! ```text
+//!               ┌ screen ── windows ── browser ── cdp ───────> Open::Cdp
+//!  run ── Room ─┤     └──── capture ── frame ──── video ─────> Open::Video   (pace, tiles, scroll, quantiser, h264)
+//!               │     └──── cursor ─── reports ──────────────> Open::Reports
+//!               └───────────clipboard ─ input <── keymap ────  Open::Input
+//! ```
+//!
+//! Each arrow to X is a connection and a thread of its own: input never waits behind pictures, nor pictures behind
+//! windows. `viewport` is the page's size; the screen is larger by the browser's bars, whose height is measured once by
+//! asking the page ([`cdp::Measure`]), because Chromium's height depends on its version and fonts.
+
+mod atoms;
+mod browser;
+mod capture;
+mod cdp;
+mod clipboard;
+mod cursor;
+mod frame;
+mod h264;
+mod input;
+mod keymap;
+mod pace;
+mod pixels;
+mod quantiser;
+mod room;
+mod screen;
+mod scroll;
+mod tiles;
+mod video;
+mod windows;
+mod wm_requests;
+mod xloop;
 
 use sandbox_link::protocol::{DesktopSettings, GuestOpen};
 use sandbox_link::{Incoming, Link};
 
-/// Says that this guest has no desktop.
-pub async fn run(_settings: DesktopSettings, link: Link, _incoming: Incoming) -> anyhow::Result<()> {
-    link.open_for(&GuestOpen::Ready(Err("this guest has no desktop".to_owned()))).await?;
-    link.closed().await;
-    Ok(())
+pub use browser::Places;
+pub use room::{DesktopError, Room};
+
+impl Default for Places {
+    /// Where a room has its folders.
+    fn default() -> Self {
+        Self { profile: "/home/baton/profile".into(), home: "/home/baton".into(), workspace: "/workspace".into() }
+    }
+}
+
+/// Starts the desktop room, says over the link whether it is usable, and serves it until the link is gone.
+pub async fn run(settings: DesktopSettings, link: Link, incoming: Incoming) -> Result<(), DesktopError> {
+    run_in(settings, Places::default(), link, incoming).await
+}
+
+/// [`run`] with folders elsewhere.
+pub async fn run_in(
+    settings: DesktopSettings,
+    places: Places,
+    link: Link,
+    incoming: Incoming,
+) -> Result<(), DesktopError> {
+    match Room::start(&settings, &places).await {
+        Ok(room) => {
+            link.open_for(&GuestOpen::Ready(Ok(()))).await?;
+            room.serve(incoming).await;
+            Ok(())
+        }
+        Err(error) => {
+            link.open_for(&GuestOpen::Ready(Err(error.to_string()))).await?;
+            // The runtime reads the reason and ends the link.
+            link.closed().await;
+            Err(error)
+        }
+    }
 }

@@ -1,0 +1,40 @@
+//! Names that the desktop's programs agreed on.
+
+x11rb::atom_manager! {
+    /// Every atom this room uses, asked for in one go.
+    pub Atoms: AtomsCookie {
+        CLIPBOARD,
+        INCR,
+        TARGETS,
+        TIMESTAMP,
+        UTF8_STRING,
+        WM_CHANGE_STATE,
+        WM_DELETE_WINDOW,
+        WM_PROTOCOLS,
+        WM_STATE,
+        WM_TAKE_FOCUS,
+        WM_WINDOW_ROLE,
+        _BATON_SELECTION,
+        _NET_ACTIVE_WINDOW,
+        _NET_CLIENT_LIST,
+        _NET_CLIENT_LIST_STACKING,
+        _NET_CLOSE_WINDOW,
+        _NET_CURRENT_DESKTOP,
+        _NET_DESKTOP_GEOMETRY,
+        _NET_FRAME_EXTENTS,
+        _NET_NUMBER_OF_DESKTOPS,
+        _NET_REQUEST_FRAME_EXTENTS,
+        _NET_SUPPORTED,
+        _NET_SUPPORTING_WM_CHECK,
+        _NET_WM_MOVERESIZE,
+        _NET_WM_NAME,
+        _NET_WM_STATE,
+        _NET_WM_STATE_FULLSCREEN,
+        _NET_WM_STATE_MAXIMIZED_HORZ,
+        _NET_WM_STATE_MAXIMIZED_VERT,
+        _NET_WM_WINDOW_TYPE,
+        _NET_WM_WINDOW_TYPE_NORMAL,
+        _NET_WORKAREA,
+        TEXT_PLAIN_UTF8: b"text/plain;charset=utf-8",
+    }
+}

@@ -1,0 +1,499 @@
+//! The room's window manager, as small as a browser needs.
+//!
+//! The browser's own window fills the screen, without a frame. Everything else (login popups, dialogs, the file chooser)
+//! is placed in the middle, above it, within the screen, and can be moved by the frame that Chromium itself draws. Menus
+//! and select lists are override-redirect: the X server never asks about them.
+//!
+//! This file says hello to windows and keeps their order and focus; `wm_requests` does what they then ask for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use tokio::sync::watch;
+use x11rb::connection::Connection;
+use x11rb::errors::{ConnectError, ConnectionError, ReplyError, ReplyOrIdError};
+use x11rb::properties::{WmHints, WmSizeHints};
+use x11rb::protocol::Event;
+use x11rb::protocol::xproto::{
+    Atom, AtomEnum, ButtonIndex, ChangeWindowAttributesAux, ClientMessageEvent, ConfigureNotifyEvent,
+    ConfigureWindowAux, ConnectionExt as _, CreateWindowAux, EventMask, GrabMode, InputFocus, MapState, ModMask,
+    PropMode, StackMode, Timestamp, Window, WindowClass,
+};
+use x11rb::rust_connection::RustConnection;
+use x11rb::wrapper::ConnectionExt as _;
+
+use super::atoms::Atoms;
+use super::wm_requests::Drag;
+use super::xloop::{Waker, Wakeups, Woken, wakeups};
+
+const WM_NAME: &[u8] = b"baton";
+
+#[derive(Debug, thiserror::Error)]
+pub enum WindowsError {
+    #[error("X server: {0}")]
+    Connect(#[from] ConnectError),
+    #[error("X server: {0}")]
+    Connection(#[from] ConnectionError),
+    #[error("X server: {0}")]
+    Reply(#[from] ReplyError),
+    #[error("X server: {0}")]
+    Id(#[from] ReplyOrIdError),
+    #[error("become the window manager: another one runs")]
+    Taken,
+    #[error("start the window manager: {0}")]
+    Start(#[from] std::io::Error),
+}
+
+/// The running window manager. Dropping it ends its thread.
+pub struct WindowManager {
+    /// How many browser windows are on the screen.
+    pub browser_windows: watch::Receiver<usize>,
+    ending: Arc<AtomicBool>,
+    waker: Waker,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl WindowManager {
+    pub fn start(display: &str) -> Result<Self, WindowsError> {
+        let (waker, wakeups) = wakeups()?;
+        let (count, browser_windows) = watch::channel(0);
+        let ending = Arc::new(AtomicBool::new(false));
+        let mut windows = Windows::connect(display, count)?;
+        let thread = std::thread::Builder::new().name("windows".into()).spawn({
+            let ending = ending.clone();
+            move || {
+                if let Err(error) = windows.run(&wakeups, &ending) {
+                    tracing::error!(%error, "window manager ended");
+                }
+            }
+        })?;
+        Ok(Self { browser_windows, ending, waker, thread: Some(thread) })
+    }
+}
+
+impl Drop for WindowManager {
+    fn drop(&mut self) {
+        self.ending.store(true, Ordering::SeqCst);
+        self.waker.wake();
+        if let Some(thread) = self.thread.take() {
+            // Its panic was reported by the panic hook already.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A place on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub x: i32,
+    pub y: i32,
+    pub w: u32,
+    pub h: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A whole browser window: fills the screen.
+    Browser,
+    /// Anything else: keeps the size it asks for.
+    Floating,
+}
+
+/// One managed window.
+#[derive(Clone, Debug)]
+pub(super) struct Client {
+    pub kind: Kind,
+    pub place: Place,
+    /// Where a floating window goes when it no longer fills the screen.
+    pub restored: Place,
+    pub fullscreen: bool,
+    pub maximised: bool,
+    pub above: Option<Window>,
+    takes_input: bool,
+    takes_focus: bool,
+    pub deletes: bool,
+    /// Unmappings of our own making that are still to be told.
+    ignored_unmaps: usize,
+}
+
+pub(super) struct Windows {
+    pub x: RustConnection,
+    pub atoms: Atoms,
+    pub root: Window,
+    pub screen: (u32, u32),
+    pub clients: BTreeMap<Window, Client>,
+    /// Bottom first.
+    stack: Vec<Window>,
+    /// The window that had the focus last is last.
+    focus_order: Vec<Window>,
+    pub focused: Option<Window>,
+    pub drag: Option<Drag>,
+    check: Window,
+    count: watch::Sender<usize>,
+}
+
+impl Windows {
+    fn connect(display: &str, count: watch::Sender<usize>) -> Result<Self, WindowsError> {
+        let (x, screen) = x11rb::connect(Some(display))?;
+        let atoms = Atoms::new(&x)?.reply()?;
+        let setup = &x.setup().roots[screen];
+        let (root, black) = (setup.root, setup.black_pixel);
+        let manage = EventMask::SUBSTRUCTURE_REDIRECT | EventMask::SUBSTRUCTURE_NOTIFY | EventMask::STRUCTURE_NOTIFY;
+        let attributes = ChangeWindowAttributesAux::new().event_mask(manage).background_pixel(black);
+        match x.change_window_attributes(root, &attributes)?.check() {
+            Ok(()) => {}
+            Err(ReplyError::X11Error(_)) => return Err(WindowsError::Taken),
+            Err(error) => return Err(error.into()),
+        }
+        let geometry = x.get_geometry(root)?.reply()?;
+        let check = x.generate_id()?;
+        x.create_window(0, check, root, -1, -1, 1, 1, 0, WindowClass::INPUT_ONLY, 0, &CreateWindowAux::new())?;
+        let windows = Self {
+            screen: (u32::from(geometry.width), u32::from(geometry.height)),
+            x,
+            atoms,
+            root,
+            clients: BTreeMap::new(),
+            stack: Vec::new(),
+            focus_order: Vec::new(),
+            focused: None,
+            drag: None,
+            check,
+            count,
+        };
+        windows.announce()?;
+        Ok(windows)
+    }
+
+    /// Says in the root window's properties that a window manager runs and what it knows.
+    fn announce(&self) -> Result<(), WindowsError> {
+        let (x, a, root) = (&self.x, &self.atoms, self.root);
+        let supported = [
+            a._NET_ACTIVE_WINDOW,
+            a._NET_CLIENT_LIST,
+            a._NET_CLIENT_LIST_STACKING,
+            a._NET_CLOSE_WINDOW,
+            a._NET_CURRENT_DESKTOP,
+            a._NET_FRAME_EXTENTS,
+            a._NET_NUMBER_OF_DESKTOPS,
+            a._NET_REQUEST_FRAME_EXTENTS,
+            a._NET_SUPPORTED,
+            a._NET_SUPPORTING_WM_CHECK,
+            a._NET_WM_MOVERESIZE,
+            a._NET_WM_NAME,
+            a._NET_WM_STATE,
+            a._NET_WM_STATE_FULLSCREEN,
+            a._NET_WM_STATE_MAXIMIZED_HORZ,
+            a._NET_WM_STATE_MAXIMIZED_VERT,
+            a._NET_WM_WINDOW_TYPE,
+            a._NET_WORKAREA,
+        ];
+        x.change_property32(PropMode::REPLACE, root, a._NET_SUPPORTED, AtomEnum::ATOM, &supported)?;
+        for window in [root, self.check] {
+            let check = [self.check];
+            x.change_property32(PropMode::REPLACE, window, a._NET_SUPPORTING_WM_CHECK, AtomEnum::WINDOW, &check)?;
+        }
+        x.change_property8(PropMode::REPLACE, self.check, a._NET_WM_NAME, a.UTF8_STRING, WM_NAME)?;
+        x.change_property32(PropMode::REPLACE, root, a._NET_NUMBER_OF_DESKTOPS, AtomEnum::CARDINAL, &[1])?;
+        x.change_property32(PropMode::REPLACE, root, a._NET_CURRENT_DESKTOP, AtomEnum::CARDINAL, &[0])?;
+        x.clear_area(false, root, 0, 0, 0, 0)?;
+        self.announce_size()
+    }
+
+    fn announce_size(&self) -> Result<(), WindowsError> {
+        let (x, a, (w, h)) = (&self.x, &self.atoms, self.screen);
+        x.change_property32(PropMode::REPLACE, self.root, a._NET_DESKTOP_GEOMETRY, AtomEnum::CARDINAL, &[w, h])?;
+        x.change_property32(PropMode::REPLACE, self.root, a._NET_WORKAREA, AtomEnum::CARDINAL, &[0, 0, w, h])?;
+        Ok(())
+    }
+
+    fn run(&mut self, wakeups: &Wakeups, ending: &AtomicBool) -> Result<(), WindowsError> {
+        loop {
+            match wakeups.wait(&self.x, None)? {
+                Woken::Event(event) => match self.handle(event) {
+                    Ok(()) => {}
+                    // Windows may vanish at any moment, between their event and our answer.
+                    Err(WindowsError::Reply(ReplyError::X11Error(error))) => {
+                        tracing::debug!(?error, "a window was gone");
+                    }
+                    Err(error) => return Err(error),
+                },
+                Woken::Called | Woken::DeadlinePassed => {}
+            }
+            if ending.load(Ordering::SeqCst) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn handle(&mut self, event: Event) -> Result<(), WindowsError> {
+        match event {
+            Event::MapRequest(event) => self.map(event.window),
+            Event::ConfigureRequest(event) => self.configure_requested(&event),
+            Event::UnmapNotify(event) => {
+                if let Some(client) = self.clients.get_mut(&event.window)
+                    && client.ignored_unmaps > 0
+                {
+                    client.ignored_unmaps -= 1;
+                    return Ok(());
+                }
+                self.forget(event.window)
+            }
+            Event::DestroyNotify(event) => self.forget(event.window),
+            Event::ConfigureNotify(event) if event.window == self.root => {
+                self.resized((u32::from(event.width), u32::from(event.height)))
+            }
+            Event::ClientMessage(event) => self.asked(&event),
+            Event::ButtonPress(event) => {
+                // A press in a window without focus: give it the focus, then let the window have the press.
+                if self.clients.contains_key(&event.event) {
+                    self.activate(event.event, event.time)?;
+                }
+                self.x.allow_events(x11rb::protocol::xproto::Allow::REPLAY_POINTER, event.time)?;
+                Ok(())
+            }
+            Event::MotionNotify(event) => self.dragged(i32::from(event.root_x), i32::from(event.root_y)),
+            Event::ButtonRelease(event) => self.dropped(event.time),
+            _ => Ok(()),
+        }
+    }
+
+    fn map(&mut self, window: Window) -> Result<(), WindowsError> {
+        if self.clients.contains_key(&window) {
+            self.x.map_window(window)?;
+            return self.activate(window, x11rb::CURRENT_TIME);
+        }
+        let attributes = self.x.get_window_attributes(window)?.reply()?;
+        if attributes.override_redirect {
+            self.x.map_window(window)?;
+            return Ok(());
+        }
+        let client = self.meet(window)?;
+        let browser = client.kind == Kind::Browser;
+        self.clients.insert(window, client);
+        self.stack.push(window);
+        let watched = EventMask::PROPERTY_CHANGE | EventMask::FOCUS_CHANGE;
+        self.x.change_window_attributes(window, &ChangeWindowAttributesAux::new().event_mask(watched))?;
+        self.settle(window)?;
+        self.tell_state(window)?;
+        self.x.change_property32(PropMode::REPLACE, window, self.atoms.WM_STATE, self.atoms.WM_STATE, &[1, 0])?;
+        if attributes.map_state == MapState::UNMAPPED {
+            self.x.map_window(window)?;
+        }
+        self.activate(window, x11rb::CURRENT_TIME)?;
+        self.list()?;
+        if browser {
+            self.count.send_modify(|count| *count += 1);
+        }
+        Ok(())
+    }
+
+    /// Reads what a new window says about itself, and chooses its place.
+    fn meet(&self, window: Window) -> Result<Client, WindowsError> {
+        let (x, a) = (&self.x, &self.atoms);
+        let geometry = x.get_geometry(window)?.reply()?;
+        let above = self.property(window, AtomEnum::WM_TRANSIENT_FOR.into(), AtomEnum::WINDOW.into())?.first().copied();
+        let above = above.filter(|&owner| owner != x11rb::NONE && owner != self.root && owner != window);
+        let types = self.property(window, a._NET_WM_WINDOW_TYPE, AtomEnum::ATOM.into())?;
+        let normal = types.is_empty() || types.contains(&a._NET_WM_WINDOW_TYPE_NORMAL);
+        let role = x.get_property(false, window, a.WM_WINDOW_ROLE, AtomEnum::ANY, 0, 64)?.reply()?.value;
+        let kind = if normal && above.is_none() && role == b"browser" { Kind::Browser } else { Kind::Floating };
+        let hints = WmHints::get(x, window)?.reply_unchecked().ok().flatten();
+        let sizes = WmSizeHints::get_normal_hints(x, window)?.reply_unchecked().ok().flatten();
+        let protocols = self.property(window, a.WM_PROTOCOLS, AtomEnum::ATOM.into())?;
+        let states = self.property(window, a._NET_WM_STATE, AtomEnum::ATOM.into())?;
+        let (mut w, mut h) = (u32::from(geometry.width), u32::from(geometry.height));
+        if let Some((least_w, least_h)) = sizes.and_then(|sizes| sizes.min_size) {
+            (w, h) = (w.max(least_w.max(0) as u32), h.max(least_h.max(0) as u32));
+        }
+        let place = self.centred(w, h);
+        Ok(Client {
+            kind,
+            place,
+            restored: place,
+            fullscreen: states.contains(&a._NET_WM_STATE_FULLSCREEN),
+            maximised: kind == Kind::Browser || states.contains(&a._NET_WM_STATE_MAXIMIZED_VERT),
+            above,
+            takes_input: hints.and_then(|hints| hints.input).unwrap_or(true),
+            takes_focus: protocols.contains(&a.WM_TAKE_FOCUS),
+            deletes: protocols.contains(&a.WM_DELETE_WINDOW),
+            ignored_unmaps: 0,
+        })
+    }
+
+    fn property(&self, window: Window, name: Atom, kind: Atom) -> Result<Vec<u32>, WindowsError> {
+        let reply = self.x.get_property(false, window, name, kind, 0, 64)?.reply()?;
+        Ok(reply.value32().map(Iterator::collect).unwrap_or_default())
+    }
+
+    fn centred(&self, w: u32, h: u32) -> Place {
+        let (screen_w, screen_h) = self.screen;
+        let (w, h) = (w.clamp(1, screen_w), h.clamp(1, screen_h));
+        Place { x: (screen_w - w) as i32 / 2, y: (screen_h - h) as i32 / 2, w, h }
+    }
+
+    /// `place` with all of it on the screen.
+    pub fn on_screen(&self, place: Place) -> Place {
+        let (screen_w, screen_h) = self.screen;
+        let (w, h) = (place.w.clamp(1, screen_w), place.h.clamp(1, screen_h));
+        Place { x: place.x.clamp(0, (screen_w - w) as i32), y: place.y.clamp(0, (screen_h - h) as i32), w, h }
+    }
+
+    /// Puts a window where its state wants it, and tells it where that is.
+    pub fn settle(&mut self, window: Window) -> Result<(), WindowsError> {
+        let (screen_w, screen_h) = self.screen;
+        let Some(client) = self.clients.get(&window) else { return Ok(()) };
+        let fills = client.fullscreen || client.maximised;
+        let place = if fills { Place { x: 0, y: 0, w: screen_w, h: screen_h } } else { self.on_screen(client.restored) };
+        if let Some(client) = self.clients.get_mut(&window) {
+            client.place = place;
+        }
+        let Place { x, y, w, h } = place;
+        let configure = ConfigureWindowAux::new().x(x).y(y).width(w).height(h).border_width(0);
+        self.x.configure_window(window, &configure)?;
+        let told = ConfigureNotifyEvent {
+            response_type: x11rb::protocol::xproto::CONFIGURE_NOTIFY_EVENT,
+            event: window,
+            window,
+            x: x as i16,
+            y: y as i16,
+            width: w as u16,
+            height: h as u16,
+            ..ConfigureNotifyEvent::default()
+        };
+        self.x.send_event(false, window, EventMask::STRUCTURE_NOTIFY, told)?;
+        Ok(())
+    }
+
+    /// Writes the window's state where it looks for it.
+    pub fn tell_state(&self, window: Window) -> Result<(), WindowsError> {
+        let a = &self.atoms;
+        let Some(client) = self.clients.get(&window) else { return Ok(()) };
+        let mut states = Vec::new();
+        if client.maximised {
+            states.extend([a._NET_WM_STATE_MAXIMIZED_VERT, a._NET_WM_STATE_MAXIMIZED_HORZ]);
+        }
+        if client.fullscreen {
+            states.push(a._NET_WM_STATE_FULLSCREEN);
+        }
+        self.x.change_property32(PropMode::REPLACE, window, a._NET_WM_STATE, AtomEnum::ATOM, &states)?;
+        self.tell_frame(window)
+    }
+
+    /// No window has a frame of ours.
+    pub fn tell_frame(&self, window: Window) -> Result<(), WindowsError> {
+        let none = [0; 4];
+        self.x.change_property32(PropMode::REPLACE, window, self.atoms._NET_FRAME_EXTENTS, AtomEnum::CARDINAL, &none)?;
+        Ok(())
+    }
+
+    /// Raises a window and gives it the focus; a dialog of it comes first.
+    pub fn activate(&mut self, window: Window, time: Timestamp) -> Result<(), WindowsError> {
+        let dialog = self.stack.iter().rev().find(|other| self.clients[other].above == Some(window)).copied();
+        self.raise(window)?;
+        self.focus(dialog.unwrap_or(window), time)
+    }
+
+    /// Brings a window to the front. Floating windows stay above browser windows, where they could not be found again.
+    fn raise(&mut self, window: Window) -> Result<(), WindowsError> {
+        let mut moved = vec![window];
+        let mut at = 0;
+        while at < moved.len() {
+            let owner = moved[at];
+            let dialogs = self.stack.iter().filter(|other| self.clients[other].above == Some(owner));
+            let dialogs: Vec<Window> = dialogs.filter(|other| !moved.contains(other)).copied().collect();
+            moved.extend(dialogs);
+            at += 1;
+        }
+        self.stack.retain(|other| !moved.contains(other));
+        self.stack.extend(moved);
+        self.stack.sort_by_key(|window| match self.clients[window].kind {
+            Kind::Browser => 0,
+            Kind::Floating => 1,
+        });
+        let above = ConfigureWindowAux::new().stack_mode(StackMode::ABOVE);
+        for window in &self.stack {
+            self.x.configure_window(*window, &above)?;
+        }
+        self.list()
+    }
+
+    fn focus(&mut self, window: Window, time: Timestamp) -> Result<(), WindowsError> {
+        let Some(client) = self.clients.get(&window) else { return Ok(()) };
+        if client.takes_input {
+            self.x.set_input_focus(InputFocus::POINTER_ROOT, window, time)?;
+        }
+        if client.takes_focus {
+            self.send_protocol(window, self.atoms.WM_TAKE_FOCUS, time)?;
+        }
+        if let Some(before) = self.focused.filter(|before| *before != window && self.clients.contains_key(before)) {
+            // A press in it comes here first.
+            let (sync, pressed) = (GrabMode::SYNC, EventMask::BUTTON_PRESS);
+            let none = x11rb::NONE;
+            self.x.grab_button(true, before, pressed, sync, GrabMode::ASYNC, none, none, ButtonIndex::ANY, ModMask::ANY)?;
+        }
+        self.x.ungrab_button(ButtonIndex::ANY, window, ModMask::ANY)?;
+        self.focused = Some(window);
+        self.focus_order.retain(|other| *other != window);
+        self.focus_order.push(window);
+        let active = [window];
+        self.x.change_property32(PropMode::REPLACE, self.root, self.atoms._NET_ACTIVE_WINDOW, AtomEnum::WINDOW, &active)?;
+        Ok(())
+    }
+
+    pub fn send_protocol(&self, window: Window, protocol: Atom, time: Timestamp) -> Result<(), WindowsError> {
+        let message = ClientMessageEvent::new(32, window, self.atoms.WM_PROTOCOLS, [protocol, time, 0, 0, 0]);
+        self.x.send_event(false, window, EventMask::NO_EVENT, message)?;
+        Ok(())
+    }
+
+    /// A window went: the focus returns to the one that had it before.
+    fn forget(&mut self, window: Window) -> Result<(), WindowsError> {
+        let Some(client) = self.clients.remove(&window) else { return Ok(()) };
+        self.stack.retain(|other| *other != window);
+        self.focus_order.retain(|other| *other != window);
+        if self.drag.as_ref().is_some_and(|drag| drag.window == window) {
+            self.dropped(x11rb::CURRENT_TIME)?;
+        }
+        if client.kind == Kind::Browser {
+            self.count.send_modify(|count| *count -= 1);
+        }
+        self.list()?;
+        if self.focused != Some(window) {
+            return Ok(());
+        }
+        self.focused = None;
+        match self.focus_order.last().copied() {
+            Some(next) => self.activate(next, x11rb::CURRENT_TIME),
+            None => {
+                self.x.set_input_focus(InputFocus::POINTER_ROOT, self.root, x11rb::CURRENT_TIME)?;
+                let none = [x11rb::NONE];
+                let (root, name) = (self.root, self.atoms._NET_ACTIVE_WINDOW);
+                self.x.change_property32(PropMode::REPLACE, root, name, AtomEnum::WINDOW, &none)?;
+                Ok(())
+            }
+        }
+    }
+
+    fn resized(&mut self, screen: (u32, u32)) -> Result<(), WindowsError> {
+        if screen == self.screen {
+            return Ok(());
+        }
+        self.screen = screen;
+        self.announce_size()?;
+        for window in self.stack.clone() {
+            self.settle(window)?;
+        }
+        Ok(())
+    }
+
+    fn list(&self) -> Result<(), WindowsError> {
+        let (x, a) = (&self.x, &self.atoms);
+        let windows: Vec<u32> = self.clients.keys().copied().collect();
+        x.change_property32(PropMode::REPLACE, self.root, a._NET_CLIENT_LIST, AtomEnum::WINDOW, &windows)?;
+        x.change_property32(PropMode::REPLACE, self.root, a._NET_CLIENT_LIST_STACKING, AtomEnum::WINDOW, &self.stack)?;
+        Ok(())
+    }
+}
