@@ -165,7 +165,6 @@ fn arguments(settings: &DesktopSettings, screen: Screen, places: &Places) -> Vec
         "--ozone-platform=x11",
         "--force-device-scale-factor=1",
         "--window-position=0,0",
-        "--start-maximized",
     ]
     .map(String::from)
     .to_vec();

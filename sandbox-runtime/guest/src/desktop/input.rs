@@ -26,10 +26,12 @@ use super::windows::WindowsError;
 
 /// Frames that may wait for the thread; the stream waits when they are that many.
 const WAITING: usize = 256;
-/// Longer texts are pasted.
+/// Longer texts are pasted, and those with characters that no key has.
 const MAX_TYPED: usize = 64;
 /// Most notches of one wheel event.
 const MAX_NOTCHES: i32 = 50;
+/// How long programs get to read a changed keyboard map. Chromium loses a key that comes much sooner.
+const MAP_READ: Duration = Duration::from_millis(40);
 /// How long the clipboard may take to hold a text that is to be pasted.
 const CLIPBOARD_DEADLINE: Duration = Duration::from_secs(2);
 
@@ -50,7 +52,12 @@ impl Input {
         let (x, _) = x11rb::connect(Some(display))?;
         let (first, last) = (x.setup().min_keycode, x.setup().max_keycode);
         let map = x.get_keyboard_mapping(first, last - first + 1)?.reply()?;
-        let keymap = Keymap::new(first, usize::from(map.keysyms_per_keycode), &map.keysyms);
+        let mut keymap = Keymap::new(first, usize::from(map.keysyms_per_keycode), &map.keysyms);
+        for (keycode, levels) in keymap.prepare() {
+            x.change_keyboard_mapping(1, keycode, 2, &levels)?;
+        }
+        // A reply means that the server has the new map.
+        x.get_input_focus()?.reply()?;
         Ok(Self { display: display.to_owned(), keymap: Arc::new(Mutex::new(keymap)), clipboard })
     }
 
@@ -179,15 +186,13 @@ impl Lane {
     }
 
     fn text(&mut self, text: String) -> Result<(), WindowsError> {
-        let new = text.chars().filter(|character| !self.with_keymap(|keymap| keymap.has(*character))).count();
-        let room = self.with_keymap(|keymap| keymap.spare_len() / 2);
-        if text.chars().count() > MAX_TYPED || new > room {
+        let all_there = self.with_keymap(|keymap| text.chars().all(|character| keymap.has(character)));
+        if text.chars().count() > MAX_TYPED || !all_there {
             return self.paste(text);
         }
         self.lift_keys()?;
         for character in text.chars() {
             let Some(press) = self.with_keymap(|keymap| keymap.character(character)) else { continue };
-            self.bind(press)?;
             let shift = if press.shift { self.with_keymap(|keymap| keymap.keycode(SHIFT_LEFT)) } else { None };
             self.stroke(shift, press.keycode)?;
         }
@@ -226,6 +231,9 @@ impl Lane {
         let Some(keysym) = press.binds else { return Ok(()) };
         // Every level the same: plain, Shift, and both again with AltGr.
         self.x.change_keyboard_mapping(1, press.keycode, 4, &[keysym; 4])?;
+        self.x.flush()?;
+        // Nothing tells when a program has read the new map. Once for each new character.
+        std::thread::sleep(MAP_READ);
         Ok(())
     }
 

@@ -10,6 +10,14 @@ use std::collections::HashMap;
 /// Values of DOM `key` whose effect the person's own keyboard works out: what comes of them arrives as a character.
 const NOT_KEYS: [&str; 7] = ["AltGraph", "CapsLock", "Compose", "Dead", "NumLock", "Process", "Unidentified"];
 
+/// Lower and upper case of what keyboards of Europe have beyond US ones; given a keycode before any program has looked.
+const PREPARED: &[&str] = &[
+    "äÄ", "öÖ", "üÜ", "ßẞ", "éÉ", "èÈ", "êÊ", "ëË", "àÀ", "âÂ", "çÇ", "ñÑ", "áÁ", "íÍ", "óÓ", "úÚ", "ùÙ", "ûÛ", "îÎ", "ïÏ",
+    "ôÔ", "œŒ", "æÆ", "åÅ", "øØ", "ãÃ", "õÕ", "ìÌ", "òÒ", "łŁ", "ąĄ", "ęĘ", "ćĆ", "śŚ", "żŻ", "źŹ", "ńŃ", "€£", "§°", "¿¡",
+];
+/// Spare keycodes that stay free for everything else.
+const KEPT_FREE: usize = 24;
+
 /// An X keycode.
 pub type Keycode = u8;
 /// An X keysym.
@@ -64,9 +72,19 @@ impl Keymap {
         Self { levels, first, spare, by_keysym }
     }
 
-    /// How many characters beyond the map can be at hand at once.
-    pub fn spare_len(&self) -> usize {
-        self.spare.len()
+    /// Takes spare keycodes for characters that are wanted often: their plain and their Shift level.
+    pub fn prepare(&mut self) -> Vec<(Keycode, [Keysym; 2])> {
+        let many = self.spare.len().saturating_sub(KEPT_FREE).min(PREPARED.len());
+        let taken: Vec<(Keycode, Keysym)> = self.spare.drain(..many).collect();
+        let prepare = |((keycode, _), pair): ((Keycode, Keysym), &&str)| {
+            let mut both = pair.chars().map(keysym_of);
+            let levels = [both.next().unwrap_or(NONE), both.next().unwrap_or(NONE)];
+            self.levels[usize::from(keycode - self.first)] = levels;
+            self.by_keysym.insert(levels[0], (keycode, false));
+            self.by_keysym.insert(levels[1], (keycode, true));
+            (keycode, levels)
+        };
+        taken.into_iter().zip(PREPARED).map(prepare).collect()
     }
 
     /// The key for one pressed by a person, with `shift` down or not; `shortcut` while Ctrl, Alt or Meta is down.
@@ -98,22 +116,19 @@ impl Keymap {
         }
     }
 
-    /// The key that types a character when nothing else is down.
-    pub fn character(&mut self, character: char) -> Option<Press> {
+    /// The key that types a character when nothing else is down, if one does.
+    pub fn character(&self, character: char) -> Option<Press> {
         let keysym = match character {
             '\n' | '\r' => 0xFF0D,
             '\t' => 0xFF09,
             character => keysym_of(character),
         };
-        match self.by_keysym.get(&keysym) {
-            Some(&(keycode, shift)) => Some(Press { keycode, shift, binds: None }),
-            None => self.spare_for(keysym).map(|(keycode, binds)| Press { keycode, shift: false, binds }),
-        }
+        self.by_keysym.get(&keysym).map(|&(keycode, shift)| Press { keycode, shift, binds: None })
     }
 
     /// Whether a character is typed without changing the map.
     pub fn has(&self, character: char) -> bool {
-        matches!(character, '\n' | '\r' | '\t') || self.by_keysym.contains_key(&keysym_of(character))
+        self.character(character).is_some()
     }
 
     /// The keycode of a keysym of the map itself.
@@ -269,11 +284,11 @@ mod tests {
     #[test]
     fn a_spare_keycode_keeps_its_character_until_it_is_the_oldest() {
         let mut map = us();
-        let mut press = |key| {
-            let press = map.character(key).unwrap();
+        let press = |key| {
+            let press = map.key("", key, false, false).unwrap();
             (press.keycode, press.binds.is_some())
         };
-        assert_eq!(["ä", "ö", "ü", "ä", "ß"].map(|key| press(key.chars().next().unwrap())), [
+        assert_eq!(["ä", "ö", "ü", "ä", "ß"].map(press), [
             (18, true), (19, true), (20, true), (18, false), (19, true),
         ]);
     }
@@ -283,6 +298,14 @@ mod tests {
         let press = |code, key| us().key(code, key, false, true).unwrap().keycode;
         assert_eq!(press("KeyQ", "a"), 10);
         assert_eq!(press("KeyA", "ф"), 10);
+    }
+
+    #[test]
+    fn prepared_characters_are_there_with_and_without_shift() {
+        let mut map = Keymap::new(10, 2, &[0; 2 * (KEPT_FREE + 2)]);
+        assert_eq!(map.prepare(), [(10, [0xE4, 0xC4]), (11, [0xF6, 0xD6])]);
+        assert!(map.has('Ö') && !map.has('é'));
+        assert_eq!(map.key("Quote", "Ö", true, false), Some(Press { keycode: 11, shift: true, binds: None }));
     }
 
     #[test]

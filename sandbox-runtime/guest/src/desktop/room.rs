@@ -100,10 +100,11 @@ impl Room {
         let screen = guess.around(settings.viewport);
         let server = XServer::start(screen).await?;
         let mut windows = WindowManager::start(server.display())?;
+        let clipboard = Arc::new(Clipboard::start(server.display())?);
+        // Before the browser looks at the keyboard map.
+        let input = Input::start(server.display(), clipboard.clone())?;
         let (mut browser, pipe) = Browser::start(settings, server.display(), screen, places)?;
         let capture = Capture::start(server.display())?;
-        let clipboard = Arc::new(Clipboard::start(server.display())?);
-        let input = Input::start(server.display(), clipboard.clone())?;
         let (reports, _) = broadcast::channel(REPORTS);
 
         tokio::select! {
