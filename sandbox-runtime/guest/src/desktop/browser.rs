@@ -11,7 +11,6 @@ use std::process::{ExitStatus, Stdio};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{Pid, pipe2};
-use sandbox_core::viewer::Screen;
 use sandbox_link::protocol::DesktopSettings;
 use serde_json::{Map, Value, json};
 use tokio::net::unix::pipe;
@@ -64,7 +63,6 @@ impl Browser {
     pub fn start(
         settings: &DesktopSettings,
         display: &str,
-        screen: Screen,
         places: &Places,
     ) -> Result<(Self, DebuggingPipe), BrowserError> {
         write_settings(places)?;
@@ -79,7 +77,7 @@ impl Browser {
         let mut command = Command::new(&line[0]);
         command
             .args(&line[1..])
-            .args(arguments(settings, screen, places))
+            .args(arguments(settings, places))
             .arg(&settings.start_url)
             .env("DISPLAY", display)
             .env("HOME", &places.home)
@@ -141,7 +139,8 @@ fn above_ten(end: &OwnedFd) -> Result<OwnedFd, nix::Error> {
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
 
-fn arguments(settings: &DesktopSettings, screen: Screen, places: &Places) -> Vec<String> {
+/// Neither size nor place of the window: the window manager gives them, and as flags they would hold for popups too.
+fn arguments(settings: &DesktopSettings, places: &Places) -> Vec<String> {
     let port = if settings.proxy_port == 0 { NO_PROXY_PORT } else { settings.proxy_port };
     let mut arguments: Vec<String> = [
         "--remote-debugging-pipe",
@@ -164,13 +163,11 @@ fn arguments(settings: &DesktopSettings, screen: Screen, places: &Places) -> Vec
         "--disable-gpu",
         "--ozone-platform=x11",
         "--force-device-scale-factor=1",
-        "--window-position=0,0",
     ]
     .map(String::from)
     .to_vec();
     arguments.push(format!("--user-data-dir={}", places.profile.display()));
     arguments.push(format!("--proxy-server=http://127.0.0.1:{port}"));
-    arguments.push(format!("--window-size={},{}", screen.width, screen.height));
     arguments
 }
 
@@ -182,7 +179,10 @@ fn write_settings(places: &Places) -> Result<(), BrowserError> {
         move |cause| BrowserError::Settings { path, cause }
     };
     let write = |path: &Path, body: &[u8]| {
-        path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(path, body)).map_err(failed(path))
+        path.parent()
+            .map_or(Ok(()), std::fs::create_dir_all)
+            .and_then(|()| std::fs::write(path, body))
+            .map_err(failed(path))
     };
     std::fs::create_dir_all(&downloads).map_err(failed(&downloads))?;
     // A profile that was used before keeps what else it holds; one that cannot be read is the browser's to judge.
@@ -260,7 +260,7 @@ mod tests {
 
     fn line(proxy_port: u16) -> Vec<String> {
         let places = Places { profile: "/p".into(), home: "/h".into(), workspace: "/w".into() };
-        arguments(&settings(proxy_port), Screen { width: 1280, height: 800 }, &places)
+        arguments(&settings(proxy_port), &places)
     }
 
     #[test]

@@ -60,8 +60,7 @@ impl Capture {
     pub fn start(display: &str) -> Result<Self, CaptureError> {
         let (waker, wakeups) = wakeups()?;
         let frame = Arc::new(Frame::new());
-        let shared =
-            Arc::new(Shared { frame, watchers: AtomicUsize::new(0), ending: AtomicBool::new(false), waker });
+        let shared = Arc::new(Shared { frame, watchers: AtomicUsize::new(0), ending: AtomicBool::new(false), waker });
         let mut grabber = Grabber::connect(display)?;
         let thread = std::thread::Builder::new().name("capture".into()).spawn({
             let shared = shared.clone();
@@ -261,8 +260,7 @@ impl Segment {
         let shared = x.shm_create_segment(id, (pixels * 4) as u32, false)?.reply()?;
         let length = NonZeroUsize::new(pixels * 4).ok_or(CaptureError::Missing("screen"))?;
         // SAFETY: a new mapping of a descriptor that the server has just made that long.
-        let memory =
-            unsafe { mmap(None, length, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, &shared.shm_fd, 0) }?;
+        let memory = unsafe { mmap(None, length, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, &shared.shm_fd, 0) }?;
         Ok(Self { id, memory, pixels })
     }
 

@@ -293,7 +293,8 @@ impl Owner {
         self.x.change_property8(PropMode::REPLACE, asker, place, taker.kind, &piece)?;
         if piece.is_empty() {
             self.takers.remove(&(asker, place));
-            self.x.change_window_attributes(asker, &ChangeWindowAttributesAux::new().event_mask(EventMask::NO_EVENT))?;
+            self.x
+                .change_window_attributes(asker, &ChangeWindowAttributesAux::new().event_mask(EventMask::NO_EVENT))?;
         }
         Ok(())
     }

@@ -3,10 +3,10 @@
 //! X does not tell a cursor's name, so the room has a cursor theme of its own in which each picture *is* a name: one
 //! pixel whose colour is a number. The browser loads cursors from it, and what XFixes shows is read back.
 
+use x11rb::connection::Connection;
 use x11rb::connection::RequestConnection;
 use x11rb::protocol::Event;
 use x11rb::protocol::xfixes::{ConnectionExt as _, CursorNotifyMask};
-use x11rb::connection::Connection;
 
 use super::windows::WindowsError;
 use super::xloop::{Wakeups, Woken};
@@ -111,10 +111,22 @@ fn picture(number: u32) -> Vec<u8> {
     const HEADER: u32 = 16;
     const CONTENTS: u32 = 12;
     let numbers = [
-        u32::from_le_bytes(*b"Xcur"), HEADER, 0x1_0000, 1, // one entry in the table of contents
-        IMAGE, NOMINAL, HEADER + CONTENTS, // type, nominal size, position
-        36, IMAGE, NOMINAL, 1, // chunk header
-        1, 1, 0, 0, 0, // width, height, hot spot, delay
+        u32::from_le_bytes(*b"Xcur"),
+        HEADER,
+        0x1_0000,
+        1, // one entry in the table of contents
+        IMAGE,
+        NOMINAL,
+        HEADER + CONTENTS, // type, nominal size, position
+        36,
+        IMAGE,
+        NOMINAL,
+        1, // chunk header
+        1,
+        1,
+        0,
+        0,
+        0, // width, height, hot spot, delay
         MARK | number,
     ];
     numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
@@ -129,7 +141,8 @@ mod tests {
         for (path, body) in theme_files().into_iter().skip(1) {
             let pixel = u32::from_le_bytes(body[body.len() - 4..].try_into().unwrap());
             let file = path.rsplit('/').next().unwrap();
-            let known = SHAPES.iter().any(|(css, aliases)| *css == name(pixel) && (*css == file || aliases.contains(&file)));
+            let known =
+                SHAPES.iter().any(|(css, aliases)| *css == name(pixel) && (*css == file || aliases.contains(&file)));
             assert!(known, "{path} is read as {}", name(pixel));
         }
     }

@@ -96,7 +96,9 @@ fn convert(picture: &Pixels, planes: &mut YuvPlanarImageMut<'_, u8>) -> Result<(
         &picture.data
     } else {
         padded = (0..width * height)
-            .map(|at| picture.data[(at / width).min(picture.height - 1) * picture.width + (at % width).min(picture.width - 1)])
+            .map(|at| {
+                picture.data[(at / width).min(picture.height - 1) * picture.width + (at % width).min(picture.width - 1)]
+            })
             .collect();
         &padded
     };
@@ -160,7 +162,8 @@ mod tests {
         let mut sum = 0.0;
         for y in 0..picture.height {
             for x in 0..picture.width {
-                let error = f64::from(planes.y_plane.borrow()[y * stride + x]) - f64::from(shown.y()[y * shown_stride + x]);
+                let error =
+                    f64::from(planes.y_plane.borrow()[y * stride + x]) - f64::from(shown.y()[y * shown_stride + x]);
                 sum += error * error;
             }
         }

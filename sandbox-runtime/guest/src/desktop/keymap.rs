@@ -12,9 +12,12 @@ const NOT_KEYS: [&str; 7] = ["AltGraph", "CapsLock", "Compose", "Dead", "NumLock
 
 /// Lower and upper case of what keyboards of Europe have beyond US ones; given a keycode before any program has looked.
 const PREPARED: &[&str] = &[
-    "äÄ", "öÖ", "üÜ", "ßẞ", "éÉ", "èÈ", "êÊ", "ëË", "àÀ", "âÂ", "çÇ", "ñÑ", "áÁ", "íÍ", "óÓ", "úÚ", "ùÙ", "ûÛ", "îÎ", "ïÏ",
-    "ôÔ", "œŒ", "æÆ", "åÅ", "øØ", "ãÃ", "õÕ", "ìÌ", "òÒ", "łŁ", "ąĄ", "ęĘ", "ćĆ", "śŚ", "żŻ", "źŹ", "ńŃ", "€£", "§°", "¿¡",
+    "äÄ", "öÖ", "üÜ", "ßẞ", "éÉ", "èÈ", "êÊ", "ëË", "àÀ", "âÂ", "çÇ", "ñÑ", "áÁ", "íÍ", "óÓ", "úÚ", "ùÙ", "ûÛ", "îÎ",
+    "ïÏ", "ôÔ", "œŒ", "æÆ", "åÅ", "øØ", "ãÃ", "õÕ", "ìÌ", "òÒ", "łŁ", "ąĄ", "ęĘ", "ćĆ", "śŚ", "żŻ", "źŹ", "ńŃ", "€£",
+    "§°", "¿¡",
 ];
+/// Keycodes on which Chromium acts whatever their keysym (back, forward, home page, reload), and one that it ignores.
+const NEVER_SPARE: [Keycode; 5] = [8, 166, 167, 180, 181];
 /// Spare keycodes that stay free for everything else.
 const KEPT_FREE: usize = 24;
 
@@ -60,7 +63,9 @@ impl Keymap {
         let (mut spare, mut by_keysym) = (Vec::new(), HashMap::new());
         for (keycode, all) in (first..=u8::MAX).zip(keysyms.chunks(per_keycode.max(1))) {
             if all.iter().all(|keysym| *keysym == NONE || *keysym & 0xFFFF_0000 == VENDOR) {
-                spare.push((keycode, NONE));
+                if !NEVER_SPARE.contains(&keycode) {
+                    spare.push((keycode, NONE));
+                }
                 continue;
             }
             for (keysym, shift) in [(level(all, 0), false), (level(all, 1), true)] {
@@ -173,7 +178,9 @@ pub fn keysym_of_code(code: &str) -> Option<Keysym> {
     if let Some(digit) = code.strip_prefix("Digit").and_then(single) {
         return Some(keysym_of(digit));
     }
-    if let Some(number) = code.strip_prefix('F').and_then(|number| number.parse::<u32>().ok()).filter(|n| (1..=24).contains(n)) {
+    if let Some(number) =
+        code.strip_prefix('F').and_then(|number| number.parse::<u32>().ok()).filter(|n| (1..=24).contains(n))
+    {
         return Some(0xFFBE + number - 1);
     }
     Some(match code {
@@ -242,8 +249,17 @@ mod tests {
     /// A small US map: letters a, z, q, the digit 7, slash, Shift, Enter; then three spare keycodes and a media key.
     fn us() -> Keymap {
         let keys = [
-            [0x61, 0x41], [0x7A, 0x5A], [0x71, 0x51], [0x37, 0x26], [0x2F, 0x3F], [0xFFE1, 0], [0xFF0D, 0],
-            [0x79, 0x59], [0, 0], [0, 0], [0x1008_FF11, 0],
+            [0x61, 0x41],
+            [0x7A, 0x5A],
+            [0x71, 0x51],
+            [0x37, 0x26],
+            [0x2F, 0x3F],
+            [0xFFE1, 0],
+            [0xFF0D, 0],
+            [0x79, 0x59],
+            [0, 0],
+            [0, 0],
+            [0x1008_FF11, 0],
         ];
         Keymap::new(10, 2, &keys.concat())
     }
@@ -288,9 +304,10 @@ mod tests {
             let press = map.key("", key, false, false).unwrap();
             (press.keycode, press.binds.is_some())
         };
-        assert_eq!(["ä", "ö", "ü", "ä", "ß"].map(press), [
-            (18, true), (19, true), (20, true), (18, false), (19, true),
-        ]);
+        assert_eq!(
+            ["ä", "ö", "ü", "ä", "ß"].map(press),
+            [(18, true), (19, true), (20, true), (18, false), (19, true),]
+        );
     }
 
     #[test]
@@ -306,6 +323,16 @@ mod tests {
         assert_eq!(map.prepare(), [(10, [0xE4, 0xC4]), (11, [0xF6, 0xD6])]);
         assert!(map.has('Ö') && !map.has('é'));
         assert_eq!(map.key("Quote", "Ö", true, false), Some(Press { keycode: 11, shift: true, binds: None }));
+    }
+
+    #[test]
+    fn keycodes_on_which_the_browser_acts_are_not_spare() {
+        let mut map = Keymap::new(165, 2, &[0; 2 * 4]);
+        assert_eq!([(); 3].map(|()| map.spare_for(0x61).map(|(keycode, _)| keycode)), [Some(165); 3]);
+        assert_eq!(
+            ["b", "c"].map(|key| map.key("", key, false, false).map(|press| press.keycode)),
+            [Some(168), Some(165)]
+        );
     }
 
     #[test]

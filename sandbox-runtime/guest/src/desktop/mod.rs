@@ -30,6 +30,7 @@ mod scroll;
 mod tiles;
 mod video;
 mod windows;
+mod wm_focus;
 mod wm_requests;
 mod xloop;
 

@@ -103,7 +103,7 @@ impl Room {
         let clipboard = Arc::new(Clipboard::start(server.display())?);
         // Before the browser looks at the keyboard map.
         let input = Input::start(server.display(), clipboard.clone())?;
-        let (mut browser, pipe) = Browser::start(settings, server.display(), screen, places)?;
+        let (mut browser, pipe) = Browser::start(settings, server.display(), places)?;
         let capture = Capture::start(server.display())?;
         let (reports, _) = broadcast::channel(REPORTS);
 
@@ -164,12 +164,7 @@ impl Room {
 }
 
 /// Makes the page exactly `viewport`, by trying: the page says its size, and the screen is corrected by the difference.
-async fn fit(
-    measure: &mut Measure,
-    server: &XServer,
-    guess: Bars,
-    viewport: Viewport,
-) -> Result<Bars, DesktopError> {
+async fn fit(measure: &mut Measure, server: &XServer, guess: Bars, viewport: Viewport) -> Result<Bars, DesktopError> {
     let mut bars = guess;
     let mut page = measure.page().await.map_err(DesktopError::Page)?;
     let deadline = tokio::time::Instant::now() + FOLLOW_DEADLINE;

@@ -52,10 +52,8 @@ pub struct XServer {
 impl XServer {
     /// Starts Xvfb with a framebuffer that holds `wanted`, and sets the screen to it.
     pub async fn start(wanted: Screen) -> Result<Self, ScreenError> {
-        let most = Screen {
-            width: wanted.width.max(ROOM_TO_GROW.width),
-            height: wanted.height.max(ROOM_TO_GROW.height),
-        };
+        let most =
+            Screen { width: wanted.width.max(ROOM_TO_GROW.width), height: wanted.height.max(ROOM_TO_GROW.height) };
         make_socket_dir();
         let mut process = Command::new("Xvfb")
             .args(["-displayfd", "1", "-nolisten", "tcp", "-noreset", "-dpi", "96", "-ardelay", "3600000"])

@@ -32,9 +32,9 @@ pub fn moved(old: &Pixels, new: &Pixels, area: Rect) -> Vec<Moved> {
     let mut found: Vec<Moved> = Vec::new();
     for strip in &strips {
         for piece in strip.pieces(old, new, distance) {
-            let widened = found.iter_mut().find(|left| {
-                left.to.right() == piece.to.x && left.to.y == piece.to.y && left.to.h == piece.to.h
-            });
+            let widened = found
+                .iter_mut()
+                .find(|left| left.to.right() == piece.to.x && left.to.y == piece.to.y && left.to.h == piece.to.h);
             match widened {
                 Some(left) => left.to.w += piece.to.w,
                 None => found.push(piece),

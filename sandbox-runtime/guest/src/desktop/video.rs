@@ -287,8 +287,7 @@ impl Sender {
             let all: Vec<Tile> = (0..grid.len()).map(|index| Tile { index, known: false }).collect();
             return Ok(Some(self.tiles(job, &all)));
         }
-        let changed: Vec<Tile> =
-            job.changed.iter().map(|&index| Tile { index, known: self.exact[index] }).collect();
+        let changed: Vec<Tile> = job.changed.iter().map(|&index| Tile { index, known: self.exact[index] }).collect();
         let area_bytes = changed.iter().map(|tile| grid.tile(tile.index).area() * 4).sum();
         if !changed.is_empty() {
             let copies = self.exact.iter().all(|exact| *exact);

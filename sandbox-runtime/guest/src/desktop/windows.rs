@@ -4,7 +4,7 @@
 //! is placed in the middle, above it, within the screen, and can be moved by the frame that Chromium itself draws. Menus
 //! and select lists are override-redirect: the X server never asks about them.
 //!
-//! This file says hello to windows and keeps their order and focus; `wm_requests` does what they then ask for.
+//! This file meets windows and places them; `wm_focus` keeps their order and focus, `wm_requests` does what they ask for.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,9 +17,8 @@ use x11rb::errors::{ConnectError, ConnectionError, ReplyError, ReplyOrIdError};
 use x11rb::properties::{WmHints, WmSizeHints};
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    Atom, AtomEnum, ButtonIndex, ChangeWindowAttributesAux, ClientMessageEvent, ConfigureNotifyEvent,
-    ConfigureWindowAux, ConnectionExt as _, CreateWindowAux, EventMask, GrabMode, InputFocus, MapState, ModMask,
-    PropMode, StackMode, Timestamp, Window, WindowClass,
+    Atom, AtomEnum, ChangeWindowAttributesAux, ConfigureNotifyEvent, ConfigureWindowAux, ConnectionExt as _,
+    CreateWindowAux, EventMask, MapState, PropMode, Window, WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
@@ -111,8 +110,8 @@ pub(super) struct Client {
     pub fullscreen: bool,
     pub maximised: bool,
     pub above: Option<Window>,
-    takes_input: bool,
-    takes_focus: bool,
+    pub takes_input: bool,
+    pub takes_focus: bool,
     pub deletes: bool,
     /// Unmappings of our own making that are still to be told.
     ignored_unmaps: usize,
@@ -125,13 +124,13 @@ pub(super) struct Windows {
     pub screen: (u32, u32),
     pub clients: BTreeMap<Window, Client>,
     /// Bottom first.
-    stack: Vec<Window>,
+    pub stack: Vec<Window>,
     /// The window that had the focus last is last.
-    focus_order: Vec<Window>,
+    pub focus_order: Vec<Window>,
     pub focused: Option<Window>,
     pub drag: Option<Drag>,
     check: Window,
-    count: watch::Sender<usize>,
+    pub count: watch::Sender<usize>,
 }
 
 impl Windows {
@@ -346,7 +345,8 @@ impl Windows {
         let (screen_w, screen_h) = self.screen;
         let Some(client) = self.clients.get(&window) else { return Ok(()) };
         let fills = client.fullscreen || client.maximised;
-        let place = if fills { Place { x: 0, y: 0, w: screen_w, h: screen_h } } else { self.on_screen(client.restored) };
+        let place =
+            if fills { Place { x: 0, y: 0, w: screen_w, h: screen_h } } else { self.on_screen(client.restored) };
         if let Some(client) = self.clients.get_mut(&window) {
             client.place = place;
         }
@@ -385,96 +385,14 @@ impl Windows {
     /// No window has a frame of ours.
     pub fn tell_frame(&self, window: Window) -> Result<(), WindowsError> {
         let none = [0; 4];
-        self.x.change_property32(PropMode::REPLACE, window, self.atoms._NET_FRAME_EXTENTS, AtomEnum::CARDINAL, &none)?;
+        self.x.change_property32(
+            PropMode::REPLACE,
+            window,
+            self.atoms._NET_FRAME_EXTENTS,
+            AtomEnum::CARDINAL,
+            &none,
+        )?;
         Ok(())
-    }
-
-    /// Raises a window and gives it the focus; a dialog of it comes first.
-    pub fn activate(&mut self, window: Window, time: Timestamp) -> Result<(), WindowsError> {
-        let dialog = self.stack.iter().rev().find(|other| self.clients[other].above == Some(window)).copied();
-        self.raise(window)?;
-        self.focus(dialog.unwrap_or(window), time)
-    }
-
-    /// Brings a window to the front. Floating windows stay above browser windows, where they could not be found again.
-    fn raise(&mut self, window: Window) -> Result<(), WindowsError> {
-        let mut moved = vec![window];
-        let mut at = 0;
-        while at < moved.len() {
-            let owner = moved[at];
-            let dialogs = self.stack.iter().filter(|other| self.clients[other].above == Some(owner));
-            let dialogs: Vec<Window> = dialogs.filter(|other| !moved.contains(other)).copied().collect();
-            moved.extend(dialogs);
-            at += 1;
-        }
-        self.stack.retain(|other| !moved.contains(other));
-        self.stack.extend(moved);
-        self.stack.sort_by_key(|window| match self.clients[window].kind {
-            Kind::Browser => 0,
-            Kind::Floating => 1,
-        });
-        let above = ConfigureWindowAux::new().stack_mode(StackMode::ABOVE);
-        for window in &self.stack {
-            self.x.configure_window(*window, &above)?;
-        }
-        self.list()
-    }
-
-    fn focus(&mut self, window: Window, time: Timestamp) -> Result<(), WindowsError> {
-        let Some(client) = self.clients.get(&window) else { return Ok(()) };
-        if client.takes_input {
-            self.x.set_input_focus(InputFocus::POINTER_ROOT, window, time)?;
-        }
-        if client.takes_focus {
-            self.send_protocol(window, self.atoms.WM_TAKE_FOCUS, time)?;
-        }
-        if let Some(before) = self.focused.filter(|before| *before != window && self.clients.contains_key(before)) {
-            // A press in it comes here first.
-            let (sync, pressed) = (GrabMode::SYNC, EventMask::BUTTON_PRESS);
-            let none = x11rb::NONE;
-            self.x.grab_button(true, before, pressed, sync, GrabMode::ASYNC, none, none, ButtonIndex::ANY, ModMask::ANY)?;
-        }
-        self.x.ungrab_button(ButtonIndex::ANY, window, ModMask::ANY)?;
-        self.focused = Some(window);
-        self.focus_order.retain(|other| *other != window);
-        self.focus_order.push(window);
-        let active = [window];
-        self.x.change_property32(PropMode::REPLACE, self.root, self.atoms._NET_ACTIVE_WINDOW, AtomEnum::WINDOW, &active)?;
-        Ok(())
-    }
-
-    pub fn send_protocol(&self, window: Window, protocol: Atom, time: Timestamp) -> Result<(), WindowsError> {
-        let message = ClientMessageEvent::new(32, window, self.atoms.WM_PROTOCOLS, [protocol, time, 0, 0, 0]);
-        self.x.send_event(false, window, EventMask::NO_EVENT, message)?;
-        Ok(())
-    }
-
-    /// A window went: the focus returns to the one that had it before.
-    fn forget(&mut self, window: Window) -> Result<(), WindowsError> {
-        let Some(client) = self.clients.remove(&window) else { return Ok(()) };
-        self.stack.retain(|other| *other != window);
-        self.focus_order.retain(|other| *other != window);
-        if self.drag.as_ref().is_some_and(|drag| drag.window == window) {
-            self.dropped(x11rb::CURRENT_TIME)?;
-        }
-        if client.kind == Kind::Browser {
-            self.count.send_modify(|count| *count -= 1);
-        }
-        self.list()?;
-        if self.focused != Some(window) {
-            return Ok(());
-        }
-        self.focused = None;
-        match self.focus_order.last().copied() {
-            Some(next) => self.activate(next, x11rb::CURRENT_TIME),
-            None => {
-                self.x.set_input_focus(InputFocus::POINTER_ROOT, self.root, x11rb::CURRENT_TIME)?;
-                let none = [x11rb::NONE];
-                let (root, name) = (self.root, self.atoms._NET_ACTIVE_WINDOW);
-                self.x.change_property32(PropMode::REPLACE, root, name, AtomEnum::WINDOW, &none)?;
-                Ok(())
-            }
-        }
     }
 
     fn resized(&mut self, screen: (u32, u32)) -> Result<(), WindowsError> {
@@ -486,14 +404,6 @@ impl Windows {
         for window in self.stack.clone() {
             self.settle(window)?;
         }
-        Ok(())
-    }
-
-    fn list(&self) -> Result<(), WindowsError> {
-        let (x, a) = (&self.x, &self.atoms);
-        let windows: Vec<u32> = self.clients.keys().copied().collect();
-        x.change_property32(PropMode::REPLACE, self.root, a._NET_CLIENT_LIST, AtomEnum::WINDOW, &windows)?;
-        x.change_property32(PropMode::REPLACE, self.root, a._NET_CLIENT_LIST_STACKING, AtomEnum::WINDOW, &self.stack)?;
         Ok(())
     }
 }

@@ -75,9 +75,7 @@ impl Windows {
                 None => Ok(()),
             },
             kind if kind == a._NET_WM_STATE => self.state_asked(window, data[0], &data[1..3]),
-            kind if kind == a._NET_WM_MOVERESIZE => {
-                self.drag_asked(window, (data[0] as i32, data[1] as i32), data[2])
-            }
+            kind if kind == a._NET_WM_MOVERESIZE => self.drag_asked(window, (data[0] as i32, data[1] as i32), data[2]),
             kind if kind == a._NET_REQUEST_FRAME_EXTENTS => self.tell_frame(window),
             // Includes WM_CHANGE_STATE: nothing could bring an iconified window back.
             _ => Ok(()),
@@ -96,7 +94,8 @@ impl Windows {
             client.fullscreen = changed(client.fullscreen);
         }
         // The browser's own window always fills the screen.
-        let maximises = states.iter().any(|s| [a._NET_WM_STATE_MAXIMIZED_VERT, a._NET_WM_STATE_MAXIMIZED_HORZ].contains(s));
+        let maximises =
+            states.iter().any(|s| [a._NET_WM_STATE_MAXIMIZED_VERT, a._NET_WM_STATE_MAXIMIZED_HORZ].contains(s));
         if maximises && client.kind == Kind::Floating {
             client.maximised = changed(client.maximised);
         }

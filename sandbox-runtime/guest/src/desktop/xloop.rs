@@ -63,10 +63,8 @@ impl Wakeups {
                     PollTimeout::from(u16::try_from(left.as_millis() + 1).unwrap_or(u16::MAX))
                 }
             };
-            let mut ready = [
-                PollFd::new(x.stream().as_fd(), PollFlags::POLLIN),
-                PollFd::new(self.0.as_fd(), PollFlags::POLLIN),
-            ];
+            let mut ready =
+                [PollFd::new(x.stream().as_fd(), PollFlags::POLLIN), PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
             match poll(&mut ready, timeout) {
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(error) => return Err(ConnectionError::IoError(error.into())),

@@ -74,7 +74,8 @@ async fn a_person_clicks_and_types_any_text() {
     eventually("the click arrives", || async { rig.evaluate("clicks").await == 1 }).await;
 
     rig.click(&mut input, "input").await;
-    for (code, name) in [("KeyH", "h"), ("KeyY", "z"), ("Semicolon", "ö"), ("Digit7", "/"), ("", "漢"), ("", "😀")] {
+    for (code, name) in [("KeyH", "h"), ("KeyY", "z"), ("Semicolon", "ö"), ("Digit7", "/"), ("", "漢"), ("", "😀")]
+    {
         input.send(&key(code, name, true)).await;
         input.send(&key(code, name, false)).await;
     }

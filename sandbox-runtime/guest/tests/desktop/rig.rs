@@ -69,15 +69,8 @@ impl Rig {
         let page = targets["targetInfos"].as_array().unwrap().iter().find(|info| info["type"] == "page").unwrap();
         let attach = json!({ "targetId": page["targetId"], "flatten": true });
         cdp.session = Some(cdp.call("Target.attachToTarget", attach).await["sessionId"].as_str().unwrap().to_owned());
-        let rig = Self {
-            link,
-            display,
-            cdp: Mutex::new(cdp),
-            serving,
-            _incoming: incoming,
-            _folder: folder,
-            _turn: turn,
-        };
+        let rig =
+            Self { link, display, cdp: Mutex::new(cdp), serving, _incoming: incoming, _folder: folder, _turn: turn };
         eventually("the page is loaded", || async { rig.evaluate("document.readyState").await == "complete" }).await;
         rig
     }

@@ -36,7 +36,19 @@ impl View {
         let reading = tokio::spawn(read(from_guest, frames_tx));
         let screen = screen(rig).await;
         let pixels = vec![0; (screen.width * screen.height) as usize];
-        Self { frames, controls, reading, screen, pixels, exact: false, bytes: 0, copies: 0, tiles: 0, videos: 0, keys: 0 }
+        Self {
+            frames,
+            controls,
+            reading,
+            screen,
+            pixels,
+            exact: false,
+            bytes: 0,
+            copies: 0,
+            tiles: 0,
+            videos: 0,
+            keys: 0,
+        }
     }
 
     pub async fn control(&mut self, control: VideoControl) {
@@ -113,7 +125,8 @@ impl View {
     /// Writes the picture for a person to look at.
     pub fn save(&self, name: &str) {
         let Some(folder) = pictures() else { return };
-        let bytes = self.pixels.iter().flat_map(|pixel| [(pixel >> 16) as u8, (pixel >> 8) as u8, *pixel as u8]).collect();
+        let bytes =
+            self.pixels.iter().flat_map(|pixel| [(pixel >> 16) as u8, (pixel >> 8) as u8, *pixel as u8]).collect();
         let image = image::RgbImage::from_raw(self.screen.width, self.screen.height, bytes).unwrap();
         image.save(folder.join(format!("{name}.png"))).unwrap();
     }
