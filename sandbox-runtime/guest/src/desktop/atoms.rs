@@ -15,6 +15,7 @@ x11rb::atom_manager! {
         WM_TAKE_FOCUS,
         WM_WINDOW_ROLE,
         _BATON_SELECTION,
+        _MOTIF_WM_HINTS,
         _NET_ACTIVE_WINDOW,
         _NET_CLIENT_LIST,
         _NET_CLIENT_LIST_STACKING,

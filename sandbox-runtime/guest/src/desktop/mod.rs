@@ -32,6 +32,7 @@ mod video;
 mod windows;
 mod wm_focus;
 mod wm_requests;
+mod wm_title;
 mod xloop;
 
 use sandbox_link::protocol::{DesktopSettings, GuestOpen};

@@ -1,10 +1,11 @@
 //! The room's window manager, as small as a browser needs.
 //!
 //! The browser's own window fills the screen, without a frame. Everything else (login popups, dialogs, the file chooser)
-//! is placed in the middle, above it, within the screen, and can be moved by the frame that Chromium itself draws. Menus
+//! is placed in the middle, above it, within the screen, with a title bar unless it draws one itself. Menus
 //! and select lists are override-redirect: the X server never asks about them.
 //!
-//! This file meets windows and places them; `wm_focus` keeps their order and focus, `wm_requests` does what they ask for.
+//! This file meets windows and places them; `wm_focus` keeps their order and
+//! focus, `wm_requests` does what they ask for, `wm_title` draws their title bars.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use x11rb::wrapper::ConnectionExt as _;
 
 use super::atoms::Atoms;
 use super::wm_requests::Drag;
+use super::wm_title;
 use super::xloop::{Waker, Wakeups, Woken, wakeups};
 
 const WM_NAME: &[u8] = b"baton";
@@ -113,8 +115,8 @@ pub(super) struct Client {
     pub takes_input: bool,
     pub takes_focus: bool,
     pub deletes: bool,
-    /// Unmappings of our own making that are still to be told.
-    ignored_unmaps: usize,
+    /// The title bar that we draw for it.
+    pub bar: Option<Window>,
 }
 
 pub(super) struct Windows {
@@ -231,21 +233,21 @@ impl Windows {
         match event {
             Event::MapRequest(event) => self.map(event.window),
             Event::ConfigureRequest(event) => self.configure_requested(&event),
-            Event::UnmapNotify(event) => {
-                if let Some(client) = self.clients.get_mut(&event.window)
-                    && client.ignored_unmaps > 0
-                {
-                    client.ignored_unmaps -= 1;
-                    return Ok(());
-                }
-                self.forget(event.window)
-            }
+            Event::UnmapNotify(event) => self.forget(event.window),
             Event::DestroyNotify(event) => self.forget(event.window),
             Event::ConfigureNotify(event) if event.window == self.root => {
                 self.resized((u32::from(event.width), u32::from(event.height)))
             }
             Event::ClientMessage(event) => self.asked(&event),
+            Event::Expose(event) if event.count == 0 => match self.owner_of_bar(event.window) {
+                Some(window) => self.draw_bar(window),
+                None => Ok(()),
+            },
+            Event::PropertyNotify(event) if event.atom == self.atoms._NET_WM_NAME => self.draw_bar(event.window),
             Event::ButtonPress(event) => {
+                if let Some(window) = self.owner_of_bar(event.event) {
+                    return self.bar_pressed(window, &event);
+                }
                 // A press in a window without focus: give it the focus, then let the window have the press.
                 if self.clients.contains_key(&event.event) {
                     self.activate(event.event, event.time)?;
@@ -307,7 +309,8 @@ impl Windows {
         if let Some((least_w, least_h)) = sizes.and_then(|sizes| sizes.min_size) {
             (w, h) = (w.max(least_w.max(0) as u32), h.max(least_h.max(0) as u32));
         }
-        let place = self.centred(w, h);
+        let bar = self.make_bar(window, kind)?;
+        let place = self.centred(w, h, if bar.is_some() { wm_title::HEIGHT } else { 0 });
         Ok(Client {
             kind,
             place,
@@ -318,26 +321,33 @@ impl Windows {
             takes_input: hints.and_then(|hints| hints.input).unwrap_or(true),
             takes_focus: protocols.contains(&a.WM_TAKE_FOCUS),
             deletes: protocols.contains(&a.WM_DELETE_WINDOW),
-            ignored_unmaps: 0,
+            bar,
         })
     }
 
-    fn property(&self, window: Window, name: Atom, kind: Atom) -> Result<Vec<u32>, WindowsError> {
+    pub fn property(&self, window: Window, name: Atom, kind: Atom) -> Result<Vec<u32>, WindowsError> {
         let reply = self.x.get_property(false, window, name, kind, 0, 64)?.reply()?;
         Ok(reply.value32().map(Iterator::collect).unwrap_or_default())
     }
 
-    fn centred(&self, w: u32, h: u32) -> Place {
+    /// The middle of the screen for a window with a bar of this height above.
+    fn centred(&self, w: u32, h: u32, bar: u32) -> Place {
         let (screen_w, screen_h) = self.screen;
-        let (w, h) = (w.clamp(1, screen_w), h.clamp(1, screen_h));
-        Place { x: (screen_w - w) as i32 / 2, y: (screen_h - h) as i32 / 2, w, h }
+        let (w, h) = (w.clamp(1, screen_w), h.clamp(1, screen_h.saturating_sub(bar).max(1)));
+        Place { x: (screen_w - w) as i32 / 2, y: (bar + screen_h.saturating_sub(h)) as i32 / 2, w, h }
     }
 
-    /// `place` with all of it on the screen.
-    pub fn on_screen(&self, place: Place) -> Place {
+    /// `place` with all of it, and a bar of this height above, on the screen.
+    pub fn on_screen(&self, place: Place, bar: u32) -> Place {
         let (screen_w, screen_h) = self.screen;
-        let (w, h) = (place.w.clamp(1, screen_w), place.h.clamp(1, screen_h));
-        Place { x: place.x.clamp(0, (screen_w - w) as i32), y: place.y.clamp(0, (screen_h - h) as i32), w, h }
+        let (w, h) = (place.w.clamp(1, screen_w), place.h.clamp(1, screen_h.saturating_sub(bar).max(1)));
+        let bar = bar as i32;
+        Place {
+            x: place.x.clamp(0, (screen_w - w) as i32),
+            y: place.y.clamp(bar, (screen_h as i32 - h as i32).max(bar)),
+            w,
+            h,
+        }
     }
 
     /// Puts a window where its state wants it, and tells it where that is.
@@ -345,10 +355,16 @@ impl Windows {
         let (screen_w, screen_h) = self.screen;
         let Some(client) = self.clients.get(&window) else { return Ok(()) };
         let fills = client.fullscreen || client.maximised;
-        let place =
-            if fills { Place { x: 0, y: 0, w: screen_w, h: screen_h } } else { self.on_screen(client.restored) };
+        let place = if fills {
+            Place { x: 0, y: 0, w: screen_w, h: screen_h }
+        } else {
+            self.on_screen(client.restored, client.bar_height())
+        };
         if let Some(client) = self.clients.get_mut(&window) {
             client.place = place;
+        }
+        if let Some(client) = self.clients.get(&window) {
+            self.settle_bar(client)?;
         }
         let Place { x, y, w, h } = place;
         let configure = ConfigureWindowAux::new().x(x).y(y).width(w).height(h).border_width(0);
@@ -382,15 +398,15 @@ impl Windows {
         self.tell_frame(window)
     }
 
-    /// No window has a frame of ours.
+    /// Says how far our frame reaches beyond the window: left, right, top, bottom.
     pub fn tell_frame(&self, window: Window) -> Result<(), WindowsError> {
-        let none = [0; 4];
+        let frame = [0, 0, self.clients.get(&window).map_or(0, Client::bar_height), 0];
         self.x.change_property32(
             PropMode::REPLACE,
             window,
             self.atoms._NET_FRAME_EXTENTS,
             AtomEnum::CARDINAL,
-            &none,
+            &frame,
         )?;
         Ok(())
     }

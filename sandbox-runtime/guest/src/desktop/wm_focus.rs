@@ -36,6 +36,9 @@ impl Windows {
         let above = ConfigureWindowAux::new().stack_mode(StackMode::ABOVE);
         for window in &self.stack {
             self.x.configure_window(*window, &above)?;
+            if let Some(bar) = self.clients[window].bar {
+                self.x.configure_window(bar, &above)?;
+            }
         }
         self.list()
     }
@@ -88,6 +91,9 @@ impl Windows {
     /// A window went: the focus returns to the one that had it before.
     pub fn forget(&mut self, window: Window) -> Result<(), WindowsError> {
         let Some(client) = self.clients.remove(&window) else { return Ok(()) };
+        if let Some(bar) = client.bar {
+            self.x.destroy_window(bar)?;
+        }
         self.stack.retain(|other| *other != window);
         self.focus_order.retain(|other| *other != window);
         if self.drag.as_ref().is_some_and(|drag| drag.window == window) {

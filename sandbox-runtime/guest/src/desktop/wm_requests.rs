@@ -11,7 +11,7 @@ use super::windows::{Kind, Place, Windows, WindowsError};
 const LEAST: u32 = 100;
 
 /// Directions of `_NET_WM_MOVERESIZE`, clockwise from the top left corner; then moving, and giving up.
-const MOVE: u32 = 8;
+pub(super) const MOVE: u32 = 8;
 const CANCEL: u32 = 11;
 /// Actions of `_NET_WM_STATE`.
 const REMOVE: u32 = 0;
@@ -49,7 +49,7 @@ impl Windows {
             wanted.y = i32::from(event.y);
         }
         if client.kind == Kind::Floating {
-            let restored = self.on_screen(wanted);
+            let restored = self.on_screen(wanted, client.bar_height());
             if let Some(client) = self.clients.get_mut(&event.window) {
                 client.restored = restored;
             }
@@ -66,19 +66,24 @@ impl Windows {
             kind if kind == a._NET_ACTIVE_WINDOW && self.clients.contains_key(&window) => {
                 self.activate(window, data[1])
             }
-            kind if kind == a._NET_CLOSE_WINDOW => match self.clients.get(&window) {
-                Some(client) if client.deletes => self.send_protocol(window, a.WM_DELETE_WINDOW, data[0]),
-                Some(_) => {
-                    self.x.kill_client(window)?;
-                    Ok(())
-                }
-                None => Ok(()),
-            },
+            kind if kind == a._NET_CLOSE_WINDOW => self.close(window, data[0]),
             kind if kind == a._NET_WM_STATE => self.state_asked(window, data[0], &data[1..3]),
             kind if kind == a._NET_WM_MOVERESIZE => self.drag_asked(window, (data[0] as i32, data[1] as i32), data[2]),
             kind if kind == a._NET_REQUEST_FRAME_EXTENTS => self.tell_frame(window),
             // Includes WM_CHANGE_STATE: nothing could bring an iconified window back.
             _ => Ok(()),
+        }
+    }
+
+    /// Asks a window to close; one that does not know how is ended.
+    pub fn close(&self, window: Window, time: Timestamp) -> Result<(), WindowsError> {
+        match self.clients.get(&window) {
+            Some(client) if client.deletes => self.send_protocol(window, self.atoms.WM_DELETE_WINDOW, time),
+            Some(_) => {
+                self.x.kill_client(window)?;
+                Ok(())
+            }
+            None => Ok(()),
         }
     }
 
@@ -103,7 +108,8 @@ impl Windows {
         self.settle(window)
     }
 
-    fn drag_asked(&mut self, window: Window, from: (i32, i32), direction: u32) -> Result<(), WindowsError> {
+    /// A window is to follow the pointer from here.
+    pub fn drag_asked(&mut self, window: Window, from: (i32, i32), direction: u32) -> Result<(), WindowsError> {
         if direction == CANCEL {
             return self.dropped(x11rb::CURRENT_TIME);
         }
@@ -123,7 +129,8 @@ impl Windows {
 
     pub fn dragged(&mut self, x: i32, y: i32) -> Result<(), WindowsError> {
         let Some(drag) = self.drag else { return Ok(()) };
-        let place = self.on_screen(drag.place.dragged(drag.direction, x - drag.from.0, y - drag.from.1));
+        let bar = self.clients.get(&drag.window).map_or(0, super::windows::Client::bar_height);
+        let place = self.on_screen(drag.place.dragged(drag.direction, x - drag.from.0, y - drag.from.1), bar);
         if let Some(client) = self.clients.get_mut(&drag.window) {
             client.restored = place;
         }

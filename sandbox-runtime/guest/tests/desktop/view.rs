@@ -122,6 +122,15 @@ impl View {
         (columns().min().unwrap(), columns().max().unwrap())
     }
 
+    /// The topmost and lowest row with this colour.
+    pub fn rows_of(&self, colour: u32) -> (u32, u32) {
+        let rows = || {
+            let marked = self.pixels.iter().enumerate().filter(|(_, pixel)| **pixel == colour);
+            marked.map(|(at, _)| at as u32 / self.screen.width)
+        };
+        (rows().min().unwrap(), rows().max().unwrap())
+    }
+
     /// Writes the picture for a person to look at.
     pub fn save(&self, name: &str) {
         let Some(folder) = pictures() else { return };
