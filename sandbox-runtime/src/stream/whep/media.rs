@@ -128,6 +128,6 @@ mod tests {
         assert_eq!(rtp_timestamp(0), 0);
         assert_eq!(rtp_timestamp(1_000_000), 90_000);
         assert_eq!(rtp_timestamp(16_667), 1_500);
-        assert_eq!(rtp_timestamp(u64::from(u32::MAX) * 1_000_000 / 90_000 + 12), 44);
+        assert_eq!(rtp_timestamp(47_721_858_857), 1);
     }
 }

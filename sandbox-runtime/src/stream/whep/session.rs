@@ -11,7 +11,7 @@ use std::time::Duration;
 use rtc::data_channel::RTCDataChannelMessage;
 use sandbox_core::viewer::{FromViewer, ToViewer};
 use sandbox_link::Link;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
@@ -42,12 +42,11 @@ pub(super) async fn run<S: Seat>(mut peer: Peer, seat: S, desktop: Link, closed:
 }
 
 async fn live<S: Seat>(peer: &mut Peer, seat: S, desktop: &Link, closed: &CancellationToken) -> &'static str {
-    let connected = peer.state.wait_for(|state| *state == RTCPeerConnectionState::Connected || is_over(*state));
     tokio::select! {
         () = closed.cancelled() => return "closed before it was connected",
-        connected = timeout(CONNECT_DEADLINE, connected) => match connected {
-            Ok(Ok(state)) if !is_over(*state) => {}
-            Ok(Ok(_) | Err(_)) => return "the connection failed",
+        connected = timeout(CONNECT_DEADLINE, connected(&mut peer.state)) => match connected {
+            Ok(true) => {}
+            Ok(false) => return "the connection failed",
             Err(_) => return "the viewer did not connect in time",
         },
     }
@@ -64,7 +63,7 @@ async fn live<S: Seat>(peer: &mut Peer, seat: S, desktop: &Link, closed: &Cancel
             End::Silent | End::Unread => "the viewer no longer reads",
         },
         () = closed.cancelled() => "closed by the viewer",
-        () = async { drop(state.wait_for(|state| is_over(*state)).await) } => "the connection was lost",
+        () = lost(&mut state) => "the connection was lost",
         end = pictures => match end {
             MediaEnd::RoomEnded => {
                 // A room that goes away ends its streams first; the words then end by themselves, with a last one.
@@ -78,6 +77,18 @@ async fn live<S: Seat>(peer: &mut Peer, seat: S, desktop: &Link, closed: &Cancel
     over.cancel();
     talking.await;
     reason
+}
+
+/// Waits until the connection stands, or is over; says whether it stands.
+async fn connected(state: &mut watch::Receiver<RTCPeerConnectionState>) -> bool {
+    let settled = state.wait_for(|state| *state == RTCPeerConnectionState::Connected || is_over(*state)).await;
+    settled.is_ok_and(|state| !is_over(*state))
+}
+
+/// Waits until the connection is over.
+async fn lost(state: &mut watch::Receiver<RTCPeerConnectionState>) {
+    // An error says that the connection itself is gone: lost as well.
+    let _ = state.wait_for(|state| is_over(*state)).await;
 }
 
 /// Disconnected is not over: ICE gives up by itself, as failed.
