@@ -54,10 +54,12 @@ impl ViewerSeat {
         self.shared.borrow().control_for(&self.id)
     }
 
-    /// Resolves when [`Self::control`] may differ, or at once for ever when the sandbox is gone.
+    /// Resolves when [`Self::control`] may differ; never again when the sandbox is gone.
     pub async fn changed(&mut self) {
-        // The sender lives as long as the actor; its end is the sandbox's end, which the desktop's link shows as well.
-        let _ = self.shared.changed().await;
+        // The sender lives as long as the actor; its end is the sandbox's end, which the desktop's link shows.
+        if self.shared.changed().await.is_err() {
+            std::future::pending().await
+        }
     }
 
     /// Takes control for this view's person, who is shown as `controller`.

@@ -403,14 +403,14 @@ fn within_limit(text: &str) -> Result<(), Refusal> {
     Err(Refusal::new("tooLarge", format!("text of {} bytes is too long; at most {MAX_TEXT}", text.len())))
 }
 
-/// What a person did on purpose is counted; moving and letting go is not.
+/// Clicks, keys and text are counted; moving, scrolling and letting go are not.
 fn weight(event: &InputEvent) -> InputWeight {
     match event {
         InputEvent::Button { down: true, .. }
         | InputEvent::Key { down: true, .. }
-        | InputEvent::Wheel { .. }
         | InputEvent::Text { .. } => InputWeight::Counted,
         InputEvent::Move { .. }
+        | InputEvent::Wheel { .. }
         | InputEvent::Button { down: false, .. }
         | InputEvent::Key { down: false, .. }
         | InputEvent::Blur {} => InputWeight::Light,

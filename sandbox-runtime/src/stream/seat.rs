@@ -31,9 +31,9 @@ pub trait Seat: Send + Sync + 'static {
 /// What an input means for the receipt and the lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InputWeight {
-    /// Moves and releases: kept out of the receipt's count.
+    /// Moves, scrolls and releases: kept out of the receipt's count.
     Light,
-    /// Clicks, keys, wheel, text and pastes: counted.
+    /// Clicks, keys, text and pastes: counted.
     Counted,
 }
 
