@@ -90,8 +90,8 @@ impl IntoResponse for ApiError {
             ErrorCode::Unavailable => tracing::warn!(%message, "a request could not be served"),
             _ => {}
         }
-        let mut response = (status_of(code), Json(ErrorBody { error: ErrorDetail { code, message, hint, details } }))
-            .into_response();
+        let mut response =
+            (status_of(code), Json(ErrorBody { error: ErrorDetail { code, message, hint, details } })).into_response();
         let headers = response.headers_mut();
         match code {
             ErrorCode::Overloaded => {

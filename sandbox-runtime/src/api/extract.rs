@@ -47,7 +47,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
         let given: Vec<&str> =
             parts.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.ends_with('=')).collect();
-        let uri = format!("/?{}", given.join("&")).parse().map_err(|_| ApiError::invalid("the query cannot be read"))?;
+        let uri =
+            format!("/?{}", given.join("&")).parse().map_err(|_| ApiError::invalid("the query cannot be read"))?;
         let axum::extract::Query(value) = axum::extract::Query::try_from_uri(&uri)
             .map_err(|rejection| ApiError::invalid(sentence("query", &rejection.body_text())))?;
         Ok(Self(value))
@@ -93,6 +94,10 @@ fn unreadable(rejection: BytesRejection) -> ApiError {
 /// Parses JSON, and says where it does not fit: line, column, and the field's name.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+    // A list of values would be read as the fields in their order.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(ApiError::invalid("the body does not fit: expected a JSON object, not a list"));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut json);
     let value = parsed.map_err(|error| {
@@ -162,6 +167,11 @@ mod tests {
     #[test]
     fn what_follows_the_body_is_refused() {
         assert_eq!(refusal::<SandboxConfig>("{} {}").code, ErrorCode::Invalid);
+    }
+
+    #[test]
+    fn a_list_is_not_read_as_the_fields_in_their_order() {
+        assert_eq!(refusal::<SandboxConfig>(" []").code, ErrorCode::Invalid);
     }
 
     #[test]

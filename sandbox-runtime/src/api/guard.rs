@@ -231,9 +231,22 @@ mod tests {
             assert!(place(&[("host", host)]), "{host}");
         }
         for host in [
-            "127.0.0.1", "localhost", "127.0.0.1:4243", "evil.example:4242", "127.0.0.1.evil.example:4242",
-            "localhost.evil.example:4242", "127.0.0.2:4242", "0.0.0.0:4242", "[::]:4242", "[::1]", "", ":4242",
-            "2130706433:4242", "127.1:4242", "user@127.0.0.1:4242", "localhost.:4242",
+            "127.0.0.1",
+            "localhost",
+            "127.0.0.1:4243",
+            "evil.example:4242",
+            "127.0.0.1.evil.example:4242",
+            "localhost.evil.example:4242",
+            "127.0.0.2:4242",
+            "0.0.0.0:4242",
+            "[::]:4242",
+            "[::1]",
+            "",
+            ":4242",
+            "2130706433:4242",
+            "127.1:4242",
+            "user@127.0.0.1:4242",
+            "localhost.:4242",
         ] {
             assert!(!place(&[("host", host)]), "{host}");
         }
@@ -253,9 +266,15 @@ mod tests {
         for origin in ["http://127.0.0.1:4242", "http://localhost:4242", "http://[::1]:4242"] {
             assert!(place(&[("host", "127.0.0.1:4242"), ("origin", origin)]), "{origin}");
         }
-        for origin in
-            ["null", "http://evil.example", "https://127.0.0.1:4242", "http://127.0.0.1:4243", "http://localhost", "tauri://localhost", ""]
-        {
+        for origin in [
+            "null",
+            "http://evil.example",
+            "https://127.0.0.1:4242",
+            "http://127.0.0.1:4243",
+            "http://localhost",
+            "tauri://localhost",
+            "",
+        ] {
             assert!(!place(&[("host", "127.0.0.1:4242"), ("origin", origin)]), "{origin}");
         }
     }

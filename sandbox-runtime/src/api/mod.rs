@@ -13,6 +13,8 @@ mod extract;
 mod guard;
 mod interface;
 mod lists;
+#[cfg(test)]
+mod live_tests;
 mod once;
 mod ranges;
 mod routes;
@@ -157,7 +159,8 @@ impl Api {
 
     /// Returns the base for addresses that others are to open.
     fn served_base(&self) -> Result<String, ApiError> {
-        self.base().ok_or_else(|| ApiError::new(ErrorCode::Unavailable, "this runtime listens nowhere, so it has no address"))
+        self.base()
+            .ok_or_else(|| ApiError::new(ErrorCode::Unavailable, "this runtime listens nowhere, so it has no address"))
     }
 
     fn answer(&self, request: Request<Body>) -> Pin<Box<dyn Future<Output = Response> + Send>> {

@@ -15,7 +15,8 @@ use crate::service::ErrorCode;
 const CHUNK: usize = 64 << 10;
 
 /// What was made in a sandbox is never a page of ours: no script, no forms, an origin of its own.
-const CONTENT_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; media-src 'self'";
+const CONTENT_POLICY: &str =
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; media-src 'self'";
 
 /// What of a file is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +50,8 @@ pub async fn file(
         Part::Whole => (StatusCode::OK, 0, size),
         Part::Bytes(first, last) => (StatusCode::PARTIAL_CONTENT, first, last - first + 1),
         Part::Beyond => {
-            let mut refusal = ApiError::invalid(format!("the range lies beyond the {size} bytes there are")).into_response();
+            let mut refusal =
+                ApiError::invalid(format!("the range lies beyond the {size} bytes there are")).into_response();
             *refusal.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
             refusal.headers_mut().insert(header::CONTENT_RANGE, header_value(&format!("bytes */{size}")));
             return Ok(refusal);

@@ -127,7 +127,13 @@ async fn no_route_but_the_open_ones_answers_without_a_token() {
     assert_eq!(open, ["GET /v1/artifacts/none_0/content", "GET /v1/health", "POST /v1/tickets/redeem"]);
     let (status, body) = read(
         bench
-            .send(Request::builder().uri("/v1/artifacts/none_0/content").header("host", HOST).body(Body::empty()).unwrap())
+            .send(
+                Request::builder()
+                    .uri("/v1/artifacts/none_0/content")
+                    .header("host", HOST)
+                    .body(Body::empty())
+                    .unwrap(),
+            )
             .await,
     )
     .await;
@@ -181,7 +187,9 @@ async fn every_json_route_wants_the_media_type() {
     let with_body: Vec<_> = operations().into_iter().filter(|operation| operation.json_body).collect();
     assert!(with_body.len() >= 15, "{} routes take JSON", with_body.len());
     for Operation { method, path, .. } in with_body {
-        for media_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonp"] {
+        for media_type in
+            ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonp"]
+        {
             let request = bench.request(&method, &path).header("content-type", media_type);
             let (status, body) = read(bench.send(request.body(Body::from("{}")).unwrap()).await).await;
             let what = format!("{method} {path} as {media_type}");
@@ -198,10 +206,27 @@ async fn bad_bodies_are_refused_in_words_and_never_break_a_route() {
     let bench = Bench::new().await;
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let bodies: Vec<Vec<u8>> = [
-        "", "{", "null", "[]", "1", "\"\"", "{}}", "{\"a\":1}", "{\"command\":1}", "{\"url\":null}", "\u{feff}{}", "nul",
-        "{\"command\":\"\",\"timeoutMs\":-1}", "{\"width\":1e999,\"height\":0}", "{\"path\":\"\\u0000\"}",
-        "{\"controller\":\"\"}", "{\"reason\":\"mfa\"}", "{\"prompt\":\"x\",\"playbook\":\"y\"}",
-        "{\"mode\":\"control\",\"ttlMs\":-9223372036854775808}", "{\"command\":\"a\",\"command\":\"b\"}", &deep,
+        "",
+        "{",
+        "null",
+        "[]",
+        "1",
+        "\"\"",
+        "{}}",
+        "{\"a\":1}",
+        "{\"command\":1}",
+        "{\"url\":null}",
+        "\u{feff}{}",
+        "nul",
+        "{\"command\":\"\",\"timeoutMs\":-1}",
+        "{\"width\":1e999,\"height\":0}",
+        "{\"path\":\"\\u0000\"}",
+        "{\"controller\":\"\"}",
+        "{\"reason\":\"mfa\"}",
+        "{\"prompt\":\"x\",\"playbook\":\"y\"}",
+        "{\"mode\":\"control\",\"ttlMs\":-9223372036854775808}",
+        "{\"command\":\"a\",\"command\":\"b\"}",
+        &deep,
     ]
     .iter()
     .map(|body| body.as_bytes().to_vec())
@@ -219,7 +244,9 @@ async fn bad_bodies_are_refused_in_words_and_never_break_a_route() {
             assert!(answer["error"]["code"].is_string() && answer["error"]["message"].is_string(), "{what}: {answer}");
         }
     }
-    for body in ["{", "[]", "{\"name\":1}", "{\"limits\":{\"memoryMb\":-1}}", "{\"unknown\":1}", "{\"backend\":\"vm\"}"] {
+    for body in
+        ["{", "null", "{\"name\":1}", "{\"limits\":{\"memoryMb\":-1}}", "{\"unknown\":1}", "{\"backend\":\"vm\"}"]
+    {
         let request = bench.request(&Method::POST, "/v1/sandboxes").header("content-type", "application/json");
         let (status, answer) = read(bench.send(request.body(Body::from(body)).unwrap()).await).await;
         assert_refusal(status, &answer, StatusCode::BAD_REQUEST, "invalid", body);
@@ -232,9 +259,32 @@ async fn bad_paths_and_queries_never_break_a_route() {
     let bench = Bench::new().await;
     let names = ["%00", "%ff", "%2e%2e", "..%2f..", "a%20b", "%F0%9F%92%A5", &"x".repeat(4000), "'%3B--"];
     let queries = [
-        "limit=0", "limit=201", "limit=-1", "limit=x", "limit=99999999999999999999", "cursor=x", "cursor=%00", "status=x",
-        "unknown=1", "limit=1&limit=2", "q=%22%00", "q=*", "path=", "path=..%2f..%2fetc%2fpasswd", "path=%ff", "recursive=x",
-        "types=x", "after=x", "waitFor=never", "timeoutMs=99999999999", "%", "=&=", "stream=2", "ttlMs=x", "mode=x", "cols=0",
+        "limit=0",
+        "limit=201",
+        "limit=-1",
+        "limit=x",
+        "limit=99999999999999999999",
+        "cursor=x",
+        "cursor=%00",
+        "status=x",
+        "unknown=1",
+        "limit=1&limit=2",
+        "q=%22%00",
+        "q=*",
+        "path=",
+        "path=..%2f..%2fetc%2fpasswd",
+        "path=%ff",
+        "recursive=x",
+        "types=x",
+        "after=x",
+        "waitFor=never",
+        "timeoutMs=99999999999",
+        "%",
+        "=&=",
+        "stream=2",
+        "ttlMs=x",
+        "mode=x",
+        "cols=0",
     ];
     for Operation { method, path, follows, .. } in operations() {
         if path == "/v1/demo" || (path == "/v1/sandboxes" && method == Method::POST) {
@@ -284,7 +334,16 @@ async fn lists_refuse_what_they_do_not_know() {
 #[tokio::test]
 async fn unknown_routes_and_wrong_methods_answer_with_the_error_object() {
     let bench = Bench::new().await;
-    for path in ["/v1", "/v1/", "/v1/nothing", "/v1/sandboxes/", "/v1/sandboxes/a/b/c", "/nothing", "/assets/none.js", "//v1/health"] {
+    for path in [
+        "/v1",
+        "/v1/",
+        "/v1/nothing",
+        "/v1/sandboxes/",
+        "/v1/sandboxes/a/b/c",
+        "/nothing",
+        "/assets/none.js",
+        "//v1/health",
+    ] {
         let (status, body) = bench.get(path).await;
         assert_refusal(status, &body, StatusCode::NOT_FOUND, "notFound", path);
     }
@@ -391,6 +450,34 @@ async fn a_key_that_was_used_for_another_body_is_refused() {
         let (status, body) = read(request(key, &first).await).await;
         assert_refusal(status, &body, StatusCode::BAD_REQUEST, "invalid", key);
     }
+}
+
+#[tokio::test]
+async fn requests_with_one_key_at_one_time_are_done_once() {
+    let bench = Bench::new().await;
+    let done = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let counted = done.clone();
+    let slow = async move || {
+        let at = counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        // Long enough that every other request has come meanwhile.
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        (StatusCode::CREATED, axum::Json(json!({ "at": at })))
+    };
+    let once = axum::middleware::from_fn_with_state(bench.api.clone(), super::once::once);
+    let router = Router::new().route("/v1/demo", axum::routing::post(slow)).layer(once);
+    let send = |key: &str| {
+        let request = Request::builder().method("POST").uri("/v1/demo").header("idempotency-key", key);
+        router.clone().oneshot(request.body(Body::from("{}")).unwrap())
+    };
+    let answers = futures_util::future::join_all((0..8).map(|_| send("one"))).await;
+    for answer in answers {
+        assert_eq!(read(answer.unwrap()).await, (StatusCode::CREATED, json!({ "at": 0 })));
+    }
+    assert_eq!(done.load(std::sync::atomic::Ordering::SeqCst), 1);
+    // Whoever hangs up has started it all the same, and finds the answer when he comes back.
+    drop(tokio::time::timeout(std::time::Duration::from_millis(50), send("two")).await);
+    assert_eq!(read(send("two").await.unwrap()).await, (StatusCode::CREATED, json!({ "at": 1 })));
+    assert_eq!(done.load(std::sync::atomic::Ordering::SeqCst), 2);
 }
 
 #[test]

@@ -122,7 +122,8 @@ impl Tokens {
 
     /// Revokes everything that was for the live view of this sandbox.
     pub fn revoke_viewers(&self, sandbox_id: &SandboxId) {
-        let is_theirs = |access: &Access| matches!(access, Access::Viewer { sandbox_id: theirs, .. } if theirs == sandbox_id);
+        let is_theirs =
+            |access: &Access| matches!(access, Access::Viewer { sandbox_id: theirs, .. } if theirs == sandbox_id);
         let mut kept = self.lock();
         kept.tokens.retain(|_, token| !is_theirs(&token.what));
         kept.tickets.retain(|_, ticket| !is_theirs(&ticket.what));

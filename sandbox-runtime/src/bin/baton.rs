@@ -11,6 +11,7 @@ mod runtime;
 #[path = "baton/task.rs"]
 mod task;
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -104,7 +105,8 @@ async fn run(command: Command) -> anyhow::Result<u8> {
 /// Nothing but warnings, unless `RUST_LOG` asks for more. Standard output is for what the program says.
 fn log_to_stderr() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
 }
 
 fn exit_code(error: &anyhow::Error) -> u8 {

@@ -23,7 +23,11 @@ const DEFAULT_LINK_MS: i64 = 15 * 60_000;
 const LINK_MS: std::ops::RangeInclusive<i64> = 1_000..=24 * 3_600_000;
 
 pub fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::default().routes(routes!(of_sandbox, save)).routes(routes!(all)).routes(routes!(url)).routes(routes!(delete))
+    OpenApiRouter::default()
+        .routes(routes!(of_sandbox, save))
+        .routes(routes!(all))
+        .routes(routes!(url))
+        .routes(routes!(delete))
 }
 
 /// The content looks at its own ticket, or else at the token.
@@ -120,7 +124,11 @@ async fn url(
 ) -> Result<Json<Link>, ApiError> {
     let ttl_ms = query.ttl_ms.unwrap_or(DEFAULT_LINK_MS);
     if !LINK_MS.contains(&ttl_ms) {
-        return Err(ApiError::invalid(format!("ttlMs is to be {} to {}, not {ttl_ms}", LINK_MS.start(), LINK_MS.end())));
+        return Err(ApiError::invalid(format!(
+            "ttlMs is to be {} to {}, not {ttl_ms}",
+            LINK_MS.start(),
+            LINK_MS.end()
+        )));
     }
     let artifact = api.service().artifact(&key).await?;
     let base = api.served_base()?;
@@ -155,7 +163,8 @@ async fn content(
     let blobs = api.service().store().blobs().clone();
     let opened = tokio::task::spawn_blocking(move || blobs.open(&artifact.sha256)).await;
     let file = opened.map_err(ServiceError::internal)??;
-    ranges::file(file, artifact.size, &artifact.name, &artifact.content_type, request.headers(), Disposition::ForPerson).await
+    ranges::file(file, artifact.size, &artifact.name, &artifact.content_type, request.headers(), Disposition::ForPerson)
+        .await
 }
 
 /// Deletes an artifact. Answers what it was.

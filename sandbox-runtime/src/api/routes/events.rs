@@ -62,7 +62,11 @@ struct ListQuery {
     params(FollowQuery, ("Last-Event-ID" = Option<String>, Header)),
     responses((status = 200, body = String, content_type = "text/event-stream"),
         (status = 101, description = "WebSocket: each text message is one `Event`"), Refusals))]
-async fn follow(State(api): State<Api>, Query(query): Query<FollowQuery>, request: Request) -> Result<Response, ApiError> {
+async fn follow(
+    State(api): State<Api>,
+    Query(query): Query<FollowQuery>,
+    request: Request,
+) -> Result<Response, ApiError> {
     let last_seen = request.headers().get("last-event-id").and_then(|value| value.to_str().ok()).map(str::trim);
     let after = last_seen.filter(|id| !id.is_empty()).map(str::to_owned).or(query.after);
     let filter = EventFilter {

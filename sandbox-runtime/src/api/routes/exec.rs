@@ -183,7 +183,8 @@ impl Utf8Pieces {
             Err(error) if error.error_len().is_none() => error.valid_up_to(),
             Err(_) => {
                 let tail = self.0.utf8_chunks().last().map_or(0, |chunk| chunk.invalid().len());
-                let unfinished = std::str::from_utf8(&self.0[self.0.len() - tail..]).is_err_and(|e| e.error_len().is_none());
+                let unfinished =
+                    std::str::from_utf8(&self.0[self.0.len() - tail..]).is_err_and(|e| e.error_len().is_none());
                 self.0.len() - if unfinished { tail } else { 0 }
             }
         };

@@ -65,7 +65,11 @@ async fn current(State(api): State<Api>, InPath(id): InPath<SandboxId>) -> Envel
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/handoff", tag = "tasks and handoff", operation_id = "requestHandoff",
     params(("id" = String, Path)), request_body = HandoffRequest,
     responses((status = 200, body = HandoffEnvelope), Refusals))]
-async fn request(State(api): State<Api>, InPath(id): InPath<SandboxId>, Body(request): Body<HandoffRequest>) -> Enveloped {
+async fn request(
+    State(api): State<Api>,
+    InPath(id): InPath<SandboxId>,
+    Body(request): Body<HandoffRequest>,
+) -> Enveloped {
     Ok(Json(api.service().request_handoff(&id, request, RequestedBy::Sdk).await?))
 }
 

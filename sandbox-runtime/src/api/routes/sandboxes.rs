@@ -56,7 +56,10 @@ pub enum WaitFor {
 #[utoipa::path(post, path = "/v1/sandboxes", tag = "sandboxes", operation_id = "createSandbox",
     request_body(content = SandboxConfig, description = "everything optional"),
     responses((status = 201, body = Sandbox), Refusals))]
-async fn create(State(api): State<Api>, Body(config): Body<SandboxConfig>) -> Result<(StatusCode, Json<Sandbox>), ApiError> {
+async fn create(
+    State(api): State<Api>,
+    Body(config): Body<SandboxConfig>,
+) -> Result<(StatusCode, Json<Sandbox>), ApiError> {
     let sandbox = api.service().create_sandbox(config).await?;
     Ok((StatusCode::CREATED, Json(sandbox)))
 }

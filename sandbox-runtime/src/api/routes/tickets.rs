@@ -2,9 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
+use sandbox_core::SandboxId;
 use sandbox_core::model::EpochMs;
 use sandbox_core::viewer::ViewerMode;
-use sandbox_core::SandboxId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -55,7 +55,10 @@ enum Purpose {
 async fn redeem(State(api): State<Api>, Body(ticket): Body<Ticket>) -> Result<Json<Redeemed>, ApiError> {
     let Some(session) = api.tokens().redeem(&ticket.ticket, crate::now_ms()) else {
         api.throttle().failed().await?;
-        return Err(ApiError::new(ErrorCode::Unauthorized, "this ticket was used already, is too old, or never was one"));
+        return Err(ApiError::new(
+            ErrorCode::Unauthorized,
+            "this ticket was used already, is too old, or never was one",
+        ));
     };
     let (purpose, sandbox_id, mode) = match session.access {
         Access::Full => (Purpose::Interface, None, None),

@@ -25,7 +25,11 @@ const DEFAULT_TTL_MS: i64 = 5 * 60_000;
 const TTL_MS: std::ops::RangeInclusive<i64> = 1_000..=24 * 3_600_000;
 
 pub fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::default().routes(routes!(viewer_url)).routes(routes!(socket)).routes(routes!(open_whep)).routes(routes!(close_whep))
+    OpenApiRouter::default()
+        .routes(routes!(viewer_url))
+        .routes(routes!(socket))
+        .routes(routes!(open_whep))
+        .routes(routes!(close_whep))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -78,7 +82,9 @@ async fn viewer_url(
 ) -> Result<Json<ViewerLink>, ApiError> {
     if request.shareable {
         let refusal = ServiceError::invalid("links that work from other machines are not there yet");
-        return Err(refusal.with_hint("leave shareable out: the link then works in any browser on this machine").into());
+        return Err(refusal
+            .with_hint("leave shareable out: the link then works in any browser on this machine")
+            .into());
     }
     let ttl_ms = request.ttl_ms.unwrap_or(DEFAULT_TTL_MS);
     if !TTL_MS.contains(&ttl_ms) {

@@ -29,7 +29,11 @@ fn page(checks: &[Check], usable: bool) -> String {
             page.push_str(&format!("         mend it with: {fix}\n"));
         }
     }
-    page.push_str(if usable { "\nThis machine can run sandboxes.\n" } else { "\nThis machine cannot run sandboxes yet.\n" });
+    page.push_str(if usable {
+        "\nThis machine can run sandboxes.\n"
+    } else {
+        "\nThis machine cannot run sandboxes yet.\n"
+    });
     page
 }
 
@@ -47,7 +51,9 @@ mod tests {
             fix: Some("apt install bubblewrap".to_owned()),
         };
         let missing = page(&[check(false, true)], false);
-        assert!(missing.contains("MISSING  bubblewrap: not installed\n         mend it with: apt install bubblewrap\n"));
+        assert!(
+            missing.contains("MISSING  bubblewrap: not installed\n         mend it with: apt install bubblewrap\n")
+        );
         assert!(missing.ends_with("cannot run sandboxes yet.\n"));
         assert!(page(&[check(false, false)], true).contains("limited"));
         assert!(!page(&[check(true, true)], true).contains("mend"));

@@ -97,14 +97,22 @@ mod tests {
 
     #[test]
     fn a_task_reads_as_a_story() {
-        check(EventType::AgentStep, json!({"step": 2, "of": 9, "summary": "click Invoices"}), Some("step 2 of 9: click Invoices"));
+        check(
+            EventType::AgentStep,
+            json!({"step": 2, "of": 9, "summary": "click Invoices"}),
+            Some("step 2 of 9: click Invoices"),
+        );
         check(EventType::HandoffRequested, json!({"message": "Sign in"}), Some("needs you: Sign in"));
         check(
             EventType::HandoffCompleted,
             json!({"receipt": {"heldMs": 41_200, "signedInChanged": ["portal.example"], "untilMet": true}}),
             Some("handed back after 42 s; sign-in changed at portal.example"),
         );
-        check(EventType::TaskFailed, json!({"error": {"code": "stepFailed", "message": "no link"}}), Some("failed: no link"));
+        check(
+            EventType::TaskFailed,
+            json!({"error": {"code": "stepFailed", "message": "no link"}}),
+            Some("failed: no link"),
+        );
         check(EventType::ExecCompleted, json!({"command": "true"}), None);
     }
 

@@ -47,9 +47,8 @@ struct Demo {
 pub async fn run(file: &Path, sandbox: Option<String>, params: Vec<(String, String)>) -> anyhow::Result<u8> {
     let text = std::fs::read_to_string(file).map_err(|error| BadCall(format!("read {}: {error}", file.display())))?;
     // Read here already: a slip is said before anything is started.
-    let playbook = Playbook::parse(&text).map_err(|error| {
-        BadCall(format!("{}:{}:{}: {}", file.display(), error.line, error.column, error.message))
-    })?;
+    let playbook = Playbook::parse(&text)
+        .map_err(|error| BadCall(format!("{}:{}:{}: {}", file.display(), error.line, error.column, error.message)))?;
     let mut stop = StopSignals::new().context("hear signals")?;
     let client = Client::connect().await?;
     let done = run_in(&client, &playbook.name, sandbox, text, params.into_iter().collect(), &mut stop).await;
@@ -75,13 +74,12 @@ async fn run_in(
             () = stop.next() => return Ok(exit::CANCELLED),
         }
         let request = json!({ "playbook": text, "params": params });
-        let started: Started = client
-            .post(&format!("/v1/sandboxes/{id}/tasks"), &request)
-            .await
-            .map_err(|error| match error.downcast_ref::<Refused>() {
+        let started: Started = client.post(&format!("/v1/sandboxes/{id}/tasks"), &request).await.map_err(|error| {
+            match error.downcast_ref::<Refused>() {
                 Some(refused) if refused.status == 400 => BadCall(refused.to_string()).into(),
                 _ => error,
-            })?;
+            }
+        })?;
         watch(client, &id, &started.task_id, stop).await
     };
     let done = done.await;
