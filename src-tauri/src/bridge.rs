@@ -1,11 +1,16 @@
 //! The commands that the page may call. They carry requests to the same API that programs use, and decide nothing.
 
+use std::path::{Path, PathBuf};
+
+use axum::http::Method;
+use sandbox_runtime::api::CallAnswer;
 use serde_json::Value;
-use tauri::State;
+use tauri::ipc::{InvokeBody, Request, Response};
+use tauri::{AppHandle, Manager, State};
 
 use crate::runtime::Baton;
 
-/// What a request answered.
+/// What a route answered: status and JSON body.
 #[derive(serde::Serialize)]
 pub struct Reply {
     status: u16,
@@ -21,22 +26,101 @@ pub struct Endpoint {
 
 /// Performs one request of the HTTP API in process.
 #[tauri::command]
-pub async fn request(baton: State<'_, Baton>, method: String, path: String, body: Option<Value>) -> Result<Reply, ()> {
-    let (status, body) = baton.api.call(&method, &path, body).await;
-    Ok(Reply { status: status.as_u16(), body })
+pub async fn request(baton: State<'_, Baton>, method: String, path: String, body: Option<Value>) -> Result<Reply, String> {
+    let method = method.parse::<Method>().map_err(|error| error.to_string())?;
+    Ok(Reply::from(baton.api.call(method, &path, body).await))
+}
+
+/// Performs a GET whose answer is bytes.
+#[tauri::command]
+pub async fn read(baton: State<'_, Baton>, path: String) -> Result<Response, Reply> {
+    let answer = baton.api.call(Method::GET, &path, None).await;
+    if (200..300).contains(&answer.status) {
+        return Ok(Response::new(answer.body.to_vec()));
+    }
+    Err(Reply::from(answer))
+}
+
+/// Performs a PUT whose body is bytes; the path comes in the header `x-path`, percent-encoded.
+#[tauri::command]
+pub async fn write(baton: State<'_, Baton>, request: Request<'_>) -> Result<Reply, String> {
+    let path = request.headers().get("x-path").and_then(|path| path.to_str().ok()).ok_or("the header x-path is missing")?;
+    let path = percent_encoding::percent_decode_str(path).decode_utf8().map_err(|error| error.to_string())?;
+    let InvokeBody::Raw(bytes) = request.body() else { return Err("the body has to be bytes".to_owned()) };
+    let answer = baton.api.send(Method::PUT, &path, Some("application/octet-stream"), bytes.clone().into()).await;
+    Ok(Reply::from(answer))
+}
+
+/// Saves what a GET answers into the person's downloads; returns where. Nothing is overwritten.
+#[tauri::command]
+pub async fn save(app: AppHandle, baton: State<'_, Baton>, path: String, name: String) -> Result<String, String> {
+    let answer = baton.api.call(Method::GET, &path, None).await;
+    if !(200..300).contains(&answer.status) {
+        return Err(String::from_utf8_lossy(&answer.body).into_owned());
+    }
+    let folder = app.path().download_dir().or_else(|_| app.path().home_dir()).map_err(|error| error.to_string())?;
+    let kept = tokio::task::spawn_blocking(move || keep(&folder, &name, &answer.body)).await;
+    let kept = kept.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    Ok(kept.display().to_string())
 }
 
 #[tauri::command]
 pub fn endpoint(baton: State<'_, Baton>) -> Endpoint {
-    Endpoint { url: baton.url.clone(), token: baton.token.clone() }
+    Endpoint { url: baton.url.clone(), token: baton.api.token().to_owned() }
 }
 
 /// Opens a page of the web in the person's own browser; nothing but `https`.
 #[tauri::command]
-pub fn open_external(app: tauri::AppHandle, url: String) -> Result<(), String> {
+pub fn open_external(app: AppHandle, url: String) -> Result<(), String> {
     use tauri_plugin_opener::OpenerExt;
     if !url.starts_with("https://") {
         return Err("only https links open outside".to_owned());
     }
     app.opener().open_url(url, None::<&str>).map_err(|error| error.to_string())
+}
+
+impl From<CallAnswer> for Reply {
+    fn from(answer: CallAnswer) -> Self {
+        // A route that answers no JSON answers null here; its bytes are asked for by `read`.
+        Self { status: answer.status, body: serde_json::from_slice(&answer.body).unwrap_or_default() }
+    }
+}
+
+/// Writes a file under the name, or under that name with a number where it is taken.
+fn keep(folder: &Path, name: &str, content: &[u8]) -> std::io::Result<PathBuf> {
+    use std::io::Write;
+    std::fs::create_dir_all(folder)?;
+    // The name comes from a page: only its last part counts.
+    let name = Path::new(name).file_name().map_or_else(|| "file".into(), |name| name.to_string_lossy().into_owned());
+    let (stem, ending) = match name.rsplit_once('.') {
+        Some((stem, ending)) if !stem.is_empty() => (stem.to_owned(), format!(".{ending}")),
+        Some(_) | None => (name.clone(), String::new()),
+    };
+    for n in 0..1_000 {
+        let path = folder.join(if n == 0 { name.clone() } else { format!("{stem} ({n}){ending}") });
+        match std::fs::OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(mut file) => {
+                file.write_all(content)?;
+                return Ok(path);
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(std::io::Error::other(format!("{name} exists a thousand times in {}", folder.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::keep;
+
+    #[test]
+    fn a_saved_file_never_takes_another_ones_place_nor_leaves_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = keep(folder.path(), "../../report.md", b"one").unwrap();
+        let second = keep(folder.path(), "report.md", b"two").unwrap();
+        assert_eq!(first, folder.path().join("report.md"));
+        assert_eq!(second, folder.path().join("report (1).md"));
+        assert_eq!(std::fs::read(first).unwrap(), b"one");
+    }
 }

@@ -21,7 +21,8 @@ fn main() -> ExitCode {
     tauri::async_runtime::set(tokio.handle().clone());
     let baton = match tokio.block_on(runtime::start()) {
         Ok(baton) => baton,
-        Err(runtime::StartError::Held(held)) => return window::show_running(&held),
+        // Another runtime holds the data directory: the message names it.
+        Err(error @ runtime::StartError::Home(_)) => return fail(&error, 2),
         Err(error) => return fail(&error, 1),
     };
     let code = window::run(baton.clone());

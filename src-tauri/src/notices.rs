@@ -13,7 +13,7 @@ use crate::tray;
 
 /// Follows the events for as long as the application runs.
 pub async fn follow(app: AppHandle, baton: Baton) {
-    let mut events = baton.service.store().subscribe();
+    let mut events = baton.api.service().store().subscribe();
     let mut waiting: BTreeMap<String, HandoffId> = BTreeMap::new();
     loop {
         match events.recv().await {

@@ -2,59 +2,53 @@
 
 use std::sync::Arc;
 
-use sandbox_runtime::api::{Api, Server};
-use sandbox_runtime::service::home::{Held, Home, HomeError};
+use sandbox_runtime::api::{Api, ServeError, Server};
+use sandbox_runtime::service::home::{Home, HomeError};
 use sandbox_runtime::service::{Service, ServiceError};
 use tokio::sync::Mutex;
 
 /// The running runtime; cheap to clone.
 #[derive(Clone)]
 pub struct Baton {
-    pub service: Service,
     pub api: Api,
     /// Base address of the loopback server, which serves the WebSockets of the window.
     pub url: String,
-    pub token: String,
-    server: Arc<Mutex<Option<Server>>>,
+    owned: Arc<Mutex<Option<Owned>>>,
+}
+
+/// What ends with the application, in this order.
+struct Owned {
+    server: Server,
+    /// Let go of last: until then nobody else may start on this data directory.
+    _home: Home,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("{0}")]
-    Held(Held),
-    #[error("open the data directory: {0}")]
-    Home(HomeError),
+    #[error(transparent)]
+    Home(#[from] HomeError),
     #[error("start the runtime: {0}")]
     Service(#[from] ServiceError),
-    #[error("serve on loopback: {0}")]
-    Serve(#[from] std::io::Error),
+    #[error(transparent)]
+    Serve(#[from] ServeError),
 }
 
 /// Starts the runtime on the data directory, with its loopback server.
 pub async fn start() -> Result<Baton, StartError> {
-    let home = Home::open_default().map_err(|error| match error {
-        HomeError::Held(held) => StartError::Held(held),
-        other => StartError::Home(other),
-    })?;
+    let home = Home::open(&Home::default_path()?)?;
     let service = Service::start(home.path()).await?;
-    let api = Api::new(service.clone());
-    let server = api.serve(home, 0).await?;
-    Ok(Baton {
-        service,
-        url: server.url().to_owned(),
-        token: server.token().to_owned(),
-        server: Arc::new(Mutex::new(Some(server))),
-        api,
-    })
+    let api = Api::new(service);
+    let server = api.serve(0).await?;
+    let url = server.url();
+    Ok(Baton { api, url, owned: Arc::new(Mutex::new(Some(Owned { server, _home: home }))) })
 }
 
 impl Baton {
-    /// Ends every sandbox and stops serving.
+    /// Takes no more requests, ends every sandbox, lets go of the data directory.
     pub async fn stop(&self) {
-        self.service.stop().await;
-        if let Some(server) = self.server.lock().await.take() {
-            server.stop().await;
-        }
+        let Some(owned) = self.owned.lock().await.take() else { return };
+        owned.server.stop().await;
+        self.api.service().stop().await;
     }
 }
 

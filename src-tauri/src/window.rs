@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use sandbox_runtime::service::home::Held;
 use tauri::{AppHandle, Manager, RunEvent, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 
 use crate::runtime::Baton;
@@ -18,7 +17,14 @@ pub fn run(baton: Baton) -> ExitCode {
         .plugin(tauri_plugin_notification::init())
         .plugin(tauri_plugin_opener::init())
         .manage(baton)
-        .invoke_handler(tauri::generate_handler![bridge::request, bridge::endpoint, bridge::open_external])
+        .invoke_handler(tauri::generate_handler![
+            bridge::request,
+            bridge::read,
+            bridge::write,
+            bridge::save,
+            bridge::endpoint,
+            bridge::open_external
+        ])
         .setup(|app| {
             open(app.handle())?;
             if let Err(error) = tray::put(app.handle()) {
@@ -53,12 +59,6 @@ pub fn show(app: &AppHandle) {
     if let Err(error) = shown {
         tracing::warn!(%error, "the window could not be shown");
     }
-}
-
-/// Another runtime holds the data directory: says who, as there is no window of ours to say it in.
-pub fn show_running(held: &Held) -> ExitCode {
-    eprintln!("baton-desktop: {held}");
-    ExitCode::from(2)
 }
 
 fn open(app: &AppHandle) -> tauri::Result<()> {

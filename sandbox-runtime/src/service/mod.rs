@@ -115,7 +115,17 @@ impl Service {
 
     /// Returns the checks of this machine.
     pub async fn checks(&self) -> Vec<Check> {
-        checks::local().await
+        let mut found = checks::local().await;
+        if let Some(set_aside) = &self.store().opened().set_aside {
+            found.push(Check {
+                name: "history".to_owned(),
+                ok: false,
+                required: false,
+                found: format!("the history was damaged ({}); a new one was begun", set_aside.cause),
+                fix: Some(format!("the damaged file is kept at {}", set_aside.kept_at.display())),
+            });
+        }
+        found
     }
 
     fn running(&self, id: &SandboxId) -> Option<Driver> {

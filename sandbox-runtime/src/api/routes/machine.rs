@@ -16,7 +16,7 @@ use crate::api::extract::Body;
 use crate::api::{Api, openapi_json};
 
 pub fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::default().routes(routes!(document)).routes(routes!(doctor)).routes(routes!(demo))
+    OpenApiRouter::default().routes(routes!(document)).routes(routes!(doctor)).routes(routes!(runtime)).routes(routes!(demo))
 }
 
 pub fn open_routes() -> OpenApiRouter<Api> {
@@ -28,6 +28,13 @@ struct Health {
     /// `ok`.
     status: &'static str,
     version: &'static str,
+}
+
+#[derive(Serialize, ToSchema)]
+struct RuntimeInfo {
+    version: &'static str,
+    /// The data directory.
+    home: String,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -65,6 +72,14 @@ async fn document() -> Response {
     responses((status = 200, body = Checks), Refusals))]
 async fn doctor(State(api): State<Api>) -> Json<Checks> {
     Json(Checks { data: api.service().checks().await })
+}
+
+/// Says which runtime this is, and where it keeps everything.
+#[utoipa::path(get, path = "/v1/runtime", tag = "machine", operation_id = "runtime",
+    responses((status = 200, body = RuntimeInfo), Refusals))]
+async fn runtime(State(api): State<Api>) -> Json<RuntimeInfo> {
+    let home = api.service().home().display().to_string();
+    Json(RuntimeInfo { version: env!("CARGO_PKG_VERSION"), home })
 }
 
 /// Starts the guided first task in a sandbox of its own.
