@@ -10,7 +10,8 @@ use crate::wait::eventually;
 
 pub struct Baton {
     home: Option<tempfile::TempDir>,
-    process: Child,
+    /// `None` for a runtime that runs elsewhere, in the window.
+    process: Option<Child>,
     pub url: String,
     pub token: String,
     http: reqwest::Client,
@@ -54,7 +55,15 @@ impl Baton {
         })
         .await;
         let text = |name: &str| running[name].as_str().expect("runtime.json has url and token").to_owned();
-        Self { url: text("url"), token: text("token"), home: Some(home), process, http: reqwest::Client::new() }
+        Self { url: text("url"), token: text("token"), home: Some(home), process: Some(process), http: reqwest::Client::new() }
+    }
+
+    /// Joins a runtime that runs already, by its `runtime.json`.
+    pub async fn join(home: &Path) -> Self {
+        let text = std::fs::read(home.join("runtime.json")).expect("the runtime says where it listens");
+        let running: Value = serde_json::from_slice(&text).expect("JSON");
+        let text = |name: &str| running[name].as_str().expect("runtime.json has url and token").to_owned();
+        Self { url: text("url"), token: text("token"), home: None, process: None, http: reqwest::Client::new() }
     }
 
     pub fn home(&self) -> &Path {
@@ -62,7 +71,11 @@ impl Baton {
     }
 
     pub fn pid(&self) -> u32 {
-        self.process.id()
+        self.own_process().id()
+    }
+
+    fn own_process(&self) -> &Child {
+        self.process.as_ref().expect("this runtime was started here")
     }
 
     /// Sends a request; answers status and JSON (or the text as JSON string).
@@ -137,13 +150,13 @@ impl Baton {
 
     /// Ends the runtime as a person does, and waits for it.
     pub async fn stop(&mut self) {
-        nix::sys::signal::kill(pid(&self.process), nix::sys::signal::Signal::SIGTERM).expect("the runtime runs");
+        nix::sys::signal::kill(pid(self.own_process()), nix::sys::signal::Signal::SIGTERM).expect("the runtime runs");
         self.wait().await;
     }
 
     /// Kills the runtime without a word.
     pub async fn kill_9(&mut self) {
-        self.process.kill().expect("the runtime runs");
+        self.process.as_mut().expect("this runtime was started here").kill().expect("the runtime runs");
         self.wait().await;
     }
 
@@ -153,7 +166,7 @@ impl Baton {
     }
 
     async fn wait(&mut self) {
-        let process = &mut self.process;
+        let process = self.process.as_mut().expect("this runtime was started here");
         eventually("the runtime has ended", || {
             std::future::ready(process.try_wait().expect("a child can be waited for"))
         })
@@ -163,9 +176,11 @@ impl Baton {
 
 impl Drop for Baton {
     fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        if let Some(process) = &mut self.process {
+            // It may have ended already.
+            let _ = process.kill();
+            let _ = process.wait();
+        }
     }
 }
 

@@ -148,6 +148,11 @@ impl Window {
         hash.as_u64().unwrap_or_default()
     }
 
+    /// Waits until the live picture is there and at rest.
+    pub async fn resting_picture(&self) -> u64 {
+        self.picture_changed(0).await
+    }
+
     /// Waits until the live picture is no longer what it was, and has come to rest.
     pub async fn picture_changed(&self, from: u64) -> u64 {
         let mut last = from;

@@ -1,0 +1,83 @@
+//! The real desktop window, pressed and typed into as a person does: the whole demo, to the artifact's content.
+
+use baton_tests::{Baton, Window, eventually, keys};
+use serde_json::json;
+
+/// What a person typed must not be found in the story.
+const PASSWORD: &str = "correct-horse-canary-9283";
+
+#[tokio::test]
+async fn a_person_runs_the_demo_in_the_window_from_the_first_button_to_the_report() {
+    let window = Window::open().await;
+    window.press("Run the demo").await;
+
+    // The agent asks; the frame says so, and what for.
+    window.find("//*[contains(., 'Sign in to portal.example')]").await;
+    let waiting = window.find("//button[contains(., 'Take control')]").await;
+    assert!(!waiting.is_empty());
+    let at_rest = window.resting_picture().await;
+    window.screenshot("window-needs-you.png").await;
+
+    // One key takes control; what is typed changes the live picture.
+    window.type_keys(keys::F9).await;
+    window.find("//*[normalize-space(.)='You are driving']").await;
+    window.type_keys("ada@portal.example").await;
+    let named = window.picture_changed(at_rest).await;
+    window.type_keys(keys::TAB).await;
+    window.type_keys(PASSWORD).await;
+    let filled = window.picture_changed(named).await;
+    window.screenshot("window-you-drive.png").await;
+    window.type_keys(keys::ENTER).await;
+    let code_page = window.picture_changed(filled).await;
+    window.type_keys("246813").await;
+    let with_code = window.picture_changed(code_page).await;
+    window.type_keys(keys::ENTER).await;
+    window.picture_changed(with_code).await;
+
+    // The same key hands back, with a note; the receipt says what changed.
+    window.type_keys(keys::F9).await;
+    window.find("//*[normalize-space(.)='Hand back?']").await;
+    window.type_keys("signed in").await;
+    window.type_keys(keys::ENTER).await;
+    window.find("//*[contains(., 'What changed while you drove')]").await;
+    window.screenshot("window-receipt.png").await;
+
+    // The agent goes on to the end; the result, the outputs and the report are there to read.
+    window.find("//*[contains(., 'Total of 2026-10')]").await;
+    window.screenshot("window-ended.png").await;
+    let api = Baton::join(window.home()).await;
+    let task = eventually("the task is completed", || async {
+        let tasks = api.get("/tasks").await;
+        (tasks["data"][0]["status"] == "completed").then(|| tasks["data"][0].clone())
+    })
+    .await;
+    let id = task["id"].as_str().expect("a task has an id");
+    let story = serde_json::to_string(&api.events(id).await).expect("JSON");
+    assert!(!story.contains(PASSWORD) && !story.contains("246813"));
+    let artifacts = api.get(&format!("/artifacts?q={}", "report")).await;
+    let key = artifacts["data"][0]["key"].as_str().expect("the report is an artifact");
+    let report = String::from_utf8(api.bytes(&format!("/artifacts/{key}/content")).await).expect("text");
+    assert!(report.contains("**Total: €"), "{report}");
+    window.click("//*[@role='tab'][contains(., 'Files')]").await;
+    window.click("//*[normalize-space(text())='report.md']").await;
+    window.find("//h1[contains(., 'Invoices of 2026-10')]").await;
+    window.screenshot("window-files.png").await;
+}
+
+#[tokio::test]
+async fn a_second_application_on_the_same_data_says_who_holds_it() {
+    let mut baton = Baton::start().await;
+    let display = baton_tests::Display::start(800, 600);
+    let second = std::process::Command::new("dbus-run-session")
+        .arg("--")
+        .arg(baton_tests::binary("baton-desktop"))
+        .env("DISPLAY", &display.name)
+        .env("BATON_HOME", baton.home())
+        .output()
+        .expect("the application runs");
+    assert_eq!(second.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(said.contains(&baton.pid().to_string()), "{said}");
+    assert_eq!(baton.send("GET", "/health", None).await, (200, json!({ "status": "ok", "version": "0.1.0" })));
+    baton.stop().await;
+}
