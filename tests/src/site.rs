@@ -31,7 +31,8 @@ impl Site {
             }),
         );
         for (path, page) in pages {
-            router = router.route(path, get(move || async move { Html(*page) }));
+            let page = *page;
+            router = router.route(path, get(move || async move { Html(page) }));
         }
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
@@ -55,7 +56,8 @@ impl Site {
 
     pub async fn told_that(&self, name: &str, value: &str) {
         let mut last = String::new();
-        let told = eventually(&format!("a page tells {name} = {value}"), || {
+        let what = format!("a page tells {name} = {value}");
+        let told = eventually(&what, || {
             last = self.told.lock().expect("no panic while told").get(name).cloned().unwrap_or_default();
             std::future::ready((last == value).then(|| last.clone()))
         });
