@@ -11,7 +11,7 @@ use crate::store::StoreError;
 
 /// An answer that is a refusal. Whatever fails behind a route becomes one.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ApiError(pub ServiceError);
+pub struct ApiError(Box<ServiceError>);
 
 /// The body of every refusal.
 #[derive(Serialize, ToSchema)]
@@ -46,7 +46,7 @@ impl utoipa::IntoResponses for Refusals {
 
 impl ApiError {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self(ServiceError::new(code, message))
+        ServiceError::new(code, message).into()
     }
 
     pub fn invalid(message: impl Into<String>) -> Self {
@@ -84,7 +84,7 @@ pub fn status_of(code: ErrorCode) -> StatusCode {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let ServiceError { code, message, hint, details } = self.0;
+        let ServiceError { code, message, hint, details } = *self.0;
         match code {
             ErrorCode::Internal => tracing::error!(%message, "a request failed"),
             ErrorCode::Unavailable => tracing::warn!(%message, "a request could not be served"),
@@ -108,7 +108,13 @@ impl IntoResponse for ApiError {
 
 impl From<ServiceError> for ApiError {
     fn from(error: ServiceError) -> Self {
-        Self(error)
+        Self(Box::new(error))
+    }
+}
+
+impl From<ApiError> for ServiceError {
+    fn from(error: ApiError) -> Self {
+        *error.0
     }
 }
 

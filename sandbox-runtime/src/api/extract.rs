@@ -81,7 +81,7 @@ pub fn media_type(headers: &HeaderMap) -> Option<String> {
 pub fn wrong_media_type(wanted: &str, said: &str) -> ApiError {
     let message = format!("the body is to be {wanted}; the request says {said}");
     let hint = format!("send the header Content-Type: {wanted}");
-    ApiError(ServiceError::new(ErrorCode::UnsupportedMediaType, message).with_hint(hint))
+    ServiceError::new(ErrorCode::UnsupportedMediaType, message).with_hint(hint).into()
 }
 
 fn unreadable(rejection: BytesRejection) -> ApiError {
@@ -118,7 +118,7 @@ fn misfit(error: &serde_json::Error, field: Option<String>) -> ApiError {
         None => format!("the body does not fit at line {line}, column {column}: {cause}"),
     };
     let details = json!({ "line": line, "column": column, "field": field });
-    ApiError(ServiceError { details: Some(details), ..ServiceError::invalid(message) })
+    ServiceError { details: Some(details), ..ServiceError::invalid(message) }.into()
 }
 
 fn sentence(what: &str, cause: &str) -> String {
@@ -152,7 +152,7 @@ mod tests {
     use super::*;
 
     fn refusal<T: DeserializeOwned>(body: &str) -> ServiceError {
-        parse::<T>(body.as_bytes()).map(|_| ()).unwrap_err().0
+        parse::<T>(body.as_bytes()).map(|_| ()).unwrap_err().into()
     }
 
     #[test]

@@ -142,7 +142,8 @@ async fn open_whep(
     let offer = extract::bytes(request, &api).await?;
     let offer = String::from_utf8(offer.to_vec()).map_err(|_| ApiError::invalid("the offer is not text"))?;
     let (seat, desktop) = api.service().join(&id, mode).await?;
-    let (session, answer) = api.whep().open(offer, seat, desktop).await?;
+    // Boxed: answering an offer keeps much, and every other request would carry the room for it.
+    let (session, answer) = Box::pin(api.whep().open(offer, seat, desktop)).await?;
     let location = format!("/v1/sandboxes/{id}/whep/{session}");
     Ok((StatusCode::CREATED, [(header::CONTENT_TYPE, SDP), (header::LOCATION, &location)], answer).into_response())
 }
