@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use sandbox_core::control::{Answer, Control, Controller, Effect, Request, State};
+use sandbox_core::control::{Answer, Control, Controller, Effect, IDLE_MS, Request, State};
 use sandbox_core::model::{
     Actor as By, AgentStatus, EpochMs, EventType, Failure, Handoff, PreviewStatus, Sandbox, SandboxStatus,
 };
@@ -513,7 +513,8 @@ impl Actor {
             has_task: self.control.has_task(),
             since: self.since,
             lapses_at: match self.control.state() {
-                State::Person { controller: Controller::Viewer(_), .. } => self.control.next_tick_at(),
+                // Only what the person can do something about: a page that lives keeps its heartbeat by itself.
+                State::Person { controller: Controller::Viewer(_), input_at, .. } => Some(input_at + IDLE_MS),
                 State::Person { .. }
                 | State::Idle { .. }
                 | State::Agent { .. }
