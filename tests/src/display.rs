@@ -31,3 +31,24 @@ impl Drop for Display {
         let _ = self.server.wait();
     }
 }
+
+impl Display {
+    /// Returns what is on the display now.
+    pub fn picture(&self) -> anyhow::Result<image::RgbaImage> {
+        use x11rb::connection::Connection;
+        use x11rb::protocol::xproto::{ConnectionExt, ImageFormat};
+        let (x, screen) = x11rb::connect(Some(&self.name))?;
+        let root = &x.setup().roots[screen];
+        let (width, height) = (root.width_in_pixels, root.height_in_pixels);
+        let shot = x.get_image(ImageFormat::Z_PIXMAP, root.root, 0, 0, width, height, !0)?.reply()?;
+        let rgba = shot.data.chunks_exact(4).flat_map(|bgrx| [bgrx[2], bgrx[1], bgrx[0], 255]).collect();
+        image::RgbaImage::from_raw(width.into(), height.into(), rgba).ok_or_else(|| anyhow::anyhow!("odd picture"))
+    }
+
+    /// Keeps a picture of the display beside the build; for whoever wonders why a test failed.
+    pub fn keep(&self, name: &str) -> anyhow::Result<()> {
+        let folder = crate::repository().join("target/pictures");
+        std::fs::create_dir_all(&folder)?;
+        Ok(self.picture()?.save(folder.join(name))?)
+    }
+}

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::baton::{binary, repository};
+use crate::baton::binary;
 use crate::display::Display;
 use crate::wait::eventually;
 
@@ -169,13 +169,8 @@ impl Window {
     }
 
     /// Saves what the window shows.
-    pub async fn screenshot(&self, name: &str) {
-        use base64::Engine;
-        let picture = self.call("GET", "/screenshot", None).await;
-        let png = base64::engine::general_purpose::STANDARD.decode(picture.as_str().unwrap_or_default());
-        let folder = repository().join("target/pictures");
-        std::fs::create_dir_all(&folder).expect("a folder for pictures");
-        std::fs::write(folder.join(name), png.expect("a screenshot is base64")).expect("a picture is written");
+    pub fn screenshot(&self, name: &str) {
+        self.display.keep(name).expect("the display can be looked at");
     }
 
     async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Value {
@@ -199,6 +194,11 @@ impl Window {
 
 impl Drop for Window {
     fn drop(&mut self) {
+        if std::thread::panicking()
+            && let Err(error) = self.display.keep("window-failed.png")
+        {
+            eprintln!("no picture of the failure: {error}");
+        }
         // The whole group: bus, driver and application; some may have ended already.
         let group = nix::unistd::Pid::from_raw(i32::try_from(self.driver.id()).expect("a pid is a small number"));
         let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGKILL);

@@ -16,7 +16,7 @@ async fn a_person_runs_the_demo_in_the_window_from_the_first_button_to_the_repor
     let waiting = window.find("//button[contains(., 'Take control')]").await;
     assert!(!waiting.is_empty());
     let at_rest = window.resting_picture().await;
-    window.screenshot("window-needs-you.png").await;
+    window.screenshot("window-needs-you.png");
 
     // One key takes control; what is typed changes the live picture.
     window.type_keys(keys::F9).await;
@@ -26,7 +26,7 @@ async fn a_person_runs_the_demo_in_the_window_from_the_first_button_to_the_repor
     window.type_keys(keys::TAB).await;
     window.type_keys(PASSWORD).await;
     let filled = window.picture_changed(named).await;
-    window.screenshot("window-you-drive.png").await;
+    window.screenshot("window-you-drive.png");
     window.type_keys(keys::ENTER).await;
     let code_page = window.picture_changed(filled).await;
     window.type_keys("246813").await;
@@ -40,11 +40,11 @@ async fn a_person_runs_the_demo_in_the_window_from_the_first_button_to_the_repor
     window.type_keys("signed in").await;
     window.type_keys(keys::ENTER).await;
     window.find("//*[contains(., 'What changed while you drove')]").await;
-    window.screenshot("window-receipt.png").await;
+    window.screenshot("window-receipt.png");
 
     // The agent goes on to the end; the result, the outputs and the report are there to read.
     window.find("//*[contains(., 'Total of 2026-10')]").await;
-    window.screenshot("window-ended.png").await;
+    window.screenshot("window-ended.png");
     let api = Baton::join(window.home()).await;
     let task = eventually("the task is completed", || async {
         let tasks = api.get("/tasks").await;
@@ -61,7 +61,7 @@ async fn a_person_runs_the_demo_in_the_window_from_the_first_button_to_the_repor
     window.click("//*[@role='tab'][contains(., 'Files')]").await;
     window.click("//*[normalize-space(text())='report.md']").await;
     window.find("//h1[contains(., 'Invoices of 2026-10')]").await;
-    window.screenshot("window-files.png").await;
+    window.screenshot("window-files.png");
 }
 
 #[tokio::test]
