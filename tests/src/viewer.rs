@@ -134,6 +134,14 @@ impl Viewer {
 impl Drop for Viewer {
     fn drop(&mut self) {
         self.reader.abort();
+        if std::thread::panicking() {
+            let folder = crate::repository().join("target/pictures");
+            let name = format!("{}.png", std::thread::current().name().unwrap_or("viewer"));
+            let picture = self.seen.lock().map(|seen| seen.picture.clone());
+            // Only for whoever wonders why a test failed.
+            let _ = std::fs::create_dir_all(&folder);
+            let _ = picture.map(|picture| picture.save(folder.join(name)));
+        }
     }
 }
 

@@ -9,6 +9,7 @@ const PASSWORD: &str = "correct-horse-canary-9283";
 #[tokio::test]
 async fn a_person_runs_the_demo_in_the_window_from_the_first_button_to_the_report() {
     let window = Window::open().await;
+    window.find("//*[contains(., 'This machine is ready')]").await;
     window.press("Run the demo").await;
 
     // The agent asks; the frame says so, and what for.
