@@ -37,7 +37,7 @@ async fn a_person_runs_the_demo_in_the_window_from_the_first_button_to_the_repor
 
     // The same key hands back, with a note; the receipt says what changed.
     window.type_keys(keys::F9).await;
-    window.find("//*[contains(text(), 'Hand back?')]").await;
+    window.find("//*[contains(text(), 'Anything the agent should know')]").await;
     window.type_keys("signed in").await;
     window.type_keys(keys::ENTER).await;
     window.find("//*[contains(., 'What changed while you drove')]").await;
