@@ -40,7 +40,7 @@ const PAGES: [(&str, &str); 9] = [
     ),
     (
         "/window",
-        r#"<title>Popup</title><body style="background:#fc6"><input autofocus onkeydown="if (event.key==='Enter') fetch('/told?popup='+encodeURIComponent(value)).then(close)">"#,
+        r#"<title>Popup</title><body style="background:#fc6"><input autofocus onkeydown="if (event.key==='Enter') fetch('/told?popup='+encodeURIComponent(value)).then(() => window.close())">"#,
     ),
     (
         "/tab",
@@ -54,7 +54,7 @@ const PAGES: [(&str, &str); 9] = [
     (
         "/field",
         r#"<body style="margin:0"><input id="f" autofocus style="position:absolute;left:20px;top:20px;width:600px;height:32px"
-        oninput="fetch('/told?field='+encodeURIComponent(value))">"#,
+        oninput="clearTimeout(window.last); last=setTimeout(() => fetch('/told?field='+encodeURIComponent(value)), 100)">"#,
     ),
 ];
 
@@ -146,7 +146,8 @@ async fn a_permission_bubble_is_seen_and_dismissed() {
     let scene = Scene::open("/permission").await;
     scene.press_and_see().await;
     scene.viewer.key("Escape", "Escape").await;
-    scene.site.told_that("permission", "default").await;
+    let answer = scene.site.told("permission").await;
+    assert!(["default", "denied"].contains(&answer.as_str()), "what is dismissed is not granted: {answer}");
 }
 
 #[tokio::test]
@@ -185,6 +186,7 @@ async fn the_file_chooser_opens_in_the_workspace() {
     // A name alone is found only where the chooser stands.
     scene.viewer.text("upload-me.txt").await;
     scene.viewer.still_picture().await;
+    if std::env::var_os("LOOK").is_some() { panic!("look"); }
     scene.viewer.key("Enter", "Enter").await;
     scene.site.told_that("file", "upload-me.txt: hello").await;
 }
