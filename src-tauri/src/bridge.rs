@@ -26,7 +26,12 @@ pub struct Endpoint {
 
 /// Performs one request of the HTTP API in process.
 #[tauri::command]
-pub async fn request(baton: State<'_, Baton>, method: String, path: String, body: Option<Value>) -> Result<Reply, String> {
+pub async fn request(
+    baton: State<'_, Baton>,
+    method: String,
+    path: String,
+    body: Option<Value>,
+) -> Result<Reply, String> {
     let method = method.parse::<Method>().map_err(|error| error.to_string())?;
     Ok(Reply::from(baton.api.call(method, &path, body).await))
 }
@@ -44,7 +49,8 @@ pub async fn read(baton: State<'_, Baton>, path: String) -> Result<Response, Rep
 /// Performs a PUT whose body is bytes; the path comes in the header `x-path`, percent-encoded.
 #[tauri::command]
 pub async fn write(baton: State<'_, Baton>, request: Request<'_>) -> Result<Reply, String> {
-    let path = request.headers().get("x-path").and_then(|path| path.to_str().ok()).ok_or("the header x-path is missing")?;
+    let path =
+        request.headers().get("x-path").and_then(|path| path.to_str().ok()).ok_or("the header x-path is missing")?;
     let path = percent_encoding::percent_decode_str(path).decode_utf8().map_err(|error| error.to_string())?;
     let InvokeBody::Raw(bytes) = request.body() else { return Err("the body has to be bytes".to_owned()) };
     let answer = baton.api.send(Method::PUT, &path, Some("application/octet-stream"), bytes.clone().into()).await;

@@ -55,7 +55,13 @@ impl Baton {
         })
         .await;
         let text = |name: &str| running[name].as_str().expect("runtime.json has url and token").to_owned();
-        Self { url: text("url"), token: text("token"), home: Some(home), process: Some(process), http: reqwest::Client::new() }
+        Self {
+            url: text("url"),
+            token: text("token"),
+            home: Some(home),
+            process: Some(process),
+            http: reqwest::Client::new(),
+        }
     }
 
     /// Joins a runtime that runs already, by its `runtime.json`.

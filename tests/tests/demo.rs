@@ -97,7 +97,8 @@ async fn a_person_signs_in_and_the_agent_goes_on_in_the_same_session() {
     assert_eq!(asked["preview"]["controlMode"], "waiting");
     assert_eq!(asked["preview"]["url"], "http://portal.example/sign-in");
     let away = json!({ "url": "http://portal.example/" });
-    let (status, refused) = baton.send("POST", &format!("/sandboxes/{sandbox}/preview/navigate"), Some(away.clone())).await;
+    let (status, refused) =
+        baton.send("POST", &format!("/sandboxes/{sandbox}/preview/navigate"), Some(away.clone())).await;
     assert_eq!((status, &refused["error"]["code"]), (409, &json!("waitingForPerson")));
     let png = baton.bytes(&format!("/sandboxes/{sandbox}/preview/screenshot")).await;
     image::load_from_memory(&png).expect("a screenshot is a picture");
@@ -168,7 +169,8 @@ async fn a_person_signs_in_and_the_agent_goes_on_in_the_same_session() {
 
     // It survives a restart, and can be searched.
     let sandbox_seqs = baton.get(&format!("/sandboxes/{sandbox}/events?limit=200")).await;
-    let seqs: Vec<_> = sandbox_seqs["data"].as_array().expect("a list").iter().map(|event| event["seq"].as_u64()).collect();
+    let seqs: Vec<_> =
+        sandbox_seqs["data"].as_array().expect("a list").iter().map(|event| event["seq"].as_u64()).collect();
     assert_eq!(seqs, (1..=seqs.len() as u64).map(Some).collect::<Vec<_>>(), "events are numbered without gaps");
     baton.stop().await;
     let baton = Baton::start_at(baton.into_home()).await;
@@ -245,7 +247,8 @@ async fn a_killed_runtime_leaves_nothing_running_and_says_what_became_of_its_wor
     assert_eq!(ended["handoff"], Value::Null);
     let handoffs = baton.get(&format!("/sandboxes/{sandbox}/handoff")).await;
     assert_eq!(handoffs["handoff"]["status"], "cancelled");
-    let (status, refused) = baton.send("POST", &format!("/sandboxes/{sandbox}/exec"), Some(json!({ "command": "true" }))).await;
+    let (status, refused) =
+        baton.send("POST", &format!("/sandboxes/{sandbox}/exec"), Some(json!({ "command": "true" }))).await;
     assert_eq!((status, &refused["error"]["code"]), (409, &json!("conflict")));
 }
 

@@ -94,7 +94,8 @@ impl Playbook {
         if written.steps.is_empty() || written.steps.len() > MAX_STEPS {
             return Err(at_start(format!("the playbook has {} steps; expected 1 to {MAX_STEPS}", written.steps.len())));
         }
-        let params: BTreeMap<_, _> = written.params.into_iter().map(|(name, value)| (name, value.map(|v| v.0))).collect();
+        let params: BTreeMap<_, _> =
+            written.params.into_iter().map(|(name, value)| (name, value.map(|v| v.0))).collect();
         let playbook = Self { name: written.name, params, steps: written.steps };
         playbook.check_templates(text)?;
         Ok(playbook)
@@ -288,7 +289,11 @@ fn visit_strings(value: &mut Value, visit: &mut impl FnMut(&mut String)) {
 
 /// Names between `{{` and `}}` that could be a parameter's; anything else in braces is text.
 fn templates(text: &str) -> impl Iterator<Item = &str> {
-    text.split("{{").skip(1).filter_map(|rest| rest.split_once("}}")).map(|(name, _)| name.trim()).filter(|n| is_name(n))
+    text.split("{{")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("}}"))
+        .map(|(name, _)| name.trim())
+        .filter(|n| is_name(n))
 }
 
 fn is_name(text: &str) -> bool {

@@ -65,10 +65,18 @@ fn a_mistake_is_told_with_its_place_and_what_was_expected() {
     check_mistake("", 1, "expected `name` and `steps`");
     check_mistake("name: A\nsteps: []\n", 1, "0 steps");
     check_mistake("name: A\n", 1, "steps");
-    check_mistake("name: A\nsteps:\n  - clik: { role: link }\n", 3, "there is no step `clik`; expected one of navigate");
+    check_mistake(
+        "name: A\nsteps:\n  - clik: { role: link }\n",
+        3,
+        "there is no step `clik`; expected one of navigate",
+    );
     check_mistake("name: A\nsteps:\n  - click: { rol: link }\n", 3, "rol");
     check_mistake("name: A\nsteps:\n  - type: { label: A, text: [1] }\n", 3, "string");
-    check_mistake("name: A\nsteps:\n  - navigate: https://a.example\n    click: { text: B }\n", 3, "a step has one key");
+    check_mistake(
+        "name: A\nsteps:\n  - navigate: https://a.example\n    click: { text: B }\n",
+        3,
+        "a step has one key",
+    );
     check_mistake("name: A\nsteps:\n  - handoff: { reason: because, message: x }\n", 3, "because");
     check_mistake("name: A\nsteps:\n  - navigate\n", 3, "a step: a map with one key");
     check_mistake("name: A\nsteps:\n  - navigate: 'https://{{host}}/'\n", 3, "add `host` to `params`");

@@ -10,8 +10,12 @@ pub struct Invoice {
 }
 
 /// Months that the portal has, newest first, as `YYYY-MM` and in words.
-pub const MONTHS: [(&str, &str); 4] =
-    [("2026-11", "November 2026"), ("2026-10", "October 2026"), ("2026-09", "September 2026"), ("2026-08", "August 2026")];
+pub const MONTHS: [(&str, &str); 4] = [
+    ("2026-11", "November 2026"),
+    ("2026-10", "October 2026"),
+    ("2026-09", "September 2026"),
+    ("2026-08", "August 2026"),
+];
 
 const SUPPLIERS: [&str; 7] = [
     "Aurora Paper",

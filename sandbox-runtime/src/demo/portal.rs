@@ -5,11 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use axum::Router;
 use axum::extract::{Form, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use axum::Router;
 
 use super::invoices::{self, Invoice, MONTHS};
 
@@ -81,7 +81,8 @@ async fn give_password(State(sessions): State<Sessions>, Form(given): Form<Passw
 }
 
 async fn code(Query(query): Query<BTreeMap<String, String>>) -> Html<String> {
-    let wrong = if query.contains_key("again") { r#"<p class="wrong" role="alert">A code has six digits.</p>"# } else { "" };
+    let wrong =
+        if query.contains_key("again") { r#"<p class="wrong" role="alert">A code has six digits.</p>"# } else { "" };
     let body = format!(
         r#"<form class="card" method="post" action="/code"><h1>One-time code</h1>
 <p class="note">Real portals send one to your phone. Here any six digits will do.</p>{wrong}

@@ -311,7 +311,13 @@ impl Actor {
         answer
     }
 
-    async fn carry_out(&mut self, effect: Effect, by: By, note: Option<&str>, events: &mut Vec<sandbox_core::model::NewEvent>) {
+    async fn carry_out(
+        &mut self,
+        effect: Effect,
+        by: By,
+        note: Option<&str>,
+        events: &mut Vec<sandbox_core::model::NewEvent>,
+    ) {
         match effect {
             // The gate was set before anything else; a fenced action is told to stop.
             Effect::Fence(lease) | Effect::CancelAction(lease) => {
@@ -425,7 +431,11 @@ impl Actor {
     pub(super) async fn refresh_status(&mut self) {
         let wanted = match self.sandbox.status {
             SandboxStatus::Ready | SandboxStatus::Active => {
-                if self.task.is_some() || self.working > 0 { SandboxStatus::Active } else { SandboxStatus::Ready }
+                if self.task.is_some() || self.working > 0 {
+                    SandboxStatus::Active
+                } else {
+                    SandboxStatus::Ready
+                }
             }
             other => other,
         };

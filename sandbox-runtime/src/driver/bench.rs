@@ -84,9 +84,10 @@ impl Workbench for Bench {
     }
 
     fn save_artifact(&self, path: String, name: Option<String>) -> BoxFuture<'_, Result<Artifact, WorkError>> {
-        self.unless_stopped(async move { 
+        self.unless_stopped(async move {
             self.driver.save_artifact(path, name, By::Agent).await.map_err(|error| WorkError::Failed(error.to_string()))
-        }).boxed()
+        })
+        .boxed()
     }
 
     fn record(&self, kind: EventType, data: serde_json::Value) -> BoxFuture<'_, Result<(), WorkError>> {

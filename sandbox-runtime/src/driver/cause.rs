@@ -1,10 +1,8 @@
 //! Everything that can wake the driver: one closed enum, one inbox.
 
-use sandbox_core::{Lease, TaskId, ViewerId};
 use sandbox_core::control::{Controller, Releaser};
-use sandbox_core::model::{
-    Actor, Artifact, EventType, Failure, Handoff, HandoffRequest, RequestedBy, Task, Viewport,
-};
+use sandbox_core::model::{Actor, Artifact, EventType, Failure, Handoff, HandoffRequest, RequestedBy, Task, Viewport};
+use sandbox_core::{Lease, TaskId, ViewerId};
 use tokio::sync::oneshot;
 
 use super::refusal::Refusal;
@@ -20,35 +18,89 @@ pub(super) enum Cause {
     /// The rooms are up, or could not be started.
     Started(Result<Box<Rooms>, Failure>),
     /// A room ended by itself.
-    RoomLost { room: &'static str },
+    RoomLost {
+        room: &'static str,
+    },
     Browser(BrowserEvent),
     Denied(Denied),
 
-    StartTask { task: Box<Task>, order: Box<TaskOrder>, answer: Reply<()> },
-    CancelTask { answer: Reply<()> },
-    TaskEnded { task_id: Option<TaskId>, outcome: Outcome },
+    StartTask {
+        task: Box<Task>,
+        order: Box<TaskOrder>,
+        answer: Reply<()>,
+    },
+    CancelTask {
+        answer: Reply<()>,
+    },
+    TaskEnded {
+        task_id: Option<TaskId>,
+        outcome: Outcome,
+    },
 
     /// The agent's side wants its turn: the task waits for it, a program is refused while a person is at it.
-    Begin { by: TurnOf, answer: Reply<Turn> },
+    Begin {
+        by: TurnOf,
+        answer: Reply<Turn>,
+    },
     /// A command runs, or no longer runs.
-    Work { begun: bool },
+    Work {
+        begun: bool,
+    },
     /// Commits one event.
-    Record { kind: EventType, by: Actor, data: serde_json::Value, answer: Reply<()> },
-    Artifact { artifact: Box<Artifact>, by: Actor, answer: Reply<Artifact> },
-    Resized { viewport: Viewport },
+    Record {
+        kind: EventType,
+        by: Actor,
+        data: serde_json::Value,
+        answer: Reply<()>,
+    },
+    Artifact {
+        artifact: Box<Artifact>,
+        by: Actor,
+        answer: Reply<Artifact>,
+    },
+    Resized {
+        viewport: Viewport,
+    },
 
-    Ask { by: RequestedBy, request: HandoffRequest, answer: Reply<Handoff>, done: Option<oneshot::Sender<HandedBack>> },
-    CancelHandoff { note: Option<String>, answer: Reply<()> },
-    Take { controller: Controller, name: String, answer: Reply<()> },
-    HandBack { by: Releaser, note: Option<String>, answer: Reply<()> },
+    Ask {
+        by: RequestedBy,
+        request: HandoffRequest,
+        answer: Reply<Handoff>,
+        done: Option<oneshot::Sender<HandedBack>>,
+    },
+    CancelHandoff {
+        note: Option<String>,
+        answer: Reply<()>,
+    },
+    Take {
+        controller: Controller,
+        name: String,
+        answer: Reply<()>,
+    },
+    HandBack {
+        by: Releaser,
+        note: Option<String>,
+        answer: Reply<()>,
+    },
 
-    ViewerJoined { viewer: ViewerId },
-    ViewerLeft { viewer: ViewerId },
-    Heartbeat { viewer: ViewerId },
-    Input { viewer: ViewerId, lease: Lease },
+    ViewerJoined {
+        viewer: ViewerId,
+    },
+    ViewerLeft {
+        viewer: ViewerId,
+    },
+    Heartbeat {
+        viewer: ViewerId,
+    },
+    Input {
+        viewer: ViewerId,
+        lease: Lease,
+    },
 
     /// Ends the sandbox; answered when nothing of it runs any more.
-    End { answer: Reply<()> },
+    End {
+        answer: Reply<()>,
+    },
 }
 
 /// Whose turn is asked for.

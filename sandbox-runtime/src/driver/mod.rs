@@ -36,8 +36,8 @@ use sandbox_core::{Lease, SandboxId, ViewerId};
 use sandbox_link::Link;
 pub use seat::{InputWeight, ViewerSeat};
 pub use tasks::TaskOrder;
-pub use work::{ExecError, SaveError};
 use tokio::sync::{mpsc, oneshot, watch};
+pub use work::{ExecError, SaveError};
 
 use self::cause::{Cause, TurnOf};
 use self::seat::InputTally;
@@ -233,7 +233,10 @@ impl Driver {
         capabilities.browser.browser().is_some_and(|browser| browser.profile.as_deref() == Some(name))
     }
 
-    async fn ask_actor<T>(&self, cause: impl FnOnce(oneshot::Sender<Result<T, Refusal>>) -> Cause) -> Result<T, Refusal> {
+    async fn ask_actor<T>(
+        &self,
+        cause: impl FnOnce(oneshot::Sender<Result<T, Refusal>>) -> Cause,
+    ) -> Result<T, Refusal> {
         let (answer, answered) = oneshot::channel();
         self.inbox.send(cause(answer)).await.map_err(|_| Refusal::over())?;
         answered.await.map_err(|_| Refusal::over())?
@@ -290,7 +293,11 @@ impl Shared {
         match &self.control {
             State::Idle { .. } => ControlMode::Idle,
             State::Agent { .. } | State::Settling { .. } => {
-                if self.has_task { ControlMode::Ai } else { ControlMode::Idle }
+                if self.has_task {
+                    ControlMode::Ai
+                } else {
+                    ControlMode::Idle
+                }
             }
             State::Person { .. } => ControlMode::Human,
             State::Waiting { .. } => ControlMode::Waiting,
@@ -303,7 +310,9 @@ impl Shared {
             State::Person { controller, lease, .. } if *controller == me => (true, Some(*lease), false),
             State::Settling { next: Next::Person { controller, .. }, .. } => (*controller == me, None, true),
             State::Settling { next: Next::Idle | Next::Agent | Next::Waiting { .. }, .. } => (false, None, true),
-            State::Person { .. } | State::Idle { .. } | State::Agent { .. } | State::Waiting { .. } => (false, None, false),
+            State::Person { .. } | State::Idle { .. } | State::Agent { .. } | State::Waiting { .. } => {
+                (false, None, false)
+            }
         };
         ControlView {
             mode: self.mode(),

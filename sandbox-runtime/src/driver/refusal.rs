@@ -39,9 +39,10 @@ impl Refusal {
 impl From<Denial> for Refusal {
     fn from(denial: Denial) -> Self {
         let (code, message) = match denial {
-            Denial::HeldByPerson => {
-                (RefusalCode::HeldByPerson, "a person holds control of the browser; wait for the hand-back, then look again")
-            }
+            Denial::HeldByPerson => (
+                RefusalCode::HeldByPerson,
+                "a person holds control of the browser; wait for the hand-back, then look again",
+            ),
             Denial::WaitingForPerson => (
                 RefusalCode::WaitingForPerson,
                 "a person was asked and has not come yet; wait until they are done, then look again",
@@ -51,7 +52,9 @@ impl From<Denial> for Refusal {
             Denial::HeldByAgent => (RefusalCode::HeldByAgent, "the agent is driving; take control first"),
             Denial::NobodyHolds => (RefusalCode::HeldByAgent, "nobody holds control; take control first"),
             Denial::StaleLease => (RefusalCode::StaleLease, "this lease is over; take control again"),
-            Denial::ActionInFlight => (RefusalCode::WrongState, "an action is still in flight; try again when it is over"),
+            Denial::ActionInFlight => {
+                (RefusalCode::WrongState, "an action is still in flight; try again when it is over")
+            }
         };
         Self { code, message: message.to_owned() }
     }

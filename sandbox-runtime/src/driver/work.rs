@@ -9,9 +9,9 @@ use serde_json::json;
 
 use super::Driver;
 use super::refusal::Refusal;
-use crate::sandbox::calls::{self, CallError, CodeCommand, Output};
-use crate::sandbox::WORKSPACE_DIR;
 use crate::now_ms;
+use crate::sandbox::WORKSPACE_DIR;
+use crate::sandbox::calls::{self, CallError, CodeCommand, Output};
 use crate::workspace::artifacts::{SnapshotError, Source, snapshot};
 
 /// A command without a limit of its own.

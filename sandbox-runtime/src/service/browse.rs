@@ -18,13 +18,19 @@ pub enum BrowseCommand {
     Start,
     /// Lets go of the page: every tab but one blank is closed.
     Stop,
-    Navigate { url: String },
+    Navigate {
+        url: String,
+    },
     Back,
     Forward,
     Reload,
     Resize(Viewport),
-    ActivateTab { tab_id: String },
-    CloseTab { tab_id: String },
+    ActivateTab {
+        tab_id: String,
+    },
+    CloseTab {
+        tab_id: String,
+    },
 }
 
 impl Service {

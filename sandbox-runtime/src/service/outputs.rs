@@ -7,8 +7,8 @@ use serde_json::json;
 use super::{Answer, ErrorCode, Service, ServiceError};
 use crate::driver::{ExecError, Refusal, RefusalCode, SaveError};
 use crate::now_ms;
-use crate::store::{Change, StoreError};
 use crate::sandbox::calls::CallError;
+use crate::store::{Change, StoreError};
 use crate::workspace::WorkspaceError;
 use crate::workspace::artifacts::SnapshotError;
 
@@ -65,9 +65,9 @@ impl From<WorkspaceError> for ServiceError {
             | WorkspaceError::NotAFolder { .. }
             | WorkspaceError::Range { .. } => ErrorCode::Invalid,
             WorkspaceError::NotFound { .. } => ErrorCode::NotFound,
-            WorkspaceError::AlreadyExists { .. } | WorkspaceError::NotEmpty { .. } | WorkspaceError::Changing { .. } => {
-                ErrorCode::Conflict
-            }
+            WorkspaceError::AlreadyExists { .. }
+            | WorkspaceError::NotEmpty { .. }
+            | WorkspaceError::Changing { .. } => ErrorCode::Conflict,
             WorkspaceError::TooLarge { .. } => ErrorCode::TooLarge,
             WorkspaceError::Full { .. } => ErrorCode::Unavailable,
             WorkspaceError::Source { .. } | WorkspaceError::Io { .. } => ErrorCode::Internal,

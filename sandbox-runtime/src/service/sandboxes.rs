@@ -160,7 +160,8 @@ impl Service {
     /// Opens a terminal in the shell room.
     pub async fn terminal(&self, id: &SandboxId, cols: u16, rows: u16) -> Answer<(TerminalScreen, TerminalKeys)> {
         let driver = self.working_driver(id).await?;
-        let link = driver.shell_link().ok_or_else(|| ServiceError::conflict("the sandbox is not ready", "assigning"))?;
+        let link =
+            driver.shell_link().ok_or_else(|| ServiceError::conflict("the sandbox is not ready", "assigning"))?;
         calls::terminal(&link, (cols, rows), Vec::new(), BTreeMap::new()).await.map_err(ServiceError::internal)
     }
 
@@ -171,7 +172,8 @@ impl Service {
         }
         self.sandbox(id).await?;
         let dir = self.workspace_dir(id);
-        let opened = tokio::task::spawn_blocking(move || Workspace::create(&dir)).await.map_err(ServiceError::internal)?;
+        let opened =
+            tokio::task::spawn_blocking(move || Workspace::create(&dir)).await.map_err(ServiceError::internal)?;
         opened.map_err(ServiceError::from)
     }
 

@@ -1,8 +1,6 @@
 //! Tasks: started, looked at, waited for, cancelled; and the guided first one.
 
-use sandbox_core::model::{
-    Actor, EventType, Failure, NewEvent, SandboxConfig, Task, TaskRequest, TaskStatus, Usage,
-};
+use sandbox_core::model::{Actor, EventType, Failure, NewEvent, SandboxConfig, Task, TaskRequest, TaskStatus, Usage};
 use sandbox_core::playbook::Playbook;
 use sandbox_core::{SandboxId, TaskId};
 use serde_json::json;
@@ -57,7 +55,9 @@ impl Service {
                     Ok(event) if event.task_id.as_ref() == Some(id) => break,
                     Ok(_) => {}
                     Err(RecvError::Lagged(_)) => break,
-                    Err(RecvError::Closed) => return Err(ServiceError::new(ErrorCode::Unavailable, "history is closed")),
+                    Err(RecvError::Closed) => {
+                        return Err(ServiceError::new(ErrorCode::Unavailable, "history is closed"));
+                    }
                 }
             }
         }

@@ -406,9 +406,9 @@ fn within_limit(text: &str) -> Result<(), Refusal> {
 /// Clicks, keys and text are counted; moving, scrolling and letting go are not.
 fn weight(event: &InputEvent) -> InputWeight {
     match event {
-        InputEvent::Button { down: true, .. }
-        | InputEvent::Key { down: true, .. }
-        | InputEvent::Text { .. } => InputWeight::Counted,
+        InputEvent::Button { down: true, .. } | InputEvent::Key { down: true, .. } | InputEvent::Text { .. } => {
+            InputWeight::Counted
+        }
         InputEvent::Move { .. }
         | InputEvent::Wheel { .. }
         | InputEvent::Button { down: false, .. }

@@ -16,7 +16,11 @@ use crate::api::extract::Body;
 use crate::api::{Api, openapi_json};
 
 pub fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::default().routes(routes!(document)).routes(routes!(doctor)).routes(routes!(runtime)).routes(routes!(demo))
+    OpenApiRouter::default()
+        .routes(routes!(document))
+        .routes(routes!(doctor))
+        .routes(routes!(runtime))
+        .routes(routes!(demo))
 }
 
 pub fn open_routes() -> OpenApiRouter<Api> {
