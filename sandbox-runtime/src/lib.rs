@@ -18,6 +18,9 @@ pub mod store;
 pub mod stream;
 pub mod workspace;
 
+/// What programs log unless `RUST_LOG` asks otherwise: warnings, without those that each WebRTC connection makes.
+pub const LOG_FILTER: &str = "warn,rtc_ice=error,rtc_dtls=error,rtc_sctp=error";
+
 /// Returns the time in milliseconds since the Unix epoch: the one place that reads the wall clock.
 pub fn now_ms() -> sandbox_core::model::EpochMs {
     let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();

@@ -60,7 +60,7 @@ async fn a_person_runs_the_demo_in_the_window_from_the_first_button_to_the_repor
     let report = String::from_utf8(api.bytes(&format!("/artifacts/{key}/content")).await).expect("text");
     assert!(report.contains("**Total: €"), "{report}");
     window.click("//*[@role='tab'][contains(., 'Files')]").await;
-    window.click("//*[normalize-space(.)='report.md']").await;
+    window.click("//*[@role='treeitem'][contains(., 'report.md')]").await;
     window.find("//*[self::h1 or self::h2 or self::h3][contains(., 'Invoices of 2026-10')]").await;
     window.screenshot("window-files.png");
 }

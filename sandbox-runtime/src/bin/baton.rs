@@ -104,7 +104,7 @@ async fn run(command: Command) -> anyhow::Result<u8> {
 
 /// Nothing but warnings, unless `RUST_LOG` asks for more. Standard output is for what the program says.
 fn log_to_stderr() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(sandbox_runtime::LOG_FILTER));
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
 }

@@ -189,9 +189,10 @@ impl Actor {
                 let added = self.add_artifact(*artifact, by).await;
                 reply(answer, added);
             }
-            Cause::Resized { viewport } => {
+            Cause::Resized { viewport, answer } => {
                 self.sandbox.preview.viewport = viewport;
-                self.commit(vec![]).await;
+                let recorded = self.try_commit(vec![]).await;
+                reply(answer, recorded);
             }
             Cause::Ask { by, request, answer, done } => {
                 let asked = self.ask(by, request, done).await;

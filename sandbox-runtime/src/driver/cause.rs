@@ -60,6 +60,7 @@ pub(super) enum Cause {
     },
     Resized {
         viewport: Viewport,
+        answer: Reply<()>,
     },
 
     Ask {

@@ -168,9 +168,9 @@ impl Driver {
         self.ask_actor(|answer| Cause::Artifact { artifact, by, answer }).await
     }
 
-    pub async fn resized(&self, viewport: Viewport) {
-        // The actor may be gone; then there is nothing to note.
-        let _ = self.inbox.send(Cause::Resized { viewport }).await;
+    /// Notes the page's new size; it is shown when this returns.
+    pub async fn resized(&self, viewport: Viewport) -> Result<(), Refusal> {
+        self.ask_actor(|answer| Cause::Resized { viewport, answer }).await
     }
 
     /// Asks a person for something.
@@ -276,6 +276,7 @@ impl Shared {
     }
 
     fn fill(&self, preview: &mut Preview) {
+        preview.updated_at = preview.updated_at.max(self.sandbox.updated_at).max(self.since);
         preview.control_mode = self.mode();
         preview.controller.clone_from(&self.controller);
         preview.blind = matches!(self.control, State::Person { .. });

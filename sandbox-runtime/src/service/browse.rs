@@ -94,8 +94,7 @@ async fn resize(driver: &Driver, viewport: Viewport) -> Answer<()> {
     let desktop = driver.desktop_link().ok_or_else(|| no_browser(driver))?;
     match calls::desktop(&desktop, DesktopCall::Resize(viewport)).await.map_err(ServiceError::internal)? {
         DesktopAnswer::Done | DesktopAnswer::Geometry { .. } | DesktopAnswer::Clipboard(_) => {
-            driver.resized(viewport).await;
-            Ok(())
+            Ok(driver.resized(viewport).await?)
         }
         DesktopAnswer::Failed(reason) => Err(ServiceError::internal(format!("resize the browser: {reason}"))),
     }
@@ -123,11 +122,12 @@ impl From<ActionError> for ServiceError {
         let code = match error {
             ActionError::Refused(refused) => return Refusal::from(refused).into(),
             ActionError::Browser(error) => return error.into(),
-            ActionError::Invalid(_) => ErrorCode::Invalid,
+            // An address that leads nowhere is the caller's to mend.
+            ActionError::Invalid(_) | ActionError::Navigation { .. } => ErrorCode::Invalid,
             ActionError::NotFound { .. } => ErrorCode::NotFound,
             ActionError::OldReference(_) => ErrorCode::StaleLease,
             ActionError::NotReady { .. } | ActionError::OtherAddress { .. } => ErrorCode::Conflict,
-            ActionError::Navigation { .. } | ActionError::Download { .. } => ErrorCode::Unavailable,
+            ActionError::Download { .. } => ErrorCode::Conflict,
             ActionError::Late { .. } => ErrorCode::Timeout,
         };
         Self::new(code, error.to_string())
