@@ -220,7 +220,8 @@ impl<'de> Deserialize<'de> for Step {
                 Ok(step)
             }
         }
-        from.deserialize_map(OneKey)
+        // Whatever stands there, so that what is no map is told what a step is.
+        from.deserialize_any(OneKey)
     }
 }
 
