@@ -80,7 +80,7 @@ fn a_mistake_is_told_with_its_place_and_what_was_expected() {
     check_mistake("name: A\nsteps:\n  - handoff: { reason: because, message: x }\n", 3, "because");
     check_mistake("name: A\nsteps:\n  - navigate\n", 3, "a step: a map with one key");
     check_mistake("name: A\nsteps:\n  - navigate: 'https://{{host}}/'\n", 3, "add `host` to `params`");
-    check_mistake("name: A\nsteps: [\n", 3, "");
-    check_mistake("name: A\nsteps:\n - click: {text: a\n", 4, "");
+    check_mistake("name: A\nsteps: [\n", 2, "unclosed bracket");
+    check_mistake("name: A\nsteps:\n - click: {text: a\n", 3, "unclosed");
     check_mistake("name: A\nextra: 1\nsteps: [{ reload: }]\n", 2, "extra");
 }
