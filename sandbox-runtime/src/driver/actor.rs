@@ -14,6 +14,7 @@ use sandbox_link::protocol::{InputFrame, Open};
 use sandbox_link::write_message;
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::cause::{Cause, Reply, TurnOf};
@@ -44,7 +45,8 @@ pub(super) struct Actor {
     pub takeover: Option<Naming>,
     pub held_since: EpochMs,
     pub inputs_before: u64,
-    pub files_before: BTreeSet<String>,
+    /// What the workspace held when the person took over; absent while nobody did.
+    pub files_before: Option<JoinHandle<BTreeSet<String>>>,
     pub controller: Option<String>,
     /// Records as they were committed last: only what differs is written again.
     pub committed: Committed,
@@ -98,7 +100,7 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         takeover: None,
         held_since: now,
         inputs_before: 0,
-        files_before: BTreeSet::new(),
+        files_before: None,
         controller: None,
         committed: Committed::default(),
         since: now,

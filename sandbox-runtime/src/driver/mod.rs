@@ -207,10 +207,6 @@ impl Driver {
         let _ = self.ask_actor(|answer| Cause::End { answer }).await;
     }
 
-    pub fn gate(&self) -> &Gate {
-        &self.gate
-    }
-
     /// Whether nothing of the sandbox runs any more.
     pub fn is_over(&self) -> bool {
         self.shared.borrow().sandbox.status.is_over()

@@ -53,25 +53,7 @@ impl Actor {
             (RequestedBy::Agent | RequestedBy::Worker | RequestedBy::Sdk | RequestedBy::Dashboard, _) => Asker::Program,
         };
         // Asked for before control changes, so that the record is there when anyone sees that it waits.
-        let handoff = Handoff {
-            request_id: id.clone(),
-            sandbox_id: self.sandbox.id.clone(),
-            task_id: self.task.as_ref().map(|running| running.task.id.clone()),
-            status: HandoffStatus::Pending,
-            reason: request.reason,
-            message: request.message,
-            requested_by: by,
-            controller: None,
-            resume_prompt: request.resume_prompt,
-            note: None,
-            until: request.until,
-            receipt: None,
-            requested_at: now,
-            accepted_at: None,
-            completed_at: None,
-            expires_at: request.expires_in_ms.and_then(|ms| i64::try_from(ms).ok()).map(|ms| now.saturating_add(ms)),
-            updated_at: now,
-        };
+        let handoff = self.pending_handoff(id.clone(), request, by);
         let mut tried = self.control.clone();
         match tried.handle(Request::Ask { by: asker.clone(), handoff: id.clone() }, now) {
             Answer::Accepted(_) => {}
@@ -191,9 +173,17 @@ impl Actor {
         self.controller = Some(name.clone());
         self.held_since = now;
         self.inputs_before = self.inputs_now();
-        self.files_before = files_of(self.kit.workspace.clone()).await;
+        // Beside the person, not before them: a large workspace would keep the wheel from them.
+        self.files_before = Some(tokio::spawn(files_of(self.kit.workspace.clone())));
         if self.standing_handoff().is_none() {
-            self.handoff = Some(self.handoff_by_the_person(id.clone()));
+            let unasked = HandoffRequest {
+                reason: HandoffReason::Custom,
+                message: "took control without being asked".to_owned(),
+                resume_prompt: None,
+                expires_in_ms: None,
+                until: None,
+            };
+            self.handoff = Some(self.pending_handoff(id.clone(), unasked, RequestedBy::Dashboard));
         }
         if let Some(handoff) = &mut self.handoff
             && apply(handoff, Step::Accept { controller: name.clone() }, now).is_ok()
@@ -214,25 +204,25 @@ impl Actor {
         }
     }
 
-    fn handoff_by_the_person(&self, id: HandoffId) -> Handoff {
+    fn pending_handoff(&self, id: HandoffId, request: HandoffRequest, by: RequestedBy) -> Handoff {
         let now = now_ms();
         Handoff {
             request_id: id,
             sandbox_id: self.sandbox.id.clone(),
             task_id: self.task.as_ref().map(|running| running.task.id.clone()),
             status: HandoffStatus::Pending,
-            reason: HandoffReason::Custom,
-            message: "took control without being asked".to_owned(),
-            requested_by: RequestedBy::Dashboard,
+            reason: request.reason,
+            message: request.message,
+            requested_by: by,
             controller: None,
-            resume_prompt: None,
+            resume_prompt: request.resume_prompt,
             note: None,
-            until: None,
+            until: request.until,
             receipt: None,
             requested_at: now,
             accepted_at: None,
             completed_at: None,
-            expires_at: None,
+            expires_at: request.expires_in_ms.and_then(|ms| i64::try_from(ms).ok()).map(|ms| now.saturating_add(ms)),
             updated_at: now,
         }
     }
@@ -267,8 +257,12 @@ impl Actor {
         let mut receipt = tokio::time::timeout(RECEIPT_LIMIT, compared).await.ok().flatten().unwrap_or_default();
         receipt.held_ms = u64::try_from(now_ms() - self.held_since).unwrap_or(0);
         receipt.inputs = self.inputs_now().saturating_sub(self.inputs_before);
-        let files = files_of(self.kit.workspace.clone()).await;
-        receipt.files_arrived = files.difference(&self.files_before).cloned().collect();
+        if let Some(listed) = self.files_before.take()
+            && let Ok(before) = listed.await
+        {
+            let files = files_of(self.kit.workspace.clone()).await;
+            receipt.files_arrived = files.difference(&before).cloned().collect();
+        }
         receipt.note = note.map(str::to_owned);
         receipt
     }

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use super::cause::Cause;
 use super::refusal::Refusal;
 use super::{Driver, Shared};
-use crate::browser::{Gate, Refused};
+use crate::browser::Refused;
 
 /// How often input renews the lease, in milliseconds: not with every mouse move.
 const RENEW_EVERY_MS: i64 = 1_000;
@@ -104,10 +104,6 @@ impl ViewerSeat {
             self.driver.tell(Cause::Input { viewer: self.id.clone(), lease });
         }
         Ok(sent)
-    }
-
-    pub fn gate(&self) -> &Gate {
-        &self.driver.gate
     }
 
     fn refused_because(&self, lease: Lease) -> Denial {

@@ -1,7 +1,6 @@
 //! Work beside the browser: commands and code in the shell room, files saved as artifacts.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use sandbox_core::model::{Actor as By, Artifact, CodeRequest, EventType, ExecRequest, ExecResult, FileKind};
 use sandbox_link::protocol::ExecSpec;
@@ -123,11 +122,6 @@ impl Driver {
         let snapshot = tokio::task::spawn_blocking(saved).await??;
         // The snapshot holds its content until the record is committed.
         Ok(self.add_artifact(snapshot.artifact.clone(), by).await?)
-    }
-
-    /// Returns how long a command may take at most, for callers that wait with a deadline of their own.
-    pub fn max_exec_time() -> Duration {
-        Duration::from_millis(MAX_TIMEOUT_MS)
     }
 }
 
