@@ -4,8 +4,8 @@ import { resolve } from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
 
-/** Pages of the interface: the whole of it, and the small page behind a viewer link. */
-const pages = ['index.html', 'viewer.html'].map((page) => resolve(import.meta.dirname, page)).filter(existsSync);
+/** Pages of the interface: the whole of it, the small page behind a viewer link, and the reason of a start that failed. */
+const pages = ['index.html', 'viewer.html', 'not-started.html'].map((page) => resolve(import.meta.dirname, page)).filter(existsSync);
 
 export default defineConfig({
   plugins: [svelte()],

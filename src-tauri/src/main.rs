@@ -4,6 +4,7 @@
 
 mod bridge;
 mod display;
+mod not_started;
 mod notices;
 mod runtime;
 mod tray;
@@ -16,21 +17,17 @@ fn main() -> ExitCode {
     runtime::log_to_stderr();
     let tokio = match tokio::runtime::Runtime::new() {
         Ok(tokio) => tokio,
-        Err(error) => return fail(&error, 1),
+        Err(error) => {
+            eprintln!("baton-desktop: {error}");
+            return ExitCode::FAILURE;
+        }
     };
     tauri::async_runtime::set(tokio.handle().clone());
     let baton = match tokio.block_on(runtime::start()) {
         Ok(baton) => baton,
-        // Another runtime holds the data directory: the message names it.
-        Err(error @ runtime::StartError::Home(_)) => return fail(&error, 2),
-        Err(error) => return fail(&error, 1),
+        Err(error) => return not_started::say(&error),
     };
     let code = window::run(baton.clone());
     tokio.block_on(baton.stop());
     code
-}
-
-fn fail(error: &dyn std::fmt::Display, code: u8) -> ExitCode {
-    eprintln!("baton-desktop: {error}");
-    ExitCode::from(code)
 }

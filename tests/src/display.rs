@@ -45,6 +45,31 @@ impl Display {
         image::RgbaImage::from_raw(width.into(), height.into(), rgba).ok_or_else(|| anyhow::anyhow!("odd picture"))
     }
 
+    /// Waits for a window with that title, and asks it to close as a window manager does.
+    pub async fn close_window(&self, title: &str) {
+        crate::eventually(title, || async { self.try_to_close(title).ok().flatten() }).await;
+    }
+
+    fn try_to_close(&self, title: &str) -> anyhow::Result<Option<()>> {
+        use x11rb::connection::Connection;
+        use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt, EventMask};
+        let (x, screen) = x11rb::connect(Some(&self.name))?;
+        let root = x.setup().roots[screen].root;
+        let atom = |name: &str| anyhow::Ok(x.intern_atom(false, name.as_bytes())?.reply()?.atom);
+        for window in x.query_tree(root)?.reply()?.children {
+            let name = x.get_property(false, window, AtomEnum::WM_NAME, AtomEnum::ANY, 0, 64)?.reply()?.value;
+            let mapped = x.get_window_attributes(window)?.reply()?.map_state != 0.into();
+            if mapped && name == title.as_bytes() {
+                let data = [atom("WM_DELETE_WINDOW")?, x11rb::CURRENT_TIME, 0, 0, 0];
+                let message = ClientMessageEvent::new(32, window, atom("WM_PROTOCOLS")?, data);
+                x.send_event(false, window, EventMask::NO_EVENT, message)?;
+                x.flush()?;
+                return Ok(Some(()));
+            }
+        }
+        Ok(None)
+    }
+
     /// Keeps a picture of the display beside the build; for whoever wonders why a test failed.
     pub fn keep(&self, name: &str) -> anyhow::Result<()> {
         let folder = crate::repository().join("target/pictures");

@@ -1,6 +1,7 @@
 //! The product from outside: starts the real programs, speaks HTTP to them, looks at their pictures.
 
 mod baton;
+mod bus;
 mod display;
 mod site;
 mod viewer;
@@ -8,6 +9,7 @@ mod wait;
 mod window;
 
 pub use baton::{Baton, binary, repository};
+pub use bus::{Bus, Notifications};
 pub use display::Display;
 pub use site::Site;
 pub use viewer::{Seen, Viewer};

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::baton::binary;
+use crate::bus::Bus;
 use crate::display::Display;
 use crate::wait::eventually;
 
@@ -25,6 +26,7 @@ pub struct Window {
     base: String,
     http: reqwest::Client,
     pub display: Display,
+    pub bus: Bus,
     home: tempfile::TempDir,
 }
 
@@ -38,9 +40,11 @@ impl Window {
         let display = Display::start(width, height);
         let home = tempfile::tempdir().expect("a folder for the data");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port();
-        let mut command = Command::new("dbus-run-session");
+        let bus = Bus::start();
+        let mut command = Command::new("WebKitWebDriver");
         command
-            .args(["--", "WebKitWebDriver", &format!("--port={port}"), "--host=127.0.0.1"])
+            .args([&format!("--port={port}"), "--host=127.0.0.1"])
+            .env("DBUS_SESSION_BUS_ADDRESS", &bus.address)
             .env("DISPLAY", &display.name)
             .env("BATON_HOME", home.path())
             // What tauri-driver sets: lets the driver into this one process.
@@ -56,7 +60,7 @@ impl Window {
         }
         let driver = command.spawn().expect("webkit2gtk-driver and dbus are installed");
         let mut window =
-            Self { driver, base: format!("http://127.0.0.1:{port}"), http: reqwest::Client::new(), display, home };
+            Self { driver, base: format!("http://127.0.0.1:{port}"), http: reqwest::Client::new(), display, bus, home };
         let status = format!("{}/status", window.base);
         eventually("WebDriver answers", || async { window.http.get(&status).send().await.ok() }).await;
         let options = json!({ "binary": binary("baton-desktop"), "args": [] });
@@ -199,7 +203,7 @@ impl Drop for Window {
         {
             eprintln!("no picture of the failure: {error}");
         }
-        // The whole group: bus, driver and application; some may have ended already.
+        // The whole group: driver and application; some may have ended already.
         let group = nix::unistd::Pid::from_raw(i32::try_from(self.driver.id()).expect("a pid is a small number"));
         let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGKILL);
         let _ = self.driver.wait();

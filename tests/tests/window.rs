@@ -1,6 +1,9 @@
 //! The real desktop window, pressed and typed into as a person does: the whole demo, to the artifact's content.
 
-use baton_tests::{Baton, Window, eventually, keys};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use baton_tests::{Baton, Bus, Display, Notifications, Window, binary, eventually, keys};
 use serde_json::json;
 
 /// What a person typed must not be found in the story.
@@ -65,20 +68,53 @@ async fn a_person_runs_the_demo_in_the_window_from_the_first_button_to_the_repor
     window.screenshot("window-files.png");
 }
 
-#[tokio::test]
-async fn a_second_application_on_the_same_data_says_who_holds_it() {
-    let mut baton = Baton::start().await;
-    let display = baton_tests::Display::start(800, 600);
-    let second = std::process::Command::new("dbus-run-session")
-        .arg("--")
-        .arg(baton_tests::binary("baton-desktop"))
+/// Starts the application once more on the same bus, display and data.
+fn second_start(bus: &Bus, display: &Display, home: &Path) -> Command {
+    let mut second = Command::new(binary("baton-desktop"));
+    second
+        .env("DBUS_SESSION_BUS_ADDRESS", &bus.address)
         .env("DISPLAY", &display.name)
-        .env("BATON_HOME", baton.home())
-        .output()
-        .expect("the application runs");
+        .env("GDK_BACKEND", "x11")
+        .env("BATON_HOME", home)
+        .stderr(Stdio::piped());
+    second
+}
+
+#[tokio::test]
+async fn a_second_application_on_the_same_data_says_in_a_window_who_holds_it() {
+    let mut baton = Baton::start().await;
+    let (bus, display) = (Bus::start(), Display::start(800, 600));
+    let second = second_start(&bus, &display, baton.home()).spawn().expect("the application runs");
+    display.close_window("Baton did not start").await;
+    let second = second.wait_with_output().expect("the application ends");
     assert_eq!(second.status.code(), Some(2));
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert!(said.contains(&baton.pid().to_string()), "{said}");
     assert_eq!(baton.send("GET", "/health", None).await, (200, json!({ "status": "ok", "version": "0.1.0" })));
     baton.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_start_leads_to_the_window_that_is_there() {
+    let window = Window::open().await;
+    let second = second_start(&window.bus, &window.display, window.home()).output().expect("the application runs");
+    assert_eq!(second.status.code(), Some(0), "{}", String::from_utf8_lossy(&second.stderr));
+    window.find("//button[contains(., 'Run the demo')]").await;
+}
+
+#[tokio::test]
+async fn a_notification_says_what_is_asked_and_opens_the_sandbox_that_asks() {
+    let window = Window::open().await;
+    let notifications = Notifications::serve(&window.bus).await.expect("the bus takes a notification service");
+    let api = Baton::join(window.home()).await;
+    let sandbox = api.post("/sandboxes", json!({ "name": "Supplier", "capabilities": { "browser": false } })).await;
+    let id = sandbox["id"].as_str().expect("a sandbox has an id");
+    api.get(&format!("/sandboxes/{id}?waitFor=ready&timeoutMs=60000")).await;
+    let asked = json!({ "reason": "approval", "message": "Look at <b>this</b> & that" });
+    api.post(&format!("/sandboxes/{id}/handoff"), asked).await;
+    let shown = eventually("a notification is shown", || async { notifications.shown().first().cloned() }).await;
+    assert_eq!(shown, ("Baton needs you".to_owned(), "Look at &lt;b&gt;this&lt;/b&gt; &amp; that".to_owned()));
+    assert!(!window.is_shown("//*[@role='log']").await, "nothing is opened before it is chosen");
+    notifications.choose_newest().await.expect("the application listens");
+    window.find("//*[contains(., 'Needs you: look at')]").await;
 }

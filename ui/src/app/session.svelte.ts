@@ -59,8 +59,10 @@ export class Session {
   start(): () => void {
     this.#stream = this.host.events(null, (event) => this.#arrive(event), (state) => this.#connected(state));
     this.#ticker = setInterval(() => (this.now = Date.now()), 1_000);
+    const stopChoosing = this.host.onChosen((sandboxId) => void this.open(sandboxId));
     void this.refresh();
     return () => {
+      stopChoosing();
       this.#stream?.close();
       if (this.#ticker !== null) clearInterval(this.#ticker);
     };

@@ -5,11 +5,11 @@
  * logs through the shell's own channel would be evaluated as script.
  */
 import { invoke } from '@tauri-apps/api/core';
+import { listen } from '@tauri-apps/api/event';
 import { followEvents } from './events';
 import type { Answer, Bytes, EventStream, EventStreamState, Host, LiveEndpoint, Method, Notice, Platform } from './types';
 import { Unreachable } from './types';
 import type { Event } from '../types/generated/Event';
-
 
 export function desktopHost(): Host {
   return new DesktopHost();
@@ -75,6 +75,11 @@ class DesktopHost implements Host {
 
   notify(_notice: Notice): Promise<boolean> {
     return Promise.resolve(false);
+  }
+
+  onChosen(open: (sandboxId: string) => void): () => void {
+    const listening = listen<string>('open-sandbox', (chosen) => open(chosen.payload));
+    return () => void listening.then((stop) => stop());
   }
 
   async openExternal(url: string): Promise<void> {

@@ -118,6 +118,11 @@ class HttpHost implements Host {
     return true;
   }
 
+  // A notice of a browser calls back by itself.
+  onChosen(_open: (sandboxId: string) => void): () => void {
+    return () => undefined;
+  }
+
   openExternal(url: string): Promise<void> {
     const anchor = document.createElement('a');
     anchor.href = url;

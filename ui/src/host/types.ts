@@ -71,6 +71,8 @@ export interface Host {
   allowNotices(): Promise<boolean>;
   /** Tells the person; never raises the window. Answers whether it was shown. */
   notify(notice: Notice): Promise<boolean>;
+  /** Calls back with each sandbox that the person chooses outside the page, in a notice of the system; answers how to stop. */
+  onChosen(open: (sandboxId: string) => void): () => void;
   /** Opens an https address outside; in a browser also a ticketed address of the runtime. */
   openExternal(url: string): Promise<void>;
   /** Shows in the title how many sandboxes need the person. */
