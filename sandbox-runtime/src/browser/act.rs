@@ -30,6 +30,10 @@ const ASK_ANEW: Duration = Duration::from_secs(2);
 const LEASE_CHECK: Duration = Duration::from_millis(20);
 /// What an action's deadline leaves for saying why it failed.
 const GRACE: Duration = Duration::from_secs(5);
+/// How far beside its place the pointer begins, in CSS pixels, at each attempt to point there.
+const ASIDE: [f64; 3] = [0.0, 1.0, -1.0];
+/// How long a frame's place may take to become known before the pointer is moved anew.
+const POINTER_PAUSE: Duration = Duration::from_millis(20);
 /// How long a click may take to bring up a file chooser.
 const CHOOSER: Duration = Duration::from_secs(3);
 
@@ -248,41 +252,95 @@ impl Doing<'_> {
     // ---- pointer ----
 
     async fn click(&self, target: &Target, count: i64) -> Result<Done, ActionError> {
-        let located = self.locate(target, Needs::Click).await?;
-        self.click_at(located.point, count).await?;
+        let located = self.press_pointer(target, Needs::Click, count).await?;
         let word = if count == 2 { "double-clicked" } else { "clicked" };
         Ok(Done::at(&located, format!("{word} {target}")))
     }
 
-    async fn click_at(&self, (x, y): (f64, f64), count: i64) -> Result<(), ActionError> {
-        let page = self.page()?;
-        let session = page.tab.session.as_str();
-        let mut calls = vec![mouse(session, DispatchMouseEventType::MouseMoved, x, y, 0)];
-        for nth in 1..=count {
-            calls.push(mouse(session, DispatchMouseEventType::MousePressed, x, y, nth));
-            calls.push(mouse(session, DispatchMouseEventType::MouseReleased, x, y, nth));
+    async fn hover(&self, target: &Target) -> Result<Done, ActionError> {
+        loop {
+            let located = self.locate(target, Needs::Click).await?;
+            let tabs = self.shared.world.state().tabs.len();
+            if self.point_at(&located).await? {
+                self.settle(tabs).await?;
+                return Ok(Done::at(&located, format!("pointed at {target}")));
+            }
+            self.check_time(target)?;
         }
-        self.input(calls).await
     }
 
-    async fn hover(&self, target: &Target) -> Result<Done, ActionError> {
-        let located = self.locate(target, Needs::Click).await?;
-        let (x, y) = located.point;
+    /// Finds the target and clicks it, until its own frame has seen the click.
+    ///
+    /// Chromium acknowledges input that it drops because a frame has not painted yet, and sends it to another frame
+    /// as long as it does not know where that one has come to. Nobody saw what was dropped: it is done again.
+    async fn press_pointer(&self, target: &Target, needs: Needs, count: i64) -> Result<Located, ActionError> {
+        loop {
+            let located = self.locate(target, needs).await?;
+            let page = self.page()?;
+            let tabs = self.shared.world.state().tabs.len();
+            // In a single process there is no other frame that the click could go to.
+            if page.is_one_process() || self.point_at(&located).await? {
+                let (x, y) = located.point;
+                let session = page.tab.session.as_str();
+                let mut calls = vec![mouse(session, DispatchMouseEventType::MouseMoved, x, y, 0)];
+                for nth in 1..=count {
+                    calls.push(mouse(session, DispatchMouseEventType::MousePressed, x, y, nth));
+                    calls.push(mouse(session, DispatchMouseEventType::MouseReleased, x, y, nth));
+                }
+                // A click that closes its own tab or document is not seen there any more: it arrived.
+                let taken_in = self.dispatch(calls).await?;
+                if !taken_in || passing(page.ask(&located.frame, "baton.pressArrived()").await)? != Some(json!(false)) {
+                    self.settle(tabs).await?;
+                    return Ok(located);
+                }
+            }
+            self.check_time(target)?;
+        }
+    }
+
+    /// Moves the pointer to the element, and says whether its own frame has seen it there.
+    async fn point_at(&self, located: &Located) -> Result<bool, ActionError> {
         let page = self.page()?;
-        self.input(vec![mouse(&page.tab.session, DispatchMouseEventType::MouseMoved, x, y, 0)]).await?;
-        Ok(Done::at(&located, format!("pointed at {target}")))
+        let session = page.tab.session.as_str();
+        let (x, y) = located.point;
+        let seen = format!("baton.pointerAt({}, {})", located.point_in_frame.0, located.point_in_frame.1);
+        for aside in ASIDE {
+            // A pointer that is there already may not be told again: it comes from beside.
+            let moves = [x + aside, x].map(|x| mouse(session, DispatchMouseEventType::MouseMoved, x, y, 0));
+            if !self.dispatch(moves.into()).await? {
+                return Ok(false);
+            }
+            match passing(page.ask(&located.frame, &seen).await)? {
+                Some(seen) if seen == json!(false) => tokio::time::sleep(POINTER_PAUSE).await,
+                Some(_) => return Ok(true),
+                None => return Ok(false),
+            }
+        }
+        Ok(false)
+    }
+
+    fn check_time(&self, target: &Target) -> Result<(), ActionError> {
+        if self.left().is_zero() {
+            let why = "the pointer does not reach it".to_owned();
+            return Err(ActionError::NotReady { target: target.to_string(), why });
+        }
+        Ok(())
     }
 
     /// Sends input in one write and waits until the page has taken it in.
     async fn input(&self, calls: Vec<Call>) -> Result<(), ActionError> {
         let tabs = self.shared.world.state().tabs.len();
+        if self.dispatch(calls).await? { self.settle(tabs).await } else { Ok(()) }
+    }
+
+    /// Sends input in one write; answers whether its page was there to the end.
+    async fn dispatch(&self, calls: Vec<Call>) -> Result<bool, ActionError> {
         match self.shared.pipe.batch(COMMAND_DEADLINE, &self.pass(), calls).await {
-            Ok(_) => {}
-            // A click that closes its own tab is answered by the session being gone.
-            Err(super::CallError::Failed { .. }) => return Ok(()),
-            Err(error) => return Err(error.into()),
+            Ok(_) => Ok(true),
+            // Input that closes its own tab is answered by the session being gone.
+            Err(super::CallError::Failed { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
         }
-        self.settle(tabs).await
     }
 
     /// Lets what an input began come about: a new document, a new tab.
@@ -316,10 +374,9 @@ impl Doing<'_> {
     // ---- keyboard and forms ----
 
     async fn type_text(&self, target: &Target, typing: &Type) -> Result<Done, ActionError> {
-        let located = self.locate(target, Needs::Type).await?;
+        let located = self.press_pointer(target, Needs::Type, 1).await?;
         let page = self.page()?;
         let prepare = format!("baton.prepareTyping({}, {})", located.handle, argument(&typing.text));
-        self.click_at(located.point, 1).await?;
         let prepared = page.ask(&located.frame, &prepare).await?;
         match prepared["how"].as_str() {
             Some("insert") => {
@@ -434,8 +491,7 @@ impl Doing<'_> {
 
     async fn download(&self, target: &Target) -> Result<Done, ActionError> {
         let before = self.shared.downloads_begun();
-        let located = self.locate(target, Needs::Click).await?;
-        self.click_at(located.point, 1).await?;
+        let located = self.press_pointer(target, Needs::Click, 1).await?;
         let failed = |cause: &str| ActionError::Download { target: target.to_string(), cause: cause.to_owned() };
         let world = &self.shared.world;
         let begun = world.wait_until(|state| {
@@ -479,8 +535,7 @@ impl Doing<'_> {
         self.shared.world.state().chooser = None;
         page.call("Page.setInterceptFileChooserDialog", json!({ "enabled": true })).await?;
         let _restore = ChooserRestore { shared: self.shared, session };
-        let located = self.locate(target, Needs::Click).await?;
-        self.click_at(located.point, 1).await?;
+        self.press_pointer(target, Needs::Click, 1).await?;
         let chooser = self.shared.world.wait_until(|state| state.chooser.take());
         let Ok(chooser) = tokio::time::timeout(self.left().min(CHOOSER), chooser).await else {
             let why = "it is not a file field, and clicking it asks for no file".to_owned();
@@ -562,6 +617,15 @@ struct ChooserRestore<'a> {
 impl Drop for ChooserRestore<'_> {
     fn drop(&mut self) {
         self.shared.pipe.note(Some(&self.session), "Page.setInterceptFileChooserDialog", json!({ "enabled": false }));
+    }
+}
+
+/// Returns the answer of a frame, or `None` where its document went away under the question.
+fn passing(answer: Result<Value, super::CallError>) -> Result<Option<Value>, ActionError> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.is_passing() => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 

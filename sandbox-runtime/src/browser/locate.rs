@@ -39,6 +39,8 @@ pub struct Located {
     pub handle: u64,
     /// In CSS pixels of the tab.
     pub point: (f64, f64),
+    /// The same point in its own frame.
+    pub point_in_frame: (f64, f64),
     pub fitted: usize,
 }
 
@@ -134,9 +136,10 @@ async fn look(
     let best =
         found.reduce(|best, next| if (next.1.shown, next.1.rank) > (best.1.shown, best.1.rank) { next } else { best });
     let Some((handle, found, frame)) = best else { return Ok(Err(Miss::Nothing)) };
-    let located = |point| Located { frame: frame.clone(), handle, point, fitted: found.count };
+    let located =
+        |point, point_in_frame| Located { frame: frame.clone(), handle, point, point_in_frame, fitted: found.count };
     let needed = match needs {
-        Needs::Presence => return Ok(Ok(located((0.0, 0.0)))),
+        Needs::Presence => return Ok(Ok(located((0.0, 0.0), (0.0, 0.0)))),
         Needs::Click => "click",
         Needs::Type => "type",
         Needs::Look => "look",
@@ -148,7 +151,7 @@ async fn look(
     let (Some(x), Some(y)) = (ready["x"].as_f64(), ready["y"].as_f64()) else { return Ok(Err(Miss::Nothing)) };
     let through = if needs == Needs::Look { "look" } else { "click" };
     Ok(match page.to_tab(&frames, frame, (x, y), through).await? {
-        Ok(point) => Ok(located(point)),
+        Ok(point) => Ok(located(point, (x, y))),
         Err(why) => Err(Miss::Unready(format!("its frame is {why}"))),
     })
 }

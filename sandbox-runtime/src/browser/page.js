@@ -300,7 +300,10 @@
     for (const spot of spots) {
       const hit = hitAt(spot.x, spot.y);
       const label = hit?.closest?.('label');
-      if (hit && (within(element, hit) || (label && label.control === element))) return spot;
+      if (hit && (within(element, hit) || (label && label.control === element))) {
+        forgetInput();
+        return spot;
+      }
       over ??= hit;
     }
     return { why: over ? `covered by ${say(over)}` : 'not receiving clicks' };
@@ -331,6 +334,18 @@
     const hit = hitAt(point.x, point.y);
     return needs === 'look' || hit === owner ? point : { why: hit ? `covered by ${say(hit)}` : 'not receiving clicks' };
   };
+
+  // ---- whether input arrived ----
+
+  // The browser acknowledges input that it drops: while a frame has not painted yet, or its place is not known yet.
+  let arrived = { moved: null, pressed: 0 };
+  const onMoved = (event) => { if (event.isTrusted) arrived.moved = { x: event.clientX, y: event.clientY }; };
+  const onPressed = (event) => { if (event.isTrusted) arrived.pressed += 1; };
+  for (const type of ['pointermove', 'mousemove']) addEventListener(type, onMoved, { capture: true, passive: true });
+  for (const type of ['pointerdown', 'mousedown']) addEventListener(type, onPressed, { capture: true, passive: true });
+  const forgetInput = () => { arrived = { moved: null, pressed: 0 }; };
+  const pointerAt = (x, y) => arrived.moved !== null && Math.abs(arrived.moved.x - x) <= 2 && Math.abs(arrived.moved.y - y) <= 2;
+  const pressArrived = () => arrived.pressed > 0;
 
   // ---- doing what input events cannot ----
 
@@ -501,6 +516,7 @@
   globalThis.baton = {
     find, candidates, ready, through, prepareTyping, choose, scrollBy, fileInput, extract, has, record, maskedBoxes,
     scale: () => ({ dpr: devicePixelRatio, width: innerWidth, height: innerHeight }),
+    pointerAt, pressArrived,
     element: (handle) => kept[handle],
     still: () => pause().then(pause),
   };

@@ -53,6 +53,11 @@ impl<'a> Page<'a> {
         Self { pipe, pass, tab, sessions }
     }
 
+    /// Whether no frame of the tab lives in another process.
+    pub fn is_one_process(&self) -> bool {
+        self.sessions.len() == 1
+    }
+
     /// Sends a command to the tab's own session.
     pub async fn call(&self, method: &str, params: Value) -> Result<Value, CallError> {
         self.pipe.call(&self.pass, Some(&self.tab.session), method, params).await

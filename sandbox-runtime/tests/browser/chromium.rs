@@ -41,6 +41,8 @@ pub struct Person {
     pub sent: Arc<Mutex<Vec<String>>>,
     /// Everything Chromium told the product.
     pub told: Arc<Mutex<String>>,
+    /// Kinds of mouse events that are acknowledged and dropped, each once, as Chromium does with a frame that is not ready.
+    pub dropped: Arc<Mutex<Vec<&'static str>>>,
 }
 
 impl Rig {
@@ -194,6 +196,7 @@ fn relay(
     from_chromium: impl tokio::io::AsyncRead + Unpin + Send + 'static,
 ) -> Person {
     let (from_product, mut to_product) = tokio::io::split(product);
+    let (answer_product, mut answered) = mpsc::channel::<Vec<u8>>(64);
     let (inject, mut injected) = mpsc::channel::<Vec<u8>>(64);
     let person = Person {
         inject: inject.clone(),
@@ -202,6 +205,7 @@ fn relay(
         sessions: Arc::default(),
         sent: Arc::default(),
         told: Arc::default(),
+        dropped: Arc::default(),
     };
     tokio::spawn(async move {
         while let Some(bytes) = injected.recv().await {
@@ -210,13 +214,22 @@ fn relay(
             }
         }
     });
-    let sent = person.sent.clone();
+    let (sent, dropped) = (person.sent.clone(), person.dropped.clone());
     tokio::spawn(async move {
         let mut from_product = BufReader::new(from_product);
         let mut message = Vec::new();
         while from_product.read_until(0, &mut message).await.is_ok_and(|read| read > 0) {
             let read: Value = serde_json::from_slice(&message[..message.len() - 1]).unwrap();
             sent.lock().unwrap().push(read["method"].as_str().unwrap().to_owned());
+            let kind = |kind: &&str| read["method"] == "Input.dispatchMouseEvent" && read["params"]["type"] == **kind;
+            let at = dropped.lock().unwrap().iter().position(kind);
+            if let Some(at) = at {
+                dropped.lock().unwrap().remove(at);
+                let reply = json!({"id": read["id"], "sessionId": read["sessionId"], "result": {}});
+                message.clear();
+                answer_product.send(format!("{reply}\0").into_bytes()).await.unwrap();
+                continue;
+            }
             if inject.send(std::mem::take(&mut message)).await.is_err() {
                 return;
             }
@@ -226,7 +239,19 @@ fn relay(
     tokio::spawn(async move {
         let mut from_chromium = BufReader::new(from_chromium);
         let mut message = Vec::new();
-        while from_chromium.read_until(0, &mut message).await.is_ok_and(|read| read > 0) {
+        loop {
+            tokio::select! {
+                Some(reply) = answered.recv() => {
+                    to_product.write_all(&reply).await.unwrap();
+                    continue;
+                }
+                // What was read before the other branch was taken stays in `message`.
+                read = from_chromium.read_until(0, &mut message) => {
+                    if !read.is_ok_and(|read| read > 0) {
+                        break;
+                    }
+                }
+            }
             let read: Value = serde_json::from_slice(&message[..message.len() - 1]).unwrap();
             if let Some(answer) = read["id"].as_u64().and_then(|id| replies.lock().unwrap().remove(&id)) {
                 let _ = answer.send(read);

@@ -103,6 +103,34 @@ async fn frames_of_this_and_of_other_sites_and_shadow_trees_are_reached() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frame_of_another_site_that_has_just_come_or_moved_gets_its_clicks() {
+    let (rig, site) = both().await;
+    rig.open(&site.url("/moving-frames")).await;
+    for n in 1..=8 {
+        rig.step(json!({"click": {"role": "button", "name": "Next"}})).await;
+        rig.step(json!({"click": {"role": "button", "name": format!("Press n{n}")}})).await;
+        rig.expect(&format!("pressed n{n}")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn input_that_the_browser_acknowledges_and_drops_is_sent_again() {
+    let (rig, site) = both().await;
+    let drop = |kinds: &[&'static str]| *rig.person.dropped.lock().unwrap() = kinds.to_vec();
+    rig.open(&site.url("/frames")).await;
+    for which in ["near", "cross"] {
+        drop(&["mouseMoved", "mouseMoved", "mousePressed"]);
+        rig.step(json!({"click": {"role": "button", "name": format!("Press {which}")}})).await;
+        rig.expect(&format!("pressed {which}")).await;
+        assert!(rig.person.dropped.lock().unwrap().is_empty(), "all of them were sent");
+    }
+    rig.open(&site.url("/form")).await;
+    drop(&["mousePressed"]);
+    rig.step(json!({"click": {"role": "checkbox", "name": "I agree"}})).await;
+    rig.expect("agree true").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tabs_and_popups_open_come_to_the_front_and_close() {
     let (rig, site) = both().await;
     rig.open(&site.url("/tabs")).await;

@@ -15,10 +15,12 @@ impl Site {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let frames = FRAMES.replace("PORT", &port.to_string());
+        let moving = MOVING_FRAMES.replace("PORT", &port.to_string());
         let app = Router::new()
             .route("/form", get(Html(FORM)))
             .route("/late", get(Html(LATE)))
             .route("/frames", get(move || async move { Html(frames) }))
+            .route("/moving-frames", get(move || async move { Html(moving) }))
             .route("/inner", get(Html(INNER)))
             .route("/shadow", get(Html(SHADOW)))
             .route("/tabs", get(Html(TABS)))
@@ -81,6 +83,11 @@ const FRAMES: &str = r#"<!doctype html><title>Frames</title><div style="height:9
 <iframe src="/inner?near" style="border:7px solid; padding:5px; width:400px; height:150px"></iframe>
 <div style="height:300px"></div>
 <iframe src="http://localhost:PORT/inner?cross" style="margin-left:60px; border:3px solid; width:400px; height:150px"></iframe>"#;
+
+const MOVING_FRAMES: &str = r#"<!doctype html><title>Moving frames</title><button onclick="next()">Next</button><div id=space></div><div id=place></div>
+<script>let n = 0; function next() { n += 1; space.style.height = `${n % 3 * 700}px`;
+const frame = document.createElement('iframe'); frame.src = `http://localhost:PORT/inner?n${n}`; frame.style = `width:400px; height:150px; margin-left:${n % 2 * 300}px`;
+place.replaceChildren(frame) }</script>"#;
 
 const INNER: &str = r#"<!doctype html><title>Inner</title><div style="height:300px">above</div><p id=out></p>
 <script>const which = location.search.slice(1)
