@@ -157,6 +157,20 @@ impl Step {
         serde_json::from_value(value).unwrap_or_else(|_| self.clone())
     }
 
+    /// Returns the step as it is written, but without what is typed, written or run: for the story.
+    pub fn told(&self) -> Value {
+        const NOT_TOLD: [&str; 6] = ["content", "code", "promptText", "stdin", "env", "resumePrompt"];
+        let mut value = self.to_value();
+        let arguments = value.as_object_mut().and_then(|step| step.values_mut().next()).and_then(Value::as_object_mut);
+        if let Some(arguments) = arguments {
+            NOT_TOLD.iter().for_each(|name| drop(arguments.remove(*name)));
+            if matches!(self, Self::Browser(Action::Type(_))) {
+                arguments.remove("text");
+            }
+        }
+        value
+    }
+
     fn to_value(&self) -> Value {
         serde_json::to_value(self).unwrap_or_default()
     }

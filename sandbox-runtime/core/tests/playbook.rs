@@ -84,3 +84,16 @@ fn a_mistake_is_told_with_its_place_and_what_was_expected() {
     check_mistake("name: A\nsteps:\n - click: {text: a\n", 3, "unclosed");
     check_mistake("name: A\nextra: 1\nsteps: [{ reload: }]\n", 2, "extra");
 }
+
+#[test]
+fn the_story_is_told_a_step_without_what_is_typed_written_or_run() {
+    let told = |step: &str| {
+        let book = Playbook::parse(&format!("steps:\n  - {step}")).unwrap();
+        serde_json::to_string(&book.steps[0].told()).unwrap()
+    };
+    assert_eq!(told("type: { label: Password, text: hunter2 }"), r#"{"type":{"label":"Password"}}"#);
+    assert_eq!(told("click: { text: Go on }"), r#"{"click":{"text":"Go on"}}"#);
+    assert_eq!(told("write: { path: a.md, content: hunter2 }"), r#"{"write":{"path":"a.md"}}"#);
+    assert_eq!(told("code: { language: python, code: hunter2 }"), r#"{"code":{"language":"python","timeoutMs":null}}"#);
+    assert_eq!(told("navigate: https://a.example"), r#"{"navigate":"https://a.example"}"#);
+}

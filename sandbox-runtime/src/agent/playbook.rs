@@ -89,6 +89,7 @@ impl Run {
         if let Value::Object(fields) = &mut record {
             fields.insert("step".to_owned(), json!(at));
             fields.insert("name".to_owned(), json!(step.name()));
+            fields.insert("action".to_owned(), step.told());
         }
         self.bench.record(EventType::AgentAction, record).await?;
         Ok(())

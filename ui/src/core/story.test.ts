@@ -60,6 +60,17 @@ describe('a step of the playbook in words', () => {
 });
 
 describe('the story', () => {
+  test('says once what an event of its own has said already', () => {
+    const events = eventsOf(
+      ['sandbox.file.changed', { path: 'downloads/a.csv', change: 'downloaded' }, 'agent'],
+      action({ download: { click: { text: 'CSV' } } }, { path: 'downloads/a.csv' }),
+      ['sandbox.artifacts.updated', { key: 'art_1', name: 'a.csv' }, 'agent'],
+      action({ artifact: { path: 'downloads/a.csv' } }, { artifact: 'art_1' }),
+      action({ download: { click: { text: 'CSV' }, to: 'b.csv' } }, { path: 'b.csv' }),
+    );
+    expect(told(events)).toEqual(['Downloaded downloads/a.csv', 'Kept a.csv', 'Downloaded b.csv']);
+  });
+
   test('tells each action in one line and folds runs of small ones', () => {
     const events = eventsOf(
       ['sandbox.created', {}, 'api'],

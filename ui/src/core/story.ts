@@ -90,7 +90,7 @@ function tell(event: Event, before: readonly StoryLine[]): Told {
   const data = isMap(event.data) ? event.data : {};
   switch (event.type) {
     case 'sandbox.agent.action':
-      return tellAction(event, data);
+      return tellAction(event, data, before);
     case 'sandbox.agent.step':
       return str(data.text) === null ? nothing : { kind: 'small', words: [plain(str(data.text)!)] };
     case 'sandbox.agent.message':
@@ -166,13 +166,21 @@ function unknownType(_type: never): Told {
   return nothing;
 }
 
-function tellAction(event: Event, data: { [key: string]: Event['data'] }): Told {
+function tellAction(event: Event, data: { [key: string]: Event['data'] }, before: readonly StoryLine[]): Told {
+  if (isMap(data.action) && toldByItsEvent(data.action, data, before)) return nothing;
   const saying = sayStep(data.action) ?? sayStep(data.step) ?? sayStep(data) ?? said(data);
   if (saying === null) return nothing;
   const error = isMap(data.error) ? str(data.error.message) : str(data.error);
   if (error !== null) return line('bad', [plain('Could not: '), ...lowerFirst(saying.words)], error);
   if (saying.small) return { kind: 'small', words: saying.words };
   return line(event.by === 'person' ? 'you' : 'agent', saying.words);
+}
+
+/** A result that is kept, or a file that came, has an event of its own: the action would say it twice. */
+function toldByItsEvent(action: { [key: string]: Event['data'] }, data: { [key: string]: Event['data'] }, before: readonly StoryLine[]): boolean {
+  if ('artifact' in action) return str(data.artifact) !== null;
+  const last = before.at(-1);
+  return 'download' in action && last?.kind === 'line' && text(last.words) === `Downloaded ${str(data.path) ?? ''}`;
 }
 
 function said(data: { [key: string]: Event['data'] }): Saying | null {
