@@ -207,6 +207,13 @@ async fn what_a_person_downloads_lands_in_the_workspace() {
 }
 
 #[tokio::test]
+async fn what_a_person_types_first_goes_to_the_page_and_not_to_the_address_bar() {
+    let scene = Scene::open("/field").await;
+    scene.viewer.text("typed at once").await;
+    scene.site.told_that("field", "typed at once").await;
+}
+
+#[tokio::test]
 async fn text_of_any_script_arrives_as_it_was_typed() {
     let scene = Scene::open("/field").await;
     scene.press().await;

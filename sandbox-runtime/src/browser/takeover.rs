@@ -38,22 +38,41 @@ type Cookies = BTreeMap<String, BTreeMap<(String, String), u64>>;
 /// Looks around, and begins to note which fields are touched.
 pub async fn begin(shared: &Shared) -> Takeover {
     let hasher = RandomState::new();
-    let (at, tabs, sessions) = {
+    let (at, tabs, sessions, in_front) = {
         let mut state = shared.world.state();
         state.begin_recording();
-        (page_name(&state), tab_names(&state), state.all_sessions())
+        (page_name(&state), tab_names(&state), state.all_sessions(), state.active().cloned())
     };
     let script = json!({ "source": RECORD_SCRIPT, "worldName": SCRIPT_WORLD, "runImmediately": true });
     let recording = sessions.iter().map(|session| {
         let method = "Page.addScriptToEvaluateOnNewDocument";
         shared.pipe.call_within(BEFORE_DEADLINE, &Pass::Bookkeeping, Some(session), method, script.clone())
     });
-    let (begun, cookies) = tokio::join!(join_all(recording), cookies(&shared.pipe, &hasher, BEFORE_DEADLINE));
+    let (begun, cookies, ()) = tokio::join!(
+        join_all(recording),
+        cookies(&shared.pipe, &hasher, BEFORE_DEADLINE),
+        focus_page(shared, in_front)
+    );
     for error in begun.into_iter().filter_map(Result::err) {
         // The session went away, or its page hangs: a page that hangs takes no input either.
         tracing::debug!(%error, "a page does not note which fields are touched");
     }
     Takeover { at, tabs, cookies, hasher }
+}
+
+/// Gives the page the keys: a page that a program opened leaves them with the address bar, and a password typed there
+/// would go to a search engine. On a blank page they stay: there, an address is what a person types first.
+async fn focus_page(shared: &Shared, in_front: Option<Tab>) {
+    let Some(tab) = in_front.filter(|tab| tab.dialog.is_none() && is_page(&tab.url)) else { return };
+    let (pass, method) = (Pass::Bookkeeping, "Page.bringToFront");
+    let focused = shared.pipe.call_within(BEFORE_DEADLINE, &pass, Some(&tab.session), method, json!({}));
+    if let Err(error) = focused.await {
+        tracing::debug!(%error, "the page does not take the keys");
+    }
+}
+
+fn is_page(url: &str) -> bool {
+    !url.is_empty() && !url.starts_with("about:blank") && !url.starts_with("chrome:")
 }
 
 /// Ends noting, and says what changed.
