@@ -149,6 +149,15 @@ impl Baton {
         found.unwrap_or_else(|_| panic!("{path} {pointer} never was {value}, but {}", last.borrow()))
     }
 
+    /// Starts the demo, and waits until its agent asks a person to sign in; returns sandbox and task.
+    pub async fn demo_that_waits(&self) -> (String, String) {
+        let demo = self.post("/demo", json!({})).await;
+        let text = |name: &str| demo[name].as_str().expect("the demo names its sandbox and task").to_owned();
+        let (sandbox, task) = (text("sandboxId"), text("taskId"));
+        self.until(&format!("/tasks/{task}"), "/status", "waiting").await;
+        (sandbox, task)
+    }
+
     pub async fn events(&self, task: &str) -> Vec<Value> {
         let page = self.get(&format!("/tasks/{task}/events?limit=200")).await;
         page["data"].as_array().expect("a list").clone()

@@ -2,6 +2,7 @@
 
 mod baton;
 mod bus;
+mod canary;
 mod display;
 mod site;
 mod viewer;
@@ -10,6 +11,7 @@ mod window;
 
 pub use baton::{Baton, binary, repository};
 pub use bus::{Bus, Notifications};
+pub use canary::assert_kept_nowhere;
 pub use display::Display;
 pub use site::Site;
 pub use viewer::{Seen, Viewer};

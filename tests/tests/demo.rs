@@ -1,8 +1,6 @@
 //! The main job, end to end, over the product's own doors: an agent's browser, a person at the wheel, and back.
 
-use std::path::Path;
-
-use baton_tests::{Baton, Viewer, eventually};
+use baton_tests::{Baton, Viewer, assert_kept_nowhere, eventually};
 use sandbox_core::viewer::FromViewer;
 use serde_json::{Value, json};
 
@@ -10,14 +8,6 @@ use serde_json::{Value, json};
 const E_MAIL: &str = "ada.canary-7731@portal.example";
 const PASSWORD: &str = "correct-horse-canary-4417";
 const CODE: &str = "860533";
-
-async fn demo_that_waits(baton: &Baton) -> (String, String) {
-    let demo = baton.post("/demo", json!({})).await;
-    let text = |name: &str| demo[name].as_str().expect("the demo names its sandbox and task").to_owned();
-    let (sandbox, task) = (text("sandboxId"), text("taskId"));
-    baton.until(&format!("/tasks/{task}"), "/status", "waiting").await;
-    (sandbox, task)
-}
 
 async fn sign_in(baton: &Baton, viewer: &Viewer, sandbox: &str) {
     // The e-mail field has the focus.
@@ -42,53 +32,10 @@ fn kinds(events: &[Value]) -> Vec<&str> {
     events.iter().map(|event| event["type"].as_str().expect("an event has a type")).collect()
 }
 
-/// Looks for a secret in every file beneath a folder, plain and in the encodings that programs use.
-fn search(folder: &Path, secret: &str) -> Vec<String> {
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let encoded: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    let utf16: Vec<u8> = secret.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let reversed: String = secret.chars().rev().collect();
-    let query = secret.replace('@', "%40");
-    let needles = [
-        secret.as_bytes().to_vec(),
-        hex.into_bytes(),
-        encoded.into_bytes(),
-        utf16,
-        reversed.into_bytes(),
-        query.into_bytes(),
-        base64(secret.as_bytes()).into_bytes(),
-    ];
-    let mut found = vec![];
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            let Ok(kind) = entry.file_type() else { continue };
-            if kind.is_dir() {
-                folders.push(path);
-            } else if kind.is_file() {
-                let content = std::fs::read(&path).unwrap_or_default();
-                if needles.iter().any(|needle| content.windows(needle.len()).any(|part| part == needle)) {
-                    found.push(path.display().to_string());
-                }
-            }
-        }
-    }
-    found
-}
-
-/// Base64 without padding, so that it is found within a longer text that begins with the secret.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let letter = |bits: u32| char::from(LETTERS[(bits & 63) as usize]);
-    let whole = bytes.chunks_exact(3).map(|three| u32::from_be_bytes([0, three[0], three[1], three[2]]));
-    whole.flat_map(|bits| [letter(bits >> 18), letter(bits >> 12), letter(bits >> 6), letter(bits)]).collect()
-}
-
 #[tokio::test]
 async fn a_person_signs_in_and_the_agent_goes_on_in_the_same_session() {
     let mut baton = Baton::start().await;
-    let (sandbox, task) = demo_that_waits(&baton).await;
+    let (sandbox, task) = baton.demo_that_waits().await;
 
     // The person is asked: the handoff stands, the preview says so, looking is allowed and acting is not.
     let asked = baton.get(&format!("/sandboxes/{sandbox}/handoff")).await;
@@ -180,23 +127,14 @@ async fn a_person_signs_in_and_the_agent_goes_on_in_the_same_session() {
     let hits = baton.get("/search?q=invoices").await;
     assert!(hits["data"].as_array().is_some_and(|hits| hits.iter().any(|hit| hit["taskId"] == json!(task))), "{hits}");
 
-    // What the person typed is nowhere; the same search finds what is there.
-    for secret in [E_MAIL, PASSWORD, CODE] {
-        let found = search(baton.home(), secret);
-        assert!(found.is_empty(), "{secret} is in {found:?}");
-    }
-    assert!(!search(baton.home(), "Invoices of 2026-10").is_empty(), "the search finds what is there");
-    let mut stored = serde_json::to_string(&baton.events(&task).await).expect("JSON");
-    stored.push_str(&baton.get("/handoffs").await.to_string());
-    for secret in [E_MAIL, PASSWORD, CODE] {
-        assert!(!stored.contains(secret));
-    }
+    // What the person typed is nowhere.
+    assert_kept_nowhere(&baton, &task, &[E_MAIL, PASSWORD, CODE], "Invoices of 2026-10").await;
 }
 
 #[tokio::test]
 async fn handing_back_too_early_asks_again() {
     let baton = Baton::start().await;
-    let (sandbox, task) = demo_that_waits(&baton).await;
+    let (sandbox, task) = baton.demo_that_waits().await;
     let first = baton.get(&format!("/sandboxes/{sandbox}/handoff")).await["handoff"]["requestId"].clone();
     let viewer = Viewer::connect(&baton, &sandbox).await;
     viewer.take().await;
@@ -216,7 +154,7 @@ async fn handing_back_too_early_asks_again() {
 #[tokio::test]
 async fn a_viewer_that_vanishes_leads_to_waiting_and_never_to_the_agent() {
     let baton = Baton::start().await;
-    let (sandbox, task) = demo_that_waits(&baton).await;
+    let (sandbox, task) = baton.demo_that_waits().await;
     let viewer = Viewer::connect(&baton, &sandbox).await;
     viewer.take().await;
     drop(viewer);
@@ -230,7 +168,7 @@ async fn a_viewer_that_vanishes_leads_to_waiting_and_never_to_the_agent() {
 #[tokio::test]
 async fn a_killed_runtime_leaves_nothing_running_and_says_what_became_of_its_work() {
     let mut baton = Baton::start().await;
-    let (sandbox, task) = demo_that_waits(&baton).await;
+    let (sandbox, task) = baton.demo_that_waits().await;
     let descendants = descendants(baton.pid());
     assert!(descendants.len() > 5, "a sandbox has processes: {descendants:?}");
     baton.kill_9().await;
