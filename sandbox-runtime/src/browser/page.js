@@ -445,7 +445,9 @@
   const fieldName = (field) => {
     if (names.has(field)) return names.get(field);
     const plain = [labelsOf(field).join(' '), field.getAttribute('aria-label'), field.getAttribute('placeholder'), field.getAttribute('title'), field.getAttribute('name'), field.id, field.type, field.localName];
-    const name = short(plain.map(squash).find((part) => part) ?? 'field');
+    // Without the colon or star that labels of forms end with.
+    const words = plain.map((part) => squash(part).replace(/[\s:：*]+$/, ''));
+    const name = short(words.find((part) => part) ?? 'field');
     names.set(field, name);
     return name;
   };

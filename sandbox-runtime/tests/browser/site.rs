@@ -117,5 +117,5 @@ const FILES: &str = r#"<!doctype html><title>Files</title><a href="/report.csv">
 
 const LOGIN: &str = r#"<!doctype html><title>Sign in</title>
 <style>input { display: block; width: 300px; height: 30px; background: white; color: black }</style>
-<form action=/signed-in><label>User <input id=user></label><label>Password <input type=password id=password name=password></label>
+<form action=/signed-in><label>User: * <input id=user></label><label>Password <input type=password id=password name=password></label>
 <label>Code <input id=code oninput="echo.textContent = this.value"></label><p id=echo style="display:none"></p><button>Sign in</button></form>"#;
