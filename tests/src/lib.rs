@@ -7,6 +7,7 @@ mod display;
 mod site;
 mod viewer;
 mod wait;
+mod webapp;
 mod window;
 
 pub use baton::{Baton, binary, repository};
@@ -16,4 +17,5 @@ pub use display::Display;
 pub use site::Site;
 pub use viewer::{Seen, Viewer};
 pub use wait::{eventually, eventually_within};
+pub use webapp::WebApp;
 pub use window::{Window, keys};
