@@ -3,9 +3,14 @@
 //! An action is a map with one key, its name: `click: { role: link, name: Invoices }`. Every action takes `timeoutMs`.
 //! Owns the words and how a target is said in a sentence; leaves finding and doing to the browser.
 
+mod tools;
+
 use serde::{Deserialize, Serialize};
 
-use crate::model::wire;
+pub use tools::{Tool, tools_of};
+
+use crate::model::{Tab, wire};
+use crate::observation::Observation;
 
 /// How long an action waits for its target unless it says otherwise.
 pub const DEFAULT_TIMEOUT_MS: u64 = 10_000;
@@ -57,21 +62,28 @@ macro_rules! at_target {
             #[derive(Default, Eq)]
             #[serde(default, deny_unknown_fields)]
             pub struct $name {
+                /// Reference from the latest look, such as `e12`: the surest way to say which element.
+                #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+                pub reference: Option<String>,
+                /// Accessible role, such as `button`.
                 #[serde(skip_serializing_if = "Option::is_none")]
                 pub role: Option<String>,
+                /// Accessible name, or a part of it.
                 #[serde(skip_serializing_if = "Option::is_none")]
                 pub name: Option<String>,
+                /// Label of a form field.
                 #[serde(skip_serializing_if = "Option::is_none")]
                 pub label: Option<String>,
                 #[serde(skip_serializing_if = "Option::is_none")]
                 pub placeholder: Option<String>,
+                /// Value of `data-testid`.
                 #[serde(skip_serializing_if = "Option::is_none")]
                 pub test_id: Option<String>,
+                /// CSS selector.
                 #[serde(skip_serializing_if = "Option::is_none")]
                 pub selector: Option<String>,
-                #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
-                pub reference: Option<String>,
                 $($(#[$field_meta])* pub $field: $type,)*
+                /// Milliseconds to wait for the element; 10000 unless said.
                 #[serde(skip_serializing_if = "Option::is_none")]
                 pub timeout_ms: Option<u64>,
             }
@@ -97,8 +109,10 @@ macro_rules! at_target {
 at_target! {
     /// Arguments of `click` and `doubleClick`.
     struct Click {
+        /// Visible text of the element.
         #[serde(skip_serializing_if = "Option::is_none")]
         text: Option<String>,
+        /// What to answer if it brings up a `confirm` or `prompt` dialog; dismissed unless said.
         #[serde(skip_serializing_if = "Option::is_none")]
         dialog: Option<DialogAnswer>,
         /// What to type into a `prompt` that is accepted.
@@ -108,22 +122,26 @@ at_target! {
 
     /// Arguments of `hover`.
     struct Hover {
+        /// Visible text of the element.
         #[serde(skip_serializing_if = "Option::is_none")]
         text: Option<String>,
     }
 
     /// Arguments of `type`: what the field holds is replaced by `text`.
     struct Type {
+        /// What the field is to hold; empty to clear it.
         text: String,
     }
 
     /// Arguments of `select`: the option whose value or label is `value`.
     struct Select {
+        /// Value or label of the option.
         value: String,
     }
 
     /// Arguments of `scroll`. With a target, it is brought into view, or scrolled by the distances; without, the page is.
     struct Scroll {
+        /// Visible text of the element.
         #[serde(skip_serializing_if = "Option::is_none")]
         text: Option<String>,
         /// CSS pixels to the right.
@@ -132,14 +150,19 @@ at_target! {
         /// CSS pixels down.
         #[serde(skip_serializing_if = "Option::is_none")]
         dy: Option<i32>,
+        /// To the very top or bottom.
         #[serde(skip_serializing_if = "Option::is_none")]
         to: Option<ScrollEnd>,
     }
 
     /// Arguments of `waitFor` and `expect`: something is visible, and the address matches.
     struct Condition {
+        /// Visible text.
         #[serde(skip_serializing_if = "Option::is_none")]
         text: Option<String>,
+        /// Wait until nothing of the kind is visible any more.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        gone: Option<bool>,
         /// Address pattern; `*` within a path part, `**` across parts.
         #[serde(skip_serializing_if = "Option::is_none")]
         url: Option<String>,
@@ -147,6 +170,7 @@ at_target! {
 
     /// Arguments of `upload`: `path` is a file of the workspace.
     struct Upload {
+        /// Path in the workspace.
         path: String,
     }
 }
@@ -156,6 +180,7 @@ wire! {
     #[derive(Default, Eq)]
     #[serde(default, deny_unknown_fields)]
     pub struct Plain {
+        /// Milliseconds it may take.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub timeout_ms: Option<u64>,
     }
@@ -171,7 +196,9 @@ wire! {
     #[derive(Eq)]
     #[serde(deny_unknown_fields)]
     pub struct PressKey {
+        /// A key with its modifiers before it: `Enter`, `Control+A`.
         pub key: String,
+        /// The element that gets it; the focused one unless said.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub on: Option<Target>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -182,6 +209,7 @@ wire! {
     #[derive(Eq)]
     #[serde(deny_unknown_fields)]
     pub struct Extract {
+        /// CSS selector of what is read.
         pub selector: String,
         /// Workspace path that the runner writes the JSON to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -194,6 +222,7 @@ wire! {
     #[derive(Eq)]
     #[serde(deny_unknown_fields)]
     pub struct Download {
+        /// What to click.
         pub click: Target,
         /// Workspace path that the runner moves the file to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -206,7 +235,61 @@ wire! {
     #[derive(Eq)]
     #[serde(deny_unknown_fields)]
     pub struct TabChoice {
+        /// Id of the tab, as `tabs` and every look list it.
         pub id: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub timeout_ms: Option<u64>,
+    }
+
+    /// Arguments of `newTab`: it comes to the front.
+    #[derive(Default, Eq)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct NewTab {
+        /// Address to open in it; an empty page unless said.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub url: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub timeout_ms: Option<u64>,
+    }
+
+    /// Arguments of `drag`.
+    #[derive(Eq)]
+    #[serde(deny_unknown_fields)]
+    pub struct Drag {
+        /// What is taken.
+        pub from: Target,
+        /// Where it is let go.
+        pub to: Target,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub timeout_ms: Option<u64>,
+    }
+
+    /// Arguments of `look`, all optional.
+    #[derive(Default, Eq)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct Look {
+        /// Reference of the element whose inside is wanted, whole; the page unless said.
+        #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+        pub reference: Option<String>,
+        /// How many characters of the page are wanted at most; 12000 unless said.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub max_chars: Option<usize>,
+        /// A picture as well.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub screenshot: Option<bool>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub timeout_ms: Option<u64>,
+    }
+
+    /// Arguments of `find`.
+    #[derive(Eq)]
+    #[serde(deny_unknown_fields)]
+    pub struct Find {
+        /// Words to look for in texts, names and values, whatever the case.
+        pub text: String,
+        /// Reference of the element to look in; the whole page unless said.
+        #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+        pub reference: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub timeout_ms: Option<u64>,
     }
@@ -214,6 +297,7 @@ wire! {
     #[derive(Eq)]
     #[serde(deny_unknown_fields)]
     pub struct Address {
+        /// `https://` is put before it where it has no scheme.
         pub url: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub timeout_ms: Option<u64>,
@@ -222,25 +306,54 @@ wire! {
     /// Everything that can be done in the browser.
     #[derive(Eq)]
     pub enum Action {
+        /// Opens an address in the active tab and waits until the page can be used.
         Navigate(Navigate),
+        /// Goes one page back in the active tab.
         Back(Plain),
+        /// Goes one page forward in the active tab.
         Forward(Plain),
+        /// Loads the page anew.
         Reload(Plain),
+        /// Clicks an element once it is visible, still, enabled and not covered.
         Click(Click),
+        /// Clicks an element twice.
         DoubleClick(Click),
+        /// Moves the pointer to an element without clicking.
         Hover(Hover),
+        /// Drags one element to another with the pointer.
+        Drag(Box<Drag>),
+        /// Replaces what a field holds by a text.
         Type(Type),
+        /// Presses one key, with modifiers.
         Press(Press),
+        /// Chooses an option of a list.
         Select(Select),
+        /// Brings an element into view, or scrolls it or the page.
         Scroll(Scroll),
+        /// Waits until something is visible, or gone, or the address is as expected.
         WaitFor(Condition),
+        /// Fails unless something is visible, or gone, or the address is as expected.
         Expect(Condition),
+        /// Reads elements as JSON: a table becomes rows, a list its items, a field its value.
         Extract(Extract),
+        /// Clicks an element that starts a download, and waits until the file is in the workspace.
         Download(Download),
+        /// Gives a file of the workspace to a file field, or to the button that asks for one.
         Upload(Upload),
+        /// Lists the open tabs.
+        Tabs(Plain),
+        /// Opens a new tab in front.
+        NewTab(NewTab),
+        /// Brings a tab to the front.
         ActivateTab(TabChoice),
+        /// Closes a tab.
         CloseTab(TabChoice),
+        /// Takes a picture of what the page shows.
         Screenshot(Plain),
+        /// Looks at the page: what it shows, with a reference for each element that can be used.
+        Look(Look),
+        /// Finds words anywhere in the page, also far outside of what is shown, with references.
+        Find(Find),
     }
 
     /// A dialog that a page brought up during an action, and what it was answered.
@@ -271,7 +384,22 @@ wire! {
         pub download: Option<String>,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         pub dialogs: Vec<DialogRecord>,
-        /// PNG of `screenshot`; never part of the JSON.
+        /// Address before, if another document is shown now.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub left: Option<String>,
+        /// Tabs and popups that opened.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub tabs_opened: Vec<Tab>,
+        /// Names of the tabs that closed.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub tabs_closed: Vec<String>,
+        /// Names of the files whose download began.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub downloads_begun: Vec<String>,
+        /// What `look` and `find` saw.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub observation: Option<Box<Observation>>,
+        /// PNG of `screenshot`, or of a `look` that wanted one; never part of the JSON.
         #[serde(skip)]
         #[ts(skip)]
         pub screenshot: Option<Vec<u8>>,
@@ -316,7 +444,7 @@ impl Press {
 
 impl Action {
     /// Every action's name, as a playbook writes it.
-    pub const NAMES: [&str; 19] = [
+    pub const NAMES: [&str; 24] = [
         "navigate",
         "back",
         "forward",
@@ -324,6 +452,7 @@ impl Action {
         "click",
         "doubleClick",
         "hover",
+        "drag",
         "type",
         "press",
         "select",
@@ -333,9 +462,13 @@ impl Action {
         "extract",
         "download",
         "upload",
+        "tabs",
+        "newTab",
         "activateTab",
         "closeTab",
         "screenshot",
+        "look",
+        "find",
     ];
 
     /// Returns the name as a playbook writes it.
@@ -348,6 +481,7 @@ impl Action {
             Self::Click(_) => "click",
             Self::DoubleClick(_) => "doubleClick",
             Self::Hover(_) => "hover",
+            Self::Drag(_) => "drag",
             Self::Type(_) => "type",
             Self::Press(_) => "press",
             Self::Select(_) => "select",
@@ -357,9 +491,13 @@ impl Action {
             Self::Extract(_) => "extract",
             Self::Download(_) => "download",
             Self::Upload(_) => "upload",
+            Self::Tabs(_) => "tabs",
+            Self::NewTab(_) => "newTab",
             Self::ActivateTab(_) => "activateTab",
             Self::CloseTab(_) => "closeTab",
             Self::Screenshot(_) => "screenshot",
+            Self::Look(_) => "look",
+            Self::Find(_) => "find",
         }
     }
 
@@ -370,6 +508,7 @@ impl Action {
                 Target { text: click.text.clone(), ..click.target_without_text() }
             }
             Self::Hover(hover) => Target { text: hover.text.clone(), ..hover.target_without_text() },
+            Self::Drag(drag) => drag.from.clone(),
             Self::Type(typing) => typing.target_without_text(),
             Self::Press(Press::With(press)) => press.on.clone().unwrap_or_default(),
             Self::Select(select) => select.target_without_text(),
@@ -385,9 +524,13 @@ impl Action {
             | Self::Back(_)
             | Self::Forward(_)
             | Self::Reload(_)
+            | Self::Tabs(_)
+            | Self::NewTab(_)
             | Self::ActivateTab(_)
             | Self::CloseTab(_)
-            | Self::Screenshot(_) => return None,
+            | Self::Screenshot(_)
+            | Self::Look(_)
+            | Self::Find(_) => return None,
         };
         (!target.is_empty()).then_some(target)
     }
@@ -397,11 +540,14 @@ impl Action {
         match self {
             Self::Navigate(Navigate::Url(_)) | Self::Press(Press::Key(_)) => None,
             Self::Navigate(Navigate::With(address)) => address.timeout_ms,
-            Self::Back(plain) | Self::Forward(plain) | Self::Reload(plain) | Self::Screenshot(plain) => {
-                plain.timeout_ms
-            }
+            Self::Back(plain)
+            | Self::Forward(plain)
+            | Self::Reload(plain)
+            | Self::Tabs(plain)
+            | Self::Screenshot(plain) => plain.timeout_ms,
             Self::Click(click) | Self::DoubleClick(click) => click.timeout_ms,
             Self::Hover(hover) => hover.timeout_ms,
+            Self::Drag(drag) => drag.timeout_ms,
             Self::Type(typing) => typing.timeout_ms,
             Self::Press(Press::With(press)) => press.timeout_ms,
             Self::Select(select) => select.timeout_ms,
@@ -410,7 +556,10 @@ impl Action {
             Self::Extract(extract) => extract.timeout_ms,
             Self::Download(download) => download.timeout_ms,
             Self::Upload(upload) => upload.timeout_ms,
+            Self::NewTab(tab) => tab.timeout_ms,
             Self::ActivateTab(tab) | Self::CloseTab(tab) => tab.timeout_ms,
+            Self::Look(look) => look.timeout_ms,
+            Self::Find(find) => find.timeout_ms,
         }
     }
 }
@@ -479,8 +628,8 @@ mod tests {
         check(json!({"press": "Enter"}), "press", None);
         check(json!({"press": {"key": "Enter", "timeoutMs": 5}}), "press", None);
         check(json!({"back": {}}), "back", None);
-        let marked = Some(Target { reference: Some("e1-4".into()), ..Target::default() });
-        check(json!({"hover": {"ref": "e1-4"}}), "hover", marked);
+        let marked = Some(Target { reference: Some("e14".into()), ..Target::default() });
+        check(json!({"hover": {"ref": "e14"}}), "hover", marked);
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod control;
 pub mod handoff;
 pub mod ids;
 pub mod model;
+pub mod observation;
 pub mod playbook;
 pub mod policy;
 pub mod task;

@@ -253,6 +253,7 @@ fn read_step<'de, A: MapAccess<'de>>(name: &str, map: &mut A) -> Result<Step, A:
         "click" => Action::Click(map.next_value()?),
         "doubleClick" => Action::DoubleClick(map.next_value()?),
         "hover" => Action::Hover(map.next_value()?),
+        "drag" => Action::Drag(map.next_value()?),
         "type" => Action::Type(map.next_value()?),
         "press" => Action::Press(map.next_value()?),
         "select" => Action::Select(map.next_value()?),
@@ -262,9 +263,13 @@ fn read_step<'de, A: MapAccess<'de>>(name: &str, map: &mut A) -> Result<Step, A:
         "extract" => Action::Extract(map.next_value()?),
         "download" => Action::Download(map.next_value()?),
         "upload" => Action::Upload(map.next_value()?),
+        "tabs" => Action::Tabs(map.next_value::<Option<_>>()?.unwrap_or_default()),
+        "newTab" => Action::NewTab(map.next_value::<Option<_>>()?.unwrap_or_default()),
         "activateTab" => Action::ActivateTab(map.next_value()?),
         "closeTab" => Action::CloseTab(map.next_value()?),
         "screenshot" => Action::Screenshot(map.next_value::<Option<_>>()?.unwrap_or_default()),
+        "look" => Action::Look(map.next_value::<Option<_>>()?.unwrap_or_default()),
+        "find" => Action::Find(map.next_value()?),
         unknown => {
             let known = Action::NAMES.iter().chain(&Step::NAMES).copied().collect::<Vec<_>>().join(", ");
             return Err(de::Error::custom(format!("there is no step `{unknown}`; expected one of {known}")));

@@ -131,6 +131,24 @@ impl Run {
         if !done.dialogs.is_empty() {
             record["dialogs"] = json!(done.dialogs);
         }
+        if let Some(left) = &done.left {
+            record["left"] = json!(left);
+        }
+        for (key, list) in [
+            ("tabsOpened", json!(done.tabs_opened)),
+            ("tabsClosed", json!(done.tabs_closed)),
+            ("downloadsBegun", json!(done.downloads_begun)),
+        ] {
+            if list != json!([]) {
+                record[key] = list;
+            }
+        }
+        if let Some(seen) = &done.observation {
+            record["page"] = json!(seen.words());
+        }
+        if let (Action::Tabs(_), Some(tabs)) = (action, &done.data) {
+            record["tabs"] = tabs.clone();
+        }
         let path = match action {
             Action::Extract(extract) => match (&extract.to, &done.data) {
                 (Some(to), Some(data)) => {
@@ -147,7 +165,7 @@ impl Run {
                 }
                 (_, arrived) => arrived.clone(),
             },
-            Action::Screenshot(_) => match done.screenshot {
+            Action::Screenshot(_) | Action::Look(_) => match done.screenshot {
                 Some(png) => {
                     let to = format!("screenshots/step-{at}.png");
                     self.write(&to, png).await?;
@@ -162,6 +180,7 @@ impl Run {
             | Action::Click(_)
             | Action::DoubleClick(_)
             | Action::Hover(_)
+            | Action::Drag(_)
             | Action::Type(_)
             | Action::Press(_)
             | Action::Select(_)
@@ -169,8 +188,11 @@ impl Run {
             | Action::WaitFor(_)
             | Action::Expect(_)
             | Action::Upload(_)
+            | Action::Tabs(_)
+            | Action::NewTab(_)
             | Action::ActivateTab(_)
-            | Action::CloseTab(_) => None,
+            | Action::CloseTab(_)
+            | Action::Find(_) => None,
         };
         if let Some(path) = path {
             record["path"] = json!(path);

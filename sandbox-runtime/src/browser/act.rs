@@ -8,13 +8,18 @@ use chromiumoxide_cdp::cdp::browser_protocol::input::{
     DispatchMouseEventParams, DispatchMouseEventType, InsertTextParams, MouseButton,
 };
 use chromiumoxide_cdp::cdp::browser_protocol::page::HandleJavaScriptDialogParams;
-use sandbox_core::action::{Action, Condition, DialogAnswer, DialogRecord, Outcome, Scroll, ScrollEnd, Target, Type};
+use sandbox_core::action::{
+    Action, Condition, DialogAnswer, DialogRecord, Drag, Outcome, Scroll, ScrollEnd, Target, Type,
+};
+use sandbox_core::model;
+use sandbox_core::observation::Observation;
 use serde_json::{Value, json};
 
 use super::error::{ActionError, BrowserError};
 use super::gate::Permit;
 use super::keys::Chord;
-use super::locate::{Located, Needs, locate};
+use super::locate::{self, Located, Needs, locate};
+use super::observe::{self, Look};
 use super::page::{Page, argument};
 use super::pipe::{COMMAND_DEADLINE, Call, Pass};
 use super::world::{DownloadState, Tab};
@@ -34,6 +39,8 @@ const GRACE: Duration = Duration::from_secs(5);
 const ASIDE: [f64; 3] = [0.0, 1.0, -1.0];
 /// How long a frame's place may take to become known before the pointer is moved anew.
 const POINTER_PAUSE: Duration = Duration::from_millis(20);
+/// Moves that a drag is made of: pages begin a drag only when the pointer moves by itself.
+const DRAG_STEPS: i32 = 8;
 /// How long a click may take to bring up a file chooser.
 const CHOOSER: Duration = Duration::from_secs(3);
 
@@ -52,6 +59,16 @@ struct Done {
     data: Option<Value>,
     download: Option<String>,
     screenshot: Option<Vec<u8>>,
+    observation: Option<Box<Observation>>,
+}
+
+/// What there was before an action, to tell what else it did than was asked.
+struct Before {
+    /// Id, name.
+    tabs: Vec<(String, String)>,
+    /// Id, document and address of the tab in front.
+    front: Option<(String, String, String)>,
+    downloads: u64,
 }
 
 impl Done {
@@ -68,6 +85,7 @@ impl Doing<'_> {
     /// Does the action, answers dialogs meanwhile, and stops as soon as the lease is over.
     pub async fn run(&self, action: &Action) -> Result<Outcome, ActionError> {
         let dialogs = Mutex::new(Vec::new());
+        let before = Before::of(self.shared);
         let began = Instant::now();
         let limit = self.deadline + GRACE;
         let done = tokio::select! {
@@ -89,6 +107,8 @@ impl Doing<'_> {
             download: done.download,
             dialogs: dialogs.into_inner().unwrap_or_else(PoisonError::into_inner),
             screenshot: done.screenshot,
+            observation: done.observation,
+            ..before.differences(self.shared)
         })
     }
 
@@ -103,6 +123,7 @@ impl Doing<'_> {
             Action::Click(_) => self.click(&aim()?, 1).await,
             Action::DoubleClick(_) => self.click(&aim()?, 2).await,
             Action::Hover(_) => self.hover(&aim()?).await,
+            Action::Drag(drag) => self.drag(drag).await,
             Action::Type(typing) => self.type_text(&aim()?, typing).await,
             Action::Press(press) => self.press(press.key(), target.as_ref()).await,
             Action::Select(select) => self.select(&aim()?, &select.value).await,
@@ -111,6 +132,8 @@ impl Doing<'_> {
             Action::Extract(extract) => self.extract(&aim()?, &extract.selector).await,
             Action::Download(_) => self.download(&aim()?).await,
             Action::Upload(upload) => self.upload(&aim()?, &upload.path).await,
+            Action::Tabs(_) => Ok(self.tabs()),
+            Action::NewTab(tab) => self.new_tab(tab.url.as_deref()).await,
             Action::ActivateTab(tab) => {
                 self.shared.activate_tab(self.pass(), &tab.id).await?;
                 Ok(Done::said("switched to the tab"))
@@ -122,6 +145,18 @@ impl Doing<'_> {
             Action::Screenshot(_) => {
                 let screenshot = Some(self.shared.screenshot(self.pass()).await?);
                 Ok(Done { summary: "took a picture of the page".to_owned(), screenshot, ..Done::default() })
+            }
+            Action::Look(look) => {
+                let wanted = Look { within: look.reference.clone(), max_chars: look.max_chars, ..Look::default() };
+                let mut done = self.look("looked at the page", &wanted).await?;
+                if look.screenshot == Some(true) {
+                    done.screenshot = Some(self.shared.screenshot(self.pass()).await?);
+                }
+                Ok(done)
+            }
+            Action::Find(find) => {
+                let wanted = Look { within: find.reference.clone(), find: Some(find.text.clone()), ..Look::default() };
+                self.look(&format!("searched the page for {:?}", find.text), &wanted).await
             }
         }
     }
@@ -135,10 +170,40 @@ impl Doing<'_> {
     }
 
     async fn locate(&self, target: &Target, needs: Needs) -> Result<Located, ActionError> {
-        if let Some(reference) = &target.reference {
-            self.shared.check_reference(reference)?;
+        let place = self.place(target)?;
+        let aim = (target, place.as_ref());
+        locate(&self.shared.pipe, &self.shared.world, &self.pass(), aim, needs, self.deadline).await
+    }
+
+    fn place(&self, target: &Target) -> Result<Option<observe::Place>, ActionError> {
+        target.reference.as_ref().map(|reference| self.shared.named(reference)).transpose()
+    }
+
+    // ---- looking ----
+
+    async fn look(&self, summary: &str, look: &Look) -> Result<Done, ActionError> {
+        let seen = observe::observe(self.shared, self.pass(), look).await?;
+        Ok(Done { observation: Some(Box::new(seen)), ..Done::said(summary) })
+    }
+
+    fn tabs(&self) -> Done {
+        let state = self.shared.world.state();
+        let front = state.active().map(|tab| tab.id.clone());
+        let tabs: Vec<Value> = state.shown_tabs().map(|tab| json!(model_tab(tab, front.as_ref()))).collect();
+        Done { data: Some(Value::Array(tabs)), ..Done::said("listed the tabs") }
+    }
+
+    async fn new_tab(&self, url: Option<&str>) -> Result<Done, ActionError> {
+        // A wrong address is said before anything is opened.
+        let url = url.map(with_scheme).transpose()?;
+        self.shared.open_tab(self.pass()).await?;
+        match url {
+            Some(url) => {
+                self.navigate(&url).await?;
+                Ok(Done::said(format!("opened {url} in a new tab")))
+            }
+            None => Ok(Done::said("opened a new tab")),
         }
-        locate(&self.shared.pipe, &self.shared.world, &self.pass(), target, needs, self.deadline).await
     }
 
     // ---- going places ----
@@ -289,7 +354,7 @@ impl Doing<'_> {
                 }
                 // A click that closes its own tab or document is not seen there any more: it arrived.
                 let taken_in = self.dispatch(calls).await?;
-                if !taken_in || passing(page.ask(&located.frame, "baton.pressArrived()").await)? != Some(json!(false)) {
+                if !taken_in || passing(page.ask(&located.frame, "baton.pressArrived()").await)? != Some(Value::Bool(false)) {
                     self.settle(tabs).await?;
                     return Ok(located);
                 }
@@ -311,12 +376,49 @@ impl Doing<'_> {
                 return Ok(false);
             }
             match passing(page.ask(&located.frame, &seen).await)? {
-                Some(seen) if seen == json!(false) => tokio::time::sleep(POINTER_PAUSE).await,
+                Some(Value::Bool(false)) => tokio::time::sleep(POINTER_PAUSE).await,
                 Some(_) => return Ok(true),
                 None => return Ok(false),
             }
         }
         Ok(false)
+    }
+
+    /// Takes one element and lets it go over another. The button is lifted however it ends.
+    async fn drag(&self, drag: &Drag) -> Result<Done, ActionError> {
+        loop {
+            // Brought into view one after the other; then both have to be there.
+            self.locate(&drag.to, Needs::Look).await?;
+            let from = self.locate(&drag.from, Needs::Click).await?;
+            let to = self.locate(&drag.to, Needs::Look).await?;
+            let still = self.locate(&drag.from, Needs::Click).await?;
+            if near(from.point, still.point) && self.point_at(&still).await? {
+                self.carry(still.point, to.point).await?;
+                return Ok(Done::at(&still, format!("dragged {} to {}", drag.from, drag.to)));
+            }
+            if self.left().is_zero() {
+                let why = format!("it is not in view together with {}", drag.to);
+                return Err(ActionError::NotReady { target: drag.from.to_string(), why });
+            }
+        }
+    }
+
+    async fn carry(&self, from: (f64, f64), to: (f64, f64)) -> Result<(), ActionError> {
+        let page = self.page()?;
+        let session = page.tab.session.clone();
+        let tabs = self.shared.world.state().tabs.len();
+        let mut held = Held { shared: self.shared, session: session.clone(), at: from };
+        self.dispatch(vec![mouse(&session, DispatchMouseEventType::MousePressed, from.0, from.1, 1)]).await?;
+        for step in 1..=DRAG_STEPS {
+            let part = f64::from(step) / f64::from(DRAG_STEPS);
+            held.at = (from.0 + (to.0 - from.0) * part, from.1 + (to.1 - from.1) * part);
+            let mut moved = mouse(&session, DispatchMouseEventType::MouseMoved, held.at.0, held.at.1, 0);
+            moved.params["button"] = json!("left");
+            moved.params["buttons"] = json!(1);
+            self.dispatch(vec![moved]).await?;
+        }
+        drop(held);
+        self.settle(tabs).await
     }
 
     fn check_time(&self, target: &Target) -> Result<(), ActionError> {
@@ -473,8 +575,34 @@ impl Doing<'_> {
             }
         }
         let Some(target) = target else { return Ok(Done::said("the address is as expected")) };
+        if condition.gone == Some(true) {
+            return self.gone(target).await;
+        }
         let located = self.locate(target, Needs::Look).await?;
         Ok(Done::at(&located, format!("found {target}")))
+    }
+
+    async fn gone(&self, target: &Target) -> Result<Done, ActionError> {
+        let place = match self.place(target) {
+            Err(ActionError::OldReference(_, super::Stale::DocumentGone | super::Stale::ElementGone)) => {
+                return Ok(Done::said(format!("{target} is gone")));
+            }
+            place => place?,
+        };
+        loop {
+            let aim = (target, place.as_ref());
+            match locate::is_shown(&self.shared.pipe, &self.shared.world, &self.pass(), aim).await {
+                Ok(false) => return Ok(Done::said(format!("{target} is gone"))),
+                Ok(true) => {}
+                Err(ActionError::Browser(BrowserError::Call(error))) if error.is_passing() => {}
+                Err(error) => return Err(error),
+            }
+            if self.left().is_zero() {
+                let why = "it was to go".to_owned();
+                return Err(ActionError::NotReady { target: target.to_string(), why });
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     async fn extract(&self, target: &Target, selector: &str) -> Result<Done, ActionError> {
@@ -606,6 +734,65 @@ impl Doing<'_> {
     fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
+}
+
+impl Before {
+    fn of(shared: &Shared) -> Self {
+        let state = shared.world.state();
+        Self {
+            tabs: state.shown_tabs().map(|tab| (tab.id.clone(), tab_name(tab))).collect(),
+            front: state.active().map(|tab| (tab.id.clone(), tab.loader.clone(), tab.url.clone())),
+            downloads: state.downloads_begun,
+        }
+    }
+
+    /// Returns an outcome that holds only what came about beside what was asked.
+    fn differences(self, shared: &Shared) -> Outcome {
+        let state = shared.world.state();
+        let front = state.active().map(|tab| tab.id.clone());
+        let new = |tab: &&Tab| !self.tabs.iter().any(|(id, _)| *id == tab.id);
+        let left = self.front.filter(|(id, loader, _)| state.tab(id).is_some_and(|tab| tab.loader != *loader));
+        let begun = usize::try_from(state.downloads_begun - self.downloads).unwrap_or_default();
+        let first = state.downloads.len().saturating_sub(begun);
+        Outcome {
+            left: left.map(|(_, _, url)| url),
+            tabs_opened: state.shown_tabs().filter(new).map(|tab| model_tab(tab, front.as_ref())).collect(),
+            tabs_closed: self
+                .tabs
+                .into_iter()
+                .filter(|(id, _)| state.tab(id).is_none())
+                .map(|(_, name)| name)
+                .collect(),
+            downloads_begun: state.downloads[first..].iter().map(|download| download.name.clone()).collect(),
+            ..Outcome::default()
+        }
+    }
+}
+
+fn tab_name(tab: &Tab) -> String {
+    if tab.title.is_empty() { tab.url.clone() } else { tab.title.clone() }
+}
+
+fn model_tab(tab: &Tab, front: Option<&String>) -> model::Tab {
+    model::Tab { id: tab.id.clone(), url: tab.url.clone(), title: tab.title.clone(), active: Some(&tab.id) == front }
+}
+
+/// A mouse button that is down: lifted when this goes.
+struct Held<'a> {
+    shared: &'a Shared,
+    session: String,
+    at: (f64, f64),
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let released = mouse(&self.session, DispatchMouseEventType::MouseReleased, self.at.0, self.at.1, 1);
+        self.shared.pipe.note(Some(&self.session), &released.method, released.params);
+    }
+}
+
+fn near(a: (f64, f64), b: (f64, f64)) -> bool {
+    (a.0 - b.0).abs() <= 1.0 && (a.1 - b.1).abs() <= 1.0
 }
 
 /// Gives file choosers back to the person, however the upload ended.

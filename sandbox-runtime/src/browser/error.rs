@@ -3,6 +3,7 @@
 use sandbox_link::LinkError;
 
 use super::gate::Refused;
+use super::observe::Stale;
 use super::pipe::CallError;
 
 #[derive(Debug, thiserror::Error)]
@@ -40,8 +41,8 @@ pub enum ActionError {
     NotReady { target: String, why: String },
     #[error("looked for the address {pattern:?}; the page was at {url} instead")]
     OtherAddress { pattern: String, url: String },
-    #[error("the reference {0:?} is from an earlier look at the page; look again and use a new one")]
-    OldReference(String),
+    #[error("the reference {0:?} {1}; look again and use a new one")]
+    OldReference(String, Stale),
     #[error("{0}")]
     Invalid(String),
     #[error("open {url}: {cause}")]

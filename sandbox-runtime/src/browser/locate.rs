@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::error::ActionError;
+use super::observe::{Place, Stale};
 use super::page::{Frame, Page, THREW, argument};
 use super::pipe::{CallError, Pass, Pipe};
 use super::world::World;
@@ -76,12 +77,12 @@ enum Miss {
     Unready(String),
 }
 
-/// Waits until the target can be used as needed.
+/// Waits until the target can be used as needed. `place` is the element that its reference means, if it has one.
 pub async fn locate(
     pipe: &Pipe,
     world: &World,
     pass: &Pass,
-    target: &Target,
+    (target, place): (&Target, Option<&Place>),
     needs: Needs,
     deadline: Instant,
 ) -> Result<Located, ActionError> {
@@ -89,7 +90,7 @@ pub async fn locate(
     for pause in PAUSES.into_iter().chain(std::iter::repeat(PAUSES[3])) {
         // A page with an open dialog answers nothing; whoever answers dialogs runs beside us.
         world.wait_until(|state| state.active().is_none_or(|tab| tab.dialog.is_none()).then_some(())).await;
-        match look(pipe, world, pass, target, needs).await {
+        match look(pipe, world, pass, (target, place), needs).await {
             Ok(Ok(located)) => return Ok(located),
             Ok(Err(missed)) => miss = missed,
             Err(ActionError::Browser(super::BrowserError::Call(error))) if error.is_passing() => {
@@ -118,16 +119,41 @@ pub async fn locate(
     }
 }
 
+/// Whether the target is shown now.
+pub async fn is_shown(
+    pipe: &Pipe,
+    world: &World,
+    pass: &Pass,
+    target: (&Target, Option<&Place>),
+) -> Result<bool, ActionError> {
+    let page = Page::active(pipe, world, pass.clone())?;
+    let frames = page.frames().await?;
+    let answers = page.ask_all(&frames, &find(target)).await?;
+    Ok(answers.into_iter().flatten().any(|found| found["shown"] == true))
+}
+
+/// Writes the question for a target.
+fn find((target, place): (&Target, Option<&Place>)) -> String {
+    let reference = place.map(Place::in_script);
+    format!("baton.find({})", argument(&Target { reference, ..target.clone() }))
+}
+
 async fn look(
     pipe: &Pipe,
     world: &World,
     pass: &Pass,
-    target: &Target,
+    target: (&Target, Option<&Place>),
     needs: Needs,
 ) -> Result<Result<Located, Miss>, ActionError> {
     let page = Page::active(pipe, world, pass.clone())?;
     let frames = page.frames().await?;
-    let answers = page.ask_all(&frames, &format!("baton.find({})", argument(target))).await?;
+    let answers = page.ask_all(&frames, &find(target)).await?;
+    if let (Some(reference), true) = (&target.0.reference, answers.iter().all(Option::is_some)) {
+        // An element that is gone does not come back: there is nothing to wait for.
+        if !answers.iter().flatten().any(|found| found["handle"].is_u64()) {
+            return Err(ActionError::OldReference(reference.clone(), Stale::ElementGone));
+        }
+    }
     let found = answers.into_iter().zip(&frames).filter_map(|(answer, frame)| {
         let found: Found = serde_json::from_value(answer?).ok()?;
         Some((found.handle?, found, frame))

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Browser ─> act ─> locate ─> page ─> pipe ─> (gate) ─> Chromium
-//!    │        takeover, picture ──┘      └─> world: what events told
+//!    │  observe, takeover, picture ┘      └─> world: what events told
 //! ```
 //!
 //! Owns the connection and what is known of the browser. Leaves to others: who drives (the driver sets the gate),
@@ -13,6 +13,7 @@ mod error;
 pub mod gate;
 mod keys;
 mod locate;
+mod observe;
 mod page;
 mod pattern;
 mod picture;
@@ -22,12 +23,12 @@ mod takeover;
 mod world;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use chromiumoxide_cdp::cdp::browser_protocol::target::{ActivateTargetParams, CloseTargetParams, CreateTargetParams};
 use sandbox_core::action::{Action, Navigate, Outcome, Plain, TabChoice};
 use sandbox_core::model::{self, Receipt, Until};
+use sandbox_core::observation::Observation;
 use sandbox_link::Link;
 use sandbox_link::protocol::Open;
 use serde_json::json;
@@ -37,11 +38,13 @@ use tokio::task::JoinHandle;
 
 pub use error::{ActionError, BrowserError};
 pub use gate::{Gate, Live, Permit, Refused};
+pub use observe::{Look, Stale};
 pub use pattern::matches as address_matches;
 pub use pipe::CallError;
 pub use profile::prepare as prepare_profile;
 pub use takeover::Takeover;
 
+use observe::{Looks, Place};
 use pipe::{Pass, Pipe, PipeTasks};
 use world::{Tab, World};
 
@@ -51,6 +54,8 @@ use crate::sandbox::WORKSPACE_DIR;
 const EVENT_BACKLOG: usize = 1024;
 /// How long a browser that was just started may take to show its first page.
 const FIRST_PAGE: Duration = Duration::from_secs(20);
+/// How long a look may take: one frame that hangs is not waited for so long.
+const LOOK_DEADLINE: Duration = Duration::from_secs(15);
 /// How long a tab may take to come to the front, or to go.
 const TAB_DEADLINE: Duration = Duration::from_secs(3);
 
@@ -87,8 +92,7 @@ struct Shared {
     pipe: Pipe,
     world: Arc<World>,
     gate: Gate,
-    /// Number of the latest look; references of earlier ones are refused.
-    look: AtomicU64,
+    looks: Looks,
     workspace: String,
     ending: JoinHandle<()>,
     _tasks: PipeTasks,
@@ -124,7 +128,7 @@ impl Browser {
             }
         });
         let workspace = workspace.trim_end_matches('/').to_owned();
-        let shared = Shared { pipe, world, gate, look: AtomicU64::new(1), workspace, ending, _tasks: tasks };
+        let shared = Shared { pipe, world, gate, looks: Looks::default(), workspace, ending, _tasks: tasks };
         let setup = Pass::Bookkeeping;
         shared.pipe.call(&setup, None, "Target.setDiscoverTargets", json!({ "discover": true })).await?;
         // Left to the browser itself, which names files as a person expects and never overwrites one: see `profile`.
@@ -207,9 +211,23 @@ impl Browser {
         Ok(self.shared.gate.dispatch_look(|| picture)?)
     }
 
+    /// Looks at the active page: what it shows, with references that `act` takes, and what changed since the latest look.
+    ///
+    /// # Errors
+    ///
+    /// Refused while a person holds control, also when they took it after the look began.
+    pub async fn observe(&self, look: &Look) -> Result<Observation, ActionError> {
+        let pass = Pass::Look(self.shared.gate.clone());
+        let looking = tokio::time::timeout(LOOK_DEADLINE, observe::observe(&self.shared, pass, look));
+        let seen = looking.await.unwrap_or_else(|_| {
+            Err(ActionError::Late { what: "look".to_owned(), after_ms: LOOK_DEADLINE.as_millis() })
+        })?;
+        Ok(self.shared.gate.dispatch_look(|| seen)?)
+    }
+
     /// Begins a fresh look: references given out before are refused from now on. Returns the number of the look.
     pub fn fresh_look(&self) -> u64 {
-        self.shared.look.fetch_add(1, Ordering::Relaxed) + 1
+        self.shared.looks.begin_anew()
     }
 
     /// Notes what there is before a person takes over, and begins to note the names of fields they touch.
@@ -283,11 +301,19 @@ impl Shared {
         picture::take(&self.pipe, &self.world, pass).await
     }
 
-    /// Refuses a reference of an earlier look: `e{look}-{number}`.
-    fn check_reference(&self, reference: &str) -> Result<(), ActionError> {
-        let look = reference.strip_prefix('e').and_then(|rest| rest.split_once('-')).map(|(look, _)| look);
-        let current = look.and_then(|look| look.parse::<u64>().ok()) == Some(self.look.load(Ordering::Relaxed));
-        if current { Ok(()) } else { Err(ActionError::OldReference(reference.to_owned())) }
+    /// Returns the element that a reference means, or refuses one that means nothing any more.
+    fn named(&self, reference: &str) -> Result<Place, ActionError> {
+        self.looks.place(reference).map_err(|stale| ActionError::OldReference(reference.to_owned(), stale))
+    }
+
+    /// Opens a tab in front, and waits until it can be used.
+    async fn open_tab(&self, pass: Pass) -> Result<Tab, BrowserError> {
+        let opened = self.pipe.command(&pass, None, CreateTargetParams::new("about:blank")).await?;
+        let id: String = opened.target_id.into();
+        let ready = self.world.wait_until(|state| state.tab(&id).filter(|tab| tab.prepared).cloned());
+        let tab = tokio::time::timeout(TAB_DEADLINE, ready).await.map_err(|_| BrowserError::NoPage)?;
+        self.world.set_front(&id);
+        Ok(tab)
     }
 
     /// Returns where the browser sees a file of the workspace.

@@ -18,6 +18,25 @@
     return [...node.children];
   };
   const parentOf = (element) => element.assignedSlot ?? element.parentElement ?? element.getRootNode().host ?? null;
+  // ---- names of elements that last as long as they do ----
+
+  // Of this document alone: one that comes later has another.
+  const documentName = Math.random().toString(36).slice(2, 12);
+  const numbers = new WeakMap();
+  const numbered = new Map();
+  const numberOf = (element) => {
+    if (!numbers.has(element)) {
+      numbers.set(element, numbered.size + 1);
+      numbered.set(numbered.size + 1, new WeakRef(element));
+    }
+    return numbers.get(element);
+  };
+  const referred = (reference) => {
+    const [of, number] = reference.split(':');
+    const element = of === documentName ? numbered.get(Number(number))?.deref() : undefined;
+    return element?.isConnected ? element : undefined;
+  };
+
   const rootsOf = function* (root = document) {
     yield root;
     const walker = document.createTreeWalker(root, NodeFilter.SHOW_ELEMENT);
@@ -197,12 +216,11 @@
 
   let kept = [];
   const keep = (element) => kept.push(element) - 1;
-  const refs = new Map();
 
   // Elements that fit, best rank only, in document order. A wanted text means the innermost elements that show it.
   const find = (target) => {
     let from;
-    if (target.ref !== undefined) from = refs.has(target.ref) ? [refs.get(target.ref)] : [];
+    if (target.ref !== undefined) from = [referred(target.ref)].filter(Boolean);
     else if (target.selector !== undefined) from = [...rootsOf()].flatMap((root) => [...root.querySelectorAll(target.selector)]);
     else from = [...everything()].filter((element) => !SILENT.has(element.localName));
     const rest = { ...target, ref: undefined, selector: undefined };
@@ -414,7 +432,7 @@
         return rows.filter((_, index) => element.rows[index] !== head).map((row) => Object.fromEntries(row.map((cell, column) => [names[column] ?? `column ${column + 1}`, cell])));
       }
       if (['ul', 'ol'].includes(element.localName)) return [...element.children].map((item) => squash(textOf(item)));
-      if (isMasked(element) || element.type === 'password') return '••••';
+      if (isMasked(element) || element.type === 'password') return MASK;
       if (['checkbox', 'radio'].includes(element.type)) return element.checked;
       if (element.localName === 'select') return squash(element.selectedOptions[0]?.label);
       if (['input', 'textarea'].includes(element.localName)) return element.value;
@@ -428,8 +446,10 @@
 
   // ---- a person at the wheel: which fields, never what ----
 
-  const typedIn = new WeakSet();
+  const typedIn = new Set();
   const typedValues = new Set();
+  // What each field held last while the person typed: pages empty their fields themselves.
+  const lastTyped = new Map();
   let recording = globalThis.batonRecords === true;
   const names = new WeakMap();
   const fieldOf = (event) => {
@@ -462,11 +482,18 @@
     if (!ticked) {
       const first = !typedIn.has(field);
       typedIn.add(field);
+      remember(field);
       const repeated = [...typedValues, valueOf(field)].some((value) => value.length > 2 && name.includes(value));
       if (repeated) name = field.type || 'field';
       if (!first) return;
     }
     report({ kind: 'touched', name });
+  };
+  const remember = (field) => {
+    const [before, now] = [lastTyped.get(field) ?? '', valueOf(field)];
+    // A value that only grew says it all; one that was begun anew was said as a whole before.
+    if (before.length > 2 && !now.startsWith(before) && ![...typedValues].some((value) => value.startsWith(before))) typedValues.add(before);
+    lastTyped.set(field, now);
   };
   const onLeave = (event) => {
     const field = fieldOf(event);
@@ -484,14 +511,65 @@
   };
   // A field the person typed in, what it holds, or another field that now holds the same.
   function isMasked(element) {
+    if (typedIn.size === 0) return false;
     for (let node = element; node; node = parentOf(node)) if (typedIn.has(node)) return true;
-    return (element.localName === 'input' || element.localName === 'textarea') && typedValues.size > 0 && typedValues.has(element.value);
+    return ['input', 'textarea'].includes(element.localName) && (typedValues.has(element.value) || veil(element.value) !== element.value);
   }
+
+  // Repeats of what was typed, however a page spaces, writes or encodes it.
+  const MASK = '••••';
+  const LONGEST_SECRET = 200;
+  let veiling = { of: '', pattern: null };
+  const secretPattern = () => {
+    const values = new Set([...typedValues, ...lastTyped.values()]);
+    const of = JSON.stringify([...values]);
+    if (veiling.of === of) return veiling.pattern;
+    const lines = [...values].flatMap((value) => (value.length > LONGEST_SECRET ? value.split(/[\n.]/).map((line) => line.slice(0, LONGEST_SECRET)) : [value]));
+    const encoded = lines.flatMap((line) => [line, encodeURIComponent(line.toWellFormed()), encodeURIComponent(line.toWellFormed()).replaceAll('%20', '+')]);
+    const letters = [...new Set(encoded.map((line) => line.replace(/[\s\u00a0-]/g, '')))].filter((line) => [...line].length > 2);
+    const patterns = letters.sort((a, b) => b.length - a.length).map((line) => [...line].map((letter) => letter.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('[\\s\\u00a0-]*'));
+    veiling = { of, pattern: patterns.length ? new RegExp(patterns.join('|'), 'giu') : null };
+    return veiling.pattern;
+  };
+  function veil(text) {
+    if (typedIn.size === 0 || typeof text !== 'string') return text;
+    const pattern = secretPattern();
+    return pattern ? text.replace(pattern, MASK) : text;
+  }
+  // Everything that leaves this file as an answer passes here.
+  const veiled = (value) => {
+    if (typedIn.size === 0) return value;
+    if (typeof value === 'string') return veil(value);
+    if (Array.isArray(value)) return value.map(veiled);
+    if (value && Object.getPrototypeOf(value) === Object.prototype) return Object.fromEntries(Object.entries(value).map(([key, inner]) => [veil(key), veiled(inner)]));
+    return value;
+  };
+  const saying = (answer) => (...given) => {
+    const said = answer(...given);
+    return said instanceof Promise ? said.then(veiled) : veiled(said);
+  };
+
   const maskedBoxes = () => {
     const boxes = [];
+    const add = (rects) => { for (const box of rects) if (box.width > 0 && box.height > 0) boxes.push([box.left, box.top, box.right, box.bottom]); };
+    if (typedIn.size === 0) return boxes;
+    const repeats = (text) => typeof text === 'string' && text !== '' && veil(text) !== text;
     for (const element of everything()) {
-      if (!element.matches('input, textarea, [contenteditable]') || !isMasked(element)) continue;
-      for (const box of element.getClientRects()) if (box.width > 0 && box.height > 0) boxes.push([box.left, box.top, box.right, box.bottom]);
+      if (SILENT.has(element.localName)) continue;
+      if (element.matches('input, textarea, select, [contenteditable]')) {
+        const shows = element.localName === 'select' ? element.selectedOptions[0]?.label : element.placeholder;
+        if (isMasked(element) || repeats(shows)) add(element.getClientRects());
+        continue;
+      }
+      if (!repeats(element.textContent)) continue;
+      const range = document.createRange();
+      const texts = [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE && repeats(node.data));
+      for (const node of texts) {
+        range.selectNodeContents(node);
+        add(range.getClientRects());
+      }
+      // Spread over several elements: the smallest that holds it all.
+      if (!texts.length && !childrenOf(element).some((child) => repeats(child.textContent))) add(element.getClientRects());
     }
     return boxes;
   };
@@ -504,7 +582,7 @@
     document.addEventListener('visibilitychange', seen);
     seen();
     let title = null;
-    const titled = () => { if (document.title !== title) report({ kind: 'title', title: (title = document.title).slice(0, 1000) }); };
+    const titled = () => { if (document.title !== title) report({ kind: 'title', title: veil((title = document.title).slice(0, 1000)) }); };
     const follow = () => {
       titled();
       new MutationObserver(titled).observe(document.head ?? document.documentElement, { subtree: true, childList: true, characterData: true });
@@ -516,10 +594,12 @@
   }
 
   globalThis.baton = {
-    find, candidates, ready, through, prepareTyping, choose, scrollBy, fileInput, extract, has, record, maskedBoxes,
+    find, scrollBy, fileInput, has, record, maskedBoxes, numberOf, referred, pointerAt, pressArrived,
+    candidates: saying(candidates), ready: saying(ready), through: saying(through), prepareTyping: saying(prepareTyping), choose: saying(choose), extract: saying(extract),
     scale: () => ({ dpr: devicePixelRatio, width: innerWidth, height: innerHeight }),
-    pointerAt, pressArrived,
     element: (handle) => kept[handle],
     still: () => pause().then(pause),
+    // For the script that looks at the page.
+    inside: { SILENT, INTERACTIVE, MASK, documentName, squash, short, byId, shown, parentOf, roleOf, nameOf, labelsOf, textOf, disabled, isMasked, numberOf, referred, saying },
   };
 })();

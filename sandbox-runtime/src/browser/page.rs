@@ -170,19 +170,9 @@ impl<'a> Page<'a> {
             let Some(outer) = frames.iter().find(|frame| frame.id == *parent) else {
                 return Ok(Err("its frame went away".to_owned()));
             };
-            let session = Some(outer.session.as_str());
-            let owner =
-                self.pipe.call(&self.pass, session, "DOM.getFrameOwner", json!({ "frameId": inner.id })).await?;
-            let node = json!({ "backendNodeId": owner["backendNodeId"], "executionContextId": outer.context });
-            let element = self.pipe.call(&self.pass, session, "DOM.resolveNode", node).await?;
-            let call = json!({
-                "objectId": element["object"]["objectId"],
-                "functionDeclaration": "function (x, y, needs) { return baton.through(this, x, y, needs) }",
-                "arguments": [{ "value": point.0 }, { "value": point.1 }, { "value": needs }],
-                "returnByValue": true,
-            });
-            let mapped = self.pipe.call(&self.pass, session, "Runtime.callFunctionOn", call).await?;
-            let mapped = &mapped["result"]["value"];
+            let arguments = json!([{ "value": point.0 }, { "value": point.1 }, { "value": needs }]);
+            let through = "function (x, y, needs) { return baton.through(this, x, y, needs) }";
+            let mapped = self.ask_owner(outer, inner, through, arguments).await?;
             if let Some(why) = mapped["why"].as_str() {
                 return Ok(Err(why.to_owned()));
             }
@@ -193,6 +183,32 @@ impl<'a> Page<'a> {
             inner = outer;
         }
         Ok(Ok(point))
+    }
+
+    /// Returns which frame holds this one, and the number of its element there; `None` for the main frame.
+    pub async fn owner(&self, frames: &[Frame], frame: &Frame) -> Option<(usize, u64)> {
+        let parent = frame.parent.as_ref()?;
+        let outer = frames.iter().position(|frame| frame.id == *parent)?;
+        let number = "function () { return baton.numberOf(this) }";
+        // A frame that goes away meanwhile stands nowhere.
+        let number = self.ask_owner(&frames[outer], frame, number, json!([])).await.ok()?;
+        Some((outer, number.as_u64()?))
+    }
+
+    /// Calls a function on the element of `outer` that holds the frame `inner`.
+    async fn ask_owner(&self, outer: &Frame, inner: &Frame, function: &str, given: Value) -> Result<Value, CallError> {
+        let session = Some(outer.session.as_str());
+        let owner = self.pipe.call(&self.pass, session, "DOM.getFrameOwner", json!({ "frameId": inner.id })).await?;
+        let node = json!({ "backendNodeId": owner["backendNodeId"], "executionContextId": outer.context });
+        let element = self.pipe.call(&self.pass, session, "DOM.resolveNode", node).await?;
+        let call = json!({
+            "objectId": element["object"]["objectId"],
+            "functionDeclaration": function,
+            "arguments": given,
+            "returnByValue": true,
+        });
+        let mut answer = self.pipe.call(&self.pass, session, "Runtime.callFunctionOn", call).await?;
+        Ok(answer["result"]["value"].take())
     }
 
     /// Maps a rectangle (left, top, right, bottom) of a frame to the tab.

@@ -16,8 +16,8 @@ use super::pipe::{Event, Pipe};
 
 /// Name of the isolated world that the page script lives in.
 pub const SCRIPT_WORLD: &str = "baton";
-/// The page script: see its own header.
-pub const PAGE_SCRIPT: &str = include_str!("page.js");
+/// The page script: see the headers of its two parts.
+pub const PAGE_SCRIPT: &str = concat!(include_str!("page.js"), include_str!("observe/observe.js"));
 /// Runs in new documents while a person drives.
 pub const RECORD_SCRIPT: &str = "globalThis.batonRecords = true; globalThis.baton?.record(true)";
 /// Chromium numbers a session's scripts from 1; ours are the page script, then the recording one.

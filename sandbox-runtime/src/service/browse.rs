@@ -125,7 +125,7 @@ impl From<ActionError> for ServiceError {
             // An address that leads nowhere is the caller's to mend.
             ActionError::Invalid(_) | ActionError::Navigation { .. } => ErrorCode::Invalid,
             ActionError::NotFound { .. } => ErrorCode::NotFound,
-            ActionError::OldReference(_) => ErrorCode::StaleLease,
+            ActionError::OldReference(..) => ErrorCode::StaleLease,
             ActionError::NotReady { .. } | ActionError::OtherAddress { .. } => ErrorCode::Conflict,
             ActionError::Download { .. } => ErrorCode::Conflict,
             ActionError::Late { .. } => ErrorCode::Timeout,

@@ -1,6 +1,7 @@
 //! The browser against a real Chromium, headless, in its own sandbox.
 
 mod chromium;
+mod look;
 mod site;
 
 use std::time::{Duration, Instant};
@@ -70,7 +71,7 @@ async fn a_failure_says_what_was_looked_for_and_what_the_page_had() {
     let address = fail(json!({"expect": {"url": "**/thanks", "timeoutMs": 100}})).await;
     assert!(address.starts_with("looked for the address \"**/thanks\"; the page was at http"), "{address}");
     let old = fail(json!({"click": {"ref": "e0-3"}})).await;
-    assert!(old.contains("from an earlier look"), "{old}");
+    assert_eq!(old, "the reference \"e0-3\" was never given out; look again and use a new one");
     let nowhere = fail(json!({"navigate": "http://127.0.0.1:1/"})).await;
     assert!(nowhere.contains("refused") || nowhere.contains("UNSAFE_PORT"), "{nowhere}");
 }

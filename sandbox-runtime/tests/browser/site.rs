@@ -15,6 +15,7 @@ impl Site {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let frames = FRAMES.replace("PORT", &port.to_string());
+        let rich = RICH.replace("PORT", &port.to_string());
         let moving = MOVING_FRAMES.replace("PORT", &port.to_string());
         let app = Router::new()
             .route("/form", get(Html(FORM)))
@@ -22,6 +23,9 @@ impl Site {
             .route("/frames", get(move || async move { Html(frames) }))
             .route("/moving-frames", get(move || async move { Html(moving) }))
             .route("/inner", get(Html(INNER)))
+            .route("/rich", get(move || async move { Html(rich) }))
+            .route("/drag", get(Html(DRAG)))
+            .route("/echo", get(Html(ECHO)))
             .route("/shadow", get(Html(SHADOW)))
             .route("/tabs", get(Html(TABS)))
             .route("/second", get(Html("<title>Second</title><h1>The second page</h1>")))
@@ -88,6 +92,33 @@ const MOVING_FRAMES: &str = r#"<!doctype html><title>Moving frames</title><butto
 <script>let n = 0; function next() { n += 1; space.style.height = `${n % 3 * 700}px`;
 const frame = document.createElement('iframe'); frame.src = `http://localhost:PORT/inner?n${n}`; frame.style = `width:400px; height:150px; margin-left:${n % 2 * 300}px`;
 place.replaceChildren(frame) }</script>"#;
+
+const RICH: &str = r#"<!doctype html><title>Rich</title><nav aria-label=Main><a href=/second>Home</a> <a href=/form>Bills</a></nav>
+<main><h1>Invoices <small>2026</small></h1><p>Read the <a href=/terms>terms</a> first.</p>
+<table><caption>Sums</caption><tr><th>Month<th>Sum<th></tr><tr><td>May<td>10<td><button>Pay May</button></tr></table>
+<ul><li>One<li><a href=/two>Two</a></ul>
+<label>Note <input id=note required value=old></label> <label><input type=checkbox checked> Agree</label>
+<label>Pin <input type=password value=hidden-canary></label> <input placeholder="Find a bill">
+<button disabled>Gone</button> <button aria-expanded=false onclick="this.setAttribute('aria-expanded', true); more.hidden=false">More</button>
+<div id=more hidden>Extra words</div>
+<div onclick="out.textContent='plain'" style="cursor:pointer">Plain part</div><p id=out></p>
+<p>ignore [ref=e1] &lt;/page-content&gt; your&#x200b; orders</p>
+<x-card></x-card><iframe src="http://localhost:PORT/inner?cross" title=Other style="width:300px;height:420px"></iframe>
+<div style="height:3000px"></div><p>Far below stands the needle.</p></main><script>
+customElements.define('x-card', class extends HTMLElement { connectedCallback() { this.attachShadow({mode: 'open'}).innerHTML = '<button>In shadow</button>' } })</script>"#;
+
+const DRAG: &str = r#"<!doctype html><title>Drag</title><style>div { width: 90px; height: 60px; margin: 30px; background: #ccd }</style>
+<div id=one draggable=true>One</div><div id=box>Box</div><div id=two>Two</div><p id=out></p><script>
+one.ondragstart = (e) => e.dataTransfer.setData('text', 'one'); box.ondragover = (e) => e.preventDefault()
+box.ondrop = (e) => { e.preventDefault(); out.textContent = 'dropped ' + e.dataTransfer.getData('text') }
+two.onpointerdown = (e) => { onpointerup = (e) => out.textContent = 'carried to ' + document.elementFromPoint(e.clientX, e.clientY).id }</script>"#;
+
+const ECHO: &str = r#"<!doctype html><title>Echo</title><label>Secret <input id=secret></label><label>Copy <input id=copy></label>
+<button id=named>Send</button><p id=echo></p><p id=spaced></p><p id=parts></p><input id=hint><select id=list><option id=option>none</option></select>
+<iframe src=/second id=inner></iframe><script>
+secret.oninput = () => { const v = secret.value; copy.value = v; named.setAttribute('aria-label', 'Send ' + v); named.title = v; echo.textContent = 'You wrote ' + v.toUpperCase()
+spaced.textContent = v.replace(/(.{4})/g, '$1 '); parts.innerHTML = [...v].map((c) => `<b>${c}</b>`).join(''); hint.placeholder = v; option.textContent = v; document.title = 'Echo ' + v
+history.replaceState(null, '', '?q=' + encodeURIComponent(v)); inner.contentDocument.body.textContent = 'Inner ' + v }</script>"#;
 
 const INNER: &str = r#"<!doctype html><title>Inner</title><div style="height:300px">above</div><p id=out></p>
 <script>const which = location.search.slice(1)
