@@ -354,7 +354,9 @@ impl Doing<'_> {
                 }
                 // A click that closes its own tab or document is not seen there any more: it arrived.
                 let taken_in = self.dispatch(calls).await?;
-                if !taken_in || passing(page.ask(&located.frame, "baton.pressArrived()").await)? != Some(Value::Bool(false)) {
+                if !taken_in
+                    || passing(page.ask(&located.frame, "baton.pressArrived()").await)? != Some(Value::Bool(false))
+                {
                     self.settle(tabs).await?;
                     return Ok(located);
                 }
@@ -741,7 +743,7 @@ impl Before {
         let state = shared.world.state();
         Self {
             tabs: state.shown_tabs().map(|tab| (tab.id.clone(), tab_name(tab))).collect(),
-            front: state.active().map(|tab| (tab.id.clone(), tab.loader.clone(), tab.url.clone())),
+            front: state.active().map(|tab| (tab.id.clone(), tab.loader.clone(), tab.told_url())),
             downloads: state.downloads_begun,
         }
     }
@@ -770,11 +772,11 @@ impl Before {
 }
 
 fn tab_name(tab: &Tab) -> String {
-    if tab.title.is_empty() { tab.url.clone() } else { tab.title.clone() }
+    if tab.title.is_empty() { tab.told_url() } else { tab.title.clone() }
 }
 
 fn model_tab(tab: &Tab, front: Option<&String>) -> model::Tab {
-    model::Tab { id: tab.id.clone(), url: tab.url.clone(), title: tab.title.clone(), active: Some(&tab.id) == front }
+    model::Tab { id: tab.id.clone(), url: tab.told_url(), title: tab.title.clone(), active: Some(&tab.id) == front }
 }
 
 /// A mouse button that is down: lifted when this goes.

@@ -150,13 +150,13 @@ impl Browser {
         let active = state.active();
         let active_id = active.map(|tab| tab.id.clone());
         BrowserState {
-            url: active.map(|tab| tab.url.clone()).unwrap_or_default(),
+            url: active.map(Tab::told_url).unwrap_or_default(),
             title: active.map(|tab| tab.title.clone()).unwrap_or_default(),
             tabs: state
                 .shown_tabs()
                 .map(|tab| model::Tab {
                     id: tab.id.clone(),
-                    url: tab.url.clone(),
+                    url: tab.told_url(),
                     title: tab.title.clone(),
                     active: Some(&tab.id) == active_id.as_ref(),
                 })
@@ -257,9 +257,10 @@ impl Browser {
 const NAVIGATION: Duration = Duration::from_secs(30);
 
 impl Shared {
+    /// Returns the address and title of the tab in front, as they may be told.
     fn place(&self) -> (String, String) {
         let state = self.world.state();
-        state.active().map(|tab| (tab.url.clone(), tab.title.clone())).unwrap_or_default()
+        state.active().map(|tab| (tab.told_url(), tab.title.clone())).unwrap_or_default()
     }
 
     fn downloads_begun(&self) -> u64 {

@@ -511,48 +511,56 @@
   };
   // A field the person typed in, what it holds, or another field that now holds the same.
   function isMasked(element) {
-    if (typedIn.size === 0) return false;
-    for (let node = element; node; node = parentOf(node)) if (typedIn.has(node)) return true;
-    return ['input', 'textarea'].includes(element.localName) && (typedValues.has(element.value) || veil(element.value) !== element.value);
+    for (let node = typedIn.size > 0 ? element : null; node; node = parentOf(node)) if (typedIn.has(node)) return true;
+    return ['input', 'textarea'].includes(element.localName) && veil(element.value) !== element.value;
   }
 
-  // Repeats of what was typed, however a page spaces, writes or encodes it.
+  // Repeats of what was typed, here and in the frames of the same origin, however a page spaces, writes or encodes it.
   const MASK = '••••';
   const LONGEST_SECRET = 200;
-  let veiling = { of: '', pattern: null };
-  const secretPattern = () => {
-    const values = new Set([...typedValues, ...lastTyped.values()]);
+  const secretsHere = () => [...typedValues, ...lastTyped.values()];
+  const secretsAround = function* (outer) {
+    for (let at = 0; at < Math.min(outer.length, 100); at += 1) yield* secretsAround(outer[at]);
+    try {
+      if (outer !== window && outer.baton) yield* outer.baton.inside.secretsHere();
+    } catch { /* of another origin: it tells nothing to this page either */ }
+  };
+  const veiling = { of: '[]', pattern: null };
+  // Called before anything is told.
+  const learnSecrets = () => {
+    const values = new Set([...secretsHere(), ...secretsAround(window.top)]);
     const of = JSON.stringify([...values]);
-    if (veiling.of === of) return veiling.pattern;
+    if (veiling.of === of) return;
     const lines = [...values].flatMap((value) => (value.length > LONGEST_SECRET ? value.split(/[\n.]/).map((line) => line.slice(0, LONGEST_SECRET)) : [value]));
     const encoded = lines.flatMap((line) => [line, encodeURIComponent(line.toWellFormed()), encodeURIComponent(line.toWellFormed()).replaceAll('%20', '+')]);
     const letters = [...new Set(encoded.map((line) => line.replace(/[\s\u00a0-]/g, '')))].filter((line) => [...line].length > 2);
     const patterns = letters.sort((a, b) => b.length - a.length).map((line) => [...line].map((letter) => letter.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')).join('[\\s\\u00a0-]*'));
-    veiling = { of, pattern: patterns.length ? new RegExp(patterns.join('|'), 'giu') : null };
-    return veiling.pattern;
+    veiling.of = of;
+    veiling.pattern = patterns.length ? new RegExp(patterns.join('|'), 'giu') : null;
   };
   function veil(text) {
-    if (typedIn.size === 0 || typeof text !== 'string') return text;
-    const pattern = secretPattern();
-    return pattern ? text.replace(pattern, MASK) : text;
+    return veiling.pattern && typeof text === 'string' ? text.replace(veiling.pattern, MASK) : text;
   }
   // Everything that leaves this file as an answer passes here.
   const veiled = (value) => {
-    if (typedIn.size === 0) return value;
+    if (!veiling.pattern) return value;
     if (typeof value === 'string') return veil(value);
     if (Array.isArray(value)) return value.map(veiled);
     if (value && Object.getPrototypeOf(value) === Object.prototype) return Object.fromEntries(Object.entries(value).map(([key, inner]) => [veil(key), veiled(inner)]));
     return value;
   };
   const saying = (answer) => (...given) => {
+    learnSecrets();
     const said = answer(...given);
-    return said instanceof Promise ? said.then(veiled) : veiled(said);
+    if (!(said instanceof Promise)) return veiled(said);
+    return said.then((later) => { learnSecrets(); return veiled(later); });
   };
 
   const maskedBoxes = () => {
     const boxes = [];
     const add = (rects) => { for (const box of rects) if (box.width > 0 && box.height > 0) boxes.push([box.left, box.top, box.right, box.bottom]); };
-    if (typedIn.size === 0) return boxes;
+    learnSecrets();
+    if (typedIn.size === 0 && !veiling.pattern) return boxes;
     const repeats = (text) => typeof text === 'string' && text !== '' && veil(text) !== text;
     for (const element of everything()) {
       if (SILENT.has(element.localName)) continue;
@@ -582,7 +590,7 @@
     document.addEventListener('visibilitychange', seen);
     seen();
     let title = null;
-    const titled = () => { if (document.title !== title) report({ kind: 'title', title: veil((title = document.title).slice(0, 1000)) }); };
+    const titled = () => { if (document.title !== title) { learnSecrets(); report({ kind: 'title', title: veil((title = document.title).slice(0, 1000)) }); }; };
     const follow = () => {
       titled();
       new MutationObserver(titled).observe(document.head ?? document.documentElement, { subtree: true, childList: true, characterData: true });
@@ -600,6 +608,6 @@
     element: (handle) => kept[handle],
     still: () => pause().then(pause),
     // For the script that looks at the page.
-    inside: { SILENT, INTERACTIVE, MASK, documentName, squash, short, byId, shown, parentOf, roleOf, nameOf, labelsOf, textOf, disabled, isMasked, numberOf, referred, saying },
+    inside: { SILENT, INTERACTIVE, MASK, documentName, squash, short, byId, shown, parentOf, roleOf, nameOf, labelsOf, textOf, disabled, isMasked, numberOf, referred, saying, secretsHere },
   };
 })();

@@ -113,7 +113,7 @@ pub async fn end(shared: &Shared, takeover: Takeover) -> Receipt {
 /// Whether every named part of the condition holds.
 pub async fn until_met(shared: &Shared, until: &Until) -> bool {
     if let Some(wanted) = &until.url {
-        let (url, _) = shared.place();
+        let url = shared.world.state().active().map(|tab| tab.url.clone()).unwrap_or_default();
         if !pattern::matches(wanted, &url) {
             return false;
         }
@@ -166,7 +166,7 @@ fn tab_names(state: &State) -> BTreeMap<String, String> {
 }
 
 /// Returns an address with the values in its query and fragment left out: forms can put what was typed there.
-fn without_values(url: &str) -> String {
+pub fn without_values(url: &str) -> String {
     if url.starts_with("data:") || url.starts_with("blob:") || url.starts_with("javascript:") {
         return url.split(':').next().unwrap_or_default().to_owned() + ":…";
     }

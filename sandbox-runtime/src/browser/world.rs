@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use super::BrowserEvent;
 use super::gate::Gate;
 use super::pipe::{Event, Pipe};
+use super::takeover::without_values;
 
 /// Name of the isolated world that the page script lives in.
 pub const SCRIPT_WORLD: &str = "baton";
@@ -24,6 +25,8 @@ pub const RECORD_SCRIPT: &str = "globalThis.batonRecords = true; globalThis.bato
 pub const RECORD_SCRIPT_ID: &str = "2";
 /// Name of the function by which the page script reports.
 const REPORT_BINDING: &str = "batonReport";
+/// What is told of a dialog of a page that a person typed in.
+const WITHHELD: &str = "(withheld, because a person typed in this page)";
 /// Finished downloads that are remembered.
 const DOWNLOADS_KEPT: usize = 64;
 
@@ -75,6 +78,8 @@ pub struct Tab {
     /// Another document was asked for and has not come yet.
     pub navigating: bool,
     pub dialog: Option<Dialog>,
+    /// The document that a person last typed in.
+    typed_in: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -189,9 +194,9 @@ impl World {
                 tab.loaded = true;
             }),
             "Page.javascriptDialogOpening" => self.with_session_tab(session, |tab| {
-                let dialog =
-                    Dialog { kind: text(&params, "type").to_owned(), message: text(&params, "message").to_owned() };
-                tab.dialog = Some(dialog);
+                // A page can ask back what a person typed, and while it asks it cannot be asked what that was.
+                let message = if tab.is_typed_in() { WITHHELD } else { text(&params, "message") };
+                tab.dialog = Some(Dialog { kind: text(&params, "type").to_owned(), message: message.to_owned() });
             }),
             "Page.javascriptDialogClosed" => self.with_session_tab(session, |tab| tab.dialog = None),
             "Page.fileChooserOpened" => self.chooser_opened(session, &params),
@@ -239,6 +244,7 @@ impl World {
                     loaded: params["waitingForDebugger"] != true,
                     navigating: false,
                     dialog: None,
+                    typed_in: None,
                 });
             }
             state.recording.is_some()
@@ -421,6 +427,7 @@ impl World {
                 tab.titled = true;
             }),
             "touched" => {
+                self.with_session_tab(session, |tab| tab.typed_in = Some(tab.loader.clone()));
                 if let Some(touched) = &mut self.state().recording {
                     let name = text(&report, "name").to_owned();
                     if !touched.contains(&name) {
@@ -449,7 +456,7 @@ impl World {
     fn tell_navigated(&self, session: Option<&str>) {
         let moved = self.state().tab_of(session).filter(|tab| Some(tab.session.as_str()) == session).cloned();
         if let Some(tab) = moved {
-            self.tell(BrowserEvent::Navigated { url: tab.url, title: tab.title });
+            self.tell(BrowserEvent::Navigated { url: tab.told_url(), title: tab.title });
         }
     }
 
@@ -467,6 +474,17 @@ impl World {
 
     fn bump(&self) {
         self.changed.send_modify(|version| *version += 1);
+    }
+}
+
+impl Tab {
+    /// Returns the address as it may be told: a page that a person typed in can put what they typed into it.
+    pub fn told_url(&self) -> String {
+        if self.is_typed_in() { without_values(&self.url) } else { self.url.clone() }
+    }
+
+    fn is_typed_in(&self) -> bool {
+        self.typed_in.as_ref() == Some(&self.loader)
     }
 }
 

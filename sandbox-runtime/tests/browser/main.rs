@@ -2,6 +2,7 @@
 
 mod chromium;
 mod look;
+mod masked;
 mod site;
 
 use std::time::{Duration, Instant};

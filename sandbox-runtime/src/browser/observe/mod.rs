@@ -111,7 +111,7 @@ pub async fn observe(shared: &Shared, pass: Pass, look: &Look) -> Result<Observa
         let tab = state.active().cloned().ok_or(BrowserError::NoPage)?;
         let seen = |each: &super::world::Tab| SeenTab {
             id: each.id.clone(),
-            url: each.url.clone(),
+            url: each.told_url(),
             title: each.title.clone(),
             active: each.id == tab.id,
             new: false,
@@ -121,9 +121,16 @@ pub async fn observe(shared: &Shared, pass: Pass, look: &Look) -> Result<Observa
     };
     let tabs = shared.looks.with_new(tabs);
     let fence = fence();
-    if let Some(dialog) = tab.dialog {
+    if let Some(dialog) = tab.dialog.clone() {
         let dialog = Some(SeenDialog { kind: dialog.kind, message: dialog.message });
-        return Ok(Observation { url: tab.url, title: tab.title, tabs, dialog, fence, ..Observation::default() });
+        return Ok(Observation {
+            url: tab.told_url(),
+            title: tab.title,
+            tabs,
+            dialog,
+            fence,
+            ..Observation::default()
+        });
     }
     let within = match &look.within {
         Some(reference) => Some(shared.named(reference)?),
