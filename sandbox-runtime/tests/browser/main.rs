@@ -3,6 +3,7 @@
 mod chromium;
 mod look;
 mod masked;
+mod measure;
 mod site;
 
 use std::time::{Duration, Instant};
