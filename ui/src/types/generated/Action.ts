@@ -2,9 +2,13 @@
 import type { Click } from "./Click";
 import type { Condition } from "./Condition";
 import type { Download } from "./Download";
+import type { Drag } from "./Drag";
 import type { Extract } from "./Extract";
+import type { Find } from "./Find";
 import type { Hover } from "./Hover";
+import type { Look } from "./Look";
 import type { Navigate } from "./Navigate";
+import type { NewTab } from "./NewTab";
 import type { Plain } from "./Plain";
 import type { Press } from "./Press";
 import type { Scroll } from "./Scroll";
@@ -16,4 +20,4 @@ import type { Upload } from "./Upload";
 /**
  * Everything that can be done in the browser.
  */
-export type Action = { "navigate": Navigate } | { "back": Plain } | { "forward": Plain } | { "reload": Plain } | { "click": Click } | { "doubleClick": Click } | { "hover": Hover } | { "type": Type } | { "press": Press } | { "select": Select } | { "scroll": Scroll } | { "waitFor": Condition } | { "expect": Condition } | { "extract": Extract } | { "download": Download } | { "upload": Upload } | { "activateTab": TabChoice } | { "closeTab": TabChoice } | { "screenshot": Plain };
+export type Action = { "navigate": Navigate } | { "back": Plain } | { "forward": Plain } | { "reload": Plain } | { "click": Click } | { "doubleClick": Click } | { "hover": Hover } | { "drag": Drag } | { "type": Type } | { "press": Press } | { "select": Select } | { "scroll": Scroll } | { "waitFor": Condition } | { "expect": Condition } | { "extract": Extract } | { "download": Download } | { "upload": Upload } | { "tabs": Plain } | { "newTab": NewTab } | { "activateTab": TabChoice } | { "closeTab": TabChoice } | { "screenshot": Plain } | { "look": Look } | { "find": Find };

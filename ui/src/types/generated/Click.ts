@@ -4,8 +4,44 @@ import type { DialogAnswer } from "./DialogAnswer";
 /**
  * Arguments of `click` and `doubleClick`.
  */
-export type Click = { role: string | null, name: string | null, label: string | null, placeholder: string | null, testId: string | null, selector: string | null, ref: string | null, text: string | null, dialog: DialogAnswer | null, 
+export type Click = { 
+/**
+ * Reference from the latest look, such as `e12`: the surest way to say which element.
+ */
+ref: string | null, 
+/**
+ * Accessible role, such as `button`.
+ */
+role: string | null, 
+/**
+ * Accessible name, or a part of it.
+ */
+name: string | null, 
+/**
+ * Label of a form field.
+ */
+label: string | null, placeholder: string | null, 
+/**
+ * Value of `data-testid`.
+ */
+testId: string | null, 
+/**
+ * CSS selector.
+ */
+selector: string | null, 
+/**
+ * Visible text of the element.
+ */
+text: string | null, 
+/**
+ * What to answer if it brings up a `confirm` or `prompt` dialog; dismissed unless said.
+ */
+dialog: DialogAnswer | null, 
 /**
  * What to type into a `prompt` that is accepted.
  */
-promptText: string | null, timeoutMs: number | null, };
+promptText: string | null, 
+/**
+ * Milliseconds to wait for the element; 10000 unless said.
+ */
+timeoutMs: number | null, };

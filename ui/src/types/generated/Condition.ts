@@ -3,8 +3,44 @@
 /**
  * Arguments of `waitFor` and `expect`: something is visible, and the address matches.
  */
-export type Condition = { role: string | null, name: string | null, label: string | null, placeholder: string | null, testId: string | null, selector: string | null, ref: string | null, text: string | null, 
+export type Condition = { 
+/**
+ * Reference from the latest look, such as `e12`: the surest way to say which element.
+ */
+ref: string | null, 
+/**
+ * Accessible role, such as `button`.
+ */
+role: string | null, 
+/**
+ * Accessible name, or a part of it.
+ */
+name: string | null, 
+/**
+ * Label of a form field.
+ */
+label: string | null, placeholder: string | null, 
+/**
+ * Value of `data-testid`.
+ */
+testId: string | null, 
+/**
+ * CSS selector.
+ */
+selector: string | null, 
+/**
+ * Visible text.
+ */
+text: string | null, 
+/**
+ * Wait until nothing of the kind is visible any more.
+ */
+gone: boolean | null, 
 /**
  * Address pattern; `*` within a path part, `**` across parts.
  */
-url: string | null, timeoutMs: number | null, };
+url: string | null, 
+/**
+ * Milliseconds to wait for the element; 10000 unless said.
+ */
+timeoutMs: number | null, };

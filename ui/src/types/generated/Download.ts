@@ -4,7 +4,11 @@ import type { Target } from "./Target";
 /**
  * Arguments of `download`: the click that starts it.
  */
-export type Download = { click: Target, 
+export type Download = { 
+/**
+ * What to click.
+ */
+click: Target, 
 /**
  * Workspace path that the runner moves the file to.
  */

@@ -3,7 +3,11 @@
 /**
  * Arguments of `extract`: what the elements show, as JSON. A table becomes rows, a list its items.
  */
-export type Extract = { selector: string, 
+export type Extract = { 
+/**
+ * CSS selector of what is read.
+ */
+selector: string, 
 /**
  * Workspace path that the runner writes the JSON to.
  */

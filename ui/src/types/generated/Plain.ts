@@ -3,4 +3,8 @@
 /**
  * Arguments of an action that needs none.
  */
-export type Plain = { timeoutMs: number | null, };
+export type Plain = { 
+/**
+ * Milliseconds it may take.
+ */
+timeoutMs: number | null, };

@@ -5,4 +5,12 @@ import type { Target } from "./Target";
  * Arguments of `press`: one key, with modifiers before it: `Enter`, `Control+A`. The focused element gets it,
  * or that of `on`.
  */
-export type PressKey = { key: string, on?: Target | null, timeoutMs?: number | null, };
+export type PressKey = { 
+/**
+ * A key with its modifiers before it: `Enter`, `Control+A`.
+ */
+key: string, 
+/**
+ * The element that gets it; the focused one unless said.
+ */
+on?: Target | null, timeoutMs?: number | null, };

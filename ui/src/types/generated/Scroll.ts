@@ -4,7 +4,35 @@ import type { ScrollEnd } from "./ScrollEnd";
 /**
  * Arguments of `scroll`. With a target, it is brought into view, or scrolled by the distances; without, the page is.
  */
-export type Scroll = { role: string | null, name: string | null, label: string | null, placeholder: string | null, testId: string | null, selector: string | null, ref: string | null, text: string | null, 
+export type Scroll = { 
+/**
+ * Reference from the latest look, such as `e12`: the surest way to say which element.
+ */
+ref: string | null, 
+/**
+ * Accessible role, such as `button`.
+ */
+role: string | null, 
+/**
+ * Accessible name, or a part of it.
+ */
+name: string | null, 
+/**
+ * Label of a form field.
+ */
+label: string | null, placeholder: string | null, 
+/**
+ * Value of `data-testid`.
+ */
+testId: string | null, 
+/**
+ * CSS selector.
+ */
+selector: string | null, 
+/**
+ * Visible text of the element.
+ */
+text: string | null, 
 /**
  * CSS pixels to the right.
  */
@@ -12,4 +40,12 @@ dx: number | null,
 /**
  * CSS pixels down.
  */
-dy: number | null, to: ScrollEnd | null, timeoutMs: number | null, };
+dy: number | null, 
+/**
+ * To the very top or bottom.
+ */
+to: ScrollEnd | null, 
+/**
+ * Milliseconds to wait for the element; 10000 unless said.
+ */
+timeoutMs: number | null, };

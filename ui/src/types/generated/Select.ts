@@ -3,4 +3,36 @@
 /**
  * Arguments of `select`: the option whose value or label is `value`.
  */
-export type Select = { role: string | null, name: string | null, label: string | null, placeholder: string | null, testId: string | null, selector: string | null, ref: string | null, value: string, timeoutMs: number | null, };
+export type Select = { 
+/**
+ * Reference from the latest look, such as `e12`: the surest way to say which element.
+ */
+ref: string | null, 
+/**
+ * Accessible role, such as `button`.
+ */
+role: string | null, 
+/**
+ * Accessible name, or a part of it.
+ */
+name: string | null, 
+/**
+ * Label of a form field.
+ */
+label: string | null, placeholder: string | null, 
+/**
+ * Value of `data-testid`.
+ */
+testId: string | null, 
+/**
+ * CSS selector.
+ */
+selector: string | null, 
+/**
+ * Value or label of the option.
+ */
+value: string, 
+/**
+ * Milliseconds to wait for the element; 10000 unless said.
+ */
+timeoutMs: number | null, };

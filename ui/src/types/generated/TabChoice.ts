@@ -3,4 +3,8 @@
 /**
  * Arguments of `activateTab` and `closeTab`.
  */
-export type TabChoice = { id: string, timeoutMs?: number | null, };
+export type TabChoice = { 
+/**
+ * Id of the tab, as `tabs` and every look list it.
+ */
+id: string, timeoutMs?: number | null, };

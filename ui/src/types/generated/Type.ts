@@ -3,4 +3,36 @@
 /**
  * Arguments of `type`: what the field holds is replaced by `text`.
  */
-export type Type = { role: string | null, name: string | null, label: string | null, placeholder: string | null, testId: string | null, selector: string | null, ref: string | null, text: string, timeoutMs: number | null, };
+export type Type = { 
+/**
+ * Reference from the latest look, such as `e12`: the surest way to say which element.
+ */
+ref: string | null, 
+/**
+ * Accessible role, such as `button`.
+ */
+role: string | null, 
+/**
+ * Accessible name, or a part of it.
+ */
+name: string | null, 
+/**
+ * Label of a form field.
+ */
+label: string | null, placeholder: string | null, 
+/**
+ * Value of `data-testid`.
+ */
+testId: string | null, 
+/**
+ * CSS selector.
+ */
+selector: string | null, 
+/**
+ * What the field is to hold; empty to clear it.
+ */
+text: string, 
+/**
+ * Milliseconds to wait for the element; 10000 unless said.
+ */
+timeoutMs: number | null, };
