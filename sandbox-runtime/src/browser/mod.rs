@@ -41,7 +41,7 @@ pub use gate::{Gate, Live, Permit, Refused};
 pub use observe::{Look, Stale};
 pub use pattern::matches as address_matches;
 pub use pipe::CallError;
-pub use profile::prepare as prepare_profile;
+pub use profile::{forget_open_pages, prepare as prepare_profile};
 pub use takeover::Takeover;
 
 use observe::{Looks, Place};

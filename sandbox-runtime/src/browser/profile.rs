@@ -15,6 +15,7 @@ pub const DOWNLOADS: &str = "downloads";
 /// to be called while no browser uses the profile. `workspace` is where that browser sees the workspace:
 /// [`crate::sandbox::WORKSPACE_DIR`] in a room.
 pub fn prepare(profile: &Path, workspace: &str) -> io::Result<()> {
+    forget_open_pages(profile)?;
     let folder = profile.join("Default");
     std::fs::create_dir_all(&folder)?;
     let file = folder.join("Preferences");
@@ -31,11 +32,23 @@ pub fn prepare(profile: &Path, workspace: &str) -> io::Result<()> {
         // A site that brings several files at once would wait for a person.
         "profile": { "default_content_setting_values": { "automatic_downloads": 1 }, "password_manager_enabled": false },
         "credentials_enable_service": false,
+        // What a person types into forms is theirs: nothing of it is kept to be offered again.
+        "autofill": { "profile_enabled": false, "credit_card_enabled": false },
+        "search": { "suggest_enabled": false },
     });
     merge(&mut preferences, ours);
     let fresh = folder.join("Preferences.baton");
     std::fs::write(&fresh, preferences.to_string())?;
     std::fs::rename(&fresh, &file)
+}
+
+/// Removes what Chromium keeps to open its pages again: it holds what was typed into their fields. Sign-ins stay.
+/// Blocking; to be called while no browser uses the profile.
+pub fn forget_open_pages(profile: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(profile.join("Default/Sessions")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 fn merge(into: &mut Value, from: Value) {
@@ -52,6 +65,18 @@ fn merge(into: &mut Value, from: Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_typed_into_open_pages_goes_and_the_rest_stays() {
+        let profile = tempfile::tempdir().unwrap();
+        let place = |name: &str| profile.path().join("Default").join(name);
+        std::fs::create_dir_all(place("Sessions")).unwrap();
+        std::fs::write(place("Sessions/Session_1"), "one-time code").unwrap();
+        std::fs::write(place("Cookies"), "signed in").unwrap();
+        forget_open_pages(profile.path()).unwrap();
+        forget_open_pages(profile.path()).unwrap();
+        assert!(!place("Sessions").exists() && place("Cookies").exists());
+    }
 
     #[test]
     fn preferences_are_added_and_others_kept() {

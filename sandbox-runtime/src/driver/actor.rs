@@ -26,7 +26,7 @@ use super::start::{Rooms, start_rooms};
 use super::tasks::RunningTask;
 use super::{Driver, INBOX, Kit, Shared};
 use crate::agent::{HandedBack, Turn};
-use crate::browser::{BrowserEvent, Gate, Live};
+use crate::browser::{BrowserEvent, Gate, Live, forget_open_pages};
 use crate::now_ms;
 
 /// How long the rooms may take to die before the sandbox is called ended all the same.
@@ -509,11 +509,14 @@ impl Actor {
         {
             tracing::error!(sandbox = %self.sandbox.id, "the rooms took too long to die");
         }
-        if self.kit.profile_is_temporary
-            && let Err(error) = tokio::fs::remove_dir_all(&self.kit.profile).await
+        let (profile, is_temporary) = (self.kit.profile.clone(), self.kit.profile_is_temporary);
+        let cleared = tokio::task::spawn_blocking(move || {
+            if is_temporary { std::fs::remove_dir_all(&profile) } else { forget_open_pages(&profile) }
+        });
+        if let Ok(Err(error)) = cleared.await
             && error.kind() != std::io::ErrorKind::NotFound
         {
-            tracing::warn!(%error, "the browser's profile could not be removed");
+            tracing::warn!(%error, "the browser's profile could not be cleared");
         }
     }
 

@@ -5,6 +5,7 @@ use sandbox_core::model::{Actor, AgentStatus, EventType, Failure, NewEvent, Prev
 use serde_json::json;
 
 use super::{Answer, Service, ServiceError};
+use crate::browser::forget_open_pages;
 use crate::now_ms;
 use crate::store::Change;
 
@@ -64,6 +65,7 @@ pub(super) async fn settle(service: &Service) -> Answer<()> {
         remove_temporary_profile(service, sandbox.id.as_str()).await;
         change.sandboxes.push(sandbox);
     }
+    forget_open_pages_of_profiles(service).await;
     if !change.events.is_empty() {
         service.store().commit(change).await.map_err(ServiceError::from)?;
     }
@@ -78,4 +80,18 @@ async fn remove_temporary_profile(service: &Service, sandbox: &str) {
     {
         tracing::warn!(%error, "the profile of an ended sandbox could not be removed");
     }
+}
+
+/// What a killed browser kept of its pages holds what was typed into them.
+async fn forget_open_pages_of_profiles(service: &Service) {
+    let folder = service.home().join("profiles");
+    let forgotten = tokio::task::spawn_blocking(move || {
+        for profile in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            if let Err(error) = forget_open_pages(&profile.path()) {
+                tracing::warn!(%error, "open pages of a profile could not be forgotten");
+            }
+        }
+    });
+    // It only ends early with the runtime itself.
+    let _ = forgotten.await;
 }
