@@ -266,6 +266,11 @@ impl Browser {
         Client::admit(clients, pipe, gate, world, place).await
     }
 
+    /// Returns the tabs for a program to see; refused while a person holds control.
+    pub fn visible_tabs(&self) -> Result<Vec<model::Tab>, Refused> {
+        self.shared.gate.dispatch_look(|| self.state().tabs)
+    }
+
     /// Returns what `Browser.getVersion` says: names of the program, nothing of a page.
     pub async fn version(&self) -> Result<serde_json::Value, BrowserError> {
         Ok(self.shared.pipe.call(&Pass::Bookkeeping, None, "Browser.getVersion", json!({})).await?)
