@@ -73,7 +73,7 @@ fn operations() -> Vec<Operation> {
     let mut all = Vec::new();
     for (path, methods) in paths {
         let mut filled = path.clone();
-        for name in ["id", "taskId", "tabId", "key", "session"] {
+        for name in ["id", "taskId", "tabId", "key", "session", "ticket"] {
             filled = filled.replace(&format!("{{{name}}}"), "none_0");
         }
         assert!(!filled.contains('{'), "{path} has a name that this test does not know");
@@ -124,7 +124,24 @@ async fn no_route_but_the_open_ones_answers_without_a_token() {
         let (status, _) = read(bench.send(request.body(Body::empty()).unwrap()).await).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{what}");
     }
-    assert_eq!(open, ["GET /v1/artifacts/none_0/content", "GET /v1/health", "POST /v1/tickets/redeem"]);
+    let by_ticket = [
+        "GET /v1/cdp/none_0",
+        "GET /v1/cdp/none_0/devtools/page/none_0",
+        "GET /v1/cdp/none_0/json",
+        "GET /v1/cdp/none_0/json/list",
+        "GET /v1/cdp/none_0/json/version",
+        "GET /v1/cdp/none_0/json/version/",
+    ];
+    let mut expected = vec!["GET /v1/artifacts/none_0/content"];
+    expected.extend(by_ticket);
+    expected.extend(["GET /v1/health", "POST /v1/tickets/redeem"]);
+    assert_eq!(open, expected);
+    for operation in by_ticket {
+        let path = operation.trim_start_matches("GET ");
+        let request = Request::builder().uri(path).header("host", HOST).body(Body::empty()).unwrap();
+        let (status, body) = read(bench.send(request).await).await;
+        assert_refusal(status, &body, StatusCode::UNAUTHORIZED, "unauthorized", operation);
+    }
     let (status, body) = read(
         bench
             .send(

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   ticket (in an address, works once) ── redeem ──▶ token (in a header, until it expires or its sandbox ends)
-//!   link   (in an address, one artifact, until it expires)
+//!   link   (in an address, one artifact or one sandbox's debugging endpoint, until it expires)
 //! ```
 //!
 //! All of it lives in memory and ends with the runtime. Secrets are 256 random bits and are kept and looked up by their
@@ -30,6 +30,14 @@ pub enum Access {
     Viewer { sandbox_id: SandboxId, mode: ViewerMode },
 }
 
+/// What a link leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkTo {
+    Artifact(ArtifactKey),
+    /// The debugging endpoint of one sandbox.
+    Debugging(SandboxId),
+}
+
 /// A token that a ticket became.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
@@ -51,7 +59,7 @@ pub struct Tokens {
 struct Kept {
     tokens: HashMap<Key, Lasting<Access>>,
     tickets: HashMap<Key, Lasting<Access>>,
-    links: HashMap<Key, Lasting<ArtifactKey>>,
+    links: HashMap<Key, Lasting<LinkTo>>,
 }
 
 struct Lasting<T> {
@@ -108,16 +116,29 @@ impl Tokens {
         Some(Session { token, access: ticket.what, expires_at: until })
     }
 
-    /// Makes the secret of a link to one artifact; it works until `expires_at`, as often as it is asked.
-    pub fn link(&self, artifact: ArtifactKey, expires_at: EpochMs, now: EpochMs) -> String {
+    /// Makes the secret of a link; it works until `expires_at`, as often as it is asked.
+    pub fn link(&self, to: LinkTo, expires_at: EpochMs, now: EpochMs) -> String {
         let link = secret();
-        self.lock_fresh(now).links.insert(key(&link), Lasting { what: artifact, until: Some(expires_at) });
+        self.lock_fresh(now).links.insert(key(&link), Lasting { what: to, until: Some(expires_at) });
         link
     }
 
     /// Whether `link` leads to `artifact` now.
     pub fn opens(&self, link: &str, artifact: &ArtifactKey, now: EpochMs) -> bool {
-        self.lock().links.get(&key(link)).is_some_and(|link| !link.is_over(now) && link.what == *artifact)
+        self.follow(link, now).is_some_and(|to| to == LinkTo::Artifact(artifact.clone()))
+    }
+
+    /// Returns the sandbox whose debugging endpoint `link` leads to now.
+    pub fn debugging(&self, link: &str, now: EpochMs) -> Option<SandboxId> {
+        match self.follow(link, now)? {
+            LinkTo::Debugging(sandbox_id) => Some(sandbox_id),
+            LinkTo::Artifact(_) => None,
+        }
+    }
+
+    /// Revokes the links to the debugging endpoint of this sandbox.
+    pub fn revoke_debugging(&self, sandbox_id: &SandboxId) {
+        self.lock().links.retain(|_, link| !matches!(&link.what, LinkTo::Debugging(theirs) if theirs == sandbox_id));
     }
 
     /// Revokes everything that was for the live view of this sandbox.
@@ -127,6 +148,12 @@ impl Tokens {
         let mut kept = self.lock();
         kept.tokens.retain(|_, token| !is_theirs(&token.what));
         kept.tickets.retain(|_, ticket| !is_theirs(&ticket.what));
+    }
+
+    fn follow(&self, link: &str, now: EpochMs) -> Option<LinkTo> {
+        let kept = self.lock();
+        let link = kept.links.get(&key(link))?;
+        (!link.is_over(now)).then(|| link.what.clone())
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
@@ -208,7 +235,7 @@ mod tests {
     #[test]
     fn a_link_opens_its_own_artifact_until_it_expires() {
         let tokens = Tokens::new();
-        let link = tokens.link("art_1".into(), 100, 0);
+        let link = tokens.link(LinkTo::Artifact("art_1".into()), 100, 0);
         assert!(tokens.opens(&link, &"art_1".into(), 99));
         assert!(tokens.opens(&link, &"art_1".into(), 99), "as often as it is asked");
         assert!(!tokens.opens(&link, &"art_2".into(), 99));
@@ -218,11 +245,25 @@ mod tests {
     }
 
     #[test]
+    fn a_link_to_the_debugging_endpoint_ends_with_its_sandbox() {
+        let tokens = Tokens::new();
+        let link = tokens.link(LinkTo::Debugging("one".into()), 100, 0);
+        let other = tokens.link(LinkTo::Debugging("two".into()), 100, 0);
+        assert_eq!(tokens.debugging(&link, 99), Some("one".into()));
+        assert_eq!(tokens.debugging(&link, 100), None);
+        assert!(!tokens.opens(&link, &"one".into(), 0), "it is of another kind");
+        assert_eq!(tokens.access(&link, 0), None);
+        tokens.revoke_debugging(&"one".into());
+        assert_eq!(tokens.debugging(&link, 0), None);
+        assert_eq!(tokens.debugging(&other, 0), Some("two".into()));
+    }
+
+    #[test]
     fn what_is_over_does_not_pile_up() {
         let tokens = Tokens::new();
         for now in 0..1000 {
             tokens.ticket(Access::Full, now + 1, now);
-            tokens.link("art_1".into(), now + 1, now);
+            tokens.link(LinkTo::Artifact("art_1".into()), now + 1, now);
         }
         let kept = tokens.lock();
         assert!(kept.tickets.len() <= 2 && kept.links.len() <= 2);

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sandbox_core::Lease;
+use tokio::sync::watch;
 
 /// Who may act now. Only the driver changes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub enum Refused {
 #[derive(Clone)]
 pub struct Gate {
     live: Arc<Mutex<Live>>,
+    /// Whether a person holds control; changed with `live`.
+    held: watch::Sender<bool>,
 }
 
 /// The right to act for the agent's side, as long as its lease lives.
@@ -44,14 +47,22 @@ pub struct Permit {
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { live: Arc::new(Mutex::new(Live::Nobody)) }
+        Self { live: Arc::new(Mutex::new(Live::Nobody)), held: watch::Sender::new(false) }
     }
 }
 
 impl Gate {
     /// Says who may act from now on. When this returns, nothing more is dispatched under an older lease.
     pub fn set(&self, live: Live) {
-        *self.lock() = live;
+        let mut now = self.lock();
+        *now = live;
+        let held = matches!(live, Live::Person(_));
+        self.held.send_if_modified(|before| std::mem::replace(before, held) != held);
+    }
+
+    /// Tells whoever watches when a person takes control, and when they hand it back.
+    pub fn held(&self) -> watch::Receiver<bool> {
+        self.held.subscribe()
     }
 
     pub fn live(&self) -> Live {

@@ -2,13 +2,15 @@
 //!
 //! ```text
 //! Browser ─> act ─> locate ─> page ─> pipe ─> (gate) ─> Chromium
-//!    │  observe, takeover, picture ┘      └─> world: what events told
+//!    │  observe, takeover, picture ┘      ├─> world: what events told
+//!    └─> clients: outside programs ───────┘
 //! ```
 //!
 //! Owns the connection and what is known of the browser. Leaves to others: who drives (the driver sets the gate),
 //! where files end up under which name (the runner), and starting Chromium (the guest).
 
 mod act;
+pub mod clients;
 mod error;
 pub mod gate;
 mod keys;
@@ -33,7 +35,7 @@ use sandbox_link::Link;
 use sandbox_link::protocol::Open;
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 pub use error::{ActionError, BrowserError};
@@ -44,6 +46,7 @@ pub use pipe::CallError;
 pub use profile::{forget_open_pages, prepare as prepare_profile};
 pub use takeover::Takeover;
 
+use clients::{AdmitError, Client, Clients, Ears};
 use observe::{Looks, Place};
 use pipe::{Pass, Pipe, PipeTasks};
 use world::{Tab, World};
@@ -92,9 +95,11 @@ struct Shared {
     pipe: Pipe,
     world: Arc<World>,
     gate: Gate,
+    clients: Arc<Clients>,
     looks: Looks,
     workspace: String,
     ending: JoinHandle<()>,
+    forgetting: JoinHandle<()>,
     _tasks: PipeTasks,
 }
 
@@ -116,19 +121,27 @@ impl Browser {
     {
         let (told, events) = mpsc::channel(EVENT_BACKLOG);
         let world = World::new(gate.clone(), told, workspace);
+        let clients: Arc<Clients> = Arc::default();
         let (pipe, tasks) = Pipe::start(io, {
-            let world = world.clone();
-            move |pipe, event| world.on_event(pipe, event)
+            let (world, clients) = (world.clone(), clients.clone());
+            move |pipe, told| {
+                if !clients.on_event(told) {
+                    world.on_event(pipe, told.event());
+                }
+            }
         });
         let ending = tokio::spawn({
-            let (pipe, world) = (pipe.clone(), world.clone());
+            let (pipe, world, clients) = (pipe.clone(), world.clone(), clients.clone());
             async move {
                 pipe.closed().await;
                 world.close();
+                clients.close();
             }
         });
         let workspace = workspace.trim_end_matches('/').to_owned();
-        let shared = Shared { pipe, world, gate, looks: Looks::default(), workspace, ending, _tasks: tasks };
+        let forgetting = tokio::spawn(forget_console_lines(pipe.clone(), world.clone(), gate.held()));
+        let looks = Looks::default();
+        let shared = Shared { pipe, world, gate, clients, looks, workspace, ending, forgetting, _tasks: tasks };
         let setup = Pass::Bookkeeping;
         shared.pipe.call(&setup, None, "Target.setDiscoverTargets", json!({ "discover": true })).await?;
         // Left to the browser itself, which names files as a person expects and never overwrites one: see `profile`.
@@ -247,6 +260,22 @@ impl Browser {
         takeover::until_met(&self.shared, until).await
     }
 
+    /// Lets an outside client of the debugging protocol in, with sessions of its own.
+    pub async fn admit(&self, place: clients::Place) -> Result<(Client, Ears), AdmitError> {
+        let Shared { clients, pipe, gate, world, .. } = &*self.shared;
+        Client::admit(clients, pipe, gate, world, place).await
+    }
+
+    /// Returns the tabs for a program to see; refused while a person holds control.
+    pub fn visible_tabs(&self) -> Result<Vec<model::Tab>, Refused> {
+        self.shared.gate.dispatch_look(|| self.state().tabs)
+    }
+
+    /// Returns what `Browser.getVersion` says: names of the program, nothing of a page.
+    pub async fn version(&self) -> Result<serde_json::Value, BrowserError> {
+        Ok(self.shared.pipe.call(&Pass::Bookkeeping, None, "Browser.getVersion", json!({})).await?)
+    }
+
     /// Whether the browser is gone.
     pub fn is_closed(&self) -> bool {
         self.shared.pipe.is_closed()
@@ -331,8 +360,28 @@ impl Shared {
     }
 }
 
+/// Chromium keeps console lines for whoever asks later: those of a time when a person drove go with the hand-back.
+async fn forget_console_lines(pipe: Pipe, world: Arc<World>, mut held: watch::Receiver<bool>) {
+    let mut was_held = false;
+    loop {
+        let is_held = *held.borrow_and_update();
+        if was_held && !is_held {
+            for session in world.state().all_sessions() {
+                pipe.note(Some(&session), "Runtime.discardConsoleEntries", json!({}));
+                pipe.note(Some(&session), "Log.clear", json!({}));
+            }
+        }
+        was_held = is_held;
+        // Ends with the gate.
+        if held.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
 impl Drop for Shared {
     fn drop(&mut self) {
         self.ending.abort();
+        self.forgetting.abort();
     }
 }

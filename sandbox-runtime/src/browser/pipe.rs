@@ -7,12 +7,15 @@
 //! Raw JSON ([`Pipe::call`]) is for the others: that schema is of Chromium 145, and a reply that gained or lost a required
 //! field since (frames, cookies, targets) would fail to parse as a whole although we read two of its fields.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chromiumoxide_types::Command;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -45,6 +48,25 @@ pub struct Event {
     pub session: Option<String>,
     pub method: String,
     pub params: Value,
+}
+
+/// An event as it came, its parameters unread: most of what is told to outside clients is only passed on.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    pub session: Option<&'a str>,
+    pub method: &'a str,
+    /// JSON.
+    pub params: &'a str,
+}
+
+/// What became of a command that was forwarded for an outside client; JSON as it came.
+#[derive(Clone, Copy, Debug)]
+pub enum Forwarded<'a> {
+    Result(&'a str),
+    /// Chromium's own error object.
+    Error(&'a str),
+    /// It was not written.
+    Refused(Refused),
 }
 
 #[derive(Clone, Debug, thiserror::Error)]
@@ -90,6 +112,24 @@ enum Waiter {
     Caller(oneshot::Sender<Result<Value, CallError>>),
     /// Runs in the reading task, so that it must not block.
     Then(Box<dyn FnOnce(&Pipe, Value) + Send>),
+    /// Passes the answer on to an outside client; must not block either. Dropped unrun when the pipe ends.
+    Forward(Box<dyn FnOnce(Forwarded<'_>) + Send>),
+}
+
+/// A message of Chromium, read no deeper than where it goes.
+#[derive(Deserialize)]
+struct Message<'a> {
+    id: Option<u64>,
+    #[serde(borrow, rename = "sessionId")]
+    session: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    method: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    params: Option<&'a RawValue>,
+    #[serde(borrow)]
+    result: Option<&'a RawValue>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
 }
 
 /// Commands that are written together, or not at all.
@@ -97,6 +137,15 @@ struct Outgoing {
     pass: Pass,
     ids: Vec<u64>,
     bytes: Vec<u8>,
+}
+
+/// A command of an outside client: its parameters are passed on as they are.
+#[derive(Clone, Debug)]
+pub struct Foreign {
+    pub session: String,
+    pub method: String,
+    /// JSON.
+    pub params: String,
 }
 
 /// A command before it has a number.
@@ -122,7 +171,7 @@ impl Call {
 impl Pipe {
     /// Starts speaking on `io`. `on_event` is called in order for each event and must not block;
     /// it may send with [`Pipe::note`].
-    pub fn start<S>(io: S, mut on_event: impl FnMut(&Pipe, Event) + Send + 'static) -> (Self, PipeTasks)
+    pub fn start<S>(io: S, mut on_event: impl FnMut(&Pipe, Told<'_>) + Send + 'static) -> (Self, PipeTasks)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -247,6 +296,43 @@ impl Pipe {
         self.enqueue(outgoing, method);
     }
 
+    /// Returns a number for a command that is forwarded.
+    pub fn next_number(&self) -> u64 {
+        self.inner.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Sends a command of an outside client under that number; `then` is given the answer, in order with the events.
+    ///
+    /// # Errors
+    ///
+    /// Only when the pipe is closed. A refusal of the gate comes as the answer.
+    pub async fn forward(
+        &self,
+        number: u64,
+        pass: Pass,
+        foreign: Foreign,
+        then: impl FnOnce(Forwarded<'_>) + Send + 'static,
+    ) -> Result<(), CallError> {
+        let Foreign { session, method, params } = foreign;
+        let (session, method) = (Value::String(session), Value::String(method));
+        let mut bytes =
+            format!(r#"{{"id":{number},"method":{method},"params":{params},"sessionId":{session}}}"#).into_bytes();
+        bytes.push(0);
+        self.waiting().as_mut().ok_or(CallError::Closed)?.insert(number, Waiter::Forward(Box::new(then)));
+        let outgoing = Outgoing { pass, ids: vec![number], bytes };
+        self.inner.outgoing.send(outgoing).await.map_err(|_| CallError::Closed)
+    }
+
+    /// Forgets who waits for these numbers.
+    pub fn forget(&self, ids: impl IntoIterator<Item = u64>) {
+        // Taken out first: what is dropped with them may ask the pipe again.
+        let forgotten: Vec<Option<Waiter>> = match self.waiting().as_mut() {
+            Some(waiting) => ids.into_iter().map(|id| waiting.remove(&id)).collect(),
+            None => return,
+        };
+        drop(forgotten);
+    }
+
     fn enqueue(&self, outgoing: Outgoing, method: &str) {
         if self.inner.outgoing.try_send(outgoing).is_err() {
             // A target that would stay paused for ever is worse than a browser that has to be started anew.
@@ -272,7 +358,7 @@ impl Pipe {
         let mut outgoing = Outgoing { pass, ids: Vec::new(), bytes: Vec::new() };
         let mut replies = Vec::new();
         for call in calls {
-            let id = self.inner.next_id.fetch_add(1, Ordering::Relaxed);
+            let id = self.next_number();
             let mut message = json!({ "id": id, "method": call.method, "params": call.params });
             if let Some(session) = call.session {
                 message["sessionId"] = Value::String(session);
@@ -289,48 +375,65 @@ impl Pipe {
         Ok((outgoing, replies))
     }
 
-    fn receive(&self, message: &[u8], on_event: &mut impl FnMut(&Pipe, Event)) {
-        let Ok(mut message) = serde_json::from_slice::<Value>(message) else {
-            tracing::warn!(bytes = message.len(), "a message of the debugging pipe is not JSON");
+    fn receive(&self, message: &[u8], on_event: &mut impl FnMut(&Pipe, Told<'_>)) {
+        let Ok(message) = serde_json::from_slice::<Message<'_>>(message) else {
+            tracing::warn!(bytes = message.len(), "a message of the debugging pipe is not understood");
             return;
         };
-        if let Some(id) = message["id"].as_u64() {
+        if let Some(id) = message.id {
             let Some(waiter) = self.waiting().as_mut().and_then(|waiting| waiting.remove(&id)) else { return };
-            let reply = match message.get("error") {
-                Some(error) => Err(CallError::Failed {
+            self.answer(waiter, &message);
+            return;
+        }
+        let Some(method) = message.method.as_deref() else { return };
+        let params = message.params.map_or("{}", RawValue::get);
+        on_event(self, Told { session: message.session.as_deref(), method, params });
+    }
+
+    fn answer(&self, waiter: Waiter, message: &Message<'_>) {
+        let reply = || match message.error {
+            Some(error) => {
+                let error: Value = read(error);
+                Err(CallError::Failed {
                     method: String::new(),
                     code: error["code"].as_i64().unwrap_or_default(),
                     message: error["message"].as_str().unwrap_or("unknown error").to_owned(),
-                }),
-                None => Ok(message["result"].take()),
-            };
-            match (waiter, reply) {
-                // Whoever asked may have given up.
-                (Waiter::Caller(answer), reply) => drop(answer.send(reply)),
-                (Waiter::Then(then), Ok(value)) => then(self, value),
-                (Waiter::Then(_), Err(error)) => tracing::debug!(%error, "bookkeeping failed"),
+                })
             }
-            return;
+            None => Ok(message.result.map(read).unwrap_or_default()),
+        };
+        match waiter {
+            // Whoever asked may have given up.
+            Waiter::Caller(answer) => drop(answer.send(reply())),
+            Waiter::Then(then) => match reply() {
+                Ok(value) => then(self, value),
+                Err(error) => tracing::debug!(%error, "bookkeeping failed"),
+            },
+            Waiter::Forward(then) => match (message.error, message.result) {
+                (Some(error), _) => then(Forwarded::Error(error.get())),
+                (None, result) => then(Forwarded::Result(result.map_or("{}", RawValue::get))),
+            },
         }
-        let Some(method) = message["method"].as_str().map(str::to_owned) else { return };
-        let session = message["sessionId"].as_str().map(str::to_owned);
-        on_event(self, Event { session, method, params: message["params"].take() });
     }
 
     fn refuse(&self, ids: &[u64], refused: Refused) {
-        if let Some(waiting) = self.waiting().as_mut() {
-            for waiter in ids.iter().filter_map(|id| waiting.remove(id)) {
-                match waiter {
-                    Waiter::Caller(answer) => drop(answer.send(Err(CallError::Refused(refused)))),
-                    Waiter::Then(_) => {}
-                }
+        let waiters: Vec<Waiter> = match self.waiting().as_mut() {
+            Some(waiting) => ids.iter().filter_map(|id| waiting.remove(id)).collect(),
+            None => return,
+        };
+        for waiter in waiters {
+            match waiter {
+                Waiter::Caller(answer) => drop(answer.send(Err(CallError::Refused(refused)))),
+                Waiter::Then(_) => {}
+                Waiter::Forward(then) => then(Forwarded::Refused(refused)),
             }
         }
     }
 
     /// Whoever still waits is told that the pipe is closed, by their sender being dropped.
     fn end(&self) {
-        self.waiting().take();
+        let waiting = self.waiting().take();
+        drop(waiting);
         self.inner.closed.send_replace(true);
     }
 
@@ -340,6 +443,14 @@ impl Pipe {
 }
 
 type Reply = oneshot::Receiver<Result<Value, CallError>>;
+
+impl Told<'_> {
+    /// Reads the parameters.
+    pub fn event(&self) -> Event {
+        let params = serde_json::from_str(self.params).unwrap_or_default();
+        Event { session: self.session.map(str::to_owned), method: self.method.to_owned(), params }
+    }
+}
 
 impl CallError {
     fn of(self, of: &str) -> Self {
@@ -358,6 +469,11 @@ impl Drop for PipeTasks {
     }
 }
 
+/// Reads what was found to be JSON already.
+fn read(json: &RawValue) -> Value {
+    serde_json::from_str(json.get()).unwrap_or_default()
+}
+
 /// Takes a call that was given up out of the list of those that wait.
 struct Forget<'a> {
     pipe: &'a Pipe,
@@ -366,11 +482,7 @@ struct Forget<'a> {
 
 impl Drop for Forget<'_> {
     fn drop(&mut self) {
-        if let Some(waiting) = self.pipe.waiting().as_mut() {
-            for id in &self.ids {
-                waiting.remove(id);
-            }
-        }
+        self.pipe.forget(self.ids.drain(..));
     }
 }
 
@@ -458,7 +570,7 @@ mod tests {
         let (ours, theirs) = tokio::io::duplex(256);
         let peer = tokio::spawn(echo(theirs));
         let (told, events) = mpsc::channel(64);
-        let (pipe, tasks) = Pipe::start(ours, move |_, event| told.try_send(event).unwrap());
+        let (pipe, tasks) = Pipe::start(ours, move |_, event| told.try_send(event.event()).unwrap());
         (pipe, tasks, events, peer)
     }
 

@@ -4,7 +4,7 @@
 //! Every new target is paused by Chromium until it is prepared here, so that no document escapes the page script, and is
 //! always let go. Leaves acting to `act`, and who may hear of what to the gate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
@@ -46,6 +46,8 @@ pub struct State {
     pub tabs: Vec<Tab>,
     /// Id of the tab that was last in front.
     front: Option<String>,
+    /// Tabs that an outside client's session has told they are in front, with that session: what they report of it is not so.
+    feigned: BTreeSet<(String, String)>,
     sessions: BTreeMap<String, Session>,
     /// In order of their beginning, newest last.
     pub downloads: Vec<Download>,
@@ -67,6 +69,8 @@ pub struct Tab {
     pub title: String,
     /// The page script told the title of the present document.
     titled: bool,
+    /// It reported once that it came to the front.
+    told_front: bool,
     /// Prepared in the background by the browser, and not shown yet.
     hidden: bool,
     /// The page script will be in every document from now on.
@@ -156,6 +160,17 @@ impl World {
         self.bump();
     }
 
+    /// Remembers that a session tells a tab it is in front whether it is or not, or no longer does.
+    pub fn feign_front(&self, tab: &str, session: &str, feigned: bool) {
+        let key = (tab.to_owned(), session.to_owned());
+        let mut state = self.state();
+        if feigned {
+            state.feigned.insert(key);
+        } else {
+            state.feigned.remove(&key);
+        }
+    }
+
     pub fn close(&self) {
         self.state().closed = true;
         self.bump();
@@ -213,6 +228,10 @@ impl World {
         let info = &params["targetInfo"];
         let id = text(info, "targetId");
         let kind = text(info, "type");
+        // The session of an outside client: it looks after itself.
+        if kind == "browser" {
+            return;
+        }
         if kind != "page" && kind != "iframe" {
             pipe.note(Some(session), "Runtime.runIfWaitingForDebugger", json!({}));
             return;
@@ -235,6 +254,7 @@ impl World {
                     url: text(info, "url").to_owned(),
                     title: text(info, "title").to_owned(),
                     titled: false,
+                    told_front: false,
                     hidden: !text(info, "subtype").is_empty(),
                     prepared: false,
                     crashed: false,
@@ -415,9 +435,15 @@ impl World {
         match text(&report, "kind") {
             "front" => {
                 let mut state = self.state();
-                let front = state.tab_of(session).map(|tab| tab.id.clone());
-                if front.is_some() && state.front != front {
-                    state.front = front;
+                let Some(id) = state.tab_of(session).map(|tab| tab.id.clone()) else { return };
+                let is_feigned = state.feigned.iter().any(|(tab, _)| *tab == id);
+                let Some(tab) = state.tabs.iter_mut().find(|tab| tab.id == id) else { return };
+                // A new tab comes to the front by itself; later a client may only make it believe so.
+                if std::mem::replace(&mut tab.told_front, true) && is_feigned {
+                    return;
+                }
+                if state.front.as_ref() != Some(&id) {
+                    state.front = Some(id);
                     drop(state);
                     self.tell(BrowserEvent::TabsChanged);
                 }

@@ -87,6 +87,7 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         shared: view,
         gate,
         tally: Arc::new(InputTally::default()),
+        share: Arc::default(),
         kit: Arc::new(kit.clone()),
     };
     let actor = Actor {
@@ -387,7 +388,7 @@ impl Actor {
                         self.fresh = true;
                     }
                     self.sync_gate();
-                    self.begin_turn(answer);
+                    self.begin_turn(by, answer);
                 }
                 Answer::Denied(sandbox_core::control::Denial::ActionInFlight) | Answer::Already => return,
                 Answer::Denied(denial) => match by {
@@ -412,12 +413,13 @@ impl Actor {
         }
     }
 
-    fn begin_turn(&mut self, answer: Reply<Turn>) {
+    fn begin_turn(&mut self, by: TurnOf, answer: Reply<Turn>) {
         let Some(lease) = self.control.live_lease() else { return };
         let cancelled = CancellationToken::new();
         self.in_flight = Some((lease, cancelled.clone()));
         let settled = self.settled.clone();
-        let fresh = std::mem::take(&mut self.fresh);
+        // What a program does is news for the task.
+        let fresh = std::mem::replace(&mut self.fresh, by == TurnOf::Program);
         let turn = Turn::new(self.driver.gate.permit(lease), fresh, cancelled, move || {
             // The actor may have ended with the sandbox.
             let _ = settled.send(lease);

@@ -17,6 +17,7 @@ mod people;
 mod record;
 mod refusal;
 mod seat;
+mod share;
 mod start;
 mod tasks;
 mod work;
@@ -35,6 +36,7 @@ use sandbox_core::viewer::{ControlView, ViewerMode};
 use sandbox_core::{Lease, SandboxId, ViewerId};
 use sandbox_link::Link;
 pub use seat::{InputWeight, ViewerSeat};
+pub use share::{Share, SharedTurn};
 pub use tasks::TaskOrder;
 use tokio::sync::{mpsc, oneshot, watch};
 pub use work::{ExecError, SaveError};
@@ -57,6 +59,8 @@ pub struct Kit {
     pub store: Store,
     pub backend: Arc<dyn Backend>,
     pub sites: Sites,
+    /// What the shell room reaches: those, and its own door to the browser.
+    pub shell_sites: Sites,
     pub workspace: Workspace,
     /// The browser's profile on the host; beside the workspace, never in it.
     pub profile: PathBuf,
@@ -74,6 +78,7 @@ pub struct Driver {
     shared: watch::Receiver<Arc<Shared>>,
     gate: Gate,
     tally: Arc<InputTally>,
+    share: Arc<Share>,
     kit: Arc<Kit>,
 }
 
@@ -149,6 +154,11 @@ impl Driver {
     /// Waits for the agent side's turn on behalf of a program; refused while a person is asked or drives.
     pub async fn begin(&self) -> Result<Turn, Refusal> {
         self.ask_actor(|answer| Cause::Begin { by: TurnOf::Program, answer }).await
+    }
+
+    /// Returns the turn that outside clients share.
+    pub fn share(&self) -> &Share {
+        &self.share
     }
 
     /// Marks the sandbox as active until the guard is dropped.

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::Kit;
 use super::cause::Cause;
 use crate::browser::{Browser, BrowserEvent, Gate};
-use crate::egress::{Denied, Egress};
+use crate::egress::{Denied, Egress, Sites};
 use crate::sandbox::{BackendError, Room, RoomProcesses, RoomSpec};
 
 /// The loopback port of each room on which its guest serves the way out.
@@ -30,7 +30,7 @@ pub(super) struct Rooms {
     processes: Vec<Box<dyn RoomProcesses>>,
     /// Acceptors, pumps: end with the rooms.
     tasks: JoinSet<()>,
-    egress: Arc<Egress>,
+    ways_out: [Arc<Egress>; 2],
 }
 
 pub(super) struct Desktop {
@@ -42,7 +42,9 @@ impl Rooms {
     /// Kills every process of the sandbox and waits until none is left.
     pub async fn kill(mut self) {
         self.tasks.abort_all();
-        self.egress.close();
+        for way_out in &self.ways_out {
+            way_out.close();
+        }
         for room in &mut self.processes {
             room.kill().await;
         }
@@ -65,8 +67,11 @@ pub(super) async fn start_rooms(
     let browser_wanted = sandbox.capabilities.browser.browser();
     let outbound_proxy = browser_wanted.as_ref().and_then(|browser| browser.byo_proxy_url.clone());
     let (denied, denials) = mpsc::channel(DENIED_BACKLOG);
-    let egress = Egress::new(sandbox.network.clone(), outbound_proxy, kit.sites.clone(), denied)
-        .map_err(|error| failure("network", &error))?;
+    let way_out = |sites: &Sites| {
+        let (network, outbound_proxy) = (sandbox.network.clone(), outbound_proxy.clone());
+        Egress::new(network, outbound_proxy, sites.clone(), denied.clone()).map_err(|error| failure("network", &error))
+    };
+    let (shell_egress, desktop_egress) = (way_out(&kit.shell_sites)?, way_out(&kit.sites)?);
     tasks.spawn(forward_denials(denials, inbox.clone()));
 
     let shell_settings = RoomSettings::Shell(ShellSettings { env, proxy_port: PROXY_PORT });
@@ -86,13 +91,13 @@ pub(super) async fn start_rooms(
 
     let mut processes = Vec::new();
     let (shell_ready, shell_is_ready) = oneshot::channel();
-    tasks.spawn(accept_streams(shell.incoming, egress.clone(), shell_ready, inbox.clone(), "shell"));
+    tasks.spawn(accept_streams(shell.incoming, shell_egress.clone(), shell_ready, inbox.clone(), "shell"));
     processes.push(shell.processes);
     let desktop = match desktop {
         None => None,
         Some(room) => {
             let (ready, is_ready) = oneshot::channel();
-            tasks.spawn(accept_streams(room.incoming, egress.clone(), ready, inbox.clone(), "desktop"));
+            tasks.spawn(accept_streams(room.incoming, desktop_egress.clone(), ready, inbox.clone(), "desktop"));
             processes.push(room.processes);
             Some((room.link, is_ready))
         }
@@ -109,7 +114,7 @@ pub(super) async fn start_rooms(
             Some(Desktop { link, browser })
         }
     };
-    Ok(Rooms { shell: shell.link, desktop, processes, tasks, egress })
+    Ok(Rooms { shell: shell.link, desktop, processes, tasks, ways_out: [shell_egress, desktop_egress] })
 }
 
 async fn start_room(

@@ -100,7 +100,7 @@ async fn resize(driver: &Driver, viewport: Viewport) -> Answer<()> {
     }
 }
 
-fn no_browser(driver: &Driver) -> ServiceError {
+pub(super) fn no_browser(driver: &Driver) -> ServiceError {
     ServiceError::conflict("this sandbox has no browser", driver.sandbox().preview.status)
 }
 

@@ -4,12 +4,14 @@
 //! Leaves the state of each sandbox to its driver.
 
 mod browse;
+mod debugging;
 mod error;
 pub mod home;
 mod live;
 mod outputs;
 mod people;
 mod recovery;
+mod room_site;
 mod sandboxes;
 mod tasks;
 
@@ -18,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use browse::BrowseCommand;
+pub use debugging::{Debugging, MAX_MESSAGE as MAX_DEBUGGING_MESSAGE};
 pub use error::{ErrorCode, ServiceError};
 use sandbox_core::SandboxId;
 use sandbox_core::model::Check;

@@ -12,7 +12,7 @@ use sandbox_core::model::{
 use sandbox_core::policy;
 use serde_json::json;
 
-use super::{Answer, ErrorCode, Service, ServiceError};
+use super::{Answer, ErrorCode, Service, ServiceError, room_site};
 use crate::browser::prepare_profile;
 use crate::driver::{Driver, Kit};
 use crate::now_ms;
@@ -88,14 +88,21 @@ impl Service {
         };
         let change = Change { sandboxes: vec![sandbox.clone()], events: vec![created], ..Change::default() };
         self.store().commit(change).await?;
+        let mut env = config.env;
+        let mut shell_sites = self.inner.sites.clone();
+        if sandbox.capabilities.browser.browser().is_some() {
+            env.entry(room_site::VARIABLE.to_owned()).or_insert_with(|| format!("http://{}", room_site::HOST));
+            shell_sites.0.insert(room_site::HOST.to_owned(), room_site::router(self, &id));
+        }
         let kit = Kit {
             store: self.store().clone(),
             backend,
             sites: self.inner.sites.clone(),
+            shell_sites,
             workspace,
             profile: profile.dir,
             profile_is_temporary: profile.is_temporary,
-            env: config.env,
+            env,
         };
         let driver = Driver::start(sandbox.clone(), kit);
         self.drivers().insert(id, driver);

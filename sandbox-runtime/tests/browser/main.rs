@@ -1,6 +1,7 @@
 //! The browser against a real Chromium, headless, in its own sandbox.
 
 mod chromium;
+mod clients;
 mod look;
 mod masked;
 mod measure;

@@ -143,6 +143,10 @@ export class Client {
   viewerUrl(sandboxId: string, mode: 'watch' | 'control'): Promise<{ url: string; expiresAt: number }> {
     return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/preview/viewer-url`, { mode });
   }
+  /** Makes addresses at which programs that speak the debugging protocol drive the browser. */
+  debuggingUrl(sandboxId: string): Promise<{ httpUrl: string; wsUrl: string; expiresAt: number }> {
+    return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/cdp-url`, {});
+  }
 
   async search(q: string): Promise<Hit[]> {
     return (await this.#send<Page<Hit>>('GET', `/v1/search?q=${enc(q)}&limit=20`)).data;

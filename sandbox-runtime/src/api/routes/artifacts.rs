@@ -15,6 +15,7 @@ use crate::api::error::{ApiError, Refusals};
 use crate::api::extract::{Body, InPath, Query};
 use crate::api::lists::{PageQuery, page};
 use crate::api::ranges::{self, Disposition};
+use crate::api::tokens::LinkTo;
 use crate::api::{Api, guard};
 use crate::service::{ErrorCode, ServiceError};
 use crate::store::ArtifactFilter;
@@ -134,7 +135,7 @@ async fn url(
     let base = api.served_base()?;
     let now = crate::now_ms();
     let expires_at = now + ttl_ms;
-    let ticket = api.tokens().link(artifact.key, expires_at, now);
+    let ticket = api.tokens().link(LinkTo::Artifact(artifact.key), expires_at, now);
     Ok(Json(Link { url: format!("{base}/v1/artifacts/{key}/content?ticket={ticket}"), expires_at }))
 }
 

@@ -1,6 +1,7 @@
 //! The routes, one file a family. What is written at a handler makes both the route and its page in the document.
 
 mod artifacts;
+mod debugging;
 mod events;
 mod exec;
 mod files;
@@ -89,6 +90,7 @@ fn guarded() -> OpenApiRouter<Api> {
         .merge(files::routes())
         .merge(preview::routes())
         .merge(viewers::routes())
+        .merge(debugging::routes())
         .merge(tasks::routes())
         .merge(handoffs::routes())
         .merge(artifacts::routes())
@@ -99,7 +101,11 @@ fn guarded() -> OpenApiRouter<Api> {
 
 /// The routes that are open to who has no token.
 fn open() -> OpenApiRouter<Api> {
-    OpenApiRouter::default().merge(machine::open_routes()).merge(tickets::routes()).merge(artifacts::open_routes())
+    OpenApiRouter::default()
+        .merge(machine::open_routes())
+        .merge(tickets::routes())
+        .merge(artifacts::open_routes())
+        .merge(debugging::open_routes())
 }
 
 fn key_parameter() -> utoipa::openapi::path::Parameter {

@@ -1,0 +1,214 @@
+//! The connection of one client: reads its words, sends what may be sent, and hands it what it hears.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use chromiumoxide_cdp::cdp::browser_protocol::target::CreateTargetParams;
+use serde_json::json;
+use serde_json::value::RawValue;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::class::{Class, class};
+use super::member::Member;
+use super::scope::{Scoped, scoped};
+use super::words::{INVALID_REQUEST, NO_SESSION, PARSE_ERROR, SERVER_ERROR, Words, answer_text, refusal};
+use super::{Leave, Seat};
+use crate::browser::gate::{Permit, Refused};
+use crate::browser::pipe::{Foreign, Forwarded, Pass};
+
+/// One connected client. Dropping it takes all its sessions with it and leaves the others' alone.
+pub struct Client {
+    pub(super) member: Arc<Member>,
+    pub(super) watching: JoinHandle<()>,
+    pub(super) _leave: Leave,
+    pub(super) _seat: Seat,
+}
+
+/// What is to be sent to the client, in order.
+pub struct Ears {
+    pub(super) queue: mpsc::Receiver<String>,
+    pub(super) member: Arc<Member>,
+}
+
+/// A command that may be sent.
+#[derive(Debug)]
+pub struct Command {
+    id: i64,
+    /// As the client wrote it; `None` for its root.
+    named: Option<String>,
+    foreign: Foreign,
+    class: Class,
+    new_tab: bool,
+}
+
+impl Command {
+    pub fn class(&self) -> Class {
+        self.class
+    }
+}
+
+impl Client {
+    /// Reads one message. What cannot be sent is answered at once, and then there is nothing to send.
+    pub fn plan(&self, text: &str) -> Option<Command> {
+        let member = &self.member;
+        let Ok(words) = serde_json::from_str::<Words<'_>>(text) else {
+            member
+                .say(json!({ "error": { "code": PARSE_ERROR, "message": "this message is no JSON of the protocol" } }));
+            return None;
+        };
+        let (Some(id), Some(method)) = (words.id, words.method) else {
+            let said = "a message has a whole number `id` and a text `method`";
+            member.say(json!({ "id": words.id, "error": { "code": INVALID_REQUEST, "message": said } }));
+            return None;
+        };
+        let named = words.session.map(Cow::into_owned);
+        let session = named.clone().unwrap_or_else(|| member.root.clone());
+        let params = words.params.map_or("{}", RawValue::get);
+        // A browser session asked without a target tells of the browser itself, and of no page.
+        let class = match class(&method) {
+            Class::Look
+                if method == "Target.getTargetInfo" && !params.contains("targetId") && session == member.browser =>
+            {
+                Class::Neutral
+            }
+            class => class,
+        };
+        let refuse = |code: i64, message: &str, why: Option<&str>| {
+            member.refuse(id, named.as_deref(), code, message, why);
+            None
+        };
+        let mut state = member.lock();
+        if !state.sessions.contains_key(&session) {
+            drop(state);
+            return refuse(NO_SESSION, "Session with given id not found.", None);
+        }
+        if let Class::Refused(why) = class {
+            drop(state);
+            return refuse(SERVER_ERROR, why, None);
+        }
+        if state.missed.is_some() && class != Class::Neutral {
+            drop(state);
+            let (word, why) = refusal(class, Refused::HeldByPerson);
+            return refuse(SERVER_ERROR, word, Some(&why));
+        }
+        // Bodies that pass while a person drives are not collected: it is laid with the rest, after the hand-back.
+        if state.missed.is_some() && method == "Network.enable" {
+            if let Some(attached) = state.sessions.get_mut(&session) {
+                attached.standing.note(&method, params);
+            }
+            drop(state);
+            member.send(answer_text(id, "result", "{}", named.as_deref()));
+            return None;
+        }
+        let closes = matches!(&*method, "Target.closeTarget" | "Page.close");
+        let only_tab = if closes { member.only_tab() } else { None };
+        let scope = scoped(&method, params, &state, only_tab.as_deref(), &session);
+        drop(state);
+        let (params, new_tab) = match scope {
+            Scoped::AsIs => (params.to_owned(), false),
+            Scoped::With(other) => (other.to_string(), false),
+            Scoped::AfterNewTab => (params.to_owned(), true),
+            Scoped::Passed => {
+                member.send(answer_text(id, "result", "{}", named.as_deref()));
+                return None;
+            }
+            Scoped::Refused(why) => return refuse(SERVER_ERROR, why, None),
+        };
+        let foreign = Foreign { session, method: method.into_owned(), params };
+        Some(Command { id, named, foreign, class, new_tab })
+    }
+
+    /// Sends a command that needs no turn.
+    pub async fn send(&self, command: Command) {
+        let pass = match command.class {
+            Class::Neutral => Pass::Bookkeeping,
+            Class::Look | Class::Prepare | Class::LetGo => Pass::Look(self.member.gate.clone()),
+            // What acts needs a lease.
+            Class::Act | Class::Refused(_) => return self.deny(&command, Refused::StaleLease),
+        };
+        self.dispatch(command, pass, None).await;
+    }
+
+    /// Sends a command under the permit of a turn; `turn` is kept until it is answered.
+    pub async fn act(&self, command: Command, permit: Permit, turn: Box<dyn Any + Send>) {
+        let pass = Pass::Act(permit);
+        if command.new_tab {
+            // Refused or failed: then the closing is, too.
+            let opened = self.member.pipe.command(&pass, None, CreateTargetParams::new("about:blank")).await;
+            if let Err(error) = opened {
+                tracing::debug!(%error, "no tab was opened in place of the last");
+            }
+        }
+        self.dispatch(command, pass, Some(turn)).await;
+    }
+
+    /// Answers that a command is not sent, because control is elsewhere.
+    pub fn deny(&self, command: &Command, refused: Refused) {
+        let (word, why) = refusal(command.class, refused);
+        self.member.refuse(command.id, command.named.as_deref(), SERVER_ERROR, word, Some(&why));
+    }
+
+    /// Answers that a command failed.
+    pub fn fail(&self, command: &Command, message: &str) {
+        self.member.refuse(command.id, command.named.as_deref(), SERVER_ERROR, message, None);
+    }
+
+    /// Resolves when the client is to be let go.
+    pub async fn cut(&self) {
+        self.member.cut.cancelled().await;
+    }
+
+    async fn dispatch(&self, command: Command, pass: Pass, turn: Option<Box<dyn Any + Send>>) {
+        let Command { id, named, foreign, class, new_tab: _ } = command;
+        let member = self.member.clone();
+        member.note(&foreign);
+        let follows = member.follow_of(&foreign);
+        let number = member.pipe.next_number();
+        member.lock().unanswered.insert(number);
+        let answer = {
+            let (member, named) = (member.clone(), named.clone());
+            move |answer: Forwarded<'_>| {
+                member.answered(number, id, named.as_deref(), class, follows, answer);
+                drop(turn);
+            }
+        };
+        if let Err(error) = member.pipe.forward(number, pass, foreign, answer).await {
+            member.refuse(id, named.as_deref(), SERVER_ERROR, &error.to_string(), None);
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.watching.abort();
+        let member = &self.member;
+        let (sessions, unanswered) = {
+            let mut state = member.lock();
+            (std::mem::take(&mut state.sessions), std::mem::take(&mut state.unanswered))
+        };
+        {
+            let mut known = member.clients.lock();
+            for (session, attached) in &sessions {
+                known.remove(session);
+                member.world.feign_front(&attached.target, session, false);
+            }
+        }
+        member.pipe.forget(unanswered);
+    }
+}
+
+impl Ears {
+    /// Waits for the next message to the client; `None` when it is to be let go.
+    pub async fn next(&mut self) -> Option<String> {
+        let text = tokio::select! {
+            biased;
+            () = self.member.cut.cancelled() => None,
+            text = self.queue.recv() => text,
+        }?;
+        self.member.queued_bytes.fetch_sub(text.len(), Ordering::Relaxed);
+        Some(text)
+    }
+}

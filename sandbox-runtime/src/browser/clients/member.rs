@@ -1,0 +1,312 @@
+//! One client among the others: what it has, hears, missed, and laid over pages.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::Clients;
+use super::class::Class;
+use super::missed::Missed;
+use super::standing::{self, Standing};
+use super::words::{SERVER_ERROR, answer_text, event_text, refusal};
+use crate::browser::gate::{Gate, Refused};
+use crate::browser::pipe::{Foreign, Forwarded, Pipe, Told};
+use crate::browser::world::World;
+
+/// How many bytes may wait for a slow client; one that lets more pile up is cut off.
+const QUEUE_BYTES: usize = 256 << 20;
+
+/// What the connection and the reading task share.
+pub struct Member {
+    pub clients: Arc<Clients>,
+    pub pipe: Pipe,
+    pub gate: Gate,
+    pub world: Arc<World>,
+    /// The client's browser session.
+    pub browser: String,
+    /// The session that messages without one are for.
+    pub root: String,
+    pub state: Mutex<ClientState>,
+    pub queue: mpsc::Sender<String>,
+    pub queued_bytes: AtomicUsize,
+    /// The client is to be let go: it is too slow, or the browser is gone.
+    pub cut: CancellationToken,
+}
+
+#[derive(Default)]
+pub struct ClientState {
+    pub sessions: HashMap<String, Attached>,
+    /// Browser contexts that this client made.
+    pub contexts: BTreeSet<String>,
+    /// Set while nothing of the page is told to the client; nothing is sent for it meanwhile either.
+    pub missed: Option<Missed>,
+    /// What it laid over pages was lifted for the person.
+    pub lifted: bool,
+    /// Numbers of commands that are not answered yet.
+    pub unanswered: BTreeSet<u64>,
+}
+
+#[derive(Debug, Default)]
+pub struct Attached {
+    pub target: String,
+    /// The target waits until the client lets it go.
+    pub waits: bool,
+    /// The debugger stands at a breakpoint.
+    pub paused: bool,
+    pub standing: Standing,
+}
+
+/// What a command that succeeded makes true.
+pub enum Follow {
+    Nothing,
+    /// This tab is in front.
+    InFront(String),
+    /// A browser context is the client's own.
+    Context,
+}
+
+impl Member {
+    pub fn lock(&self) -> MutexGuard<'_, ClientState> {
+        // Each change stands for itself: a panic in one leaves a state that is still true of the rest.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Handles an event of one of the client's sessions. Called in order, never blocks.
+    pub fn on_event(self: &Arc<Self>, session: &str, told: Told<'_>) {
+        let mut state = self.lock();
+        match told.method {
+            "Target.attachedToTarget" => self.attached(&mut state, told),
+            "Target.detachedFromTarget" => {
+                let params = told.event().params;
+                if let Some(gone) = params["sessionId"].as_str() {
+                    if let Some(attached) = state.sessions.remove(gone) {
+                        self.world.feign_front(&attached.target, gone, false);
+                    }
+                    self.clients.lock().remove(gone);
+                    if gone == self.root {
+                        self.cut.cancel();
+                    }
+                }
+            }
+            "Debugger.paused" | "Debugger.resumed" => {
+                if let Some(attached) = state.sessions.get_mut(session) {
+                    attached.paused = told.method == "Debugger.paused";
+                }
+            }
+            _ => {}
+        }
+        // A client of one page knows nothing of a browser session.
+        if session == self.browser && session != self.root {
+            return;
+        }
+        if state.missed.is_none() {
+            let shown = (session != self.root).then_some(session);
+            if self.gate.dispatch_look(|| self.send(event_text(told.method, told.params, shown))).is_ok() {
+                return;
+            }
+        }
+        self.miss(&mut state, session, told);
+    }
+
+    /// Keeps what the client needs to know later, and lets nothing of the page wait for it.
+    fn miss(&self, state: &mut ClientState, session: &str, told: Told<'_>) {
+        let mut params = told.event().params;
+        match told.method {
+            "Target.attachedToTarget" => {
+                if let Some(child) = params["sessionId"].as_str()
+                    && let Some(attached) = state.sessions.get_mut(child)
+                {
+                    attached.let_go(&self.pipe, child);
+                }
+                params["waitingForDebugger"] = Value::Bool(false);
+            }
+            "Debugger.paused" => {
+                if let Some(attached) = state.sessions.get_mut(session) {
+                    attached.let_go(&self.pipe, session);
+                }
+            }
+            _ => {}
+        }
+        state.missed.get_or_insert_default().add(session, told.method, params);
+    }
+
+    fn attached(self: &Arc<Self>, state: &mut ClientState, told: Told<'_>) {
+        let params = told.event().params;
+        let Some(child) = params["sessionId"].as_str() else { return };
+        let target = params["targetInfo"]["targetId"].as_str().unwrap_or_default().to_owned();
+        let waits = params["waitingForDebugger"] == true;
+        state.sessions.entry(child.to_owned()).or_insert(Attached { target, waits, ..Attached::default() });
+        self.clients.lock().insert(child.to_owned(), self.clone());
+    }
+
+    pub fn follow_of(&self, foreign: &Foreign) -> Follow {
+        match foreign.method.as_str() {
+            "Target.createBrowserContext" => Follow::Context,
+            "Page.bringToFront" => match self.lock().sessions.get(&foreign.session) {
+                Some(attached) => Follow::InFront(attached.target.clone()),
+                None => Follow::Nothing,
+            },
+            "Target.activateTarget" => {
+                let params: Value = serde_json::from_str(&foreign.params).unwrap_or_default();
+                params["targetId"].as_str().map_or(Follow::Nothing, |tab| Follow::InFront(tab.to_owned()))
+            }
+            _ => Follow::Nothing,
+        }
+    }
+
+    /// Remembers what a command lays over a page, before it is sent.
+    pub fn note(&self, foreign: &Foreign) {
+        let mut state = self.lock();
+        let Some(attached) = state.sessions.get_mut(&foreign.session) else { return };
+        if foreign.method == "Runtime.runIfWaitingForDebugger" {
+            attached.waits = false;
+        }
+        attached.standing.note(&foreign.method, &foreign.params);
+        if foreign.method == standing::FOCUS {
+            self.world.feign_front(&attached.target, &foreign.session, attached.standing.feigns_front());
+        }
+    }
+
+    /// Passes an answer on; what a look would show of a person's page is withheld.
+    pub fn answered(
+        &self,
+        number: u64,
+        id: i64,
+        named: Option<&str>,
+        class: Class,
+        follows: Follow,
+        answer: Forwarded<'_>,
+    ) {
+        let mut state = self.lock();
+        state.unanswered.remove(&number);
+        let text = match answer {
+            Forwarded::Result(result) => {
+                match follows {
+                    Follow::Nothing => {}
+                    Follow::InFront(tab) => self.world.set_front(&tab),
+                    Follow::Context => {
+                        let made: Value = serde_json::from_str(result).unwrap_or_default();
+                        state.contexts.extend(made["browserContextId"].as_str().map(str::to_owned));
+                    }
+                }
+                answer_text(id, "result", result, named)
+            }
+            Forwarded::Error(error) => answer_text(id, "error", error, named),
+            Forwarded::Refused(refused) => {
+                let (word, why) = refusal(class, refused);
+                self.refuse(id, named, SERVER_ERROR, word, Some(&why));
+                return;
+            }
+        };
+        if class == Class::Neutral {
+            self.send(text);
+            return;
+        }
+        let may = if state.missed.is_some() { Err(Refused::HeldByPerson) } else { self.gate.dispatch_look(|| ()) };
+        match may {
+            Ok(()) => self.send(text),
+            Err(refused) => {
+                let (word, why) = refusal(class, refused);
+                self.refuse(id, named, SERVER_ERROR, word, Some(&why));
+            }
+        }
+    }
+
+    /// A person took control: nothing of the client's stands in their way.
+    fn lift(&self) {
+        let mut state = self.lock();
+        state.missed.get_or_insert_default();
+        if std::mem::replace(&mut state.lifted, true) {
+            return;
+        }
+        for (session, attached) in &mut state.sessions {
+            attached.let_go(&self.pipe, session);
+            self.world.feign_front(&attached.target, session, false);
+            attached.standing.lift(&self.pipe, session);
+        }
+    }
+
+    /// The person handed back: the client's settings stand again, and it is told what it missed.
+    fn lay_again(&self) {
+        let mut state = self.lock();
+        if std::mem::take(&mut state.lifted) {
+            for (session, attached) in &state.sessions {
+                // Before it is laid: a tab behind would report that it came to the front.
+                self.world.feign_front(&attached.target, session, attached.standing.feigns_front());
+                attached.standing.lay_again(&self.pipe, session);
+            }
+        }
+        let Some(missed) = state.missed.take() else { return };
+        // Taken again at once: then what was missed is told after that.
+        let may = self.gate.dispatch_look(|| ());
+        if may.is_err() {
+            state.missed = Some(missed);
+            return;
+        }
+        for event in missed.into_events() {
+            let shown = (event.session != self.root).then_some(event.session.as_str());
+            self.send(event_text(&event.method, &event.params.to_string(), shown));
+        }
+    }
+
+    /// Returns the only tab that is shown, if it is the only one.
+    pub fn only_tab(&self) -> Option<String> {
+        let state = self.world.state();
+        let mut shown = state.shown_tabs();
+        let only = shown.next()?.id.clone();
+        shown.next().is_none().then_some(only)
+    }
+
+    pub fn refuse(&self, id: i64, named: Option<&str>, code: i64, message: &str, why: Option<&str>) {
+        let mut error = json!({ "code": code, "message": message });
+        if let Some(why) = why {
+            error["data"] = Value::String(why.to_owned());
+        }
+        self.send(answer_text(id, "error", &error.to_string(), named));
+    }
+
+    pub fn say(&self, message: Value) {
+        self.send(message.to_string());
+    }
+
+    pub fn send(&self, text: String) {
+        let bytes = text.len();
+        let queued = self.queued_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if queued > QUEUE_BYTES || self.queue.try_send(text).is_err() {
+            self.cut.cancel();
+        }
+    }
+}
+
+impl Attached {
+    /// Lets the target go on, whatever it waits for.
+    fn let_go(&mut self, pipe: &Pipe, session: &str) {
+        if std::mem::take(&mut self.waits) {
+            pipe.note(Some(session), "Runtime.runIfWaitingForDebugger", json!({}));
+        }
+        if std::mem::take(&mut self.paused) {
+            pipe.note(Some(session), "Debugger.resume", json!({}));
+        }
+    }
+}
+
+/// Follows who drives, for one client.
+pub async fn watch(member: Arc<Member>) {
+    let mut held = member.gate.held();
+    loop {
+        let is_held = *held.borrow_and_update();
+        if is_held {
+            member.lift();
+        } else {
+            member.lay_again();
+        }
+        // Ends with the client, or with the gate.
+        if held.changed().await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The debugging endpoint as the shell room reaches it: a site of its own name on that room's way out, and on no other.
+//!
+//! Pages of the browser cannot name it: the desktop room's way out does not have it, and whoever says an origin is a page.
+
+use std::sync::Weak;
+
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{Path, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use sandbox_core::SandboxId;
+use serde_json::json;
+
+use super::debugging::MAX_MESSAGE;
+use super::{Answer, ErrorCode, Inner, Service, ServiceError};
+use crate::browser::clients::Place;
+
+/// The endpoint's own name within the shell room.
+pub const HOST: &str = "browser.baton.internal";
+/// The variable that names it to commands.
+pub const VARIABLE: &str = "BATON_CDP_URL";
+
+#[derive(Clone)]
+struct Site {
+    /// The sandbox's driver holds this site, and the service the driver.
+    service: Weak<Inner>,
+    id: SandboxId,
+}
+
+/// Returns the site of one sandbox.
+pub(super) fn router(service: &Service, id: &SandboxId) -> Router {
+    let site = Site { service: std::sync::Arc::downgrade(&service.inner), id: id.clone() };
+    Router::new()
+        .route("/", get(connect))
+        .route("/devtools/page/{tab}", get(connect_page))
+        .route("/json/version", get(version))
+        .route("/json/version/", get(version))
+        .route("/json/list", get(list))
+        .route("/json", get(list))
+        .layer(from_fn(no_pages))
+        .with_state(site)
+}
+
+async fn no_pages(request: Request, next: Next) -> Response {
+    if request.headers().contains_key(header::ORIGIN) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    next.run(request).await
+}
+
+impl Site {
+    fn service(&self) -> Answer<Service> {
+        let gone = || ServiceError::new(ErrorCode::Unavailable, "the runtime stops");
+        self.service.upgrade().map(|inner| Service { inner }).ok_or_else(gone)
+    }
+
+    async fn open(&self, place: Place, upgrade: WebSocketUpgrade) -> Result<Response, Failed> {
+        let (debugging, ears) = self.service()?.debug(&self.id, place).await?;
+        let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
+        Ok(upgrade.on_upgrade(async move |socket| debugging.talk(socket, ears).await))
+    }
+}
+
+async fn connect(State(site): State<Site>, upgrade: WebSocketUpgrade) -> Result<Response, Failed> {
+    site.open(Place::Browser, upgrade).await
+}
+
+async fn connect_page(
+    State(site): State<Site>,
+    Path(tab): Path<String>,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Failed> {
+    site.open(Place::Page(tab), upgrade).await
+}
+
+async fn version(State(site): State<Site>) -> Result<Json<serde_json::Value>, Failed> {
+    let said = site.service()?.browser_version(&site.id).await?;
+    Ok(Json(json!({
+        "Browser": said["product"],
+        "Protocol-Version": said["protocolVersion"],
+        "User-Agent": said["userAgent"],
+        "V8-Version": said["jsVersion"],
+        "webSocketDebuggerUrl": format!("ws://{HOST}/"),
+    })))
+}
+
+async fn list(State(site): State<Site>) -> Result<Json<serde_json::Value>, Failed> {
+    let tabs = site.service()?.debuggable_tabs(&site.id).await?;
+    let listed = tabs.into_iter().map(|tab| {
+        json!({
+            "id": tab.id, "type": "page", "title": tab.title, "url": tab.url,
+            "webSocketDebuggerUrl": format!("ws://{HOST}/devtools/page/{}", tab.id),
+        })
+    });
+    Ok(Json(listed.collect()))
+}
+
+/// A refusal, in words for whoever reads the script's output.
+struct Failed(ServiceError);
+
+impl From<ServiceError> for Failed {
+    fn from(error: ServiceError) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        (StatusCode::CONFLICT, self.0.to_string()).into_response()
+    }
+}

@@ -1,0 +1,93 @@
+//! Outside clients at the browser itself, without a wire between.
+
+use sandbox_runtime::browser::clients::{Class, Client, Ears, Place};
+use serde_json::{Value, json};
+
+use crate::both;
+use crate::chromium::Rig;
+
+struct Outside {
+    client: Client,
+    ears: Ears,
+    last_id: i64,
+}
+
+impl Outside {
+    async fn admit(rig: &Rig) -> Self {
+        let (client, ears) = rig.browser.admit(Place::Browser).await.unwrap();
+        Self { client, ears, last_id: 0 }
+    }
+
+    async fn ask(&mut self, rig: &Rig, session: Option<&str>, method: &str, params: Value) -> Value {
+        self.last_id += 1;
+        let mut message = json!({"id": self.last_id, "method": method, "params": params});
+        if let Some(session) = session {
+            message["sessionId"] = json!(session);
+        }
+        if let Some(command) = self.client.plan(&message.to_string()) {
+            match command.class() {
+                Class::Act => self.client.act(command, rig.permit(), Box::new(())).await,
+                Class::Neutral | Class::Look | Class::Prepare | Class::LetGo | Class::Refused(_) => {
+                    self.client.send(command).await;
+                }
+            }
+        }
+        loop {
+            let told: Value = serde_json::from_str(&self.ears.next().await.unwrap()).unwrap();
+            if told["id"] == self.last_id {
+                return told;
+            }
+        }
+    }
+
+    async fn attach(&mut self, rig: &Rig, tab: &str) -> String {
+        let params = json!({"targetId": tab, "flatten": true});
+        let attached = self.ask(rig, None, "Target.attachToTarget", params).await;
+        attached["result"]["sessionId"].as_str().unwrap().to_owned()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tab_that_is_made_to_believe_it_is_in_front_is_not() {
+    let (rig, site) = both().await;
+    rig.open(&site.url("/tabs")).await;
+    let first = rig.browser.state().tabs[0].id.clone();
+    rig.step(json!({"click": {"role": "link", "name": "Open in a tab"}})).await;
+    rig.expect("The second page").await;
+    let mut outside = Outside::admit(&rig).await;
+    let session = outside.attach(&rig, &first).await;
+    let believe = json!({"enabled": true});
+    outside.ask(&rig, Some(&session), "Emulation.setFocusEmulationEnabled", believe).await;
+    let visible = "new Promise((told) => document.visibilityState === 'visible' ? told('visible') : \
+                   document.addEventListener('visibilitychange', () => told(document.visibilityState)))";
+    let params = json!({"expression": visible, "awaitPromise": true});
+    let answer = outside.ask(&rig, Some(&session), "Runtime.evaluate", params).await;
+    assert_eq!(answer["result"]["result"]["value"], "visible", "{answer}");
+    let front = rig.browser.state().tabs.into_iter().find(|tab| tab.active).unwrap();
+    assert_ne!(front.id, first);
+    // Brought to the front, it is there.
+    outside.ask(&rig, Some(&session), "Page.bringToFront", json!({})).await;
+    rig.until("the first tab is in front", |browser| {
+        browser.state().tabs.iter().any(|tab| tab.active && tab.id == first)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_hear_of_their_own_sessions_only_and_leave_nothing_behind() {
+    let (rig, site) = both().await;
+    rig.open(&site.url("/form")).await;
+    let tab = rig.browser.state().tabs[0].id.clone();
+    let (mut one, mut other) = (Outside::admit(&rig).await, Outside::admit(&rig).await);
+    let (first, second) = (one.attach(&rig, &tab).await, other.attach(&rig, &tab).await);
+    let stranger = one.ask(&rig, Some(&second), "Page.enable", json!({})).await;
+    assert_eq!(stranger["error"]["code"], -32_001, "{stranger}");
+    let override_title = json!({"source": "document.title = 'taken'"});
+    one.ask(&rig, Some(&first), "Page.addScriptToEvaluateOnNewDocument", override_title).await;
+    drop(one);
+    // The other's session lives, and what the first had put into new documents went with it.
+    rig.open(&site.url("/tabs")).await;
+    let title = json!({"expression": "document.title"});
+    let answer = other.ask(&rig, Some(&second), "Runtime.evaluate", title).await;
+    assert!(answer["result"]["result"]["value"].as_str().is_some_and(|title| title != "taken"), "{answer}");
+}

@@ -1,0 +1,85 @@
+//! Programs of others, unmodified, from `tests/foreign`: walked through their steps, one word and one answer at a time.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+use crate::baton::{Baton, repository};
+
+/// How long one step may take on a machine that does much else.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A running program; killed when dropped.
+pub struct Foreign {
+    script: String,
+    words: ChildStdin,
+    told: Lines<BufReader<ChildStdout>>,
+    _process: Child,
+}
+
+impl Foreign {
+    /// Starts a script of `tests/foreign` with Node.
+    pub fn node(script: &str, arguments: &[&str]) -> Self {
+        let folder = repository().join("tests/foreign");
+        assert!(folder.join("node_modules").exists(), "the foreign programs are not installed: run script/setup test");
+        let mut process = Command::new("node")
+            .arg(script)
+            .args(arguments)
+            .current_dir(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("node starts");
+        let words = process.stdin.take().expect("it listens");
+        let told = BufReader::new(process.stdout.take().expect("it tells")).lines();
+        Self { script: script.to_owned(), words, told, _process: process }
+    }
+
+    /// Runs the program of a guide as it stands in `docs`, with a runtime's address and token in its environment, to its end.
+    ///
+    /// # Panics
+    ///
+    /// When it fails. Returns what it printed.
+    pub async fn guide(name: &str, language: &str, baton: &Baton) -> String {
+        let guide = std::fs::read_to_string(repository().join("docs").join(name)).expect("the guide is there");
+        let program = guide.split_once(&format!("```{language}\n")).and_then(|(_, rest)| rest.split_once("\n```"));
+        let (program, _) = program.unwrap_or_else(|| panic!("{name} has no {language} program"));
+        let process = Command::new("node")
+            .args(["--input-type=module", "--eval", program])
+            .current_dir(repository().join("tests/foreign"))
+            .env("BATON_URL", &baton.url)
+            .env("BATON_TOKEN", &baton.token)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("node starts");
+        let ended = tokio::time::timeout(PATIENCE, process.wait_with_output()).await.expect("it ends in time");
+        let ended = ended.expect("it tells");
+        let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+        assert!(ended.status.success(), "{name}: {said}{}", String::from_utf8_lossy(&ended.stderr));
+        said
+    }
+
+    /// Walks through one step that may fail.
+    pub async fn try_step(&mut self, word: &str) -> Result<Value, String> {
+        self.words.write_all(format!("{word}\n").as_bytes()).await.expect("it listens");
+        let line = tokio::time::timeout(PATIENCE, self.told.next_line()).await;
+        let line = line.unwrap_or_else(|_| panic!("{} {word}: no answer", self.script)).expect("it tells");
+        let line = line.unwrap_or_else(|| panic!("{} {word}: it ended", self.script));
+        let mut told: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line}: {error}"));
+        match told.get("error") {
+            Some(error) => Err(error.as_str().unwrap_or_default().to_owned()),
+            None => Ok(told["ok"].take()),
+        }
+    }
+
+    pub async fn step(&mut self, word: &str) -> Value {
+        self.try_step(word).await.unwrap_or_else(|error| panic!("{} {word}: {error}", self.script))
+    }
+}
