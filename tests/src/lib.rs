@@ -3,6 +3,7 @@
 mod baton;
 mod bus;
 mod display;
+pub mod measure;
 mod site;
 mod viewer;
 mod wait;
