@@ -22,6 +22,10 @@ impl Display {
         BufReader::new(told).read_line(&mut number).expect("Xvfb says its number");
         Self { server, name: format!(":{}", number.trim()) }
     }
+
+    pub fn pid(&self) -> u32 {
+        self.server.id()
+    }
 }
 
 impl Drop for Display {

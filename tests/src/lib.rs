@@ -6,6 +6,7 @@ mod canary;
 mod debugger;
 mod display;
 mod foreign;
+pub mod measure;
 mod site;
 mod viewer;
 mod wait;

@@ -71,6 +71,11 @@ impl Window {
         window
     }
 
+    /// The driver, whose descendants the application and its page are.
+    pub fn pid(&self) -> u32 {
+        self.driver.id()
+    }
+
     pub fn home(&self) -> &Path {
         self.home.path()
     }
