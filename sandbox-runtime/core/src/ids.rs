@@ -62,6 +62,14 @@ id!(
     ArtifactKey, "art_"
 );
 id!(
+    /// One question to a person: may this be done?
+    ApprovalId, "apr_"
+);
+id!(
+    /// A standing permission that an approval gave.
+    GrantId, "grt_"
+);
+id!(
     /// A committed event.
     EventId, "evt_"
 );

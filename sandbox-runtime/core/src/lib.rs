@@ -1,10 +1,11 @@
 //! The rules of Baton, pure.
 //!
 //! Owns the vocabulary ([`model`]), the machine that says who drives ([`control`]), the life of tasks and handoffs,
-//! playbooks as data, and the network policy as a function.
+//! what a person is asked before it is done ([`approval`]), playbooks as data, and the network policy as a function.
 //! Leaves to others: everything that opens, waits, or reads a clock. Time comes in as an argument, effects go out as values.
 
 pub mod action;
+pub mod approval;
 pub mod control;
 pub mod handoff;
 pub mod ids;

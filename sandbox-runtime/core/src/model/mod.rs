@@ -1,5 +1,6 @@
 //! The words of the contract: what crosses HTTP, what is stored in events. camelCase on the wire, times in ms since the epoch.
 
+mod approval;
 mod artifact;
 mod event;
 mod exec;
@@ -9,6 +10,7 @@ mod preview;
 mod sandbox;
 mod task;
 
+pub use approval::*;
 pub use artifact::*;
 pub use event::*;
 pub use exec::*;
