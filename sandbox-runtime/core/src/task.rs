@@ -1,4 +1,4 @@
-//! The life of a task. One fact is stored, how far it got; that it waits is derived from control.
+//! The life of a task. One fact is stored, how far it got; that it waits is derived from control and from open questions.
 
 use crate::control::State;
 use crate::model::TaskStatus;
@@ -18,13 +18,15 @@ pub enum Ending {
     Cancelled,
 }
 
-/// Returns the status that the contract shows: `waiting` because control says so.
-pub fn status(progress: Progress, control: &State) -> TaskStatus {
+/// Returns the status that the contract shows: `waiting` because control says so, or because a question of the task
+/// stands open (`is_asking`).
+pub fn status(progress: Progress, control: &State, is_asking: bool) -> TaskStatus {
     match progress {
         Progress::Queued => TaskStatus::Queued,
         Progress::Ended(Ending::Completed) => TaskStatus::Completed,
         Progress::Ended(Ending::Failed) => TaskStatus::Failed,
         Progress::Ended(Ending::Cancelled) => TaskStatus::Cancelled,
+        Progress::Started if is_asking => TaskStatus::Waiting,
         Progress::Started => match control {
             State::Person { .. } | State::Waiting { .. } => TaskStatus::Waiting,
             State::Idle { .. } | State::Agent { .. } | State::Settling { .. } => TaskStatus::Running,
@@ -33,6 +35,6 @@ pub fn status(progress: Progress, control: &State) -> TaskStatus {
 }
 
 /// Whether the task's clock runs: it stands still while a person is asked or drives.
-pub fn clock_runs(progress: Progress, control: &State) -> bool {
-    status(progress, control) == TaskStatus::Running
+pub fn clock_runs(progress: Progress, control: &State, is_asking: bool) -> bool {
+    status(progress, control, is_asking) == TaskStatus::Running
 }

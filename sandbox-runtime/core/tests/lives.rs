@@ -132,7 +132,7 @@ proptest! {
 }
 
 #[test]
-fn task_waits_because_control_says_so() {
+fn task_waits_because_control_or_an_open_question_says_so() {
     use Ending::{Cancelled, Completed, Failed};
     let person = State::Person {
         controller: Controller::Viewer(ViewerId::from("v")),
@@ -146,8 +146,12 @@ fn task_waits_because_control_says_so() {
     let settling = State::Settling { old: Lease(1), next: Next::Agent, deadline_at: 0 };
     let idle = State::Idle { in_flight: None };
     let check = |progress: Progress, control: &State, expected: TaskStatus| {
-        assert_eq!(status(progress, control), expected, "{progress:?} and {control:?}");
-        assert_eq!(clock_runs(progress, control), expected == TaskStatus::Running, "{progress:?} and {control:?}");
+        assert_eq!(status(progress, control, false), expected, "{progress:?} and {control:?}");
+        assert_eq!(
+            clock_runs(progress, control, false),
+            expected == TaskStatus::Running,
+            "{progress:?} and {control:?}"
+        );
     };
     check(Progress::Started, &agent, TaskStatus::Running);
     check(Progress::Started, &settling, TaskStatus::Running);
@@ -155,6 +159,8 @@ fn task_waits_because_control_says_so() {
     check(Progress::Started, &person, TaskStatus::Waiting);
     check(Progress::Started, &waiting, TaskStatus::Waiting);
     for control in [&agent, &settling, &idle, &person, &waiting] {
+        assert_eq!(status(Progress::Started, control, true), TaskStatus::Waiting, "a question stands open");
+        assert!(!clock_runs(Progress::Started, control, true));
         check(Progress::Queued, control, TaskStatus::Queued);
         check(Progress::Ended(Completed), control, TaskStatus::Completed);
         check(Progress::Ended(Failed), control, TaskStatus::Failed);

@@ -9,7 +9,8 @@ use sandbox_core::model::{EventType, ExecResult, Failure, HandoffRequest, Handof
 use sandbox_core::playbook::{Playbook, Step};
 use serde_json::{Value, json};
 
-use super::workbench::{Outcome, Stopped, WorkError, Workbench};
+use super::consent::{Consent, ConsentError, consent};
+use super::workbench::{HeldAnswer, Outcome, Stopped, WorkError, Workbench};
 use crate::browser::{ActionError, Browser};
 
 /// How long after the hand-back the page may take to be where `until` says.
@@ -100,24 +101,44 @@ impl Run {
     async fn act(&mut self, action: &Action, at: usize) -> Result<Value, StepError> {
         let browser = self.browser()?;
         let limit = Duration::from_millis(action.timeout_ms().unwrap_or(DEFAULT_TIMEOUT_MS));
+        let mut agreed = None;
         loop {
             let turn = self.bench.begin().await?;
             if turn.fresh {
                 browser.fresh_look();
             }
+            let bench = self.bench.as_ref();
+            let turn = match consent(bench, &browser, turn, action, limit, &mut agreed).await? {
+                Consent::Act(turn) => turn,
+                Consent::Again => continue,
+                Consent::Denied { note } => return Err(denied(note)),
+            };
             let done = tokio::select! {
                 biased;
                 () = self.bench.stopped() => return Err(StepError::Stopped),
                 () = turn.cancelled.cancelled() => None,
-                done = browser.act(&turn.permit, action, limit) => Some(done),
+                // A page that is held before it comes is waited for outside the turn, as a person may want it.
+                () = self.bench.is_held(), if travels(action) => Some(Ok(None)),
+                done = browser.act(&turn.permit, action, limit) => Some(done.map(Some)),
             };
             drop(turn);
+            let held = self.bench.held_requests().await?;
+            if let HeldAnswer::Denied { note } = held {
+                return Err(denied(note));
+            }
             match done {
+                Some(Ok(None)) => {
+                    let state = browser.state();
+                    let summary = format!("{}, after it was approved", action.name());
+                    return Ok(json!({ "summary": summary, "url": state.url, "title": state.title }));
+                }
+                // What it waited for could not come while a person was asked.
+                Some(Err(error)) if held == HeldAnswer::LetGo && nothing_was_done(&error) => {}
                 None | Some(Err(ActionError::Refused(_))) => {
                     let summary = "interrupted by a take-over; begins again after the hand-back";
                     self.bench.record(EventType::AgentMessage, json!({ "step": at, "text": summary })).await?;
                 }
-                Some(Ok(done)) => return self.keep(action, at, done).await,
+                Some(Ok(Some(done))) => return self.keep(action, at, done).await,
                 Some(Err(error)) => {
                     return Err(StepError::Failed { code: "stepFailed", message: error.to_string() });
                 }
@@ -302,6 +323,21 @@ fn words(step: &Step) -> String {
     }
 }
 
+/// Whether the action only leads elsewhere.
+fn travels(action: &Action) -> bool {
+    matches!(action, Action::Navigate(_) | Action::NewTab(_) | Action::Back(_) | Action::Forward(_) | Action::Reload(_))
+}
+
+/// Whether the failure says that the action never began.
+fn nothing_was_done(error: &ActionError) -> bool {
+    matches!(error, ActionError::NotFound { .. } | ActionError::NotReady { .. } | ActionError::OtherAddress { .. })
+}
+
+fn denied(note: Option<String>) -> StepError {
+    let message = note.map_or_else(|| "a person said no".to_owned(), |note| format!("a person said no: {note}"));
+    StepError::Failed { code: "denied", message }
+}
+
 fn until_words(until: &Until) -> String {
     let parts = [
         until.url.as_ref().map(|url| format!("the address is not {url}")),
@@ -327,6 +363,16 @@ fn failed(message: String) -> StepError {
 impl From<Stopped> for StepError {
     fn from(_: Stopped) -> Self {
         Self::Stopped
+    }
+}
+
+impl From<ConsentError> for StepError {
+    fn from(error: ConsentError) -> Self {
+        match error {
+            ConsentError::Stopped(_) => Self::Stopped,
+            ConsentError::Work(error) => error.into(),
+            ConsentError::Action(error) => failed(error.to_string()),
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! What a task may use. The driver implements it; a test may, too.
 
 use futures_util::future::BoxFuture;
+use sandbox_core::ApprovalId;
+use sandbox_core::action::Action;
 use sandbox_core::model::{
-    Artifact, CodeRequest, EventType, ExecRequest, ExecResult, Failure, Handoff, HandoffRequest,
+    Artifact, CodeRequest, EventType, ExecRequest, ExecResult, Failure, Handoff, HandoffRequest, Proposal,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +18,19 @@ pub trait Workbench: Send + Sync {
 
     /// Asks a person, and waits until they handed back or the request was called off.
     fn ask(&self, request: HandoffRequest) -> BoxFuture<'_, Result<HandedBack, WorkError>>;
+
+    /// Asks whether something may be done, and waits for a person's answer where the rules want one. Never to be called
+    /// with a turn in hand: the answer may take days.
+    fn approve(&self, asked: ApprovalRequest) -> BoxFuture<'_, Result<Decision, WorkError>>;
+
+    /// Whether any act of this task may need a person's word; where none does, pages need no look before acting.
+    fn may_ask(&self) -> bool;
+
+    /// Resolves when a request of this task is held at the network.
+    fn is_held(&self) -> BoxFuture<'_, ()>;
+
+    /// Waits until no request is held any more, and returns what became of those that were since this was asked last.
+    fn held_requests(&self) -> BoxFuture<'_, Result<HeldAnswer, WorkError>>;
 
     /// `None` in a sandbox without a browser.
     fn browser(&self) -> Option<Browser>;
@@ -64,6 +79,46 @@ impl Drop for Turn {
             settle();
         }
     }
+}
+
+/// A question: may this be done?
+#[derive(Clone, Debug, PartialEq)]
+pub struct ApprovalRequest {
+    /// Exactly what a person is shown.
+    pub proposal: Proposal,
+    /// Address of the page that it is done on.
+    pub page: String,
+    /// What is to be done, so that the page can be looked at again when the answer comes.
+    pub action: Option<Action>,
+}
+
+/// What was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// No rule asks about it, or a standing permission covers it.
+    Allowed,
+    /// A person said yes to exactly what was shown; look again before acting.
+    Approved(ApprovalId),
+    Denied {
+        note: Option<String>,
+    },
+    /// What was shown is not there any more: look, and ask anew.
+    Void {
+        why: String,
+    },
+}
+
+/// What became of the requests that were held.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum HeldAnswer {
+    #[default]
+    NoneHeld,
+    LetGo,
+    Denied {
+        note: Option<String>,
+    },
+    /// Their page went away while they were held; they never left.
+    Gone,
 }
 
 /// How a handoff ended.

@@ -44,13 +44,25 @@ pub async fn same_place(State(api): State<Api>, request: Request, next: Next) ->
 
 /// Refuses whoever has no token, or one that is not for this route. Handlers find the [`Access`] in the extensions.
 pub async fn known_caller(State(api): State<Api>, mut request: Request, next: Next) -> Response {
-    match admit(&api, Claim::of(&request)).await {
+    let claim = Claim::of(&request);
+    let caller = claim.caller(&api);
+    match admit(&api, claim).await {
         Ok(access) => {
+            request.extensions_mut().insert(caller);
             request.extensions_mut().insert(access);
             next.run(request).await
         }
         Err(refusal) => refusal.into_response(),
     }
+}
+
+/// On whose behalf a request is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// The interface, in the window or opened by its ticket: a person sits before it.
+    Interface,
+    /// Whoever holds the main token.
+    Program,
 }
 
 /// What a request says about who makes it, and what it wants.
@@ -69,6 +81,13 @@ impl Claim {
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
         }
+    }
+}
+
+impl Claim {
+    fn caller(&self, api: &Api) -> Caller {
+        let is_session = |token: &String| api.tokens().is_session(token);
+        if self.inside || self.token.as_ref().is_some_and(is_session) { Caller::Interface } else { Caller::Program }
     }
 }
 

@@ -93,6 +93,13 @@ impl Tokens {
         (!found.is_over(now)).then(|| found.what.clone())
     }
 
+    /// Whether the token came of a ticket, as the interface's does, and is not the main one, which programs read.
+    pub fn is_session(&self, token: &str) -> bool {
+        let main = key(&self.main);
+        let asked = key(token);
+        asked != main && self.lock().tokens.contains_key(&asked)
+    }
+
     /// Makes a ticket that can be redeemed once until `expires_at`.
     pub fn ticket(&self, access: Access, expires_at: EpochMs, now: EpochMs) -> String {
         let ticket = secret();
@@ -188,6 +195,15 @@ mod tests {
 
     fn viewer(id: &str) -> Access {
         Access::Viewer { sandbox_id: id.into(), mode: ViewerMode::Watch }
+    }
+
+    #[test]
+    fn a_session_is_told_from_the_token_that_programs_read() {
+        let tokens = Tokens::new();
+        let ticket = tokens.ticket(Access::Full, 100, 0);
+        let session = tokens.redeem(&ticket, 1).unwrap();
+        assert!(tokens.is_session(&session.token));
+        assert!(!tokens.is_session(tokens.main()) && !tokens.is_session("none"));
     }
 
     #[test]

@@ -835,7 +835,7 @@ fn key_calls(session: Option<&str>, key: &str) -> Result<Vec<Call>, ActionError>
 }
 
 /// Returns the address with a scheme, as an address bar would complete it.
-fn with_scheme(url: &str) -> Result<String, ActionError> {
+pub(super) fn with_scheme(url: &str) -> Result<String, ActionError> {
     let url = url.trim();
     if url.is_empty() {
         return Err(ActionError::Invalid("an address is needed".to_owned()));

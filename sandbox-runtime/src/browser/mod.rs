@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! Browser ─> act ─> locate ─> page ─> pipe ─> (gate) ─> Chromium
-//!    │  observe, takeover, picture ┘      ├─> world: what events told
+//!    │  observe, takeover, picture ┘      ├─> world: what events told ─> hold
+//!    ├─> foresee ─> locate                │
 //!    └─> clients: outside programs ───────┘
 //! ```
 //!
@@ -12,7 +13,9 @@
 mod act;
 pub mod clients;
 mod error;
+mod foresee;
 pub mod gate;
+mod hold;
 mod keys;
 mod locate;
 mod observe;
@@ -29,6 +32,7 @@ use std::time::{Duration, Instant};
 
 use chromiumoxide_cdp::cdp::browser_protocol::target::{ActivateTargetParams, CloseTargetParams, CreateTargetParams};
 use sandbox_core::action::{Action, Navigate, Outcome, Plain, TabChoice};
+use sandbox_core::approval::judge::Foreseen;
 use sandbox_core::model::{self, Receipt, Until};
 use sandbox_core::observation::Observation;
 use sandbox_link::Link;
@@ -40,6 +44,7 @@ use tokio::task::JoinHandle;
 
 pub use error::{ActionError, BrowserError};
 pub use gate::{Gate, Live, Permit, Refused};
+pub use hold::{HoldJudge, PausedRequest};
 pub use observe::{Look, Stale};
 pub use pattern::matches as address_matches;
 pub use pipe::CallError;
@@ -79,6 +84,8 @@ pub enum BrowserEvent {
     DownloadFinished { path: String },
     /// The page of a tab crashed.
     Crashed { tab: String, url: String },
+    /// A request stands still until it is let go or refused.
+    Held(Box<PausedRequest>),
     /// The browser is gone.
     Closed,
 }
@@ -147,7 +154,7 @@ impl Browser {
         // Left to the browser itself, which names files as a person expects and never overwrites one: see `profile`.
         let downloads = json!({ "behavior": "default", "eventsEnabled": true });
         shared.pipe.call(&setup, None, "Browser.setDownloadBehavior", downloads).await?;
-        shared.pipe.call(&setup, None, "Target.setAutoAttach", world::auto_attach()).await?;
+        shared.pipe.call(&setup, None, "Target.setAutoAttach", world::auto_attach(false)).await?;
         let first = shared
             .world
             .wait_until(|state| (state.active().is_some_and(|tab| tab.prepared) || state.closed).then_some(()));
@@ -212,6 +219,49 @@ impl Browser {
         let doing = act::Doing { shared: &self.shared, permit, deadline: Instant::now() + timeout };
         // The many kinds of action make one large future: kept off the caller's own.
         Box::pin(doing.run(action)).await
+    }
+
+    /// Returns what an action would do, without doing it; waits for its target like [`Browser::act`].
+    /// `None` for one that sends nothing anywhere by itself.
+    pub async fn foresee(
+        &self,
+        permit: &Permit,
+        action: &Action,
+        timeout: Duration,
+    ) -> Result<Option<Foreseen>, ActionError> {
+        let timeout = action.timeout_ms().map_or(timeout, Duration::from_millis);
+        let pass = Pass::Act(permit.clone());
+        Box::pin(foresee::foresee(&self.shared, pass, action, Instant::now() + timeout)).await
+    }
+
+    /// As [`Browser::foresee`], only looking: for whoever has no turn. Waits a moment at most.
+    pub async fn look_ahead(&self, action: &Action) -> Result<Option<Foreseen>, ActionError> {
+        let pass = Pass::Look(self.shared.gate.clone());
+        Box::pin(foresee::foresee(&self.shared, pass, action, Instant::now() + LOOK_AHEAD)).await
+    }
+
+    /// Says for each value whether a person typed it into the page that is open.
+    pub async fn typed_by_person(&self, values: &[String]) -> Result<Vec<bool>, BrowserError> {
+        foresee::typed_by_person(&self.shared, values).await
+    }
+
+    /// Holds the requests that `judge` names from now on, each told as [`BrowserEvent::Held`]; none without one.
+    pub async fn hold(&self, judge: Option<HoldJudge>) -> Result<(), CallError> {
+        hold::hold(&self.shared, judge).await
+    }
+
+    /// Lets a held request go.
+    ///
+    /// # Errors
+    ///
+    /// The browser does not know it any more: its page is gone, and it never left.
+    pub async fn let_go(&self, request: &PausedRequest) -> Result<(), CallError> {
+        hold::let_go_held(&self.shared, request).await
+    }
+
+    /// Refuses a held request: it never leaves.
+    pub fn refuse(&self, request: &PausedRequest) {
+        hold::refuse_held(&self.shared, request);
     }
 
     /// Returns a PNG of what the active page shows, fields that a person typed in covered. Changes nothing of the page.
@@ -284,6 +334,8 @@ impl Browser {
 
 /// How long a page may take to come, for the calls that name no deadline of their own.
 const NAVIGATION: Duration = Duration::from_secs(30);
+/// How long looking again may wait for a target that was there before.
+const LOOK_AHEAD: Duration = Duration::from_secs(1);
 
 impl Shared {
     /// Returns the address and title of the tab in front, as they may be told.

@@ -582,6 +582,70 @@
     return boxes;
   };
 
+  // ---- what would be done, before it is done ----
+
+  // A form's own properties are hidden by fields of those names, which a page chooses.
+  const elementsOf = Object.getOwnPropertyDescriptor(HTMLFormElement.prototype, 'elements').get;
+  const attributeOf = Element.prototype.getAttribute;
+  const SECRET_FILLS = /password|cc-|one-time-code/;
+  const shownFields = (form, submitter) => {
+    const fields = [];
+    for (const element of elementsOf.call(form)) {
+      if (!element.name && !element.id || element.disabled || element.type === 'hidden' && element.value === '') continue;
+      if (['submit', 'image', 'button', 'reset', 'fieldset', 'output'].includes(element.type) && element !== submitter) continue;
+      if (['checkbox', 'radio'].includes(element.type) && !element.checked) continue;
+      const name = element.name || element.id;
+      const masked = element.type === 'password' || SECRET_FILLS.test(element.autocomplete ?? '') || isMasked(element);
+      let value = element.value ?? '';
+      if (element.type === 'file') value = [...element.files].map((file) => file.name).join(', ');
+      if (element.localName === 'select') value = [...element.selectedOptions].map((option) => squash(option.textContent)).join(', ');
+      fields.push({ name, value: masked ? (value && '•') : value, masked });
+    }
+    return fields.slice(0, 100);
+  };
+  const ofForm = (form, submitter) => ({
+    submits: true,
+    method: (submitter?.getAttribute('formmethod') ?? attributeOf.call(form, 'method') ?? 'get').toUpperCase(),
+    destination: submitter?.hasAttribute('formaction') ? submitter.formAction : new URL(attributeOf.call(form, 'action') || document.URL, document.baseURI).href,
+    fields: shownFields(form, submitter),
+  });
+  const nothing = () => ({ words: '', isLink: false, submits: false, method: null, destination: null, page: document.URL, fields: [] });
+  const foresee = (element) => {
+    const seen = nothing();
+    let node = element;
+    while (node && !node.matches('a[href], area[href], button, input, summary, [role=button], [role=link], [role=menuitem]')) {
+      const labelled = node.localName === 'label' ? node.control : null;
+      node = labelled ?? parentOf(node);
+    }
+    node ??= element;
+    seen.words = short(squash([nameOf(node), textOf(node), node.getAttribute('title'), node.value && ['submit', 'button', 'image'].includes(node.type) ? node.value : ''].join(' ')), 300);
+    if (node.matches('a[href], area[href]')) return { ...seen, isLink: true, method: 'GET', destination: node.href };
+    const submits = node.form && ((node.localName === 'button' && node.type === 'submit') || (node.localName === 'input' && ['submit', 'image'].includes(node.type)));
+    return submits ? { ...seen, ...ofForm(node.form, node) } : seen;
+  };
+  // Enter in a field of a form presses the form's own button.
+  const foreseeEnter = (element) => {
+    const form = element.form;
+    if (!form || element.localName === 'textarea' || element.localName === 'button') return foresee(element);
+    const button = [...elementsOf.call(form)].find((each) => (each.localName === 'button' && each.type === 'submit') || (each.localName === 'input' && ['submit', 'image'].includes(each.type)));
+    return button ? foresee(button) : { ...nothing(), ...ofForm(form, null) };
+  };
+  const foreseeFocus = () => {
+    let focused = document.activeElement;
+    while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
+    if (!focused || focused === document.body || focused.localName === 'iframe') return null;
+    return foreseeEnter(focused);
+  };
+  // A form that goes out tells the names of the fields that a person typed in: a page that is leaving can be asked nothing.
+  addEventListener('formdata', (event) => {
+    const typed = [...elementsOf.call(event.target)].filter(isMasked).map((element) => element.name);
+    if (typed.length) report({ kind: 'sends', typed });
+  }, { capture: true, passive: true });
+  const typedByPerson = (values) => {
+    learnSecrets();
+    return values.map((value) => value !== '' && veil(value) !== value);
+  };
+
   // ---- what the runtime follows: which tab is in front, and its title ----
 
   if (window === window.top) {
@@ -604,6 +668,7 @@
   globalThis.baton = {
     find, scrollBy, fileInput, has, record, maskedBoxes, numberOf, referred, pointerAt, pressArrived,
     candidates: saying(candidates), ready: saying(ready), through: saying(through), prepareTyping: saying(prepareTyping), choose: saying(choose), extract: saying(extract),
+    foresee: saying(foresee), foreseeEnter: saying(foreseeEnter), foreseeFocus: saying(foreseeFocus), typedByPerson,
     scale: () => ({ dpr: devicePixelRatio, width: innerWidth, height: innerHeight }),
     element: (handle) => kept[handle],
     still: () => pause().then(pause),

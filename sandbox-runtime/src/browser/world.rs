@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::BrowserEvent;
 use super::gate::Gate;
+use super::hold::{self, HoldJudge};
 use super::pipe::{Event, Pipe};
 use super::takeover::without_values;
 
@@ -27,6 +28,8 @@ pub const RECORD_SCRIPT_ID: &str = "2";
 const REPORT_BINDING: &str = "batonReport";
 /// What is told of a dialog of a page that a person typed in.
 const WITHHELD: &str = "(withheld, because a person typed in this page)";
+/// Names of fields that one form may tell of.
+const TYPED_KEPT: usize = 100;
 /// Finished downloads that are remembered.
 const DOWNLOADS_KEPT: usize = 64;
 
@@ -34,7 +37,7 @@ const DOWNLOADS_KEPT: usize = 64;
 pub struct World {
     state: Mutex<State>,
     changed: watch::Sender<u64>,
-    gate: Gate,
+    pub(super) gate: Gate,
     events: mpsc::Sender<BrowserEvent>,
     /// Where the room sees the workspace.
     workspace: String,
@@ -57,6 +60,10 @@ pub struct State {
     pub chooser: Option<Chooser>,
     /// Names of fields that a person touched, while one drives.
     recording: Option<Vec<String>>,
+    /// Decides which requests are held, while any is to be.
+    pub holding: Option<HoldJudge>,
+    /// Names of fields that a person typed in, of forms that were sent since a tab last changed its document.
+    pub typed_fields: Vec<String>,
     pub closed: bool,
 }
 
@@ -215,6 +222,7 @@ impl World {
             }),
             "Page.javascriptDialogClosed" => self.with_session_tab(session, |tab| tab.dialog = None),
             "Page.fileChooserOpened" => self.chooser_opened(session, &params),
+            "Fetch.requestPaused" => hold::paused(self, pipe, session, &params),
             "Browser.downloadWillBegin" => self.download_began(&params),
             "Browser.downloadProgress" => self.download_moved(&params),
             "Runtime.bindingCalled" if params["name"] == REPORT_BINDING => self.reported(session, &params),
@@ -233,10 +241,13 @@ impl World {
             return;
         }
         if kind != "page" && kind != "iframe" {
+            if self.state().holding.is_some() {
+                hold::hold_worker(pipe, session);
+            }
             pipe.note(Some(session), "Runtime.runIfWaitingForDebugger", json!({}));
             return;
         }
-        let recording = {
+        let (recording, holding) = {
             let mut state = self.state();
             state.sessions.insert(
                 session.to_owned(),
@@ -267,9 +278,12 @@ impl World {
                     typed_in: None,
                 });
             }
-            state.recording.is_some()
+            (state.recording.is_some(), state.holding.is_some())
         };
-        prepare(self, pipe, session, recording);
+        if holding {
+            hold::bypass_workers(pipe, session, true);
+        }
+        prepare(self, pipe, session, recording, holding);
         if kind == "page" {
             self.tell(BrowserEvent::TabsChanged);
         }
@@ -326,6 +340,9 @@ impl World {
     fn frame_navigated(self: &Arc<Self>, pipe: &Pipe, session: Option<&str>, params: &Value) {
         let frame = &params["frame"];
         let restored = params["type"] == "BackForwardCacheRestore";
+        if frame["parentId"].is_null() {
+            self.state().typed_fields.clear();
+        }
         let url = format!("{}{}", text(frame, "url"), text(frame, "urlFragment"));
         self.with_session_tab(session, |tab| {
             if tab.id != text(frame, "id") {
@@ -424,7 +441,9 @@ impl World {
         }
         match state {
             // A file in the workspace is no part of a page: told also while a person drives.
-            DownloadState::Finished(path) => self.send(BrowserEvent::DownloadFinished { path }),
+            DownloadState::Finished(path) => {
+                self.send(BrowserEvent::DownloadFinished { path });
+            }
             DownloadState::Failed(cause) => tracing::warn!(%cause, "a download did not arrive"),
             DownloadState::Running => {}
         }
@@ -452,6 +471,15 @@ impl World {
                 tab.title = text(&report, "title").to_owned();
                 tab.titled = true;
             }),
+            "sends" => {
+                let names = report["typed"].as_array().into_iter().flatten().filter_map(Value::as_str);
+                let mut state = self.state();
+                for name in names.take(TYPED_KEPT).map(str::to_owned) {
+                    if !state.typed_fields.contains(&name) {
+                        state.typed_fields.push(name);
+                    }
+                }
+            }
             "touched" => {
                 self.with_session_tab(session, |tab| tab.typed_in = Some(tab.loader.clone()));
                 if let Some(touched) = &mut self.state().recording {
@@ -492,10 +520,13 @@ impl World {
         let _ = self.gate.dispatch_look(|| self.send(event));
     }
 
-    fn send(&self, event: BrowserEvent) {
-        if let Err(mpsc::error::TrySendError::Full(event)) = self.events.try_send(event) {
-            tracing::warn!(?event, "a browser event was dropped: nobody reads them");
+    /// Tells the runtime; answers whether it will hear of it.
+    pub(super) fn send(&self, event: BrowserEvent) -> bool {
+        let sent = self.events.try_send(event);
+        if let Err(mpsc::error::TrySendError::Full(_)) = &sent {
+            tracing::warn!("a browser event was dropped: nobody reads them");
         }
+        sent.is_ok()
     }
 
     fn bump(&self) {
@@ -569,15 +600,20 @@ impl State {
     }
 }
 
-/// Returns the arguments that attach to tabs and frames, and to nothing else: workers run without us.
-pub fn auto_attach() -> Value {
-    let filter = json!([{ "type": "page" }, { "type": "iframe" }, { "exclude": true }]);
+/// Returns the arguments that attach to tabs and frames, and to their workers: one that is waited for and not attached to
+/// would never begin. Workers that belong to no page run without us, unless what they send is to be held.
+pub fn auto_attach(all_workers: bool) -> Value {
+    let mut filter = vec![json!({ "type": "page" }), json!({ "type": "iframe" }), json!({ "type": "worker" })];
+    if all_workers {
+        filter.extend(["shared_worker", "service_worker"].map(|kind| json!({ "type": kind })));
+    }
+    filter.push(json!({ "exclude": true }));
     json!({ "autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true, "filter": filter })
 }
 
 /// Prepares a target that is paused, and lets it go. Chromium takes a session's commands in order, so that none waits for
 /// the one before. A tab is sent elsewhere only when it has answered: what it has not yet taken in can be lost on the way.
-fn prepare(world: &Arc<World>, pipe: &Pipe, session: &str, recording: bool) {
+fn prepare(world: &Arc<World>, pipe: &Pipe, session: &str, recording: bool, holding: bool) {
     let note = |method: &str, params: Value| pipe.note(Some(session), method, params);
     let script = |source: &str| json!({ "source": source, "worldName": SCRIPT_WORLD, "runImmediately": true });
     note("Page.enable", json!({}));
@@ -592,7 +628,7 @@ fn prepare(world: &Arc<World>, pipe: &Pipe, session: &str, recording: bool) {
     if recording {
         note("Page.addScriptToEvaluateOnNewDocument", script(RECORD_SCRIPT));
     }
-    note("Target.setAutoAttach", auto_attach());
+    note("Target.setAutoAttach", auto_attach(holding));
     note("Runtime.runIfWaitingForDebugger", json!({}));
 }
 

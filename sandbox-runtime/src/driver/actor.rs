@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use sandbox_core::approval::rules;
 use sandbox_core::control::{Answer, Control, Controller, Effect, IDLE_MS, Request, State};
 use sandbox_core::model::{
     Actor as By, AgentStatus, EpochMs, EventType, Failure, Handoff, PreviewStatus, Sandbox, SandboxStatus,
@@ -17,6 +18,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::approvals::Trust;
 use super::cause::{Cause, Reply, TurnOf};
 use super::people::Naming;
 use super::record::Committed;
@@ -51,6 +53,7 @@ pub(super) struct Actor {
     /// Records as they were committed last: only what differs is written again.
     pub committed: Committed,
     pub since: EpochMs,
+    pub trust: Trust,
     pub rooms: Option<Rooms>,
     /// Set while someone else may have changed the page since the agent looked.
     pub fresh: bool,
@@ -75,6 +78,9 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         control: Control::default().state().clone(),
         controller: None,
         has_task: false,
+        questions: vec![],
+        holds: false,
+        may_ask: false,
         since: now,
         lapses_at: None,
         desktop: None,
@@ -91,6 +97,7 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         kit: Arc::new(kit.clone()),
     };
     let actor = Actor {
+        trust: Trust::new(kit.rules.clone()),
         driver: driver.clone(),
         kit,
         control: Control::default(),
@@ -201,6 +208,18 @@ impl Actor {
                 let asked = self.ask(by, request, done).await;
                 reply(answer, asked);
             }
+            Cause::Approve { asked, answer } => self.approve(*asked, answer).await,
+            Cause::AwaitHeld { answer } => self.await_held(answer),
+            Cause::Held { request, typed } => self.held(*request, typed).await,
+            Cause::Decide { id, decision, by, gone, answer } => {
+                let decided = self.decide(&id, decision, by, gone).await;
+                reply(answer, decided);
+            }
+            Cause::Rules { rules, answer } => self.take_rules(rules, answer).await,
+            Cause::Revoke { grant, answer } => {
+                let revoked = self.revoke(&grant).await;
+                reply(answer, revoked);
+            }
             Cause::CancelHandoff { note, answer } => {
                 let cancelled = self.cancel_handoff(note).await;
                 reply(answer, cancelled);
@@ -245,6 +264,7 @@ impl Actor {
         events.push(self.event(EventType::AgentReady, By::System, json!({})));
         events.push(self.event(EventType::SandboxReady, By::System, json!({})));
         self.rooms = Some(rooms);
+        self.sync_holding().await;
         self.commit(events).await;
         self.launch_task().await;
     }
@@ -278,6 +298,7 @@ impl Actor {
                 self.commit(vec![self.event(EventType::FileChanged, by, data)]).await;
             }
             BrowserEvent::TabsChanged => self.show(),
+            BrowserEvent::Held(request) => self.read_held(request),
             BrowserEvent::Crashed { .. } => {
                 let data = json!({ "message": "a page of the browser crashed" });
                 self.commit(vec![self.event(EventType::BrowserFailed, By::System, data)]).await;
@@ -529,6 +550,9 @@ impl Actor {
             control: self.control.state().clone(),
             controller: self.controller.clone(),
             has_task: self.control.has_task(),
+            questions: self.trust.asked.iter().map(|asked| (asked.approval.clone(), asked.action.clone())).collect(),
+            holds: self.trust.holds(),
+            may_ask: rules::may_ask(&self.trust.rules, &self.sandbox.id, self.follows()),
             since: self.since,
             lapses_at: match self.control.state() {
                 // Only what the person can do something about: a page that lives keeps its heartbeat by itself.

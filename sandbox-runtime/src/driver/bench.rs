@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::Driver;
 use super::cause::{Cause, TurnOf};
 use super::refusal::Refusal;
-use crate::agent::{HandedBack, Stopped, Turn, WorkError, Workbench};
+use crate::agent::{ApprovalRequest, Decision, HandedBack, HeldAnswer, Stopped, Turn, WorkError, Workbench};
 use crate::browser::Browser;
 use crate::workspace::Workspace;
 
@@ -59,6 +59,31 @@ impl Workbench for Bench {
             self.unless_stopped(asked).await
         }
         .boxed()
+    }
+
+    fn approve(&self, asked: ApprovalRequest) -> BoxFuture<'_, Result<Decision, WorkError>> {
+        let asked = Box::new(asked);
+        self.unless_stopped(async { Ok(self.driver.ask_actor(|answer| Cause::Approve { asked, answer }).await?) })
+            .boxed()
+    }
+
+    fn may_ask(&self) -> bool {
+        self.driver.shared.borrow().may_ask
+    }
+
+    fn is_held(&self) -> BoxFuture<'_, ()> {
+        async {
+            let mut shared = self.driver.shared.clone();
+            if shared.wait_for(|now| now.holds).await.is_err() {
+                // The sandbox is over: nothing is held any more, and the task is stopped.
+                std::future::pending().await
+            }
+        }
+        .boxed()
+    }
+
+    fn held_requests(&self) -> BoxFuture<'_, Result<HeldAnswer, WorkError>> {
+        self.unless_stopped(async { Ok(self.driver.ask_actor(|answer| Cause::AwaitHeld { answer }).await?) }).boxed()
     }
 
     fn browser(&self) -> Option<Browser> {

@@ -1,15 +1,21 @@
 //! Everything that can wake the driver: one closed enum, one inbox.
 
+use std::sync::Arc;
+
 use sandbox_core::control::{Controller, Releaser};
-use sandbox_core::model::{Actor, Artifact, EventType, Failure, Handoff, HandoffRequest, RequestedBy, Task, Viewport};
-use sandbox_core::{Lease, TaskId, ViewerId};
+use sandbox_core::model::{
+    Actor, ApprovalDecision, Artifact, EventType, Failure, Grant, Handoff, HandoffRequest, RequestedBy, Rule, Task,
+    Viewport,
+};
+use sandbox_core::{ApprovalId, GrantId, Lease, TaskId, ViewerId};
 use tokio::sync::oneshot;
 
+use super::approvals::Decided;
 use super::refusal::Refusal;
 use super::start::Rooms;
 use super::tasks::TaskOrder;
-use crate::agent::{HandedBack, Outcome, Turn};
-use crate::browser::BrowserEvent;
+use crate::agent::{ApprovalRequest, Decision, HandedBack, HeldAnswer, Outcome, Turn};
+use crate::browser::{BrowserEvent, PausedRequest};
 use crate::egress::Denied;
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
@@ -96,6 +102,37 @@ pub(super) enum Cause {
     Input {
         viewer: ViewerId,
         lease: Lease,
+    },
+
+    /// The task asks whether something may be done.
+    Approve {
+        asked: Box<ApprovalRequest>,
+        answer: Reply<Decision>,
+    },
+    /// The task waits until nothing of it is held.
+    AwaitHeld {
+        answer: Reply<HeldAnswer>,
+    },
+    /// A request is held, and it is known which of its values a person typed; `None` where the page could not be asked.
+    Held {
+        request: Box<PausedRequest>,
+        typed: Option<Vec<bool>>,
+    },
+    /// Somebody answers a question. `gone` says why what was shown is not there any more.
+    Decide {
+        id: ApprovalId,
+        decision: ApprovalDecision,
+        by: Actor,
+        gone: Option<String>,
+        answer: Reply<Decided>,
+    },
+    Rules {
+        rules: Arc<Vec<Rule>>,
+        answer: Reply<()>,
+    },
+    Revoke {
+        grant: GrantId,
+        answer: Reply<Option<Grant>>,
     },
 
     /// Ends the sandbox; answered when nothing of it runs any more.

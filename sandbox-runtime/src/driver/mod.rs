@@ -11,8 +11,10 @@
 //! Leaves the rules to `core::control`, the browser to `browser`, what a task does to `agent`.
 
 mod actor;
+mod approvals;
 mod bench;
 mod cause;
+mod holding;
 mod people;
 mod record;
 mod refusal;
@@ -26,14 +28,17 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use approvals::Decided;
 pub use refusal::{Refusal, RefusalCode};
+use sandbox_core::action::Action;
+use sandbox_core::approval::hash;
 use sandbox_core::control::{Controller, Next, Releaser, State};
 use sandbox_core::model::{
-    Actor, Artifact, ControlMode, EpochMs, EventType, Handoff, HandoffRequest, Preview, RequestedBy, Sandbox, Task,
-    Viewport,
+    Actor, Approval, ApprovalDecision, Artifact, ControlMode, EpochMs, EventType, Grant, Handoff, HandoffRequest,
+    Preview, RequestedBy, Rule, Sandbox, Task, Verdict, Viewport,
 };
 use sandbox_core::viewer::{ControlView, ViewerMode};
-use sandbox_core::{Lease, SandboxId, ViewerId};
+use sandbox_core::{ApprovalId, GrantId, Lease, SandboxId, ViewerId};
 use sandbox_link::Link;
 pub use seat::{InputWeight, ViewerSeat};
 pub use share::{Share, SharedTurn};
@@ -44,7 +49,7 @@ pub use work::{ExecError, SaveError};
 use self::cause::{Cause, TurnOf};
 use self::seat::InputTally;
 use crate::agent::Turn;
-use crate::browser::{Browser, Gate};
+use crate::browser::{ActionError, Browser, Gate};
 use crate::egress::Sites;
 use crate::sandbox::Backend;
 use crate::store::Store;
@@ -66,6 +71,8 @@ pub struct Kit {
     pub profile: PathBuf,
     /// Environment of the sandbox's commands.
     pub env: BTreeMap<String, String>,
+    /// A person's rules, as they are when the sandbox is made.
+    pub rules: Arc<Vec<Rule>>,
     /// Whether the profile goes when the sandbox ends.
     pub profile_is_temporary: bool,
 }
@@ -90,6 +97,12 @@ pub struct Shared {
     pub(super) control: State,
     pub(super) controller: Option<String>,
     pub(super) has_task: bool,
+    /// Open questions, with what would be done.
+    pub(super) questions: Vec<(Approval, Option<Action>)>,
+    /// Whether any request stands still until a person answers.
+    pub(super) holds: bool,
+    /// Whether anything that the task does may need a person's word.
+    pub(super) may_ask: bool,
     pub(super) since: EpochMs,
     pub(super) lapses_at: Option<EpochMs>,
     pub(super) desktop: Option<Link>,
@@ -197,6 +210,46 @@ impl Driver {
     /// Hands control back for whoever holds it; completes a handoff that nobody took.
     pub async fn release(&self, note: Option<String>) -> Result<(), Refusal> {
         self.ask_actor(|answer| Cause::HandBack { by: Releaser::Program, note, answer }).await
+    }
+
+    /// Carries a person's answer to a question. Before a yes the page is looked at again: what is not exactly what was
+    /// shown any more is void.
+    pub async fn decide(&self, id: &ApprovalId, decision: ApprovalDecision, by: Actor) -> Result<Decided, Refusal> {
+        let gone = match decision.decision {
+            Verdict::Approve => self.why_gone(id).await,
+            Verdict::Deny => None,
+        };
+        let id = id.clone();
+        self.ask_actor(|answer| Cause::Decide { id, decision, by, gone, answer }).await
+    }
+
+    /// Says why what a question is about is not there any more, if it is not. What cannot be looked at now, because a
+    /// person drives, is looked at before it is done.
+    async fn why_gone(&self, id: &ApprovalId) -> Option<String> {
+        let asked = self.shared.borrow().questions.iter().find(|(asked, _)| asked.approval_id == *id).cloned();
+        let (approval, action) = asked?;
+        let (action, browser) = (action?, self.browser()?);
+        let now = match browser.look_ahead(&action).await {
+            Ok(Some(foreseen)) => crate::agent::proposal(&action, &foreseen),
+            Ok(None) => None,
+            Err(ActionError::Refused(_)) => return None,
+            Err(error) => return Some(format!("the page changed after it was shown: {error}")),
+        };
+        let Some(mut now) = now else { return Some("the page changed after it was shown".to_owned()) };
+        // Where it leads, the task may not have been told about: that is how it was asked.
+        now.kind = approval.proposal.kind;
+        (hash(&now) != approval.hash).then(|| "the page changed after it was shown".to_owned())
+    }
+
+    /// Takes a person's rules into force; they are when this returns.
+    pub async fn take_rules(&self, rules: Arc<Vec<Rule>>) -> Result<(), Refusal> {
+        self.ask_actor(|answer| Cause::Rules { rules, answer }).await
+    }
+
+    /// Ends a permission of the running task; `None` when it is of another one.
+    pub async fn revoke(&self, grant: &GrantId) -> Result<Option<Grant>, Refusal> {
+        let grant = grant.clone();
+        self.ask_actor(|answer| Cause::Revoke { grant, answer }).await
     }
 
     pub async fn cancel_handoff(&self, note: Option<String>) -> Result<(), Refusal> {

@@ -264,6 +264,9 @@ impl Actor {
             receipt.files_arrived = files.difference(&before).cloned().collect();
         }
         receipt.note = note.map(str::to_owned);
+        // Where a person went, the task may go on.
+        self.told_about(&receipt.after.url);
+        self.sync_holding().await;
         receipt
     }
 

@@ -67,10 +67,12 @@ impl Actor {
     /// Fills in what records say but do not decide.
     fn derive_records(&mut self) {
         let control = self.control.state().clone();
+        let is_asking = self.is_asking();
         if let Some(running) = &mut self.task {
-            running.task.status = sandbox_core::task::status(running.progress, &control);
+            running.task.status = sandbox_core::task::status(running.progress, &control, is_asking);
         }
         self.sandbox.handoff.clone_from(&self.handoff);
+        self.sandbox.approvals = self.trust.pending();
         self.sandbox.agent = self.agent_info();
     }
 }

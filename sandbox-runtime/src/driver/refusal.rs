@@ -22,6 +22,8 @@ pub enum RefusalCode {
     StaleLease,
     /// The thing is in a state in which this cannot be done.
     WrongState,
+    /// What was asked for cannot be, in any state.
+    Invalid,
     /// History could not be written.
     NotRecorded,
 }
@@ -29,6 +31,10 @@ pub enum RefusalCode {
 impl Refusal {
     pub fn wrong_state(message: impl Into<String>) -> Self {
         Self { code: RefusalCode::WrongState, message: message.into() }
+    }
+
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self { code: RefusalCode::Invalid, message: message.into() }
     }
 
     pub(super) fn over() -> Self {

@@ -1,6 +1,6 @@
 //! The task of a sandbox: started, timed, ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sandbox_core::TaskId;
@@ -31,6 +31,8 @@ pub(super) struct RunningTask {
     stop: CancellationToken,
     /// What the task ends as when its runner stops before it is done.
     stopped_as: Option<(Ending, Failure)>,
+    /// Sites that the task was told about, or that a person went to.
+    pub destinations: BTreeSet<String>,
     /// What to do, until it is started.
     order: Option<TaskOrder>,
 }
@@ -89,6 +91,7 @@ impl Actor {
             progress: Progress::Queued,
             stop: CancellationToken::new(),
             stopped_as: None,
+            destinations: BTreeSet::new(),
             order: Some(order),
         });
         let queued = self.event(EventType::TaskQueued, By::Api, json!({}));
@@ -109,6 +112,15 @@ impl Actor {
         running.progress = Progress::Started;
         running.task.started_at = Some(now_ms());
         let (title, stop) = (running.task.title.clone(), running.stop.clone());
+        let told = [running.task.prompt.as_deref(), running.task.playbook.as_deref()];
+        let told = told.into_iter().flatten().chain(order.params.values().map(String::as_str));
+        let told = told.collect::<Vec<_>>().join("\n");
+        self.told_about(&told);
+        // The page that is open is where a person left the browser.
+        if let Some(browser) = self.driver.browser() {
+            self.told_about(&browser.state().url);
+        }
+        self.sync_holding().await;
         self.sandbox.status = SandboxStatus::Active;
         self.commit(vec![self.event(EventType::TaskStarted, By::Agent, json!({ "title": title }))]).await;
         self.control_request(Request::TaskStarted, By::Agent, None).await;
@@ -172,9 +184,15 @@ impl Actor {
         let by = if ending == Ending::Cancelled { By::Api } else { By::Agent };
         let mut events = vec![];
         self.cancel_handoff_with_task(&mut events);
-        events.push(self.event(kind, by, data));
-        self.commit(events).await;
+        let mut change = Change::default();
+        self.void_all("the task that asked has ended", &mut change);
+        change.events.append(&mut events);
+        change.events.push(self.event(kind, by, data));
+        if let Err(refusal) = self.commit_change(change).await {
+            tracing::error!(sandbox = %self.sandbox.id, %refusal, "history could not be written");
+        }
         self.task = None;
+        self.sync_holding().await;
         self.control_request(Request::TaskEnded, By::System, None).await;
         self.forget_ended_handoff();
         self.refresh_status().await;
@@ -185,6 +203,13 @@ impl Actor {
         if self.task.is_some() {
             let failure = Failure { code: "sandboxEnded".to_owned(), message: why.to_owned() };
             self.stop_task(Ending::Cancelled, failure).await;
+        }
+        let mut change = Change::default();
+        self.void_all(why, &mut change);
+        if !change.events.is_empty()
+            && let Err(refusal) = self.commit_change(change).await
+        {
+            tracing::error!(sandbox = %self.sandbox.id, %refusal, "history could not be written");
         }
         self.cancel_standing_handoff(why).await;
     }
@@ -199,8 +224,9 @@ impl Actor {
 
     pub(super) fn run_or_stop_clock(&mut self) {
         let control = self.control.state().clone();
+        let is_asking = self.is_asking();
         if let Some(running) = &mut self.task {
-            running.clock.set_running(clock_runs(running.progress, &control), now_ms());
+            running.clock.set_running(clock_runs(running.progress, &control, is_asking), now_ms());
         }
     }
 

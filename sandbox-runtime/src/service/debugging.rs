@@ -158,7 +158,7 @@ fn refused(code: RefusalCode) -> Option<Refused> {
         RefusalCode::HeldByPerson | RefusalCode::HeldByOther => Some(Refused::HeldByPerson),
         RefusalCode::WaitingForPerson => Some(Refused::WaitingForPerson),
         RefusalCode::StaleLease => Some(Refused::StaleLease),
-        RefusalCode::HeldByAgent | RefusalCode::WrongState | RefusalCode::NotRecorded => None,
+        RefusalCode::HeldByAgent | RefusalCode::WrongState | RefusalCode::Invalid | RefusalCode::NotRecorded => None,
     }
 }
 

@@ -14,6 +14,7 @@ mod recovery;
 mod room_site;
 mod sandboxes;
 mod tasks;
+mod trust;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -84,6 +84,7 @@ impl From<Refusal> for ServiceError {
             RefusalCode::WaitingForPerson => ErrorCode::WaitingForPerson,
             RefusalCode::StaleLease => ErrorCode::StaleLease,
             RefusalCode::HeldByAgent | RefusalCode::WrongState => ErrorCode::Conflict,
+            RefusalCode::Invalid => ErrorCode::Invalid,
             RefusalCode::NotRecorded => ErrorCode::Unavailable,
         };
         Self::new(code, refusal.message)

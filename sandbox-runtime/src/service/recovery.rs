@@ -1,5 +1,6 @@
 //! After a restart: every unfinished thing is settled, honestly.
 
+use sandbox_core::approval;
 use sandbox_core::handoff::{Step, apply};
 use sandbox_core::model::{Actor, AgentStatus, EventType, Failure, NewEvent, PreviewStatus, SandboxStatus, TaskStatus};
 use serde_json::json;
@@ -46,11 +47,26 @@ pub(super) async fn settle(service: &Service) -> Answer<()> {
         });
         change.handoffs.push(handoff);
     }
+    for mut asked in unfinished.approvals {
+        if approval::apply(&mut asked, approval::Step::Void { why: WHY.to_owned() }, now).is_err() {
+            continue;
+        }
+        change.events.push(NewEvent {
+            sandbox_id: asked.sandbox_id.clone(),
+            task_id: asked.task_id.clone(),
+            kind: EventType::ApprovalDecided,
+            by: Actor::System,
+            at: now,
+            data: json!({ "approvalId": asked.approval_id, "status": asked.status, "reason": WHY }),
+        });
+        change.approvals.push(asked);
+    }
     for mut sandbox in unfinished.sandboxes {
         sandbox.status = SandboxStatus::Ended;
         sandbox.ended_at = Some(now);
         sandbox.updated_at = now;
         sandbox.handoff = None;
+        sandbox.approvals = vec![];
         sandbox.agent.status = AgentStatus::Off;
         sandbox.preview.status = PreviewStatus::Off;
         sandbox.failure = Some(Failure { code: "interrupted".to_owned(), message: format!("{WHY}; {KEPT}") });

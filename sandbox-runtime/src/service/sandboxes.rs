@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sandbox_core::SandboxId;
@@ -72,6 +73,7 @@ impl Service {
             limits: config.limits,
             agent: AgentInfo { status: AgentStatus::Off, task_id: None },
             handoff: None,
+            approvals: vec![],
             failure: None,
             created_at: now,
             ready_at: None,
@@ -103,6 +105,7 @@ impl Service {
             profile: profile.dir,
             profile_is_temporary: profile.is_temporary,
             env,
+            rules: Arc::new(self.store().rules().await?),
         };
         let driver = Driver::start(sandbox.clone(), kit);
         self.drivers().insert(id, driver);

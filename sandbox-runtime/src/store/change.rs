@@ -1,7 +1,8 @@
 //! What is written together, and what is asked for.
 
 use sandbox_core::model::{
-    Artifact, EpochMs, EventType, Handoff, HandoffStatus, NewEvent, Sandbox, SandboxStatus, Task, TaskStatus,
+    Approval, ApprovalStatus, Artifact, EpochMs, EventType, Grant, Handoff, HandoffStatus, NewEvent, Rule, Sandbox,
+    SandboxStatus, Task, TaskStatus,
 };
 use sandbox_core::{ArtifactKey, EventId, SandboxId, TaskId};
 
@@ -11,6 +12,10 @@ pub struct Change {
     pub sandboxes: Vec<Sandbox>,
     pub tasks: Vec<Task>,
     pub handoffs: Vec<Handoff>,
+    pub approvals: Vec<Approval>,
+    pub grants: Vec<Grant>,
+    /// A person's rules, all of them, in place of those before.
+    pub rules: Option<Vec<Rule>>,
     pub artifacts: Vec<Artifact>,
     /// Their blobs go too, once no other artifact has the same content.
     pub deleted_artifacts: Vec<ArtifactKey>,
@@ -38,6 +43,18 @@ pub struct HandoffFilter {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ApprovalFilter {
+    pub sandbox_id: Option<SandboxId>,
+    pub status: Option<ApprovalStatus>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GrantFilter {
+    pub sandbox_id: Option<SandboxId>,
+    pub task_id: Option<TaskId>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ArtifactFilter {
     pub sandbox_id: Option<SandboxId>,
     /// A part of the name.
@@ -60,6 +77,7 @@ pub struct Unfinished {
     pub sandboxes: Vec<Sandbox>,
     pub tasks: Vec<Task>,
     pub handoffs: Vec<Handoff>,
+    pub approvals: Vec<Approval>,
 }
 
 /// Something that the search found: a task by its own words or by those of its events, or an event outside any task.

@@ -12,7 +12,11 @@ use super::{StoreError, table};
 /// What leads to a format from the one before; the first leads from nothing to format 1.
 pub(super) type Migration = &'static [&'static str];
 
-pub(super) const MIGRATIONS: &[Migration] = &[&[
+pub(super) const MIGRATIONS: &[Migration] = &[FIRST, APPROVALS];
+
+const APPROVALS: Migration = &[table::approvals::V1, table::grants::V1, table::rules::V1];
+
+const FIRST: Migration = &[
     table::sandboxes::V1,
     table::tasks::V1,
     table::handoffs::V1,
@@ -20,7 +24,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[&[
     table::events::V1,
     table::search::V1,
     table::idempotency::V1,
-]];
+];
 
 /// Migrates the database at `path` and returns the copies that were kept on the way.
 ///

@@ -26,13 +26,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use sandbox_core::model::{Artifact, EpochMs, Event, Handoff, Page, Sandbox, Task};
-use sandbox_core::{ArtifactKey, HandoffId, SandboxId, TaskId};
+use sandbox_core::model::{Approval, Artifact, EpochMs, Event, Grant, Handoff, Page, Rule, Sandbox, Task};
+use sandbox_core::{ApprovalId, ArtifactKey, GrantId, HandoffId, SandboxId, TaskId};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub use blobs::{Blob, Blobs};
 pub use change::{
-    ArtifactFilter, Change, EventFilter, HandoffFilter, Hit, Recalled, SandboxFilter, TaskFilter, Unfinished,
+    ApprovalFilter, ArtifactFilter, Change, EventFilter, GrantFilter, HandoffFilter, Hit, Recalled, SandboxFilter,
+    TaskFilter, Unfinished,
 };
 pub use error::StoreError;
 pub use open::{Opened, SetAside};
@@ -41,7 +42,7 @@ pub use table::events::MAX_LIMIT as MAX_EVENTS;
 
 use migrate::{MIGRATIONS, Migration};
 use readers::Readers;
-use table::{artifacts, events, handoffs, idempotency, sandboxes, search, tasks};
+use table::{approvals, artifacts, events, grants, handoffs, idempotency, rules, sandboxes, search, tasks};
 use writer::{Order, Work, Writer};
 
 /// How many events a subscriber may lag behind before it has to read them from the history.
@@ -157,6 +158,29 @@ impl Store {
         self.readers().ask(move |db| handoffs::list(db, &filter, &page)).await
     }
 
+    pub async fn approval(&self, id: &ApprovalId) -> Result<Option<Approval>, StoreError> {
+        let id = id.clone();
+        self.readers().ask(move |db| approvals::get(db, &id)).await
+    }
+
+    pub async fn approvals(&self, filter: ApprovalFilter, page: PageRequest) -> Result<Page<Approval>, StoreError> {
+        self.readers().ask(move |db| approvals::list(db, &filter, &page)).await
+    }
+
+    pub async fn grant(&self, id: &GrantId) -> Result<Option<Grant>, StoreError> {
+        let id = id.clone();
+        self.readers().ask(move |db| grants::get(db, &id)).await
+    }
+
+    pub async fn grants(&self, filter: GrantFilter, page: PageRequest) -> Result<Page<Grant>, StoreError> {
+        self.readers().ask(move |db| grants::list(db, &filter, &page)).await
+    }
+
+    /// Returns a person's rules, in their order.
+    pub async fn rules(&self) -> Result<Vec<Rule>, StoreError> {
+        self.readers().ask(rules::all).await
+    }
+
     pub async fn artifact(&self, key: &ArtifactKey) -> Result<Option<Artifact>, StoreError> {
         let key = key.clone();
         self.readers().ask(move |db| artifacts::get(db, &key)).await
@@ -191,6 +215,7 @@ impl Store {
                     sandboxes: sandboxes::unfinished(db)?,
                     tasks: tasks::unfinished(db)?,
                     handoffs: handoffs::unfinished(db)?,
+                    approvals: approvals::unfinished(db)?,
                 })
             })
             .await

@@ -37,6 +37,8 @@ pub(super) enum List {
     Sandboxes,
     Tasks,
     Handoffs,
+    Approvals,
+    Grants,
     Artifacts,
     Search,
 }
@@ -47,6 +49,8 @@ impl List {
             Self::Sandboxes => b's',
             Self::Tasks => b't',
             Self::Handoffs => b'h',
+            Self::Approvals => b'p',
+            Self::Grants => b'g',
             Self::Artifacts => b'a',
             Self::Search => b'q',
         }

@@ -9,7 +9,7 @@ use sandbox_core::model::{EpochMs, Event};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::blobs::Blobs;
-use super::table::{artifacts, events, handoffs, idempotency, sandboxes, tasks};
+use super::table::{approvals, artifacts, events, grants, handoffs, idempotency, rules, sandboxes, tasks};
 use super::{Change, Recalled, StoreError};
 
 /// How many changes may wait; a caller beyond that waits for room.
@@ -144,6 +144,15 @@ fn apply_change(db: &Connection, change: &Change) -> Result<Kept, StoreError> {
     }
     for handoff in &change.handoffs {
         handoffs::put(db, handoff)?;
+    }
+    for approval in &change.approvals {
+        approvals::put(db, approval)?;
+    }
+    for grant in &change.grants {
+        grants::put(db, grant)?;
+    }
+    if let Some(all) = &change.rules {
+        rules::replace(db, all)?;
     }
     for artifact in &change.artifacts {
         artifacts::put(db, artifact)?;

@@ -2,6 +2,7 @@
 
 mod chromium;
 mod clients;
+mod holding;
 mod look;
 mod masked;
 mod measure;

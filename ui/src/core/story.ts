@@ -112,6 +112,10 @@ function tell(event: Event, before: readonly StoryLine[]): Told {
       // A person who takes the wheel unasked is recorded as a request of theirs: the gap says it all.
       return event.by === 'person' ? nothing : line('needs', askedWords(str(data.message)));
     }
+    case 'sandbox.approval.requested':
+      return line('needs', [plain('Asked you: '), strong(str(data.summary) ?? 'may it go on')], str(data.destination));
+    case 'sandbox.approval.decided':
+      return tellDecision(str(data.status), str(data.note) ?? str(data.reason));
     case 'sandbox.handoff.accepted':
       return { kind: 'gapBegins' };
     case 'sandbox.handoff.completed':
@@ -158,6 +162,19 @@ function tell(event: Event, before: readonly StoryLine[]): Told {
       return nothing;
     default:
       return unknownType(event.type);
+  }
+}
+
+function tellDecision(status: string | null, why: string | null): Told {
+  switch (status) {
+    case 'approved':
+      return line('you', [plain('You approved it')], why);
+    case 'denied':
+      return line('you', [plain('You denied it: it was not done')], why);
+    case 'void':
+      return line('quiet', [plain('The question is void: nothing was done by it')], why);
+    default:
+      return nothing;
   }
 }
 

@@ -2,6 +2,9 @@
 import type { Event } from '../types/generated/Event';
 import type { EventType } from '../types/generated/EventType';
 import type { Actor } from '../types/generated/Actor';
+import type { Approval } from '../types/generated/Approval';
+import type { Grant } from '../types/generated/Grant';
+import type { Proposal } from '../types/generated/Proposal';
 import type { Handoff } from '../types/generated/Handoff';
 import type { Receipt } from '../types/generated/Receipt';
 import type { Sandbox } from '../types/generated/Sandbox';
@@ -33,6 +36,7 @@ export function sandboxOf(over: Partial<Sandbox> = {}): Sandbox {
     },
     agent: { status: 'running', taskId: 'task_1' },
     handoff: null,
+    approvals: [],
     failure: null,
     createdAt: AT,
     readyAt: AT,
@@ -80,6 +84,54 @@ export function handoffOf(over: Partial<Handoff> = {}): Handoff {
     completedAt: null,
     expiresAt: null,
     updatedAt: AT,
+    ...over,
+  };
+}
+
+export function approvalOf(over: Partial<Proposal> = {}): Approval {
+  return {
+    approvalId: 'apr_1',
+    sandboxId: 'sbx_1',
+    taskId: 'task_1',
+    status: 'pending',
+    proposal: {
+      kind: 'pay',
+      summary: 'click button "Pay now"',
+      site: 'shop.example',
+      method: 'POST',
+      destination: 'https://shop.example/pay',
+      fields: [{ name: 'to', value: 'Ada', masked: false }],
+      amount: { hundredths: 4_000, currency: 'EUR' },
+      ...over,
+    },
+    hash: 'ab'.repeat(32),
+    held: false,
+    note: null,
+    reason: null,
+    decidedBy: null,
+    grantId: null,
+    requestedAt: AT,
+    decidedAt: null,
+    updatedAt: AT,
+  };
+}
+
+export function grantOf(over: Partial<Grant> = {}): Grant {
+  return {
+    grantId: 'grt_1',
+    approvalId: 'apr_1',
+    sandboxId: 'sbx_1',
+    taskId: 'task_1',
+    site: 'shop.example',
+    kind: 'pay',
+    maxUses: null,
+    uses: 0,
+    maxAmount: null,
+    spent: 0,
+    createdAt: AT,
+    expiresAt: null,
+    usedAt: null,
+    revokedAt: null,
     ...over,
   };
 }

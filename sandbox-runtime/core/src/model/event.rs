@@ -45,6 +45,8 @@ wire! {
         #[serde(rename = "sandbox.agent.step")] AgentStep,
         #[serde(rename = "sandbox.agent.action")] AgentAction,
         #[serde(rename = "sandbox.agent.message")] AgentMessage,
+        #[serde(rename = "sandbox.approval.requested")] ApprovalRequested,
+        #[serde(rename = "sandbox.approval.decided")] ApprovalDecided,
         #[serde(rename = "sandbox.handoff.requested")] HandoffRequested,
         #[serde(rename = "sandbox.handoff.accepted")] HandoffAccepted,
         #[serde(rename = "sandbox.handoff.completed")] HandoffCompleted,

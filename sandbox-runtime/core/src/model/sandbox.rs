@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{EpochMs, Handoff, Preview, wire};
+use super::{Approval, EpochMs, Handoff, Preview, wire};
 use crate::{SandboxId, TaskId};
 
 wire! {
@@ -124,6 +124,9 @@ wire! {
         pub preview: Preview,
         pub agent: AgentInfo,
         pub handoff: Option<Handoff>,
+        /// Questions that a person has not answered yet, oldest first.
+        #[serde(default)]
+        pub approvals: Vec<Approval>,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub failure: Option<Failure>,
         pub created_at: EpochMs,

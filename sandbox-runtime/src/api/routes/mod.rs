@@ -1,5 +1,6 @@
 //! The routes, one file a family. What is written at a handler makes both the route and its page in the document.
 
+mod approvals;
 mod artifacts;
 mod debugging;
 mod events;
@@ -40,7 +41,7 @@ use crate::service::ErrorCode;
     components(schemas(ErrorBody, sandbox_core::model::Event, sandboxes::WaitFor)),
     tags(
         (name = "sandboxes"), (name = "commands and files"), (name = "browser and live view"),
-        (name = "tasks and handoff"), (name = "outputs"), (name = "events"), (name = "machine"),
+        (name = "tasks and handoff"), (name = "trust"), (name = "outputs"), (name = "events"), (name = "machine"),
     )
 )]
 struct Document;
@@ -93,6 +94,7 @@ fn guarded() -> OpenApiRouter<Api> {
         .merge(debugging::routes())
         .merge(tasks::routes())
         .merge(handoffs::routes())
+        .merge(approvals::routes())
         .merge(artifacts::routes())
         .merge(events::routes())
         .merge(search::routes())

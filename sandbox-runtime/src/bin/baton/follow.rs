@@ -19,6 +19,10 @@ pub fn line(event: &Event) -> Option<String> {
         EventType::AgentAction => format!("  {}", text("summary").or_else(|| text("name"))?),
         EventType::AgentMessage => format!("  {}", text("text")?),
         EventType::HandoffRequested => format!("needs you: {}", text("message").unwrap_or_default()),
+        EventType::ApprovalRequested => {
+            format!("asks you: may it {}? (to {})", text("summary")?, text("destination").unwrap_or_default())
+        }
+        EventType::ApprovalDecided => format!("  {}: {}", text("summary")?, text("status")?),
         EventType::HandoffAccepted => format!("{} took control", text("controller").unwrap_or("someone".to_owned())),
         EventType::HandoffCompleted => format!("handed back{}", receipt(&data["receipt"])),
         EventType::HandoffCancelled => "the request was cancelled".to_owned(),
@@ -103,6 +107,12 @@ mod tests {
             Some("step 2 of 9: click Invoices"),
         );
         check(EventType::HandoffRequested, json!({"message": "Sign in"}), Some("needs you: Sign in"));
+        check(
+            EventType::ApprovalRequested,
+            json!({"summary": "send a request to shop.example", "destination": "https://shop.example/pay"}),
+            Some("asks you: may it send a request to shop.example? (to https://shop.example/pay)"),
+        );
+        check(EventType::ApprovalDecided, json!({"summary": "open x", "status": "denied"}), Some("  open x: denied"));
         check(
             EventType::HandoffCompleted,
             json!({"receipt": {"heldMs": 41_200, "signedInChanged": ["portal.example"], "untilMet": true}}),

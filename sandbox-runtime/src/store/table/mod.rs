@@ -1,9 +1,12 @@
 //! One file a table: its migration, its row, its queries.
 
+pub(super) mod approvals;
 pub(super) mod artifacts;
 pub(super) mod events;
+pub(super) mod grants;
 pub(super) mod handoffs;
 pub(super) mod idempotency;
+pub(super) mod rules;
 pub(super) mod sandboxes;
 pub(super) mod search;
 pub(super) mod tasks;

@@ -88,23 +88,38 @@ fn a_file_that_cannot_be_opened_is_not_taken_for_a_damaged_one() {
     assert_eq!(names(home.path()), ["history.db"]);
 }
 
+/// Returns our migrations and those of a later version; kept for the life of the test.
+fn later(more: &[migrate::Migration]) -> &'static [migrate::Migration] {
+    Box::leak([MIGRATIONS, more].concat().into_boxed_slice())
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_format_is_brought_to_the_present_one() {
+    let home = tempfile::tempdir().unwrap();
+    drop(Store::open_with(home.path(), Tuning { migrations: &MIGRATIONS[..1], ..Tuning::default() }).unwrap());
+    let store = Store::open(home.path()).unwrap();
+    assert_eq!(store.opened().copies.len(), MIGRATIONS.len() - 1);
+    assert_eq!(store.rules().await.unwrap(), []);
+}
+
 #[tokio::test]
 async fn a_file_of_an_older_format_is_copied_and_then_migrated() {
-    const NEXT: &[migrate::Migration] =
-        &[MIGRATIONS[0], &["CREATE TABLE extra (x INTEGER) STRICT;"], &["DROP TABLE extra;"]];
+    let next = later(&[&["CREATE TABLE extra (x INTEGER) STRICT;"], &["DROP TABLE extra;"]]);
     let home = tempfile::tempdir().unwrap();
     filled(home.path()).await;
-    let tuning = || Tuning { migrations: NEXT, ..Tuning::default() };
+    let tuning = || Tuning { migrations: next, ..Tuning::default() };
     let store = Store::open_with(home.path(), tuning()).unwrap();
     assert!(store.task(&"task_7".into()).await.unwrap().is_some());
     let copies = store.opened().copies.clone();
-    assert_eq!(copies, ["history.db.format-1", "history.db.format-2"].map(|name| home.path().join(name)));
+    let known = MIGRATIONS.len();
+    let kept = [known, known + 1].map(|format| home.path().join(format!("history.db.format-{format}")));
+    assert_eq!(copies, kept);
     for (idx, copy) in copies.iter().enumerate() {
         assert_eq!(fs::metadata(copy).unwrap().permissions().mode() & 0o777, 0o600);
         let db = Connection::open(copy).unwrap();
         let format: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
         let n_tasks: i64 = db.query_row("SELECT count(*) FROM tasks", [], |row| row.get(0)).unwrap();
-        assert_eq!((format, n_tasks), (idx as i64 + 1, 300));
+        assert_eq!((format, n_tasks), ((known + idx) as i64, 300));
     }
     drop(store);
     assert_eq!(Store::open_with(home.path(), tuning()).unwrap().opened(), &Opened::default());
@@ -112,10 +127,10 @@ async fn a_file_of_an_older_format_is_copied_and_then_migrated() {
 
 #[tokio::test]
 async fn a_migration_that_fails_leaves_the_file_in_the_format_before_it() {
-    const BROKEN: &[migrate::Migration] = &[MIGRATIONS[0], &["CREATE TABLE extra (x);", "SELECT nonsense;"]];
+    let broken = later(&[&["CREATE TABLE extra (x);", "SELECT nonsense;"]]);
     let home = tempfile::tempdir().unwrap();
     filled(home.path()).await;
-    assert!(Store::open_with(home.path(), Tuning { migrations: BROKEN, ..Tuning::default() }).is_err());
+    assert!(Store::open_with(home.path(), Tuning { migrations: broken, ..Tuning::default() }).is_err());
     let store = Store::open(home.path()).unwrap();
     assert!(store.task(&"task_7".into()).await.unwrap().is_some());
 }

@@ -60,6 +60,7 @@ fn sandbox(id: &str, status: SandboxStatus) -> Sandbox {
         },
         agent: AgentInfo { status: AgentStatus::Idle, task_id: None },
         handoff: None,
+        approvals: vec![],
         failure: None,
         created_at: 1,
         ready_at: Some(2),
@@ -86,6 +87,34 @@ fn handoff(id: &str, sandbox: &str, status: HandoffStatus) -> Handoff {
         accepted_at: None,
         completed_at: None,
         expires_at: None,
+        updated_at: 1,
+    }
+}
+
+fn approval(id: &str, sandbox: &str, status: ApprovalStatus) -> Approval {
+    let proposal = Proposal {
+        kind: ActKind::Pay,
+        summary: "click button \"Pay\"".to_owned(),
+        site: "shop.example".to_owned(),
+        method: Some("POST".to_owned()),
+        destination: "https://shop.example/pay".to_owned(),
+        fields: vec![ShownField { name: "to".to_owned(), value: "Ada".to_owned(), masked: false }],
+        amount: Some(Amount { hundredths: 4_000, currency: "EUR".to_owned() }),
+    };
+    Approval {
+        approval_id: id.into(),
+        sandbox_id: sandbox.into(),
+        task_id: Some("task_1".into()),
+        status,
+        hash: sandbox_core::approval::hash(&proposal),
+        proposal,
+        held: true,
+        note: None,
+        reason: None,
+        decided_by: None,
+        grant_id: None,
+        requested_at: 1,
+        decided_at: None,
         updated_at: 1,
     }
 }

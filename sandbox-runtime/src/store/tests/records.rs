@@ -2,7 +2,7 @@
 
 use sandbox_core::model::*;
 
-use super::{artifact, event, handoff, sandbox, task};
+use super::{approval, artifact, event, handoff, sandbox, task};
 use crate::store::*;
 
 async fn opened() -> (tempfile::TempDir, Store) {
@@ -48,6 +48,41 @@ async fn a_record_of_the_same_id_replaces_the_one_before_and_keeps_its_place() {
     let page = store.tasks(TaskFilter::default(), PageRequest::default()).await.unwrap();
     assert_eq!(page.data, [task("task_2", "task_2", TaskStatus::Queued), done]);
     assert_eq!(page.next_cursor, None);
+}
+
+#[tokio::test]
+async fn questions_permissions_and_rules_are_kept() {
+    let (home, store) = opened().await;
+    let rule = |site: &str, effect| Rule { sandbox_id: None, site: site.to_owned(), kind: None, effect };
+    let rules = vec![rule("*", RuleEffect::Ask), rule("shop.example", RuleEffect::Hold)];
+    let pending = approval("apr_1", "sbx_1", ApprovalStatus::Pending);
+    let denied = approval("apr_2", "sbx_2", ApprovalStatus::Denied);
+    let mut grant = sandbox_core::approval::ledger::grant(&pending, "grt_1".into(), &GrantScope::default(), 5).unwrap();
+    let change = Change {
+        approvals: vec![pending.clone(), denied.clone()],
+        grants: vec![grant.clone()],
+        rules: Some(rules.clone()),
+        ..Change::default()
+    };
+    store.commit(change).await.unwrap();
+    sandbox_core::approval::ledger::spend(&mut grant, &pending.proposal, 6);
+    store.commit(Change { grants: vec![grant.clone()], ..Change::default() }).await.unwrap();
+    drop(store);
+
+    let store = Store::open(home.path()).unwrap();
+    assert_eq!(store.approval(&"apr_1".into()).await.unwrap(), Some(pending.clone()));
+    let list = async |filter| store.approvals(filter, PageRequest::default()).await.unwrap().data;
+    let open = ApprovalFilter { status: Some(ApprovalStatus::Pending), ..ApprovalFilter::default() };
+    assert_eq!(list(open).await, [pending.clone()]);
+    let of_one = ApprovalFilter { sandbox_id: Some("sbx_2".into()), ..ApprovalFilter::default() };
+    assert_eq!(list(of_one).await, [denied]);
+    assert_eq!(store.unfinished().await.unwrap().approvals, [pending]);
+    assert_eq!(store.grant(&"grt_1".into()).await.unwrap(), Some(grant.clone()));
+    let of_task = GrantFilter { task_id: Some("task_1".into()), ..GrantFilter::default() };
+    assert_eq!(store.grants(of_task, PageRequest::default()).await.unwrap().data, [grant]);
+    assert_eq!(store.rules().await.unwrap(), rules, "in their order");
+    store.commit(Change { rules: Some(vec![]), ..Change::default() }).await.unwrap();
+    assert_eq!(store.rules().await.unwrap(), []);
 }
 
 #[tokio::test]

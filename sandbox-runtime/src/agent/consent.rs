@@ -1,0 +1,89 @@
+//! Before an action: what it would do, and whether a person has to say yes to it first.
+//!
+//! Owns the order: look, ask without holding the turn, take the turn again, look again. Only what still is exactly what was
+//! shown is done; anything else is asked anew. Leaves to the driver what the rules say.
+
+use std::time::Duration;
+
+use sandbox_core::action::Action;
+use sandbox_core::approval::hash;
+use sandbox_core::approval::judge::{self, Foreseen};
+use sandbox_core::model::{ActKind, Proposal};
+
+use super::workbench::{ApprovalRequest, Decision, Stopped, Turn, WorkError, Workbench};
+use crate::browser::{ActionError, Browser};
+
+/// What follows for the action.
+pub enum Consent {
+    /// It may be done now, under this turn.
+    Act(Turn),
+    /// Somebody was asked, or took over: take a turn and come again.
+    Again,
+    Denied {
+        note: Option<String>,
+    },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConsentError {
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+    #[error(transparent)]
+    Work(WorkError),
+    #[error(transparent)]
+    Action(#[from] ActionError),
+}
+
+/// Asks for consent to an action, if anyone has to be asked. `agreed` is the hash of what was agreed to for this action so far.
+pub async fn consent(
+    bench: &dyn Workbench,
+    browser: &Browser,
+    turn: Turn,
+    action: &Action,
+    limit: Duration,
+    agreed: &mut Option<String>,
+) -> Result<Consent, ConsentError> {
+    if !bench.may_ask() {
+        return Ok(Consent::Act(turn));
+    }
+    let foreseen = tokio::select! {
+        biased;
+        () = bench.stopped() => return Err(Stopped.into()),
+        () = turn.cancelled.cancelled() => return Ok(Consent::Again),
+        foreseen = browser.foresee(&turn.permit, action, limit) => foreseen,
+    };
+    let foreseen = match foreseen {
+        Ok(Some(foreseen)) => foreseen,
+        Ok(None) => return Ok(Consent::Act(turn)),
+        Err(ActionError::Refused(_)) => return Ok(Consent::Again),
+        Err(error) => return Err(error.into()),
+    };
+    let Some(proposal) = proposal(action, &foreseen) else { return Ok(Consent::Act(turn)) };
+    let shown = hash(&proposal);
+    if agreed.as_ref() == Some(&shown) {
+        return Ok(Consent::Act(turn));
+    }
+    drop(turn);
+    let asked = ApprovalRequest { proposal, page: foreseen.page, action: Some(action.clone()) };
+    match bench.approve(asked).await {
+        Ok(Decision::Allowed | Decision::Approved(_)) => *agreed = Some(shown),
+        Ok(Decision::Void { .. }) => {}
+        Ok(Decision::Denied { note }) => return Ok(Consent::Denied { note }),
+        Err(WorkError::Stopped(stopped)) => return Err(stopped.into()),
+        Err(error) => return Err(ConsentError::Work(error)),
+    }
+    Ok(Consent::Again)
+}
+
+/// Returns what a person would be shown of an action; `None` for one that nobody could want to be asked about.
+pub(crate) fn proposal(action: &Action, foreseen: &Foreseen) -> Option<Proposal> {
+    // Whatever leads elsewhere may lead to a site that the task was not told about.
+    let leads = foreseen.destination.is_some().then_some(ActKind::NewDestination);
+    let kind = judge::by_foresight(foreseen).or(leads)?;
+    let summary = match (action, action.target()) {
+        (Action::Navigate(navigate), _) => format!("open {}", navigate.url()),
+        (_, Some(target)) => format!("{} {target}", action.name()),
+        (_, None) => action.name().to_owned(),
+    };
+    Some(judge::propose(kind, summary, foreseen))
+}

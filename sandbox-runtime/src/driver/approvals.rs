@@ -1,0 +1,418 @@
+//! Questions to a person about what would be done: asked, collapsed, answered, made void; and the permissions they give.
+//!
+//! A question is on the disk before anyone sees it, and an answer before it has any effect.
+//! Owns the open questions and the permissions of the running task; leaves the rules to `core::approval`, and holding
+//! requests to [`super::holding`].
+
+use std::sync::Arc;
+
+use sandbox_core::action::Action;
+use sandbox_core::approval::rules::{self, Follows};
+use sandbox_core::approval::{Step, apply, hash, is_whole, ledger, twin};
+use sandbox_core::model::{
+    ActKind, Actor as By, Approval, ApprovalDecision, ApprovalStatus, EventType, Grant, NewEvent, Proposal, Rule,
+    RuleEffect, Verdict,
+};
+use sandbox_core::{ApprovalId, GrantId};
+use serde_json::json;
+use tokio::sync::oneshot;
+
+use super::actor::{Actor, reply};
+use super::cause::Reply;
+use super::refusal::Refusal;
+use crate::agent::{ApprovalRequest, Decision, HeldAnswer};
+use crate::browser::PausedRequest;
+use crate::now_ms;
+use crate::store::Change;
+
+/// What the driver knows of rules, questions and permissions.
+pub(super) struct Trust {
+    pub rules: Arc<Vec<Rule>>,
+    /// Pending, in the order of asking.
+    pub asked: Vec<Asked>,
+    /// Of the running task.
+    pub grants: Vec<Grant>,
+    /// Held requests that are being read before they become questions.
+    pub being_read: usize,
+    /// What became of held requests since the task asked last.
+    pub held_answer: HeldAnswer,
+    pub awaiting_held: Vec<Reply<HeldAnswer>>,
+}
+
+/// An open question.
+pub(super) struct Asked {
+    pub approval: Approval,
+    /// Address of the page it is about, and what would be done there.
+    pub action: Option<Action>,
+    waiting: Vec<oneshot::Sender<Result<Decision, Refusal>>>,
+    /// Requests that stand still until it is answered, newest last: word for word the same, secrets included.
+    pub held: Vec<PausedRequest>,
+}
+
+/// What came of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decided {
+    Done(Approval),
+    /// It could not be: what was shown is not there any more. The question is void.
+    Void(Approval),
+    /// The answer is about something else than what is asked. The question stands.
+    OtherHash(Approval),
+    /// No such question is open here.
+    NotOpen,
+}
+
+impl Trust {
+    pub fn new(rules: Arc<Vec<Rule>>) -> Self {
+        Self {
+            rules,
+            asked: Vec::new(),
+            grants: Vec::new(),
+            being_read: 0,
+            held_answer: HeldAnswer::NoneHeld,
+            awaiting_held: Vec::new(),
+        }
+    }
+
+    pub fn pending(&self) -> Vec<Approval> {
+        self.asked.iter().map(|asked| asked.approval.clone()).collect()
+    }
+
+    pub fn holds(&self) -> bool {
+        self.being_read > 0 || self.asked.iter().any(|asked| !asked.held.is_empty())
+    }
+}
+
+impl Actor {
+    /// Answers whether the task may do something: at once where no rule asks, else when a person has.
+    pub(super) async fn approve(&mut self, asked: ApprovalRequest, answer: Reply<Decision>) {
+        let ApprovalRequest { mut proposal, page, action } = asked;
+        let Some(effect) = self.effect_of(&mut proposal, &page) else { return reply(answer, Ok(Decision::Allowed)) };
+        let changes = proposal.method.as_deref().is_none_or(sandbox_core::approval::judge::is_unsafe);
+        let is_asked = match effect {
+            RuleEffect::Allow => false,
+            RuleEffect::Ask => true,
+            // What changes something is stopped at the network, where nothing is left to guess.
+            RuleEffect::Hold => !changes || proposal.kind == ActKind::NewDestination,
+        };
+        if !is_asked || self.is_covered(&proposal).await {
+            return reply(answer, Ok(Decision::Allowed));
+        }
+        let task = self.task.as_ref().map(|running| running.task.id.clone());
+        let shown = hash(&proposal);
+        let same = twin(self.trust.asked.iter().map(|asked| &asked.approval), task.as_ref(), &shown, false);
+        if let Some(same) = same.map(|same| same.approval_id.clone()) {
+            if let Some(asked) = self.trust.asked.iter_mut().find(|asked| asked.approval.approval_id == same) {
+                asked.waiting.push(answer);
+            }
+            return;
+        }
+        let approval = self.new_approval(proposal, false);
+        let mut change = Change::default();
+        self.supersede(&approval.approval_id, &mut change);
+        let asked = Asked { approval, action, waiting: vec![answer], held: vec![] };
+        self.ask_about(asked, change).await;
+    }
+
+    /// Puts a question on the disk, then before people.
+    pub(super) async fn ask_about(&mut self, asked: Asked, mut change: Change) {
+        let approval = asked.approval.clone();
+        change.events.push(self.event(EventType::ApprovalRequested, By::Agent, requested(&approval)));
+        change.approvals.push(approval.clone());
+        self.trust.asked.push(asked);
+        if let Err(refusal) = self.commit_change(change).await {
+            // What is not on the disk was never asked: it is not done either.
+            if let Some(asked) = self.take_asked(&approval.approval_id) {
+                self.refuse_held(&asked.held);
+                for waiting in asked.waiting {
+                    reply(waiting, Err(refusal.clone()));
+                }
+            }
+        }
+        self.questions_changed();
+    }
+
+    pub(super) fn new_approval(&self, proposal: Proposal, held: bool) -> Approval {
+        let now = now_ms();
+        Approval {
+            approval_id: ApprovalId::from_unique(crate::unique()),
+            sandbox_id: self.sandbox.id.clone(),
+            task_id: self.task.as_ref().map(|running| running.task.id.clone()),
+            status: ApprovalStatus::Pending,
+            hash: hash(&proposal),
+            proposal,
+            held,
+            note: None,
+            reason: None,
+            decided_by: None,
+            grant_id: None,
+            requested_at: now,
+            decided_at: None,
+            updated_at: now,
+        }
+    }
+
+    /// A task that asks something else does not ask the old thing any more.
+    fn supersede(&mut self, by: &ApprovalId, change: &mut Change) {
+        let task = self.task.as_ref().map(|running| running.task.id.clone());
+        let (gone, stay) = std::mem::take(&mut self.trust.asked)
+            .into_iter()
+            .partition(|asked: &Asked| asked.held.is_empty() && asked.approval.task_id == task);
+        self.trust.asked = stay;
+        for mut asked in gone {
+            let step = Step::Supersede { by: by.clone() };
+            self.close(&mut asked.approval, step, By::Agent, change);
+            for waiting in asked.waiting {
+                reply(waiting, Ok(Decision::Void { why: "something else was asked instead".to_owned() }));
+            }
+        }
+    }
+
+    /// Carries out a person's answer.
+    pub(super) async fn decide(
+        &mut self,
+        id: &ApprovalId,
+        decision: ApprovalDecision,
+        by: By,
+        gone: Option<String>,
+    ) -> Result<Decided, Refusal> {
+        let Some(at) = self.trust.asked.iter().position(|asked| asked.approval.approval_id == *id) else {
+            return Ok(Decided::NotOpen);
+        };
+        let approval = self.trust.asked[at].approval.clone();
+        if decision.hash.as_ref().is_some_and(|shown| *shown != approval.hash) {
+            return Ok(Decided::OtherHash(approval));
+        }
+        let tampered = (!is_whole(&approval)).then(|| "the record was changed after it was shown".to_owned());
+        if let Some(why) = tampered.or(gone) {
+            return self.void_one(id, why, by).await.map(Decided::Void);
+        }
+        let grant = match (&decision.decision, &decision.scope) {
+            (Verdict::Approve, Some(scope)) => {
+                let id = GrantId::from_unique(crate::unique());
+                let given = ledger::grant(&approval, id, scope, now_ms());
+                Some(given.map_err(|error| Refusal::invalid(error.to_string()))?)
+            }
+            (Verdict::Approve, None) | (Verdict::Deny, _) => None,
+        };
+        let mut change = Change::default();
+        let mut decided = approval;
+        let note = decision.note.clone();
+        let step = match decision.decision {
+            Verdict::Approve => Step::Approve { by, note, grant: grant.as_ref().map(|grant| grant.grant_id.clone()) },
+            Verdict::Deny => Step::Deny { by, note },
+        };
+        self.close(&mut decided, step, by, &mut change);
+        change.grants.extend(grant.clone());
+        // Taken out before it is committed, so that the record of the sandbox says what is true then.
+        let asked = self.trust.asked.remove(at);
+        if let Err(refusal) = self.commit_change(change).await {
+            self.trust.asked.insert(at, asked);
+            return Err(refusal);
+        }
+        self.trust.grants.extend(grant);
+        let left = match decision.decision {
+            Verdict::Approve => self.let_go_one(&asked.held).await,
+            Verdict::Deny => {
+                self.refuse_held(&asked.held);
+                true
+            }
+        };
+        if !left {
+            let why = "the page gave the request up while it was held; it never left".to_owned();
+            let mut change = Change::default();
+            self.close(&mut decided, Step::Void { why: why.clone() }, By::System, &mut change);
+            self.commit_change(change).await?;
+            self.answer(asked.waiting, &Decision::Void { why });
+            self.note_held(HeldAnswer::Gone);
+            self.questions_changed();
+            return Ok(Decided::Void(decided));
+        }
+        if decision.decision == Verdict::Approve && decided.proposal.kind == ActKind::NewDestination {
+            self.told_about(&decided.proposal.destination);
+            self.sync_holding().await;
+        }
+        let told = match decision.decision {
+            Verdict::Approve => Decision::Approved(decided.approval_id.clone()),
+            Verdict::Deny => Decision::Denied { note: decision.note },
+        };
+        if !asked.held.is_empty() {
+            self.note_held(match &told {
+                Decision::Denied { note } => HeldAnswer::Denied { note: note.clone() },
+                Decision::Allowed | Decision::Approved(_) | Decision::Void { .. } => HeldAnswer::LetGo,
+            });
+        }
+        self.answer(asked.waiting, &told);
+        self.questions_changed();
+        Ok(Decided::Done(decided))
+    }
+
+    /// Makes one question void: nothing is done by it, and who asked looks again.
+    async fn void_one(&mut self, id: &ApprovalId, why: String, by: By) -> Result<Approval, Refusal> {
+        let Some(mut asked) = self.take_asked(id) else {
+            return Err(Refusal::wrong_state("this question is answered"));
+        };
+        let mut change = Change::default();
+        self.close(&mut asked.approval, Step::Void { why: why.clone() }, by, &mut change);
+        self.refuse_held(&asked.held);
+        let committed = self.commit_change(change).await;
+        self.answer(asked.waiting, &Decision::Void { why });
+        if !asked.held.is_empty() {
+            self.note_held(HeldAnswer::Gone);
+        }
+        self.questions_changed();
+        committed.map(|()| asked.approval)
+    }
+
+    /// Makes every open question void, because its task or its sandbox ends; what was held never left.
+    pub(super) fn void_all(&mut self, why: &str, change: &mut Change) {
+        for mut asked in std::mem::take(&mut self.trust.asked) {
+            self.close(&mut asked.approval, Step::Void { why: why.to_owned() }, By::System, change);
+            self.refuse_held(&asked.held);
+            self.answer(asked.waiting, &Decision::Void { why: why.to_owned() });
+        }
+        self.trust.grants.clear();
+        self.note_held(HeldAnswer::NoneHeld);
+        self.questions_changed();
+    }
+
+    /// Whether a standing permission covers this; one use of it is then on the disk.
+    pub(super) async fn is_covered(&mut self, proposal: &Proposal) -> bool {
+        let Some(task) = self.task.as_ref().map(|running| running.task.id.clone()) else { return false };
+        let now = now_ms();
+        let covering = |grant: &Grant| ledger::covers(grant, &task, proposal, now).is_ok();
+        let Some(at) = self.trust.grants.iter().position(covering) else { return false };
+        let mut used = self.trust.grants[at].clone();
+        ledger::spend(&mut used, proposal, now);
+        let data = json!({
+            "text": format!("{}: covered by a permission that was given before", proposal.summary),
+            "grantId": used.grant_id,
+        });
+        let event = self.event(EventType::AgentMessage, By::System, data);
+        let change = Change { grants: vec![used.clone()], events: vec![event], ..Change::default() };
+        if self.commit_change(change).await.is_err() {
+            return false;
+        }
+        self.trust.grants[at] = used;
+        true
+    }
+
+    /// Ends a permission of the running task; `None` for one that is not among them.
+    pub(super) async fn revoke(&mut self, id: &GrantId) -> Result<Option<Grant>, Refusal> {
+        let Some(at) = self.trust.grants.iter().position(|grant| grant.grant_id == *id) else { return Ok(None) };
+        let mut revoked = self.trust.grants[at].clone();
+        ledger::revoke(&mut revoked, now_ms());
+        self.commit_change(Change { grants: vec![revoked.clone()], ..Change::default() }).await?;
+        self.trust.grants[at] = revoked.clone();
+        Ok(Some(revoked))
+    }
+
+    /// Returns what is to happen with an act; `None` where nobody has a say in it. A destination that the task was not
+    /// told about makes it one of that kind, unless it is graver already.
+    fn effect_of(&self, proposal: &mut Proposal, page: &str) -> Option<RuleEffect> {
+        let follows = self.follows();
+        let addresses = [page, proposal.destination.as_str()];
+        let of = |kind| rules::effect(&self.trust.rules, &self.sandbox.id, &addresses, kind, follows);
+        let elsewhere = match self.task.as_ref() {
+            Some(running) if !rules::is_known(&proposal.destination, &running.destinations) => {
+                of(ActKind::NewDestination)
+            }
+            Some(_) | None => RuleEffect::Allow,
+        };
+        if proposal.kind == ActKind::NewDestination {
+            return (elsewhere != RuleEffect::Allow).then_some(elsewhere);
+        }
+        let by_kind = of(proposal.kind);
+        if by_kind == RuleEffect::Allow && elsewhere != RuleEffect::Allow {
+            proposal.kind = ActKind::NewDestination;
+            return Some(elsewhere);
+        }
+        Some(by_kind)
+    }
+
+    pub(super) fn follows(&self) -> Follows {
+        match &self.task {
+            Some(running) if running.task.prompt.is_some() => Follows::Model,
+            Some(_) => Follows::Playbook,
+            None => Follows::Program,
+        }
+    }
+
+    /// The task may go to the sites that this text names: a person wrote it, or went there.
+    pub(super) fn told_about(&mut self, text: &str) {
+        if let Some(running) = &mut self.task {
+            running.destinations.extend(rules::sites_in(text));
+        }
+    }
+
+    /// Applies the step that ends a question, and writes down that it did.
+    fn close(&self, approval: &mut Approval, step: Step, by: By, change: &mut Change) {
+        if apply(approval, step, now_ms()).is_err() {
+            return;
+        }
+        let data = json!({
+            "approvalId": approval.approval_id,
+            "status": approval.status,
+            "kind": approval.proposal.kind,
+            "summary": approval.proposal.summary,
+            "note": approval.note,
+            "reason": approval.reason,
+            "grantId": approval.grant_id,
+        });
+        let event = self.event(EventType::ApprovalDecided, by, data);
+        change.events.push(NewEvent { task_id: approval.task_id.clone(), ..event });
+        change.approvals.push(approval.clone());
+    }
+
+    fn answer(&self, waiting: Vec<oneshot::Sender<Result<Decision, Refusal>>>, decision: &Decision) {
+        for waiting in waiting {
+            reply(waiting, Ok(decision.clone()));
+        }
+    }
+
+    fn take_asked(&mut self, id: &ApprovalId) -> Option<Asked> {
+        let at = self.trust.asked.iter().position(|asked| asked.approval.approval_id == *id)?;
+        Some(self.trust.asked.remove(at))
+    }
+
+    /// What follows when a question was asked or is over: the clock, the task's status, and who waits for held requests.
+    pub(super) fn questions_changed(&mut self) {
+        self.run_or_stop_clock();
+        if !self.trust.holds() {
+            let waiting = std::mem::take(&mut self.trust.awaiting_held);
+            if !waiting.is_empty() {
+                let answer = std::mem::take(&mut self.trust.held_answer);
+                for waiting in waiting {
+                    reply(waiting, Ok(answer.clone()));
+                }
+            }
+        }
+        self.show();
+    }
+
+    /// Whether a question of the running task stands open.
+    pub(super) fn is_asking(&self) -> bool {
+        let task = self.task.as_ref().map(|running| &running.task.id);
+        task.is_some() && self.trust.asked.iter().any(|asked| asked.approval.task_id.as_ref() == task)
+    }
+}
+
+impl Asked {
+    pub fn held(approval: Approval, request: PausedRequest) -> Self {
+        Self { approval, action: None, waiting: vec![], held: vec![request] }
+    }
+}
+
+fn requested(approval: &Approval) -> serde_json::Value {
+    json!({
+        "approvalId": approval.approval_id,
+        "hash": approval.hash,
+        "held": approval.held,
+        "kind": approval.proposal.kind,
+        "summary": approval.proposal.summary,
+        "site": approval.proposal.site,
+        "method": approval.proposal.method,
+        "destination": approval.proposal.destination,
+        "fields": approval.proposal.fields,
+        "amount": approval.proposal.amount,
+    })
+}

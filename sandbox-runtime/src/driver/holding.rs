@@ -1,0 +1,201 @@
+//! Requests held on their way out: which are, how they become questions, and how they go on or never leave.
+
+use std::sync::Arc;
+
+use sandbox_core::SandboxId;
+use sandbox_core::approval::request;
+use sandbox_core::approval::rules::{self, Follows};
+use sandbox_core::approval::{hash, judge, twin};
+use sandbox_core::model::{ActKind, Rule, RuleEffect, ShownField};
+
+use super::actor::{Actor, reply};
+use super::approvals::Asked;
+use super::cause::{Cause, Reply};
+use super::refusal::Refusal;
+use crate::agent::HeldAnswer;
+use crate::browser::{Browser, HoldJudge, PausedRequest};
+use crate::store::Change;
+
+/// What decides about a request, as it is at one time.
+#[derive(Clone)]
+struct Watch {
+    rules: Arc<Vec<Rule>>,
+    sandbox: SandboxId,
+    follows: Follows,
+    /// Sites that the task was told about; `None` without a task.
+    destinations: Option<Vec<String>>,
+}
+
+impl Watch {
+    /// Returns the kind for which a request is held, or `None` for one that may go.
+    fn held_as(&self, paused: &PausedRequest) -> Option<ActKind> {
+        let outgoing = &paused.outgoing;
+        let addresses = [outgoing.page.as_str(), outgoing.url.as_str()];
+        let changes = judge::is_unsafe(&outgoing.method);
+        if changes {
+            let kind = request::kind(outgoing);
+            let named = |kind| rules::named(&self.rules, &self.sandbox, &addresses, kind);
+            if [kind, ActKind::Submit].into_iter().any(|kind| named(kind) == Some(RuleEffect::Hold)) {
+                return Some(kind);
+            }
+        }
+        // A page's own background requests are its own; where the agent is led is not.
+        let leads =
+            paused.is_page && self.destinations.as_ref().is_some_and(|known| !rules::is_known(&outgoing.url, known));
+        let elsewhere = || rules::effect(&self.rules, &self.sandbox, &addresses, ActKind::NewDestination, self.follows);
+        (leads && elsewhere() != RuleEffect::Allow).then_some(ActKind::NewDestination)
+    }
+
+    fn may_hold(&self) -> bool {
+        let watches_destinations = self.destinations.is_some() && self.follows == Follows::Model;
+        let names_destinations = || {
+            self.destinations.is_some()
+                && self
+                    .rules
+                    .iter()
+                    .any(|rule| rule.kind == Some(ActKind::NewDestination) && rule.effect != RuleEffect::Allow)
+        };
+        rules::may_hold(&self.rules, &self.sandbox) || watches_destinations || names_destinations()
+    }
+}
+
+impl Actor {
+    /// Tells the browser which requests to hold, as rules and task are now.
+    pub(super) async fn sync_holding(&mut self) {
+        // A sandbox that ends has answered for what it held, and its browser is on its way out.
+        let Some(browser) = self.browser().filter(|_| self.sandbox.status.takes_work()) else { return };
+        let watch = self.watch();
+        // To end holding would let go what is held now: the rules that are gone hold nothing more, and that stays.
+        let is_wanted = watch.may_hold() || self.trust.holds();
+        let judge =
+            is_wanted.then(|| Arc::new(move |paused: &PausedRequest| watch.held_as(paused).is_some()) as HoldJudge);
+        if let Err(error) = browser.hold(judge).await {
+            tracing::error!(sandbox = %self.sandbox.id, %error, "requests cannot be held");
+        }
+    }
+
+    fn watch(&self) -> Watch {
+        Watch {
+            rules: self.trust.rules.clone(),
+            sandbox: self.sandbox.id.clone(),
+            follows: self.follows(),
+            destinations: self.task.as_ref().map(|running| running.destinations.iter().cloned().collect()),
+        }
+    }
+
+    /// A request is held: first it is found out which of its values a person typed, so that none is shown. A page that is
+    /// leaving told it with its form; any other is asked.
+    pub(super) fn read_held(&mut self, request: Box<PausedRequest>) {
+        self.trust.being_read += 1;
+        self.show();
+        let browser = self.browser();
+        let inbox = self.driver.inbox.clone();
+        tokio::spawn(async move {
+            let fields = request::fields(&request.outgoing);
+            let typed = if request.is_document {
+                Some(fields.iter().map(|field| request.typed_fields.contains(&field.name)).collect())
+            } else if let Some(browser) = &browser {
+                let values: Vec<_> = fields.into_iter().map(|field| field.value).collect();
+                browser.typed_by_person(&values).await.ok()
+            } else {
+                None
+            };
+            // An actor that ended refuses nothing more: its browser is gone.
+            let _ = inbox.send(Cause::Held { request, typed }).await;
+        });
+    }
+
+    /// Makes a question of a held request, adds it to the same one, or lets it go because somebody said yes before.
+    pub(super) async fn held(&mut self, request: PausedRequest, typed: Option<Vec<bool>>) {
+        self.trust.being_read = self.trust.being_read.saturating_sub(1);
+        let Some(kind) = self.watch().held_as(&request) else {
+            // The rules changed meanwhile.
+            self.let_go_one(std::slice::from_ref(&request)).await;
+            return self.questions_changed();
+        };
+        let mut proposal = request::propose(kind, &request.outgoing);
+        mask(&mut proposal.fields, typed.as_deref());
+        if self.is_covered(&proposal).await {
+            let left = self.let_go_one(std::slice::from_ref(&request)).await;
+            self.note_held(if left { HeldAnswer::LetGo } else { HeldAnswer::Gone });
+            return self.questions_changed();
+        }
+        let task = self.task.as_ref().map(|running| running.task.id.clone());
+        let shown = hash(&proposal);
+        let same = twin(self.trust.asked.iter().map(|asked| &asked.approval), task.as_ref(), &shown, true)
+            .map(|same| same.approval_id.clone());
+        let same = self.trust.asked.iter_mut().find(|asked| {
+            // Secrets are shown as dots: only what is the same beneath them is the same.
+            Some(&asked.approval.approval_id) == same.as_ref()
+                && asked.held.first().is_some_and(|first| first.outgoing == request.outgoing)
+        });
+        if let Some(same) = same {
+            same.held.push(request);
+            return self.questions_changed();
+        }
+        let approval = self.new_approval(proposal, true);
+        self.ask_about(Asked::held(approval, request), Change::default()).await;
+    }
+
+    /// Answers when nothing of the task is held any more.
+    pub(super) fn await_held(&mut self, answer: Reply<HeldAnswer>) {
+        self.trust.awaiting_held.push(answer);
+        self.questions_changed();
+    }
+
+    /// Lets exactly one of these requests go, which are word for word the same: the newest that its page still waits for.
+    /// The others never leave, for one was approved. Answers whether one left.
+    pub(super) async fn let_go_one(&self, held: &[PausedRequest]) -> bool {
+        let Some(browser) = self.browser() else { return held.is_empty() };
+        let mut left = held.is_empty();
+        for request in held.iter().rev() {
+            if left {
+                browser.refuse(request);
+            } else {
+                left = browser.let_go(request).await.is_ok();
+            }
+        }
+        left
+    }
+
+    pub(super) fn refuse_held(&self, held: &[PausedRequest]) {
+        if let Some(browser) = self.browser() {
+            held.iter().for_each(|request| browser.refuse(request));
+        }
+    }
+
+    /// Remembers what became of a held request, for the task to ask: a denial outweighs all else.
+    pub(super) fn note_held(&mut self, answer: HeldAnswer) {
+        let weight = |answer: &HeldAnswer| match answer {
+            HeldAnswer::NoneHeld => 0,
+            HeldAnswer::Gone => 1,
+            HeldAnswer::LetGo => 2,
+            HeldAnswer::Denied { .. } => 3,
+        };
+        if weight(&answer) > weight(&self.trust.held_answer) || answer == HeldAnswer::NoneHeld {
+            self.trust.held_answer = answer;
+        }
+    }
+
+    /// Takes a person's rules into force.
+    pub(super) async fn take_rules(&mut self, rules: Arc<Vec<Rule>>, answer: Reply<()>) {
+        self.trust.rules = rules;
+        self.sync_holding().await;
+        self.show();
+        reply(answer, Ok::<(), Refusal>(()));
+    }
+
+    fn browser(&self) -> Option<Browser> {
+        Some(self.rooms.as_ref()?.desktop.as_ref()?.browser.clone())
+    }
+}
+
+/// Covers what a person typed; everything, where the page could not be asked.
+fn mask(fields: &mut [ShownField], typed: Option<&[bool]>) {
+    for (at, field) in fields.iter_mut().enumerate() {
+        if typed.is_none_or(|typed| typed.get(at).copied().unwrap_or(true)) && !field.value.is_empty() {
+            field.value = judge::DOTS.to_owned();
+            field.masked = true;
+        }
+    }
+}
