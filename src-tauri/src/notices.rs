@@ -25,10 +25,12 @@ pub async fn follow(app: AppHandle, baton: Baton) {
 }
 
 fn notice(app: &AppHandle, event: &Event, waiting: &mut BTreeSet<String>) {
-    let Some(id) = event.data.get("requestId").and_then(|id| id.as_str()) else { return };
-    let changed = if event.kind == EventType::HandoffRequested {
-        let message = event.data.get("message").and_then(|text| text.as_str()).unwrap_or("a task waits for you");
-        tell(app, &event.sandbox_id, message);
+    let text = |name: &str| event.data.get(name).and_then(|text| text.as_str());
+    let Some(id) = text("requestId").or_else(|| text("approvalId")) else { return };
+    let changed = if matches!(event.kind, EventType::HandoffRequested | EventType::ApprovalRequested) {
+        let asked = text("summary").map(|summary| format!("asks you: may it {summary}?"));
+        let message = text("message").map(str::to_owned).or(asked);
+        tell(app, &event.sandbox_id, message.as_deref().unwrap_or("a task waits for you"));
         waiting.insert(id.to_owned())
     } else {
         waiting.remove(id)

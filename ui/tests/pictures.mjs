@@ -31,6 +31,7 @@ const STATES = {
   starting: { sees: 'Rooms isolated' },
   agent: { sees: 'The agent is driving' },
   needs: { sees: 'Needs you: sign in to portal.example' },
+  approval: { sees: 'Pay € 120.00 at portal.example?' },
   handing: { act: (page) => page.getByRole('button', { name: /^Take control/ }).click(), sees: 'Handing over…' },
   you: { act: take, sees: 'The agent cannot see or touch this.' },
   secret: { act: async (page) => { await take(page); await page.getByRole('button', { name: 'Type a secret…' }).click(); await page.keyboard.type('correct horse'); }, sees: 'Goes where the cursor is' },

@@ -15,7 +15,7 @@ function sandbox(name, status, over = {}) {
     network: { mode: 'open', allow: [], deny: [], allowPrivate: [] },
     limits: {},
     preview: preview('ai', 'https://portal.example/sign-in', 'Sign in'),
-    agent: { status: 'running' }, handoff: null,
+    agent: { status: 'running' }, handoff: null, approvals: [],
     createdAt: NOW - 5 * MIN, readyAt: NOW - 5 * MIN + 900, updatedAt: NOW - MIN,
     ...over,
   };
@@ -144,6 +144,25 @@ export function world(state) {
   let picture = 'signIn';
   switch (state) {
     case 'agent':
+      break;
+    case 'approval':
+      tsk.status = 'waiting';
+      main.approvals = [{
+        approvalId: 'apr_1', sandboxId: main.id, taskId: tsk.id, status: 'pending', hash: 'ab'.repeat(32), held: true,
+        proposal: {
+          kind: 'pay', summary: 'send a request to portal.example', site: 'portal.example', method: 'POST',
+          destination: 'https://portal.example/invoices/pay',
+          fields: [
+            { name: 'invoice', value: '2026-1044', masked: false }, { name: 'to', value: 'Nordlicht', masked: false },
+            { name: 'amount', value: '120.00', masked: false }, { name: 'pin', value: '••••••', masked: true },
+          ],
+          amount: { hundredths: 12_000, currency: 'EUR' },
+        },
+        requestedAt: NOW - 42_000, updatedAt: NOW - 42_000,
+      }];
+      main.preview = preview('ai', 'https://portal.example/invoices', 'Invoices');
+      picture = 'invoices';
+      told = [...WORK, [0.7, 'sandbox.approval.requested', 'agent', { summary: 'send a request to portal.example', destination: 'https://portal.example/invoices/pay' }]];
       break;
     case 'starting':
       Object.assign(main, { status: 'assigning', readyAt: undefined, agent: { status: 'idle' }, preview: { ...main.preview, status: 'starting' } });

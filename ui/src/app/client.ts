@@ -1,11 +1,16 @@
 /** The runtime's routes as functions: what the interface asks for, and nothing else. Refusals are thrown as [`Refused`]. */
 import { problemOf, type Problem } from '../core/problem';
 import type { Bytes, Host, Method } from '../host/types';
+import type { Approval } from '../types/generated/Approval';
+import type { ApprovalDecision } from '../types/generated/ApprovalDecision';
 import type { Artifact } from '../types/generated/Artifact';
 import type { Check } from '../types/generated/Check';
 import type { Event } from '../types/generated/Event';
 import type { FileEntry } from '../types/generated/FileEntry';
+import type { Grant } from '../types/generated/Grant';
 import type { HandoffEnvelope } from '../types/generated/HandoffEnvelope';
+import type { Rule } from '../types/generated/Rule';
+import type { Rules } from '../types/generated/Rules';
 import type { Sandbox } from '../types/generated/Sandbox';
 import type { Task } from '../types/generated/Task';
 
@@ -103,6 +108,22 @@ export class Client {
   }
   cancelHandoff(sandboxId: string): Promise<HandoffEnvelope> {
     return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/handoff/cancel`, {});
+  }
+
+  decide(approvalId: string, body: ApprovalDecision): Promise<Approval> {
+    return this.#send('POST', `/v1/approvals/${enc(approvalId)}`, body);
+  }
+  async grants(): Promise<Grant[]> {
+    return (await this.#send<Page<Grant>>('GET', `/v1/grants?limit=${PAGE}`)).data;
+  }
+  revoke(grantId: string): Promise<Grant> {
+    return this.#send('DELETE', `/v1/grants/${enc(grantId)}`);
+  }
+  async rules(): Promise<Rule[]> {
+    return (await this.#send<Rules>('GET', '/v1/rules')).rules;
+  }
+  async keepRules(rules: Rule[]): Promise<Rule[]> {
+    return (await this.#send<Rules>('PUT', '/v1/rules', { rules })).rules;
   }
 
   async files(sandboxId: string): Promise<FileEntry[]> {

@@ -5,6 +5,7 @@
  * this file only carries answers into the world and keeps the few facts of the page: what is selected, what is put off, the time.
  */
 import { groups, needsCount, titleOf } from '../core/groups';
+import { askSentence } from '../core/approval';
 import { needsSentence } from '../core/frame';
 import { problemSentence } from '../core/problem';
 import { EMPTY, latestTask, missingAfter, reduce, staleAfter, type Change, type World } from '../core/world';
@@ -144,7 +145,7 @@ export class Session {
       if (stale.task !== null) tasks.add(stale.task);
       if (stale.artifacts) artifacts.add(event.sandboxId);
       if (stale.files && event.sandboxId === this.selected) this.filesMoved += 1;
-      if (event.type === 'sandbox.handoff.requested') void this.#tellOfRequest(event);
+      if (event.type === 'sandbox.handoff.requested' || event.type === 'sandbox.approval.requested') void this.#tellOfRequest(event);
     }
     for (const id of sandboxes) {
       void this.#loadSandbox(id);
@@ -164,10 +165,13 @@ export class Session {
     this.quiet = new Set([...this.quiet].filter((id) => id !== event.sandboxId));
     if (event.by === 'person') return;
     const sandbox = await this.client.sandbox(event.sandboxId).catch(() => null);
-    if (sandbox === null || sandbox.handoff?.status !== 'pending') return;
+    if (sandbox === null) return;
+    const approval = sandbox.approvals.at(-1);
+    const handoff = sandbox.handoff?.status === 'pending' ? sandbox.handoff : null;
+    if (approval === undefined && handoff === null) return;
     this.#apply({ kind: 'sandboxes', sandboxes: [sandbox] });
     const title = titleOf(sandbox, latestTask(this.world, sandbox.id));
-    const body = needsSentence(sandbox.handoff);
+    const body = approval === undefined ? needsSentence(handoff) : `Asks you: ${askSentence(approval)}`;
     this.announced = `${title}. ${body}`;
     if (!this.preferences.notify) return;
     await this.host.notify({ tag: sandbox.id, title, body, onChosen: () => void this.open(sandbox.id) }).catch(() => false);

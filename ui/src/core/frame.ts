@@ -3,6 +3,7 @@
  *
  * Owns the words of every state; carrying out what a button says is the view's.
  */
+import { askSentence, askSub } from './approval';
 import type { Phase } from './phase';
 import { pageOf } from './words';
 import { count, duration, stopwatch } from './time';
@@ -21,6 +22,7 @@ export type Act =
   | 'cancelTake'
   | 'cancelStart'
   | 'notNow'
+  | 'approveOnce'
   | 'typeSecret'
   | 'openResults'
   | 'runAgain'
@@ -79,6 +81,12 @@ export function frameOf(input: FrameInput): Frame {
         ...frame('needs', 'hand', needsSentence(phase.handoff), needsSub(phase.handoff)),
         primary: TAKE,
         ghost: { act: 'notNow', label: 'Not now', key: '' },
+      };
+    case 'asked':
+      return {
+        ...frame('needs', 'hand', askSentence(phase.approval), askSub(phase.approval, phase.more)),
+        primary: { act: 'approveOnce', label: 'Approve once', key: 'Ctrl ↵' },
+        ghost: TAKE,
       };
     case 'you':
       return input.handingBack ? handingBackFrame() : drivingFrame(phase, input.now);
@@ -248,6 +256,7 @@ export function mayTakeControl(sandbox: Sandbox, phase: Phase): boolean {
   switch (phase.kind) {
     case 'agent':
     case 'needs':
+    case 'asked':
     case 'idle':
       return true;
     case 'done':

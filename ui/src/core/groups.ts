@@ -1,4 +1,5 @@
 /** The list of work: needs you first, then what runs, what was done today, and earlier. */
+import { askSentence } from './approval';
 import { firstSentence, type FrameTone } from './frame';
 import { phaseOf, type Phase } from './phase';
 import { lastSaid } from './story';
@@ -79,6 +80,10 @@ function place(world: World, sandbox: Sandbox, task: Task | null, phase: Phase, 
       const at = phase.handoff?.requestedAt ?? sandbox.updatedAt;
       const message = phase.handoff === null ? 'Waits for you' : firstSentence(phase.handoff.message);
       return item(0, 'needs', 'needs you', message, at, waited(clock.now - at));
+    }
+    case 'asked': {
+      const at = phase.approval.requestedAt;
+      return item(0, 'needs', 'asks you', askSentence(phase.approval), at, waited(clock.now - at));
     }
     case 'starting':
       return running('idle', 'starting', 'Starting', sandbox.createdAt);

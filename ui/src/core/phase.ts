@@ -8,6 +8,7 @@
  * ```
  */
 import type { ControlView } from '../types/generated/ControlView';
+import type { Approval } from '../types/generated/Approval';
 import type { Event } from '../types/generated/Event';
 import type { Failure } from '../types/generated/Failure';
 import type { Handoff } from '../types/generated/Handoff';
@@ -18,6 +19,8 @@ export type Phase =
   | { kind: 'starting'; steps: StartStep[] }
   | { kind: 'agent' }
   | { kind: 'needs'; handoff: Handoff | null }
+  /** A question stands open; `more` wait behind it. */
+  | { kind: 'asked'; approval: Approval; more: number }
   /** `lapsesAt` is when control goes without input. */
   | { kind: 'you'; since: number | null; lapsesAt: number | null }
   | { kind: 'other'; controller: string | null; since: number | null }
@@ -71,6 +74,9 @@ function livePhase(sandbox: Sandbox, task: Task | null, control: ControlView | n
     case 'ai':
     case 'shared':
     case 'idle':
+      if (sandbox.approvals[0] !== undefined) {
+        return { kind: 'asked', approval: sandbox.approvals[0], more: sandbox.approvals.length - 1 };
+      }
       if (openHandoff(sandbox)?.status === 'pending') return { kind: 'needs', handoff: openHandoff(sandbox) };
       if (task !== null && (task.status === 'queued' || task.status === 'running' || task.status === 'waiting')) return { kind: 'agent' };
       return doneWith(task) ?? (mode === 'ai' ? { kind: 'agent' } : { kind: 'idle' });

@@ -111,7 +111,7 @@ export function staleAfter(event: Event): Stale {
   return {
     // A step changes no more than the count of steps; asking after each would be a flood.
     sandbox: type !== 'sandbox.agent.step' && type !== 'sandbox.agent.action' && type !== 'sandbox.file.changed',
-    task: taskEnds || type.startsWith('sandbox.handoff.') || type === 'sandbox.control.changed' ? (event.taskId ?? null) : null,
+    task: taskEnds || type.startsWith('sandbox.handoff.') || type.startsWith('sandbox.approval.') || type === 'sandbox.control.changed' ? (event.taskId ?? null) : null,
     artifacts: type === 'sandbox.artifacts.updated' || type === 'sandbox.document.converted',
     files:
       type === 'sandbox.file.changed' ||
