@@ -145,6 +145,22 @@ export function world(state) {
   switch (state) {
     case 'agent':
       break;
+    case 'prompted': {
+      const title = 'Find the October invoices and tell me the total';
+      Object.assign(tsk, { title, playbook: null, prompt: title, usage: { steps: 5, inputTokens: 33_840, outputTokens: 612, costUsd: 0.1184 } });
+      const turn = (step, text) => ({ step, text, model: 'main', usage: { inputTokens: 6_800, outputTokens: 120 } });
+      told = [
+        ...STARTED,
+        [2.5, 'sandbox.agent.task.started', 'agent', { title }],
+        [2.4, 'sandbox.agent.step', 'agent', turn(1, 'The portal has the invoices; I open it first.')],
+        [2.3, 'sandbox.agent.action', 'agent', { action: { navigate: 'https://portal.example' } }],
+        [2.0, 'sandbox.agent.step', 'agent', turn(2, 'There is a link to the invoices, which needs a sign-in.')],
+        [1.9, 'sandbox.agent.action', 'agent', { action: { click: { role: 'link', name: 'Invoices' } } }],
+        [1.2, 'sandbox.agent.message', 'person', { text: 'Leave out the ones from Hafenkante, please.' }],
+        [0.9, 'sandbox.agent.message', 'agent', { text: 'I leave out Hafenkante. The rest is 30 invoices.' }],
+      ];
+      break;
+    }
     case 'approval':
       tsk.status = 'waiting';
       main.approvals = [{

@@ -82,6 +82,10 @@ export class Client {
   startTask(sandboxId: string, body: Record<string, unknown>): Promise<{ taskId: string }> {
     return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/tasks`, body);
   }
+  /** Writes to the agent of a task; it reads it before its next step. */
+  writeToTask(id: string, text: string): Promise<Task> {
+    return this.#send('POST', `/v1/tasks/${enc(id)}/messages`, { text });
+  }
   cancelTask(id: string): Promise<Task> {
     return this.#send('POST', `/v1/tasks/${enc(id)}/cancel`);
   }
