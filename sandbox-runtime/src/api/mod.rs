@@ -10,6 +10,7 @@
 
 mod error;
 mod extract;
+mod following;
 mod guard;
 mod interface;
 mod lists;
