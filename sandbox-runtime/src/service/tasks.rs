@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{Answer, ErrorCode, Service, ServiceError};
-use crate::driver::TaskOrder;
+use crate::driver::{TaskOrder, TaskWork};
 use crate::store::Change;
 use crate::{demo, now_ms};
 
@@ -122,7 +122,8 @@ fn order(id: &SandboxId, text: &str, request: &TaskRequest, queue: bool) -> Answ
     })?;
     let params = playbook.params_with(&request.params).map_err(|error| ServiceError::invalid(error.to_string()))?;
     let task = new_task(id, playbook.name.clone(), request);
-    Ok((task, TaskOrder { playbook, params, limits: request.limits.clone(), queue }))
+    let work = TaskWork::Playbook { playbook, params };
+    Ok((task, TaskOrder { work, limits: request.limits.clone(), queue }))
 }
 
 fn new_task(id: &SandboxId, title: String, request: &TaskRequest) -> Task {
