@@ -3,7 +3,7 @@
 //! An action is a map with one key, its name: `click: { role: link, name: Invoices }`. Every action takes `timeoutMs`.
 //! Owns the words and how a target is said in a sentence; leaves finding and doing to the browser.
 
-pub mod tools;
+mod tools;
 
 use serde::{Deserialize, Serialize};
 

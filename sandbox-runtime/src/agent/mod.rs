@@ -1,4 +1,4 @@
-//! What does a task: the playbook runner, the loop that follows a model; and what both ask before they act.
+//! What does a task: the playbook runner, the loop that follows a model; what both ask before they act; and the models.
 //!
 //! Owns the order of steps and what a failure says. Leaves to the driver, through [`Workbench`]: whose turn it is, what is
 //! recorded, and every state.
