@@ -46,7 +46,9 @@ pub async fn ask(bench: &dyn Workbench, request: &HandoffRequest) -> Result<Hand
         match handoff.status {
             HandoffStatus::Completed => {}
             HandoffStatus::Cancelled => {
-                return Err(AskError::Cancelled(handoff.note.unwrap_or_else(|| "the request was cancelled".to_owned())));
+                return Err(AskError::Cancelled(
+                    handoff.note.unwrap_or_else(|| "the request was cancelled".to_owned()),
+                ));
             }
             HandoffStatus::Expired => return Err(AskError::Expired),
             HandoffStatus::Pending | HandoffStatus::Accepted => return Err(AskError::Lost),

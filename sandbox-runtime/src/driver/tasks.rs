@@ -20,7 +20,7 @@ use super::cause::Cause;
 use super::mail::{MOST_UNREAD, MailBox};
 use super::refusal::Refusal;
 use crate::agent::models::Models;
-use crate::agent::{self, Kept, Mail, Outcome};
+use crate::agent::{self, Kept, Mail, Outcome, PromptOrder};
 use crate::now_ms;
 use crate::store::Change;
 
@@ -49,9 +49,16 @@ pub struct TaskOrder {
 }
 
 pub enum TaskWork {
-    Playbook { playbook: Playbook, params: BTreeMap<String, String> },
+    Playbook {
+        playbook: Playbook,
+        params: BTreeMap<String, String>,
+    },
     /// `kept` is what an earlier runtime kept of the conversation.
-    Prompt { prompt: String, models: Models, kept: Vec<serde_json::Value> },
+    Prompt {
+        prompt: String,
+        models: Models,
+        kept: Vec<serde_json::Value>,
+    },
 }
 
 /// Time that the task may use; stands still while a person is asked or drives.
@@ -127,7 +134,7 @@ impl Actor {
             TaskWork::Prompt { .. } => vec![],
         };
         let told = told.into_iter().flatten().chain(params).collect::<Vec<_>>().join("\n");
-        let mail = running.mail.clone();
+        let (mail, spent) = (running.mail.clone(), running.task.usage.clone());
         self.told_about(&told);
         // The page that is open is where a person left the browser.
         if let Some(browser) = self.driver.browser() {
@@ -148,7 +155,8 @@ impl Actor {
                     agent::run_playbook(playbook, params, order.limits.steps, bench).await
                 }
                 TaskWork::Prompt { prompt, models, kept } => {
-                    agent::follow_prompt(prompt, order.limits, models, kept, bench).await
+                    let order = PromptOrder { prompt, limits: order.limits, models, kept, spent };
+                    agent::follow_prompt(order, bench).await
                 }
             };
             let task_id = Some(task_id);

@@ -65,8 +65,14 @@ impl Service {
             Ok(local) => Ok(Arc::new(local) as Arc<dyn Backend>),
             Err(error) => Err(ServiceError::new(ErrorCode::Unavailable, error.to_string())),
         };
-        let inner =
-            Inner { home: home.to_owned(), store, backend, sites: crate::demo::sites(), speech: Speech::default(), drivers: Mutex::default() };
+        let inner = Inner {
+            home: home.to_owned(),
+            store,
+            backend,
+            sites: crate::demo::sites(),
+            speech: Speech::default(),
+            drivers: Mutex::default(),
+        };
         let service = Self { inner: Arc::new(inner) };
         recovery::settle(&service).await?;
         Ok(service)

@@ -1,5 +1,6 @@
 //! Tasks: started, looked at, waited for, cancelled; and the guided first one.
 
+use futures_util::Stream;
 use sandbox_core::model::{Actor, EventType, Failure, NewEvent, SandboxConfig, Task, TaskRequest, TaskStatus, Usage};
 use sandbox_core::playbook::Playbook;
 use sandbox_core::{SandboxId, TaskId};
@@ -12,6 +13,7 @@ use crate::store::Change;
 use crate::{demo, now_ms};
 
 const LONGEST_TITLE: usize = 80;
+const LONGEST_MESSAGE: usize = 20_000;
 const NO_MODEL: &str = "this runtime has no model to follow a prompt with";
 const NO_MODEL_HINT: &str = "send a `playbook` instead: its steps run without a model";
 
@@ -70,6 +72,55 @@ impl Service {
         }
         self.driver(&task.sandbox_id).await?.cancel_task().await?;
         self.task(id).await
+    }
+
+    /// Writes to a task; the agent reads it before its next step, also while a person is at the browser.
+    ///
+    /// # Errors
+    ///
+    /// `invalid` for an empty or endless text, `conflict` for a task that is over or reads no messages.
+    pub async fn write_to_task(&self, id: &TaskId, text: String, by: Actor) -> Answer<Task> {
+        if text.trim().is_empty() || text.chars().count() > LONGEST_MESSAGE {
+            return Err(ServiceError::invalid(format!("`text` needs 1 to {LONGEST_MESSAGE} characters")));
+        }
+        let task = self.task(id).await?;
+        if task.status.is_over() {
+            return Err(ServiceError::conflict("this task is over", task.status));
+        }
+        if task.prompt.is_none() {
+            return Err(ServiceError::conflict("this task follows a playbook, which reads no messages", task.status));
+        }
+        self.driver(&task.sandbox_id).await?.write_to(id, text, by).await?;
+        self.task(id).await
+    }
+
+    /// Returns what the model of a task says while it says it; ends with the task.
+    pub async fn speech(&self, id: &TaskId) -> Answer<impl Stream<Item = String> + use<>> {
+        // Listened to before looking: an end between the two is not missed.
+        let (words, events) = (self.inner.speech.listen(), self.store().subscribe());
+        let is_over = self.task(id).await?.status.is_over();
+        let listening = (words, events, id.clone(), is_over);
+        Ok(futures_util::stream::unfold(listening, |(mut words, mut events, id, is_over)| async move {
+            if is_over {
+                return None;
+            }
+            loop {
+                tokio::select! {
+                    biased;
+                    said = words.recv() => match said {
+                        Ok(said) if said.task_id == id => return Some((said.text, (words, events, id, false))),
+                        // Whoever lags behind reads the whole in the step's event.
+                        Ok(_) | Err(RecvError::Lagged(_)) => {}
+                        Err(RecvError::Closed) => return None,
+                    },
+                    event = events.recv() => match event {
+                        Ok(event) if event.task_id.as_ref() == Some(&id) && ends_a_task(event.kind) => return None,
+                        Ok(_) | Err(RecvError::Lagged(_)) => {}
+                        Err(RecvError::Closed) => return None,
+                    },
+                }
+            }
+        }))
     }
 
     /// Makes a sandbox and starts the guided first task in it; needs no model, no key, no network.
@@ -142,6 +193,10 @@ fn new_task(id: &SandboxId, title: String, request: &TaskRequest) -> Task {
         started_at: None,
         ended_at: None,
     }
+}
+
+fn ends_a_task(kind: EventType) -> bool {
+    matches!(kind, EventType::TaskCompleted | EventType::TaskFailed | EventType::TaskCancelled)
 }
 
 fn shorten(text: &str) -> String {

@@ -42,7 +42,9 @@ pub use table::events::MAX_LIMIT as MAX_EVENTS;
 
 use migrate::{MIGRATIONS, Migration};
 use readers::Readers;
-use table::{approvals, artifacts, conversation, events, grants, handoffs, idempotency, rules, sandboxes, search, tasks};
+use table::{
+    approvals, artifacts, conversation, events, grants, handoffs, idempotency, rules, sandboxes, search, tasks,
+};
 use writer::{Order, Work, Writer};
 
 /// How many events a subscriber may lag behind before it has to read them from the history.

@@ -9,7 +9,9 @@ use sandbox_core::model::{EpochMs, Event};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::blobs::Blobs;
-use super::table::{approvals, artifacts, conversation, events, grants, handoffs, idempotency, rules, sandboxes, tasks};
+use super::table::{
+    approvals, artifacts, conversation, events, grants, handoffs, idempotency, rules, sandboxes, tasks,
+};
 use super::{Change, Recalled, StoreError};
 
 /// How many changes may wait; a caller beyond that waits for room.

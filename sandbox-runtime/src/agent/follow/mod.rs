@@ -15,6 +15,7 @@ mod entry;
 mod fence;
 mod files;
 mod hands;
+mod pick_up;
 mod repeats;
 mod summary;
 #[cfg(test)]
@@ -28,8 +29,8 @@ use sandbox_core::work::{Finish, Work};
 use serde_json::{Value, json};
 
 use self::conversation::Conversation;
-use self::entry::{Did, Entry, KeptPart};
 pub use self::entry::heard;
+use self::entry::{Did, Entry, KeptPart};
 use self::fence::{Shown, Source};
 use self::hands::{Handled, Hands};
 use self::repeats::{Repeating, Repeats};
@@ -49,16 +50,20 @@ const LAST_STEPS: u64 = 3;
 const MOST_CUT_OFF: u32 = 3;
 const LONGEST_THOUGHT: usize = 4_000;
 
-/// Follows a prompt until it is done, a limit is reached, or the task is stopped. `kept` is what an earlier runtime kept of
-/// the conversation.
-pub async fn follow_prompt(
-    prompt: String,
-    limits: TaskLimits,
-    models: Models,
-    kept: Vec<Value>,
-    bench: Arc<dyn Workbench>,
-) -> Outcome {
-    let mut following = match Following::new(&prompt, limits, models, kept, bench) {
+/// What is to be followed, and with what.
+pub struct PromptOrder {
+    pub prompt: String,
+    pub limits: TaskLimits,
+    pub models: Models,
+    /// What an earlier runtime kept of the conversation; nothing for a new task.
+    pub kept: Vec<Value>,
+    /// What was spent on the task before.
+    pub spent: Usage,
+}
+
+/// Follows a prompt until it is done, a limit is reached, or the task is stopped.
+pub async fn follow_prompt(order: PromptOrder, bench: Arc<dyn Workbench>) -> Outcome {
+    let mut following = match Following::new(order, bench) {
         Ok(following) => following,
         Err(failure) => return Outcome::Failed(failure),
     };
@@ -90,15 +95,11 @@ struct Following {
 }
 
 impl Following {
-    fn new(
-        prompt: &str,
-        limits: TaskLimits,
-        models: Models,
-        kept: Vec<Value>,
-        bench: Arc<dyn Workbench>,
-    ) -> Result<Self, Failure> {
+    fn new(order: PromptOrder, bench: Arc<dyn Workbench>) -> Result<Self, Failure> {
+        let PromptOrder { prompt, limits, models, kept, spent } = order;
         let entries = kept.into_iter().map(serde_json::from_value).collect::<Result<Vec<Entry>, _>>();
-        let entries = entries.map_err(|error| failure("interrupted", format!("what was kept cannot be read: {error}")))?;
+        let entries =
+            entries.map_err(|error| failure("interrupted", format!("what was kept cannot be read: {error}")))?;
         let window = models.main.context_window();
         let page_chars = usize::try_from((window * 3 / 10).clamp(1_500, PAGE_CHARS)).unwrap_or(usize::MAX);
         let room = Room { window: window - output_tokens(window), taken: 0, scale: 1.0 };
@@ -107,15 +108,18 @@ impl Following {
             bench,
             models,
             limits,
-            conversation: Conversation::new(prompt, Entry::in_order(entries)),
+            conversation: Conversation::new(&prompt, Entry::in_order(entries)),
             repeats: Repeats::default(),
             room,
-            spent: Usage::default(),
+            spent,
             idle_answers: 0,
         })
     }
 
     async fn rounds(&mut self) -> End {
+        if let Err(end) = self.pick_up().await {
+            return end;
+        }
         loop {
             if let Err(end) = self.round().await {
                 return end;
@@ -301,7 +305,10 @@ impl Following {
             return Err(End::Done(said.trim().to_owned()));
         }
         if self.idle_answers >= MOST_CUT_OFF {
-            return Err(End::Failed(failure("modelSilent", "the model says nothing and wants nothing done".to_owned())));
+            return Err(End::Failed(failure(
+                "modelSilent",
+                "the model says nothing and wants nothing done".to_owned(),
+            )));
         }
         let text = "You used no tool. If the task is done, call `done` with its result; if not, go on with the tools.";
         self.tell(text, vec![]).await
@@ -319,7 +326,8 @@ impl Following {
             }
             if is_cut && at + 1 == n_calls {
                 self.idle_answers = self.idle_answers.max(1);
-                let cut = Handled::not_done("Not begun: your answer was cut off here. Ask for it again, in fewer words.");
+                let cut =
+                    Handled::not_done("Not begun: your answer was cut off here. Ask for it again, in fewer words.");
                 self.keep_did(&id, None, &name, cut).await?;
                 continue;
             }
@@ -367,7 +375,8 @@ impl Following {
         match self.repeats.note(name, input, did) {
             Repeating::No => Ok(()),
             Repeating::Noticed(times) => {
-                let told = json!({ "text": format!("It has done the same {times} times with the same result ({name}).") });
+                let told =
+                    json!({ "text": format!("It has done the same {times} times with the same result ({name}).") });
                 self.bench.record(EventType::AgentMessage, told).await?;
                 let text = format!(
                     "You have done exactly this {times} times with the same result. Do something else: look again, take \

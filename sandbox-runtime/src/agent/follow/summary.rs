@@ -106,7 +106,8 @@ fn steps(conversation: &Conversation, turns: usize) -> Vec<String> {
     let step = |(turn, entry): (usize, &Entry)| match entry {
         Entry::Said { parts, .. } if turn <= turns => {
             let said = parts.iter().filter_map(|part| part.text()).collect::<Vec<_>>().join("\n");
-            let wanted = parts.iter().filter_map(|part| part.tool_use()).map(|(_, name, input)| format!("{name} {input}"));
+            let wanted =
+                parts.iter().filter_map(|part| part.tool_use()).map(|(_, name, input)| format!("{name} {input}"));
             Some(format!("{turn}. {said}\n{}", wanted.collect::<Vec<_>>().join("\n")))
         }
         Entry::Did(did) if turn <= turns => {
@@ -165,12 +166,7 @@ fn listed(before: &str, conversation: &Conversation, turns: usize) -> String {
 
 /// Returns what a request cost, as tasks count it.
 pub fn usage_of(usage: &TokenUsage) -> Usage {
-    Usage {
-        steps: 0,
-        input_tokens: usage.input_tokens,
-        output_tokens: usage.output_tokens,
-        cost_usd: usage.cost_usd,
-    }
+    Usage { steps: 0, input_tokens: usage.input_tokens, output_tokens: usage.output_tokens, cost_usd: usage.cost_usd }
 }
 
 #[cfg(test)]
@@ -182,7 +178,11 @@ mod tests {
         let steps = ["a".repeat(400), "b".repeat(400), "c".repeat(5_000)];
         let parts = parts(&steps, 1_000);
         assert_eq!(parts.len(), 2);
-        assert!(parts.iter().all(|part| part.len() <= 1_000), "{:?}", parts.iter().map(String::len).collect::<Vec<_>>());
+        assert!(
+            parts.iter().all(|part| part.len() <= 1_000),
+            "{:?}",
+            parts.iter().map(String::len).collect::<Vec<_>>()
+        );
         assert!(parts[1].contains("bytes are left out"));
     }
 }
