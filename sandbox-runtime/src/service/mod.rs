@@ -8,6 +8,7 @@ mod debugging;
 mod error;
 pub mod home;
 mod live;
+mod models;
 mod outputs;
 mod people;
 mod recovery;

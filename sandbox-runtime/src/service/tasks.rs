@@ -1,21 +1,24 @@
 //! Tasks: started, looked at, waited for, cancelled; and the guided first one.
 
 use futures_util::Stream;
-use sandbox_core::model::{Actor, EventType, Failure, NewEvent, SandboxConfig, Task, TaskRequest, TaskStatus, Usage};
+use sandbox_core::model::{
+    Actor, EventType, Failure, NewEvent, SandboxConfig, Task, TaskLimits, TaskRequest, TaskStatus, Usage,
+};
 use sandbox_core::playbook::Playbook;
 use sandbox_core::{SandboxId, TaskId};
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{Answer, ErrorCode, Service, ServiceError};
-use crate::driver::{TaskOrder, TaskWork};
+use crate::driver::{Driver, TaskOrder, TaskWork};
 use crate::store::Change;
 use crate::{demo, now_ms};
 
 const LONGEST_TITLE: usize = 80;
 const LONGEST_MESSAGE: usize = 20_000;
-const NO_MODEL: &str = "this runtime has no model to follow a prompt with";
-const NO_MODEL_HINT: &str = "send a `playbook` instead: its steps run without a model";
+/// What a prompt may use unless it says otherwise.
+const PROMPT_STEPS: u64 = 100;
+const PROMPT_TIME_MS: u64 = 30 * 60 * 1_000;
 
 impl Service {
     /// Starts a task. A prompt without any model fails at once, as a task that says so.
@@ -26,7 +29,9 @@ impl Service {
     pub async fn start_task(&self, id: &SandboxId, request: TaskRequest) -> Answer<TaskId> {
         let driver = self.working_driver(id).await?;
         match (&request.prompt, &request.playbook) {
-            (Some(prompt), None) if !prompt.trim().is_empty() => self.fail_without_model(id, &request).await,
+            (Some(prompt), None) if !prompt.trim().is_empty() => {
+                self.start_prompt(&driver, prompt.clone(), &request).await
+            }
             (None, Some(text)) => {
                 let (task, order) = order(id, text, &request, false)?;
                 let task_id = task.id.clone();
@@ -132,7 +137,7 @@ impl Service {
             params: std::collections::BTreeMap::new(),
             metadata: [("demo".to_owned(), json!(true))].into(),
             model: None,
-            limits: sandbox_core::model::TaskLimits::default(),
+            limits: TaskLimits::default(),
         };
         let sandbox = self.create_sandbox(config).await?;
         let driver = self.driver(&sandbox.id).await?;
@@ -142,9 +147,31 @@ impl Service {
         Ok((sandbox.id, task_id))
     }
 
-    async fn fail_without_model(&self, id: &SandboxId, request: &TaskRequest) -> Answer<TaskId> {
+    async fn start_prompt(&self, driver: &Driver, prompt: String, request: &TaskRequest) -> Answer<TaskId> {
+        let models = match self.models_for(driver.id(), request.model.as_deref()).await {
+            Ok(models) => models,
+            Err(error) if error.code == ErrorCode::NoModel => {
+                return self.fail_without_model(driver.id(), request, error).await;
+            }
+            Err(error) => return Err(error),
+        };
+        let task = new_task(driver.id(), shorten(&prompt), request);
+        let task_id = task.id.clone();
+        let limits = TaskLimits {
+            steps: request.limits.steps.or(Some(PROMPT_STEPS)),
+            time_ms: request.limits.time_ms.or(Some(PROMPT_TIME_MS)),
+            tokens: request.limits.tokens,
+        };
+        let work = TaskWork::Prompt { prompt, models, kept: vec![] };
+        driver.start_task(task, TaskOrder { work, limits, queue: false }).await?;
+        Ok(task_id)
+    }
+
+    /// Records a task that failed at once, and says what would help.
+    async fn fail_without_model(&self, id: &SandboxId, request: &TaskRequest, why: ServiceError) -> Answer<TaskId> {
         let prompt = request.prompt.clone().unwrap_or_default();
-        let failure = Failure { code: "noModel".to_owned(), message: format!("{NO_MODEL}; {NO_MODEL_HINT}") };
+        let message = [Some(why.message), why.hint].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let failure = Failure { code: "noModel".to_owned(), message };
         let mut task = new_task(id, shorten(&prompt), request);
         task.status = TaskStatus::Failed;
         task.ended_at = Some(task.created_at);
