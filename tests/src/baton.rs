@@ -37,11 +37,21 @@ impl Baton {
         Self::start_at(tempfile::tempdir().expect("a folder for the data")).await
     }
 
+    /// Starts a runtime on a new data directory, with more in its environment.
+    pub async fn start_with(env: &[(&str, &str)]) -> Self {
+        Self::start_at_with(tempfile::tempdir().expect("a folder for the data"), env).await
+    }
+
     /// Starts a runtime on a data directory that an earlier one used.
     pub async fn start_at(home: tempfile::TempDir) -> Self {
+        Self::start_at_with(home, &[]).await
+    }
+
+    pub async fn start_at_with(home: tempfile::TempDir, env: &[(&str, &str)]) -> Self {
         let process = Command::new(binary("baton"))
             .args(["serve", "--port", "0"])
             .env("BATON_HOME", home.path())
+            .envs(env.iter().copied())
             .env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned()))
             .stdout(Stdio::null())
             .spawn()

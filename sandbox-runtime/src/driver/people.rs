@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use super::actor::Actor;
 use super::refusal::Refusal;
-use crate::agent::HandedBack;
+use crate::agent::{HandedBack, Mail};
 use crate::browser::Takeover;
 use crate::now_ms;
 use crate::workspace::Workspace;
@@ -43,7 +43,12 @@ impl Actor {
         if !self.sandbox.status.takes_work() {
             return Err(Refusal::wrong_state("the sandbox takes no work in this state"));
         }
-        if self.standing_handoff().is_some() {
+        if let Some(standing) = self.standing_handoff().cloned() {
+            // The task waits for whoever is at it, or was asked, already.
+            if by == RequestedBy::Agent {
+                self.handed_back = done;
+                return Ok(standing);
+            }
             return Err(Refusal::wrong_state("a handoff stands already in this sandbox"));
         }
         let now = now_ms();
@@ -329,9 +334,13 @@ impl Actor {
         self.forget_ended_handoff();
     }
 
-    /// Tells whoever waits for the handoff how it ended.
+    /// Tells the task how the handoff ended, and whoever waits for it.
     fn tell_asker(&mut self) {
-        if let (Some(done), Some(handoff)) = (self.handed_back.take(), self.handoff.clone()) {
+        let Some(handoff) = self.handoff.clone() else { return };
+        if let Some(running) = &self.task {
+            running.mail.put(Mail::HandedBack(Box::new(handoff.clone())));
+        }
+        if let Some(done) = self.handed_back.take() {
             // The task may have been stopped meanwhile.
             let _ = done.send(HandedBack { handoff });
         }

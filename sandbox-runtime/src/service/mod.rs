@@ -8,6 +8,7 @@ mod debugging;
 mod error;
 pub mod home;
 mod live;
+mod models;
 mod outputs;
 mod people;
 mod recovery;
@@ -26,7 +27,7 @@ pub use error::{ErrorCode, ServiceError};
 use sandbox_core::SandboxId;
 use sandbox_core::model::Check;
 
-use crate::driver::Driver;
+use crate::driver::{Driver, Speech};
 use crate::egress::Sites;
 pub use crate::sandbox::calls::Output;
 use crate::sandbox::{Backend, checks, local::Local};
@@ -46,6 +47,8 @@ struct Inner {
     /// Why no sandbox can be started, where that is so: history can still be read.
     backend: Result<Arc<dyn Backend>, ServiceError>,
     sites: Sites,
+    /// What models say while they say it.
+    speech: Speech,
     drivers: Mutex<BTreeMap<SandboxId, Driver>>,
 }
 
@@ -63,8 +66,14 @@ impl Service {
             Ok(local) => Ok(Arc::new(local) as Arc<dyn Backend>),
             Err(error) => Err(ServiceError::new(ErrorCode::Unavailable, error.to_string())),
         };
-        let inner =
-            Inner { home: home.to_owned(), store, backend, sites: crate::demo::sites(), drivers: Mutex::default() };
+        let inner = Inner {
+            home: home.to_owned(),
+            store,
+            backend,
+            sites: crate::demo::sites(),
+            speech: Speech::default(),
+            drivers: Mutex::default(),
+        };
         let service = Self { inner: Arc::new(inner) };
         recovery::settle(&service).await?;
         Ok(service)

@@ -106,6 +106,7 @@ impl Service {
             profile_is_temporary: profile.is_temporary,
             env,
             rules: Arc::new(self.store().rules().await?),
+            speech: self.inner.speech.clone(),
         };
         let driver = Driver::start(sandbox.clone(), kit);
         self.drivers().insert(id, driver);
