@@ -1,9 +1,8 @@
 //! Tasks: starting, watching, cancelling.
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::{Extension, Json};
 use futures_util::StreamExt;
 use sandbox_core::model::{Actor, Event, Page, Task, TaskRequest, TaskStatus};
@@ -16,6 +15,7 @@ use utoipa_axum::routes;
 use crate::api::Api;
 use crate::api::error::{ApiError, Refusals};
 use crate::api::extract::{Body, InPath, Query};
+use crate::api::following::{self, Told};
 use crate::api::guard::Caller;
 use crate::api::lists::{limited, page};
 use crate::store::{EventFilter, TaskFilter};
@@ -132,19 +132,19 @@ async fn write(
     Ok(Json(api.service().write_to_task(&id, message.text, by).await?))
 }
 
-/// Follows what the model of a task says while it says it, as server-sent events `text`. Nothing of it is kept: each step's
-/// event holds the whole.
+/// Follows what the model of a task says while it says it: server-sent events `text`, or a message each for a request that
+/// asks for a WebSocket. Nothing of it is kept: each step's event holds the whole.
 #[utoipa::path(get, path = "/v1/tasks/{taskId}/speech", tag = "tasks and handoff", operation_id = "followSpeech",
     params(("taskId" = String, Path)),
-    responses((status = 200, body = String, content_type = "text/event-stream"), Refusals))]
-async fn listen(State(api): State<Api>, InPath(id): InPath<TaskId>) -> Result<Response, ApiError> {
-    let words = api.service().speech(&id).await?;
-    let closing = api.closing().clone();
-    let frames = words.take_until(closing.cancelled_owned()).map(|text| {
-        let data = serde_json::json!({ "text": text });
-        Ok::<_, std::convert::Infallible>(SseEvent::default().event("text").data(data.to_string()))
+    responses((status = 200, body = String, content_type = "text/event-stream"),
+        (status = 101, description = "WebSocket: each text message is `{ text }`"), Refusals))]
+async fn listen(State(api): State<Api>, InPath(id): InPath<TaskId>, request: Request) -> Result<Response, ApiError> {
+    let words = api.service().speech(&id).await?.take_until(api.closing().clone().cancelled_owned());
+    let told = words.map(|text| {
+        let data = serde_json::json!({ "text": text }).to_string();
+        Told { id: None, kind: "text".to_owned(), data }
     });
-    Ok(Sse::new(frames).keep_alive(KeepAlive::default()).into_response())
+    following::answer(request, Box::pin(told)).await
 }
 
 /// Lists what happened in a task, oldest first.
