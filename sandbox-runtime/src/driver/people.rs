@@ -52,7 +52,7 @@ impl Actor {
             return Err(Refusal::wrong_state("a handoff stands already in this sandbox"));
         }
         let now = now_ms();
-        let again = self.standing.take().filter(|_| by == RequestedBy::Agent);
+        let again = if by == RequestedBy::Agent { self.standing.take() } else { None };
         let is_again = again.is_some();
         let id = again.as_ref().map_or_else(|| HandoffId::from_unique(crate::unique()), |old| old.request_id.clone());
         let asker = match (by, self.control.state()) {
