@@ -123,7 +123,7 @@ async fn a_prompt_is_followed_through_a_persons_sign_in_to_its_result() {
         assert!(after.contains(told) || after.contains(&plain), "the model is told {told}: {after}");
     }
     assert!(asked[4].text().contains("from an earlier look, before control changed hands"), "{}", asked[4].text());
-    assert!(asked[8].text().contains("31"), "what the code printed");
+    assert!(asked[8].text().contains("stdout:\\n31"), "what the code printed");
     assert!(asked[10].text().contains("data:image/png;base64,"), "the picture is put to the model");
     for secret in [E_MAIL, PASSWORD, CODE] {
         assert!(asked.iter().all(|asked| !asked.text().contains(secret)), "a model was told what a person typed");
@@ -139,7 +139,7 @@ async fn a_prompt_is_followed_through_a_persons_sign_in_to_its_result() {
     let artifacts = baton.get(&format!("/sandboxes/{sandbox}/artifacts")).await;
     assert_eq!(artifacts["data"][0]["name"], "report.md");
 
-    assert_kept_nowhere(&baton, &task, &[E_MAIL, PASSWORD, CODE], "October");
+    assert_kept_nowhere(&baton, &task, &[E_MAIL, PASSWORD, CODE], "October").await;
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ mod playbook;
 mod workbench;
 
 pub(crate) use consent::proposal;
-pub use follow::{PromptOrder, follow_prompt, heard};
+pub use follow::{Ordered, PromptOrder, follow_prompt, heard, messages_in};
 pub use playbook::run_playbook;
 pub use workbench::{
     ApprovalRequest, Decision, HandedBack, HeldAnswer, Kept, Mail, Outcome, Stopped, Turn, WorkError, Workbench,

@@ -42,6 +42,8 @@ pub(super) struct Actor {
     pub sandbox: Sandbox,
     pub task: Option<RunningTask>,
     pub handoff: Option<Handoff>,
+    /// A request of the task's that an earlier runtime left open, until the task asks again.
+    pub standing: Option<Handoff>,
     /// Told when the handoff that stands now has ended.
     pub handed_back: Option<oneshot::Sender<HandedBack>>,
     pub takeover: Option<Naming>,
@@ -111,6 +113,7 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         sandbox,
         task: None,
         handoff: None,
+        standing: None,
         handed_back: None,
         takeover: None,
         held_since: now,

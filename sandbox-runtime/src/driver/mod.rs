@@ -26,7 +26,7 @@ mod start;
 mod tasks;
 mod work;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -74,6 +74,8 @@ pub struct Kit {
     pub profile: PathBuf,
     /// Environment of the sandbox's commands.
     pub env: BTreeMap<String, String>,
+    /// Those of its variables that the runtime itself put there.
+    pub own_env: BTreeSet<String>,
     /// A person's rules, as they are when the sandbox is made.
     pub rules: Arc<Vec<Rule>>,
     /// Whether the profile goes when the sandbox ends.

@@ -52,13 +52,19 @@ impl Actor {
             return Err(Refusal::wrong_state("a handoff stands already in this sandbox"));
         }
         let now = now_ms();
-        let id = HandoffId::from_unique(crate::unique());
+        let again = if by == RequestedBy::Agent { self.standing.take() } else { None };
+        let is_again = again.is_some();
+        let id = again.as_ref().map_or_else(|| HandoffId::from_unique(crate::unique()), |old| old.request_id.clone());
         let asker = match (by, self.control.state()) {
             (RequestedBy::Agent, State::Agent { lease, .. }) => Asker::Agent(*lease),
             (RequestedBy::Agent | RequestedBy::Worker | RequestedBy::Sdk | RequestedBy::Dashboard, _) => Asker::Program,
         };
         // Asked for before control changes, so that the record is there when anyone sees that it waits.
-        let handoff = self.pending_handoff(id.clone(), request, by);
+        let mut handoff = self.pending_handoff(id.clone(), request, by);
+        if let Some(old) = again {
+            handoff.requested_at = old.requested_at;
+            handoff.expires_at = old.expires_at;
+        }
         let mut tried = self.control.clone();
         match tried.handle(Request::Ask { by: asker.clone(), handoff: id.clone() }, now) {
             Answer::Accepted(_) => {}
@@ -73,7 +79,10 @@ impl Actor {
         self.handoff = Some(handoff.clone());
         self.handed_back = done;
         self.prepare_takeover();
-        let data = json!({ "requestId": id, "reason": handoff.reason, "message": handoff.message });
+        let mut data = json!({ "requestId": id, "reason": handoff.reason, "message": handoff.message });
+        if is_again {
+            data["again"] = json!(true);
+        }
         let requested = self.event(EventType::HandoffRequested, by, data);
         if let Err(refusal) = self.try_commit(vec![requested]).await {
             self.handoff = None;

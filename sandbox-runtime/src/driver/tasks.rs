@@ -6,8 +6,8 @@ use std::sync::Arc;
 use sandbox_core::TaskId;
 use sandbox_core::control::Request;
 use sandbox_core::model::{
-    Actor as By, AgentInfo, AgentStatus, Artifact, EpochMs, EventType, Failure, SandboxStatus, Task, TaskLimits,
-    TaskStatus,
+    Actor as By, AgentInfo, AgentStatus, Artifact, EpochMs, EventType, Failure, Handoff, SandboxStatus, Task,
+    TaskLimits, TaskStatus,
 };
 use sandbox_core::playbook::Playbook;
 use sandbox_core::task::{Ending, Progress, clock_runs};
@@ -20,7 +20,7 @@ use super::cause::Cause;
 use super::mail::{MOST_UNREAD, MailBox};
 use super::refusal::Refusal;
 use crate::agent::models::Models;
-use crate::agent::{self, Kept, Mail, Outcome, PromptOrder};
+use crate::agent::{self, Kept, Mail, Ordered, Outcome, PromptOrder};
 use crate::now_ms;
 use crate::store::Change;
 
@@ -46,6 +46,8 @@ pub struct TaskOrder {
     pub limits: TaskLimits,
     /// Whether the task may wait for a sandbox that is still starting.
     pub queue: bool,
+    /// A request for a person that an earlier runtime left open: asked again, it is the same request.
+    pub standing: Option<Handoff>,
 }
 
 pub enum TaskWork {
@@ -56,6 +58,8 @@ pub enum TaskWork {
     /// `kept` is what an earlier runtime kept of the conversation.
     Prompt {
         prompt: String,
+        /// The one that it names.
+        model: Option<String>,
         models: Models,
         kept: Vec<serde_json::Value>,
     },
@@ -100,6 +104,15 @@ impl Actor {
         if self.task.is_some() {
             return Err(Refusal::wrong_state("another task is under way in this sandbox"));
         }
+        let opening = match &order.work {
+            TaskWork::Prompt { model, kept, .. } if kept.is_empty() => {
+                let env = self.kit.env.keys().filter(|name| !self.kit.own_env.contains(*name)).cloned().collect();
+                Some(Ordered { limits: order.limits.clone(), model: model.clone(), env }.to_value())
+            }
+            TaskWork::Prompt { .. } | TaskWork::Playbook { .. } => None,
+        };
+        let task_id = task.id.clone();
+        self.standing.clone_from(&order.standing);
         self.task = Some(RunningTask {
             clock: Clock::new(&order.limits),
             task,
@@ -111,7 +124,9 @@ impl Actor {
             order: Some(order),
         });
         let queued = self.event(EventType::TaskQueued, By::Api, json!({}));
-        if let Err(refusal) = self.try_commit(vec![queued]).await {
+        let conversation = opening.map(|opening| (task_id, opening)).into_iter().collect();
+        let change = Change { events: vec![queued], conversation, ..Change::default() };
+        if let Err(refusal) = self.commit_change(change).await {
             self.task = None;
             return Err(refusal);
         }
@@ -126,14 +141,14 @@ impl Actor {
         let Some(running) = &mut self.task else { return };
         let Some(order) = running.order.take() else { return };
         running.progress = Progress::Started;
-        running.task.started_at = Some(now_ms());
+        running.task.started_at = running.task.started_at.or(Some(now_ms()));
         let (title, stop) = (running.task.title.clone(), running.stop.clone());
         let told = [running.task.prompt.as_deref(), running.task.playbook.as_deref()];
         let params = match &order.work {
-            TaskWork::Playbook { params, .. } => params.values().map(String::as_str).collect(),
-            TaskWork::Prompt { .. } => vec![],
+            TaskWork::Playbook { params, .. } => params.values().cloned().collect(),
+            TaskWork::Prompt { kept, .. } => agent::messages_in(kept),
         };
-        let told = told.into_iter().flatten().chain(params).collect::<Vec<_>>().join("\n");
+        let told = told.into_iter().flatten().chain(params.iter().map(String::as_str)).collect::<Vec<_>>().join("\n");
         let (mail, spent) = (running.mail.clone(), running.task.usage.clone());
         self.told_about(&told);
         // The page that is open is where a person left the browser.
@@ -154,7 +169,7 @@ impl Actor {
                 TaskWork::Playbook { playbook, params } => {
                     agent::run_playbook(playbook, params, order.limits.steps, bench).await
                 }
-                TaskWork::Prompt { prompt, models, kept } => {
+                TaskWork::Prompt { prompt, models, kept, .. } => {
                     let order = PromptOrder { prompt, limits: order.limits, models, kept, spent };
                     agent::follow_prompt(order, bench).await
                 }

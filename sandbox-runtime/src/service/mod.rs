@@ -12,6 +12,7 @@ mod models;
 mod outputs;
 mod people;
 mod recovery;
+mod resume;
 mod room_site;
 mod sandboxes;
 mod tasks;

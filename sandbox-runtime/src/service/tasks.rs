@@ -162,8 +162,8 @@ impl Service {
             time_ms: request.limits.time_ms.or(Some(PROMPT_TIME_MS)),
             tokens: request.limits.tokens,
         };
-        let work = TaskWork::Prompt { prompt, models, kept: vec![] };
-        driver.start_task(task, TaskOrder { work, limits, queue: false }).await?;
+        let work = TaskWork::Prompt { prompt, model: request.model.clone(), models, kept: vec![] };
+        driver.start_task(task, TaskOrder { work, limits, queue: false, standing: None }).await?;
         Ok(task_id)
     }
 
@@ -201,7 +201,7 @@ fn order(id: &SandboxId, text: &str, request: &TaskRequest, queue: bool) -> Answ
     let params = playbook.params_with(&request.params).map_err(|error| ServiceError::invalid(error.to_string()))?;
     let task = new_task(id, playbook.name.clone(), request);
     let work = TaskWork::Playbook { playbook, params };
-    Ok((task, TaskOrder { work, limits: request.limits.clone(), queue }))
+    Ok((task, TaskOrder { work, limits: request.limits.clone(), queue, standing: None }))
 }
 
 fn new_task(id: &SandboxId, title: String, request: &TaskRequest) -> Task {

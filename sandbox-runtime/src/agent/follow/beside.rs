@@ -1,6 +1,8 @@
 //! Doing one thing beside the browser for the model: commands, files, results, and asking a person.
 
-use sandbox_core::model::{EventType, ExecResult, Handoff, HandoffRequest, Receipt};
+use sandbox_core::approval::judge::LONGEST_VALUE;
+use sandbox_core::approval::rules;
+use sandbox_core::model::{ActKind, EventType, ExecResult, Handoff, HandoffRequest, Proposal, Receipt, ShownField};
 use sandbox_core::observation::{plain, quoted};
 use sandbox_core::work::Work;
 use serde_json::json;
@@ -10,12 +12,15 @@ use super::fence::{Shown, Source};
 use super::files;
 use super::hands::{Handled, Hands};
 use crate::agent::handoff::{self, AskError};
-use crate::agent::workbench::WorkError;
+use crate::agent::workbench::{ApprovalRequest, Decision, WorkError};
 
 impl Hands {
     /// Does one thing beside the browser. `done` is not among what is done here: it ends the task.
     pub async fn work(&mut self, work: &Work) -> Result<Handled, End> {
         let bench = self.bench.clone();
+        if let Some(refused) = self.may_reach_out(work).await? {
+            return Ok(refused);
+        }
         let done = match work {
             Work::Exec(request) => bench.exec(request.clone()).await.map(|result| ran(&result)),
             Work::Code(request) => bench.code(request.clone()).await.map(|result| ran(&result)),
@@ -57,6 +62,54 @@ impl Hands {
             Err(WorkError::Stopped(stopped)) => Err(stopped.into()),
             Err(WorkError::Failed(message)) => Ok(Handled::not_done(format!("Not done: {message}."))),
         }
+    }
+
+    /// A command that names an address at a site that the task was not told about is asked about, as opening it would be.
+    /// What a command reaches without naming it is the network policy's to say.
+    async fn may_reach_out(&mut self, work: &Work) -> Result<Option<Handled>, End> {
+        let (summary, text) = match work {
+            Work::Exec(request) => {
+                let input = request.stdin.clone().unwrap_or_default();
+                (format!("run {}", request.command), format!("{} {input}", request.args.join(" ")))
+            }
+            Work::Code(request) => ("run code".to_owned(), request.code.clone()),
+            Work::Read(_)
+            | Work::Write(_)
+            | Work::List(_)
+            | Work::Search(_)
+            | Work::Artifact(_)
+            | Work::Handoff(_)
+            | Work::Note(_)
+            | Work::Done(_) => return Ok(None),
+        };
+        for address in rules::addresses_in(&text).into_iter().filter(|address| rules::site(address).is_some()) {
+            let proposal = Proposal {
+                kind: ActKind::NewDestination,
+                summary: summary.clone(),
+                site: "the sandbox's shell".to_owned(),
+                method: None,
+                destination: address.to_owned(),
+                fields: vec![ShownField { name: "command".to_owned(), value: shortened(&text), masked: false }],
+                amount: None,
+            };
+            let asked = ApprovalRequest { proposal, page: String::new(), action: None };
+            loop {
+                match self.bench.approve(asked.clone()).await? {
+                    Decision::Allowed | Decision::Approved(_) => break,
+                    Decision::Void { .. } => {}
+                    Decision::Denied { note } => {
+                        let refused = Handled::not_done(
+                            "Not done: a person was asked whether this may be reached, and said no. Do not try to reach \
+                             it in another way.",
+                        );
+                        return Ok(Some(
+                            note.into_iter().fold(refused, |refused, note| refused.with(Source::Person, note)),
+                        ));
+                    }
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// Asks a person, and waits; somebody who writes meanwhile is listened to, and the request stands.
@@ -173,6 +226,14 @@ fn ran(result: &ExecResult) -> Handled {
         handled.did.said.push_str(" It printed nothing.");
     }
     handled
+}
+
+fn shortened(text: &str) -> String {
+    let text = text.trim();
+    if text.chars().count() <= LONGEST_VALUE {
+        return text.to_owned();
+    }
+    text.chars().take(LONGEST_VALUE).chain(std::iter::once('…')).collect()
 }
 
 async fn blocking(work: impl FnOnce() -> Handled + Send + 'static) -> Result<Handled, WorkError> {

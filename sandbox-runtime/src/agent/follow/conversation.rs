@@ -97,7 +97,7 @@ impl Conversation {
                 Entry::Did(did) => mine.push(self.result(did, turn > self.pages_from)),
                 Entry::Heard { said, .. } => mine.push(Part::text(said.words())),
                 Entry::Told { text, shown } => mine.push(Part::text(told(text, shown, turn >= self.pages_from))),
-                Entry::Summed { .. } => {}
+                Entry::Ordered(_) | Entry::Summed { .. } => {}
             }
         }
         // A conversation ends with the user's turn; the model is asked to go on where nothing new was said.
@@ -135,7 +135,7 @@ fn numbered(entries: &[Entry], turns: usize) -> Vec<(usize, &Entry)> {
     let is_left = |(turn, entry): &(usize, &Entry)| match entry {
         Entry::Said { .. } | Entry::Did(_) => *turn > turns,
         Entry::Heard { .. } | Entry::Told { .. } => *turn >= turns,
-        Entry::Summed { .. } => false,
+        Entry::Ordered(_) | Entry::Summed { .. } => false,
     };
     numbered.into_iter().filter(is_left).collect()
 }

@@ -1,6 +1,6 @@
 //! The conversation as it is kept: from these entries alone the task goes on after its runtime died.
 
-use sandbox_core::model::Actor;
+use sandbox_core::model::{Actor, TaskLimits};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -11,6 +11,8 @@ use crate::agent::models::{Content, Part, Raw, ToolUse, WireFormat};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Entry {
+    /// How the task was ordered; the first entry.
+    Ordered(Ordered),
     /// The model's turn. Whatever it wants done is begun only after this is kept.
     Said {
         parts: Vec<KeptPart>,
@@ -25,6 +27,32 @@ pub enum Entry {
     Told { text: String, shown: Vec<Shown> },
     /// Stands in place of the first `turns` turns of the model, what came of them, and all that was before them.
     Summed { turns: usize, text: String },
+}
+
+/// How a task was ordered, beside its prompt: what going on with it needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Ordered {
+    pub limits: TaskLimits,
+    /// The model that it names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Names of the variables that its sandbox's commands have; their values are kept nowhere.
+    pub env: Vec<String>,
+}
+
+impl Ordered {
+    pub fn to_value(&self) -> Value {
+        Entry::Ordered(self.clone()).to_value()
+    }
+
+    /// Returns the order from what was kept of a task; `None` where it was not begun.
+    pub fn of(kept: &[Value]) -> Option<Self> {
+        kept.iter().find_map(|entry| match serde_json::from_value(entry.clone()) {
+            Ok(Entry::Ordered(ordered)) => Some(ordered),
+            Ok(_) | Err(_) => None,
+        })
+    }
 }
 
 /// What came of one thing that the model wanted.
@@ -71,6 +99,16 @@ enum KeptFormat {
     OpenAi,
 }
 
+/// Returns what people wrote in what was kept of a task.
+pub fn messages_in(kept: &[Value]) -> Vec<String> {
+    let entries = kept.iter().filter_map(|entry| serde_json::from_value(entry.clone()).ok());
+    let messages = entries.filter_map(|entry| match entry {
+        Entry::Heard { said, .. } => Some(said.text),
+        _ => None,
+    });
+    messages.collect()
+}
+
 /// Returns the entry of a message, for whoever takes it in.
 pub fn heard(text: &str, by: Actor) -> Value {
     let entry = Entry::Heard { said: Shown::new(Source::Person, text), by };
@@ -99,7 +137,7 @@ impl Entry {
                     }
                     ordered.push(entry);
                 }
-                Self::Did(_) | Self::Told { .. } | Self::Summed { .. } => ordered.push(entry),
+                Self::Ordered(_) | Self::Did(_) | Self::Told { .. } | Self::Summed { .. } => ordered.push(entry),
             }
         }
         ordered.extend(waiting);

@@ -29,8 +29,8 @@ use sandbox_core::work::{Finish, Work};
 use serde_json::{Value, json};
 
 use self::conversation::Conversation;
-pub use self::entry::heard;
 use self::entry::{Did, Entry, KeptPart};
+pub use self::entry::{Ordered, heard, messages_in};
 use self::fence::{Shown, Source};
 use self::hands::{Handled, Hands};
 use self::repeats::{Repeating, Repeats};

@@ -1,14 +1,14 @@
 //! Going on from what an earlier runtime kept: nothing that was begun is begun again unseen.
 
 use sandbox_core::action::{Action, Navigate};
-use sandbox_core::work::Work;
+use sandbox_core::work::{Finish, Work};
 use serde_json::Value;
 
 use super::entry::Entry;
 use super::fence::{Shown, Source};
 use super::hands::Handled;
 use super::tools::Call;
-use super::{End, Following};
+use super::{End, Following, ended};
 
 const STARTED_ANEW: &str = "The runtime was stopped and started anew since your last step. The workspace and its files are as \
     they were. The browser was started anew: its pages and whatever was typed into them are gone, references are void, and you \
@@ -22,6 +22,9 @@ impl Following {
     pub(super) async fn pick_up(&mut self) -> Result<(), End> {
         if self.conversation.turns() == 0 {
             return Ok(());
+        }
+        if let Some(finish) = self.finished() {
+            return Err(ended(finish));
         }
         let address = self.last_address();
         for (at, (id, name, input)) in self.unsettled().into_iter().enumerate() {
@@ -56,6 +59,20 @@ impl Following {
         let is_settled = |id: &str| since.iter().any(|entry| matches!(entry, Entry::Did(did) if did.call == id));
         let wanted = parts.iter().filter_map(|part| part.tool_use()).filter(|(id, ..)| !is_settled(id));
         wanted.map(|(id, name, input)| (id.to_owned(), name.to_owned(), input.clone())).collect()
+    }
+
+    /// Returns how the task ends, if ending it was all that was left to do.
+    fn finished(&self) -> Option<Finish> {
+        let last = self.conversation.entries.iter().rev().find_map(|entry| match entry {
+            Entry::Said { parts, .. } => Some(parts),
+            _ => None,
+        })?;
+        let (id, name, input) = last.iter().rev().find_map(|part| part.tool_use())?;
+        let is_all = self.unsettled().iter().all(|(unsettled, ..)| unsettled == id);
+        match Call::read(name, input) {
+            Ok(Call::Work(Work::Done(finish))) if is_all => Some(finish),
+            Ok(_) | Err(_) => None,
+        }
     }
 
     fn last_address(&self) -> Option<String> {

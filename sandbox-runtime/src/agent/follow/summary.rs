@@ -116,7 +116,12 @@ fn steps(conversation: &Conversation, turns: usize) -> Vec<String> {
         }
         Entry::Heard { said, .. } if turn < turns => Some(said.words()),
         Entry::Told { text, shown } if turn < turns => Some(format!("{text}\n{}", told(shown))),
-        Entry::Said { .. } | Entry::Did(_) | Entry::Heard { .. } | Entry::Told { .. } | Entry::Summed { .. } => None,
+        Entry::Said { .. }
+        | Entry::Did(_)
+        | Entry::Heard { .. }
+        | Entry::Told { .. }
+        | Entry::Ordered(_)
+        | Entry::Summed { .. } => None,
     };
     unsummed.filter_map(step).collect()
 }
@@ -157,7 +162,12 @@ fn listed(before: &str, conversation: &Conversation, turns: usize) -> String {
                 lines.push(format!("{turn}. {name}: {} {}", did.said, did.url.as_deref().unwrap_or_default()));
             }
             Entry::Heard { said, .. } if turn < turns => lines.push(Shown::new(Source::Person, &said.text).words()),
-            Entry::Said { .. } | Entry::Did(_) | Entry::Heard { .. } | Entry::Told { .. } | Entry::Summed { .. } => {}
+            Entry::Said { .. }
+            | Entry::Did(_)
+            | Entry::Heard { .. }
+            | Entry::Told { .. }
+            | Entry::Ordered(_)
+            | Entry::Summed { .. } => {}
         }
     }
     lines.retain(|line| !line.is_empty());
