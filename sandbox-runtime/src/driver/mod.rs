@@ -49,6 +49,7 @@ pub use work::{ExecError, SaveError};
 use self::cause::{Cause, TurnOf};
 use self::seat::InputTally;
 use crate::agent::Turn;
+use crate::agent::models::ModelVariables;
 use crate::browser::{ActionError, Browser, Gate};
 use crate::egress::Sites;
 use crate::sandbox::Backend;
@@ -71,6 +72,8 @@ pub struct Kit {
     pub profile: PathBuf,
     /// Environment of the sandbox's commands.
     pub env: BTreeMap<String, String>,
+    /// What of it chooses the agent's model: never enters the sandbox.
+    pub model_variables: ModelVariables,
     /// A person's rules, as they are when the sandbox is made.
     pub rules: Arc<Vec<Rule>>,
     /// Whether the profile goes when the sandbox ends.
@@ -134,6 +137,11 @@ impl Driver {
 
     pub fn workspace(&self) -> &Workspace {
         &self.kit.workspace
+    }
+
+    /// Returns what the sandbox's environment says about its model.
+    pub fn model_variables(&self) -> &ModelVariables {
+        &self.kit.model_variables
     }
 
     /// Returns the way to the desktop room, once it is up.

@@ -7,7 +7,9 @@ mod browse;
 mod debugging;
 mod error;
 pub mod home;
+mod keys;
 mod live;
+mod models;
 mod outputs;
 mod people;
 mod recovery;
@@ -23,9 +25,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use browse::BrowseCommand;
 pub use debugging::{Debugging, MAX_MESSAGE as MAX_DEBUGGING_MESSAGE};
 pub use error::{ErrorCode, ServiceError};
+use keys::Keys;
+pub use keys::PASSPHRASE_VARIABLE;
 use sandbox_core::SandboxId;
 use sandbox_core::model::Check;
 
+use crate::agent::models::ModelVariables;
 use crate::driver::Driver;
 use crate::egress::Sites;
 pub use crate::sandbox::calls::Output;
@@ -47,6 +52,11 @@ struct Inner {
     backend: Result<Arc<dyn Backend>, ServiceError>,
     sites: Sites,
     drivers: Mutex<BTreeMap<SandboxId, Driver>>,
+    keys: Keys,
+    /// Held while a model is set or forgotten.
+    changing_models: tokio::sync::Mutex<()>,
+    /// The models that the runtime's environment names.
+    variables: ModelVariables,
 }
 
 impl Service {
@@ -63,8 +73,17 @@ impl Service {
             Ok(local) => Ok(Arc::new(local) as Arc<dyn Backend>),
             Err(error) => Err(ServiceError::new(ErrorCode::Unavailable, error.to_string())),
         };
-        let inner =
-            Inner { home: home.to_owned(), store, backend, sites: crate::demo::sites(), drivers: Mutex::default() };
+        let passphrase = std::env::var(PASSPHRASE_VARIABLE).ok().filter(|text| !text.is_empty()).map(Into::into);
+        let inner = Inner {
+            home: home.to_owned(),
+            store,
+            backend,
+            sites: crate::demo::sites(),
+            drivers: Mutex::default(),
+            keys: Keys::beneath(home, passphrase),
+            changing_models: tokio::sync::Mutex::default(),
+            variables: ModelVariables::of_process(),
+        };
         let service = Self { inner: Arc::new(inner) };
         recovery::settle(&service).await?;
         Ok(service)

@@ -14,6 +14,7 @@ use sandbox_core::policy;
 use serde_json::json;
 
 use super::{Answer, ErrorCode, Service, ServiceError, room_site};
+use crate::agent::models::ModelVariables;
 use crate::browser::prepare_profile;
 use crate::driver::{Driver, Kit};
 use crate::now_ms;
@@ -91,6 +92,7 @@ impl Service {
         let change = Change { sandboxes: vec![sandbox.clone()], events: vec![created], ..Change::default() };
         self.store().commit(change).await?;
         let mut env = config.env;
+        let model_variables = ModelVariables::take(&mut env);
         let mut shell_sites = self.inner.sites.clone();
         if sandbox.capabilities.browser.browser().is_some() {
             env.entry(room_site::VARIABLE.to_owned()).or_insert_with(|| format!("http://{}", room_site::HOST));
@@ -105,6 +107,7 @@ impl Service {
             profile: profile.dir,
             profile_is_temporary: profile.is_temporary,
             env,
+            model_variables,
             rules: Arc::new(self.store().rules().await?),
         };
         let driver = Driver::start(sandbox.clone(), kit);

@@ -9,7 +9,7 @@ use sandbox_core::model::{EpochMs, Event};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::blobs::Blobs;
-use super::table::{approvals, artifacts, events, grants, handoffs, idempotency, rules, sandboxes, tasks};
+use super::table::{approvals, artifacts, events, grants, handoffs, idempotency, models, rules, sandboxes, tasks};
 use super::{Change, Recalled, StoreError};
 
 /// How many changes may wait; a caller beyond that waits for room.
@@ -153,6 +153,12 @@ fn apply_change(db: &Connection, change: &Change) -> Result<Kept, StoreError> {
     }
     if let Some(all) = &change.rules {
         rules::replace(db, all)?;
+    }
+    for name in &change.deleted_models {
+        models::delete(db, name)?;
+    }
+    for model in &change.models {
+        models::put(db, model)?;
     }
     for artifact in &change.artifacts {
         artifacts::put(db, artifact)?;

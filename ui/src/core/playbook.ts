@@ -22,6 +22,8 @@ export interface Draft {
   name: string;
   playbook: string;
   prompt: string;
+  /** Empty for the default. */
+  model: string;
   /** Where the browser and commands may go. */
   network: NetworkMode;
   /** Host patterns, separated by spaces, commas or lines. */
@@ -30,7 +32,7 @@ export interface Draft {
   profile: string;
 }
 
-export const EMPTY_DRAFT: Draft = { name: '', playbook: TEMPLATE, prompt: '', network: 'open', allow: '', profile: '' };
+export const EMPTY_DRAFT: Draft = { name: '', playbook: TEMPLATE, prompt: '', model: '', network: 'open', allow: '', profile: '' };
 
 /** Returns the name that a playbook gives itself, if it does so plainly. */
 export function playbookName(source: string): string | null {
