@@ -48,11 +48,27 @@ impl Baton {
     }
 
     pub async fn start_at_with(home: tempfile::TempDir, env: &[(&str, &str)]) -> Self {
-        let process = Command::new(binary("baton"))
+        let mut command = Command::new(binary("baton"));
+        command.env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned()));
+        command.envs(env.iter().copied());
+        Self::run(command, home).await
+    }
+
+    /// Starts a runtime with these variables, without any keyring, and with everything that it can log in a file of its
+    /// data directory, where a search finds it.
+    pub async fn start_talkative(home: tempfile::TempDir, env: &[(&str, &str)]) -> Self {
+        let log = std::fs::File::options().create(true).append(true).open(home.path().join("test.log"));
+        let mut command = Command::new(binary("baton"));
+        // An address where no bus is: without one, programs look for a bus themselves.
+        command.env("RUST_LOG", "trace").env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+        command.envs(env.iter().copied()).stderr(log.expect("a log in the data directory"));
+        Self::run(command, home).await
+    }
+
+    async fn run(mut command: Command, home: tempfile::TempDir) -> Self {
+        let process = command
             .args(["serve", "--port", "0"])
             .env("BATON_HOME", home.path())
-            .envs(env.iter().copied())
-            .env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned()))
             .stdout(Stdio::null())
             .spawn()
             .expect("baton starts");

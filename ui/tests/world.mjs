@@ -43,6 +43,11 @@ function handoff(sbx, tsk, message, at, over = {}) {
   };
 }
 
+const MODELS = [
+  { name: 'anthropic', kind: 'anthropic', model: 'claude-sonnet-4-5', hasKey: true, default: true, source: 'environment' },
+  { name: 'desk', kind: 'openai', baseUrl: 'http://localhost:11434/v1', model: 'qwen3-vl:8b', hasKey: false, default: false, source: 'settings' },
+];
+
 const RECEIPT = {
   heldMs: 42_000,
   before: { url: 'https://portal.example/sign-in', title: 'Sign in' },
@@ -129,7 +134,7 @@ export function world(state) {
               ? { ...check, ok: false, found: 'bwrap is not installed', fix: 'sudo apt install bubblewrap' }
               : check,
           );
-    return { sandboxes: [], tasks: [], events: [], files: [], artifacts: [], checks, control: null, main: null };
+    return { sandboxes: [], tasks: [], events: [], files: [], artifacts: [], checks, models: [], control: null, main: null };
   }
 
   const rest = others();
@@ -233,7 +238,7 @@ export function world(state) {
       throw new Error(`no state ${state}`);
   }
   return {
-    main, receipt: RECEIPT, files, artifacts, checks: CHECKS, control, picture,
+    main, receipt: RECEIPT, files, artifacts, checks: CHECKS, models: structuredClone(MODELS), control, picture,
     sandboxes: [main, ...rest.map(([sbx]) => sbx)],
     tasks: [...(tsk === null ? [] : [tsk]), ...rest.map(([, each]) => each)],
     events: [...events(main, tsk, told), ...rest.flatMap(([sbx, each, said]) => events(sbx, each, said))],

@@ -52,6 +52,7 @@ pub use work::{ExecError, SaveError};
 use self::cause::{Cause, TurnOf};
 use self::seat::InputTally;
 use crate::agent::Turn;
+use crate::agent::models::ModelVariables;
 use crate::browser::{ActionError, Browser, Gate};
 use crate::egress::Sites;
 use crate::sandbox::Backend;
@@ -76,6 +77,8 @@ pub struct Kit {
     pub env: BTreeMap<String, String>,
     /// Those of its variables that the runtime itself put there.
     pub own_env: BTreeSet<String>,
+    /// What of it chooses the agent's model: never enters the sandbox.
+    pub model_variables: ModelVariables,
     /// A person's rules, as they are when the sandbox is made.
     pub rules: Arc<Vec<Rule>>,
     /// Whether the profile goes when the sandbox ends.
@@ -141,6 +144,11 @@ impl Driver {
 
     pub fn workspace(&self) -> &Workspace {
         &self.kit.workspace
+    }
+
+    /// Returns what the sandbox's environment says about its model.
+    pub fn model_variables(&self) -> &ModelVariables {
+        &self.kit.model_variables
     }
 
     /// Returns the way to the desktop room, once it is up.

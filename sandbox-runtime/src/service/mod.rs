@@ -7,6 +7,7 @@ mod browse;
 mod debugging;
 mod error;
 pub mod home;
+mod keys;
 mod live;
 mod models;
 mod outputs;
@@ -25,9 +26,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use browse::BrowseCommand;
 pub use debugging::{Debugging, MAX_MESSAGE as MAX_DEBUGGING_MESSAGE};
 pub use error::{ErrorCode, ServiceError};
+use keys::Keys;
+pub use keys::PASSPHRASE_VARIABLE;
 use sandbox_core::SandboxId;
 use sandbox_core::model::Check;
 
+use crate::agent::models::ModelVariables;
 use crate::driver::{Driver, Speech};
 use crate::egress::Sites;
 pub use crate::sandbox::calls::Output;
@@ -51,6 +55,11 @@ struct Inner {
     /// What models say while they say it.
     speech: Speech,
     drivers: Mutex<BTreeMap<SandboxId, Driver>>,
+    keys: Keys,
+    /// Held while a model is set or forgotten.
+    changing_models: tokio::sync::Mutex<()>,
+    /// The models that the runtime's environment names.
+    variables: ModelVariables,
 }
 
 impl Service {
@@ -67,6 +76,7 @@ impl Service {
             Ok(local) => Ok(Arc::new(local) as Arc<dyn Backend>),
             Err(error) => Err(ServiceError::new(ErrorCode::Unavailable, error.to_string())),
         };
+        let passphrase = std::env::var(PASSPHRASE_VARIABLE).ok().filter(|text| !text.is_empty()).map(Into::into);
         let inner = Inner {
             home: home.to_owned(),
             store,
@@ -74,6 +84,9 @@ impl Service {
             sites: crate::demo::sites(),
             speech: Speech::default(),
             drivers: Mutex::default(),
+            keys: Keys::beneath(home, passphrase),
+            changing_models: tokio::sync::Mutex::default(),
+            variables: ModelVariables::of_process(),
         };
         let service = Self { inner: Arc::new(inner) };
         recovery::settle(&service).await?;

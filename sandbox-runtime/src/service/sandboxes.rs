@@ -14,6 +14,7 @@ use sandbox_core::policy;
 use serde_json::json;
 
 use super::{Answer, ErrorCode, Service, ServiceError, room_site};
+use crate::agent::models::ModelVariables;
 use crate::browser::prepare_profile;
 use crate::driver::{Driver, Kit};
 use crate::now_ms;
@@ -116,6 +117,7 @@ impl Service {
         workspace: Workspace,
     ) -> Answer<Driver> {
         let id = sandbox.id.clone();
+        let model_variables = ModelVariables::take(&mut env);
         let mut own_env = BTreeSet::new();
         let mut shell_sites = self.inner.sites.clone();
         if sandbox.capabilities.browser.browser().is_some() {
@@ -135,6 +137,7 @@ impl Service {
             profile_is_temporary: profile.is_temporary,
             env,
             own_env,
+            model_variables,
             rules: Arc::new(self.store().rules().await?),
             speech: self.inner.speech.clone(),
         };

@@ -1,8 +1,8 @@
 //! What is written together, and what is asked for.
 
 use sandbox_core::model::{
-    Approval, ApprovalStatus, Artifact, EpochMs, EventType, Grant, Handoff, HandoffStatus, NewEvent, Rule, Sandbox,
-    SandboxStatus, Task, TaskStatus,
+    Approval, ApprovalStatus, Artifact, EpochMs, EventType, Grant, Handoff, HandoffStatus, ModelInfo, NewEvent, Rule,
+    Sandbox, SandboxStatus, Task, TaskStatus,
 };
 use sandbox_core::{ArtifactKey, EventId, SandboxId, TaskId};
 
@@ -16,6 +16,9 @@ pub struct Change {
     pub grants: Vec<Grant>,
     /// A person's rules, all of them, in place of those before.
     pub rules: Option<Vec<Rule>>,
+    pub models: Vec<ModelInfo>,
+    /// Their names.
+    pub deleted_models: Vec<String>,
     pub artifacts: Vec<Artifact>,
     /// Their blobs go too, once no other artifact has the same content.
     pub deleted_artifacts: Vec<ArtifactKey>,

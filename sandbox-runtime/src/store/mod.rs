@@ -26,7 +26,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use sandbox_core::model::{Approval, Artifact, EpochMs, Event, Grant, Handoff, Page, Rule, Sandbox, Task};
+use sandbox_core::model::{Approval, Artifact, EpochMs, Event, Grant, Handoff, ModelInfo, Page, Rule, Sandbox, Task};
 use sandbox_core::{ApprovalId, ArtifactKey, GrantId, HandoffId, SandboxId, TaskId};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -43,7 +43,7 @@ pub use table::events::MAX_LIMIT as MAX_EVENTS;
 use migrate::{MIGRATIONS, Migration};
 use readers::Readers;
 use table::{
-    approvals, artifacts, conversation, events, grants, handoffs, idempotency, rules, sandboxes, search, tasks,
+    approvals, artifacts, conversation, events, grants, handoffs, idempotency, models, rules, sandboxes, search, tasks,
 };
 use writer::{Order, Work, Writer};
 
@@ -181,6 +181,16 @@ impl Store {
     /// Returns a person's rules, in their order.
     pub async fn rules(&self) -> Result<Vec<Rule>, StoreError> {
         self.readers().ask(rules::all).await
+    }
+
+    /// Returns the models that were set, by name.
+    pub async fn models(&self) -> Result<Vec<ModelInfo>, StoreError> {
+        self.readers().ask(models::all).await
+    }
+
+    pub async fn model(&self, name: &str) -> Result<Option<ModelInfo>, StoreError> {
+        let name = name.to_owned();
+        self.readers().ask(move |db| models::get(db, &name)).await
     }
 
     pub async fn artifact(&self, key: &ArtifactKey) -> Result<Option<Artifact>, StoreError> {

@@ -10,7 +10,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::blobs::Blobs;
 use super::table::{
-    approvals, artifacts, conversation, events, grants, handoffs, idempotency, rules, sandboxes, tasks,
+    approvals, artifacts, conversation, events, grants, handoffs, idempotency, models, rules, sandboxes, tasks,
 };
 use super::{Change, Recalled, StoreError};
 
@@ -155,6 +155,12 @@ fn apply_change(db: &Connection, change: &Change) -> Result<Kept, StoreError> {
     }
     if let Some(all) = &change.rules {
         rules::replace(db, all)?;
+    }
+    for name in &change.deleted_models {
+        models::delete(db, name)?;
+    }
+    for model in &change.models {
+        models::put(db, model)?;
     }
     for artifact in &change.artifacts {
         artifacts::put(db, artifact)?;

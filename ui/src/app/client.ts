@@ -9,6 +9,10 @@ import type { Event } from '../types/generated/Event';
 import type { FileEntry } from '../types/generated/FileEntry';
 import type { Grant } from '../types/generated/Grant';
 import type { HandoffEnvelope } from '../types/generated/HandoffEnvelope';
+import type { KeyStorage } from '../types/generated/KeyStorage';
+import type { ModelInfo } from '../types/generated/ModelInfo';
+import type { ModelSettings } from '../types/generated/ModelSettings';
+import type { ModelTest } from '../types/generated/ModelTest';
 import type { Rule } from '../types/generated/Rule';
 import type { Rules } from '../types/generated/Rules';
 import type { Sandbox } from '../types/generated/Sandbox';
@@ -33,12 +37,6 @@ export interface Hit {
   title: string;
   snippet: string;
   at: number;
-}
-
-export interface Model {
-  name: string;
-  model: string;
-  default?: boolean;
 }
 
 interface Page<T> {
@@ -182,14 +180,25 @@ export class Client {
   demo(): Promise<{ sandboxId: string; taskId: string }> {
     return this.#send('POST', '/v1/demo', {});
   }
-  /** Answers the models that a prompt could go to; none where the runtime knows no models at all. */
-  async models(): Promise<Model[]> {
-    try {
-      return (await this.#send<Page<Model>>('GET', '/v1/models')).data;
-    } catch (refusal) {
-      if (refusal instanceof Refused && refusal.status === 404) return [];
-      throw refusal;
-    }
+  /** Answers the models that a prompt could go to. */
+  async models(): Promise<ModelInfo[]> {
+    return (await this.#send<Page<ModelInfo>>('GET', '/v1/models')).data;
+  }
+  keepModel(name: string, settings: ModelSettings): Promise<ModelInfo> {
+    return this.#send('PUT', `/v1/models/${enc(name)}`, settings);
+  }
+  forgetModel(name: string): Promise<void> {
+    return this.#send('DELETE', `/v1/models/${enc(name)}`);
+  }
+  /** Asks the model for a word; what it says instead is part of the answer. */
+  testModel(name: string): Promise<ModelTest> {
+    return this.#send('POST', `/v1/models/${enc(name)}/test`, {});
+  }
+  keyStorage(): Promise<KeyStorage> {
+    return this.#send('GET', '/v1/keys');
+  }
+  unlockKeys(passphrase: string): Promise<KeyStorage> {
+    return this.#send('POST', '/v1/keys/unlock', { passphrase });
   }
   /** Answers where the runtime keeps its data, or `null` where it does not say. */
   async dataFolder(): Promise<string | null> {

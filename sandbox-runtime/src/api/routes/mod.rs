@@ -8,6 +8,7 @@ mod exec;
 mod files;
 mod handoffs;
 mod machine;
+mod models;
 mod preview;
 mod sandboxes;
 mod search;
@@ -41,7 +42,7 @@ use crate::service::ErrorCode;
     components(schemas(ErrorBody, sandbox_core::model::Event, sandboxes::WaitFor)),
     tags(
         (name = "sandboxes"), (name = "commands and files"), (name = "browser and live view"),
-        (name = "tasks and handoff"), (name = "trust"), (name = "outputs"), (name = "events"), (name = "machine"),
+        (name = "tasks and handoff"), (name = "trust"), (name = "models"), (name = "outputs"), (name = "events"), (name = "machine"),
     )
 )]
 struct Document;
@@ -95,6 +96,7 @@ fn guarded() -> OpenApiRouter<Api> {
         .merge(tasks::routes())
         .merge(handoffs::routes())
         .merge(approvals::routes())
+        .merge(models::routes())
         .merge(artifacts::routes())
         .merge(events::routes())
         .merge(search::routes())

@@ -7,6 +7,7 @@ pub(super) mod events;
 pub(super) mod grants;
 pub(super) mod handoffs;
 pub(super) mod idempotency;
+pub(super) mod models;
 pub(super) mod rules;
 pub(super) mod sandboxes;
 pub(super) mod search;
