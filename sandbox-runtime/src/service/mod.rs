@@ -15,6 +15,7 @@ mod room_site;
 mod sandboxes;
 mod tasks;
 mod trust;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -46,6 +47,7 @@ struct Inner {
     /// Why no sandbox can be started, where that is so: history can still be read.
     backend: Result<Arc<dyn Backend>, ServiceError>,
     sites: Sites,
+    sender: webhooks::Sender,
     drivers: Mutex<BTreeMap<SandboxId, Driver>>,
 }
 
@@ -63,17 +65,19 @@ impl Service {
             Ok(local) => Ok(Arc::new(local) as Arc<dyn Backend>),
             Err(error) => Err(ServiceError::new(ErrorCode::Unavailable, error.to_string())),
         };
-        let inner =
-            Inner { home: home.to_owned(), store, backend, sites: crate::demo::sites(), drivers: Mutex::default() };
+        let sender = webhooks::Sender::start(home, store.clone()).await?;
+        let sites = crate::demo::sites();
+        let inner = Inner { home: home.to_owned(), store, backend, sites, sender, drivers: Mutex::default() };
         let service = Self { inner: Arc::new(inner) };
         recovery::settle(&service).await?;
         Ok(service)
     }
 
-    /// Ends every sandbox.
+    /// Ends every sandbox, then the sending of webhooks.
     pub async fn stop(&self) {
         let drivers: Vec<Driver> = std::mem::take(&mut *self.drivers()).into_values().collect();
         futures_util::future::join_all(drivers.iter().map(Driver::end)).await;
+        self.inner.sender.stop().await;
     }
 
     pub fn store(&self) -> &Store {

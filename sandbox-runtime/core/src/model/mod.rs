@@ -9,6 +9,7 @@ mod page;
 mod preview;
 mod sandbox;
 mod task;
+mod webhook;
 
 pub use approval::*;
 pub use artifact::*;
@@ -19,6 +20,7 @@ pub use page::*;
 pub use preview::*;
 pub use sandbox::*;
 pub use task::*;
+pub use webhook::*;
 
 /// Milliseconds since the Unix epoch.
 pub type EpochMs = i64;

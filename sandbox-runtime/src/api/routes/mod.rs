@@ -15,6 +15,7 @@ mod tasks;
 mod terminal;
 mod tickets;
 mod viewers;
+mod webhooks;
 
 use std::any::Any;
 
@@ -97,6 +98,7 @@ fn guarded() -> OpenApiRouter<Api> {
         .merge(approvals::routes())
         .merge(artifacts::routes())
         .merge(events::routes())
+        .merge(webhooks::routes())
         .merge(search::routes())
         .merge(machine::routes())
 }
