@@ -39,10 +39,16 @@ impl Baton {
 
     /// Starts a runtime on a data directory that an earlier one used.
     pub async fn start_at(home: tempfile::TempDir) -> Self {
+        Self::start_with(home, &[]).await
+    }
+
+    /// As [`Self::start_at`], with more in its environment.
+    pub async fn start_with(home: tempfile::TempDir, environment: &[(&str, &str)]) -> Self {
         let process = Command::new(binary("baton"))
             .args(["serve", "--port", "0"])
             .env("BATON_HOME", home.path())
             .env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned()))
+            .envs(environment.iter().copied())
             .stdout(Stdio::null())
             .spawn()
             .expect("baton starts");
@@ -113,6 +119,14 @@ impl Baton {
 
     pub async fn post(&self, path: &str, body: Value) -> Value {
         self.ok("POST", path, Some(body)).await
+    }
+
+    /// Sends a POST with an idempotency key, which must succeed.
+    pub async fn keyed_post(&self, path: &str, key: &str, body: &Value) -> Value {
+        let request = self.http.post(format!("{}/v1{path}", self.url)).bearer_auth(&self.token);
+        let answer = request.header("idempotency-key", key).json(body).send().await;
+        let answer = answer.and_then(reqwest::Response::error_for_status);
+        answer.unwrap_or_else(|error| panic!("POST {path}: {error}")).json().await.expect("JSON")
     }
 
     /// Returns the bytes that a route answers with.
