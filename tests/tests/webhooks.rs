@@ -70,7 +70,8 @@ async fn an_event_comes_signed_and_verifies_with_a_library_of_others() {
     assert_eq!(genuine(&hook.secret, &messages), [true; 4]);
     let types: BTreeSet<String> =
         messages.iter().map(|message| message.json()["type"].as_str().expect("a type").to_owned()).collect();
-    let mut expected = BTreeSet::from(["queued", "started", "completed"].map(|step| format!("sandbox.agent.task.{step}")));
+    let mut expected =
+        BTreeSet::from(["queued", "started", "completed"].map(|step| format!("sandbox.agent.task.{step}")));
     expected.insert("sandbox.created".to_owned());
     assert_eq!(types, expected);
     let done = messages.iter().find(|message| message.json()["type"] == "sandbox.agent.task.completed");
@@ -114,7 +115,8 @@ async fn a_message_is_tried_until_it_is_accepted_with_the_same_id_and_body() {
 async fn what_is_given_up_can_be_resent() {
     let down = std::sync::Arc::new(AtomicU32::new(1));
     let state = down.clone();
-    let receiver = Receiver::start(move |_| Reply::Status(if state.load(Ordering::SeqCst) == 1 { 500 } else { 200 })).await;
+    let receiver =
+        Receiver::start(move |_| Reply::Status(if state.load(Ordering::SeqCst) == 1 { 500 } else { 200 })).await;
     let baton = start().await;
     let hook = hook_at(&baton, &receiver).await;
     baton.post(&hook.path("/test"), json!({})).await;

@@ -113,9 +113,10 @@ async fn answer(api: &Api, request: Request, next: Next) -> Result<Response, Api
 
 fn without_secret(text: &str) -> String {
     match serde_json::from_str::<serde_json::Value>(text) {
-        Ok(serde_json::Value::Object(mut fields)) if fields.shift_remove(SECRET_FIELD).is_some() => {
-            serde_json::Value::Object(fields).to_string()
-        }
+        Ok(serde_json::Value::Object(mut fields)) => match fields.shift_remove(SECRET_FIELD) {
+            Some(_secret) => serde_json::Value::Object(fields).to_string(),
+            None => text.to_owned(),
+        },
         Ok(_) | Err(_) => text.to_owned(),
     }
 }

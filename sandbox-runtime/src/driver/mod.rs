@@ -15,6 +15,7 @@ mod approvals;
 mod bench;
 mod cause;
 mod holding;
+mod idle;
 mod people;
 mod record;
 mod refusal;
@@ -29,6 +30,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use approvals::Decided;
+pub use idle::Presence;
 pub use refusal::{Refusal, RefusalCode};
 use sandbox_core::action::Action;
 use sandbox_core::approval::hash;
@@ -43,10 +45,11 @@ use sandbox_link::Link;
 pub use seat::{InputWeight, ViewerSeat};
 pub use share::{Share, SharedTurn};
 pub use tasks::TaskOrder;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 pub use work::{ExecError, SaveError};
 
 use self::cause::{Cause, TurnOf};
+use self::idle::Activity;
 use self::seat::InputTally;
 use crate::agent::Turn;
 use crate::browser::{ActionError, Browser, Gate};
@@ -75,6 +78,8 @@ pub struct Kit {
     pub rules: Arc<Vec<Rule>>,
     /// Whether the profile goes when the sandbox ends.
     pub profile_is_temporary: bool,
+    /// How many sandboxes start at once on this machine; the others wait as `queued`.
+    pub starts: Arc<Semaphore>,
 }
 
 /// Handle to the actor that owns one sandbox's state. Cheap to clone; the actor lives until the sandbox has ended.
@@ -85,6 +90,9 @@ pub struct Driver {
     shared: watch::Receiver<Arc<Shared>>,
     gate: Gate,
     tally: Arc<InputTally>,
+    activity: Arc<Activity>,
+    /// Places for commands.
+    commands: Arc<Semaphore>,
     share: Arc<Share>,
     kit: Arc<Kit>,
 }
@@ -178,6 +186,16 @@ impl Driver {
     pub fn work(&self) -> WorkGuard {
         self.tell(Cause::Work { begun: true });
         WorkGuard { driver: self.clone() }
+    }
+
+    /// Notes that somebody works in the sandbox now.
+    pub fn touch(&self) {
+        self.activity.touch();
+    }
+
+    /// Keeps the sandbox from being idle until the answer is dropped.
+    pub fn presence(&self) -> Presence {
+        self.activity.presence()
     }
 
     /// Commits one event of this sandbox.

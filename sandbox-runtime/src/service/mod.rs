@@ -26,6 +26,7 @@ pub use debugging::{Debugging, MAX_MESSAGE as MAX_DEBUGGING_MESSAGE};
 pub use error::{ErrorCode, ServiceError};
 use sandbox_core::SandboxId;
 use sandbox_core::model::Check;
+use tokio::sync::Semaphore;
 
 use crate::driver::Driver;
 use crate::egress::Sites;
@@ -49,6 +50,7 @@ struct Inner {
     sites: Sites,
     sender: webhooks::Sender,
     drivers: Mutex<BTreeMap<SandboxId, Driver>>,
+    starts: Arc<Semaphore>,
 }
 
 impl Service {
@@ -67,7 +69,8 @@ impl Service {
         };
         let sender = webhooks::Sender::start(home, store.clone()).await?;
         let sites = crate::demo::sites();
-        let inner = Inner { home: home.to_owned(), store, backend, sites, sender, drivers: Mutex::default() };
+        let (drivers, starts) = (Mutex::default(), Arc::new(Semaphore::new(sandboxes::STARTS_AT_ONCE)));
+        let inner = Inner { home: home.to_owned(), store, backend, sites, sender, drivers, starts };
         let service = Self { inner: Arc::new(inner) };
         recovery::settle(&service).await?;
         Ok(service)
@@ -110,6 +113,7 @@ impl Service {
         let driver = self.driver(id).await?;
         let status = driver.sandbox().status;
         if status.takes_work() {
+            driver.touch();
             return Ok(driver);
         }
         let message = format!("the sandbox is {}; wait until it is ready", status_word(status));

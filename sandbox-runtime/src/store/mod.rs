@@ -30,7 +30,7 @@ use std::thread::{self, JoinHandle};
 use sandbox_core::model::{
     Approval, Artifact, Delivery, EpochMs, Event, Grant, Handoff, Page, Rule, Sandbox, Task, Webhook,
 };
-use sandbox_core::{ApprovalId, ArtifactKey, DeliveryId, GrantId, HandoffId, SandboxId, TaskId, WebhookId};
+use sandbox_core::{ApprovalId, ArtifactKey, DeliveryId, EventId, GrantId, HandoffId, SandboxId, TaskId, WebhookId};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub use blobs::{Blob, Blobs};
@@ -195,7 +195,7 @@ impl Store {
         self.readers().ask(move |db| webhooks::list(db, &page)).await
     }
 
-    pub async fn count_webhooks(&self) -> Result<usize, StoreError> {
+    pub async fn count_webhooks(&self) -> Result<u32, StoreError> {
         self.readers().ask(webhooks::count).await
     }
 
@@ -235,6 +235,11 @@ impl Store {
     /// [`StoreError::NoSuchEvent`] if the one to go on after is not in the history.
     pub async fn events(&self, filter: EventFilter, limit: usize) -> Result<Vec<Event>, StoreError> {
         self.readers().ask(move |db| events::list(db, &filter, limit)).await
+    }
+
+    /// Returns the id of the event that was committed last.
+    pub async fn newest_event(&self) -> Result<Option<EventId>, StoreError> {
+        self.readers().ask(events::newest).await
     }
 
     /// Finds tasks by their words or those of their events, and events outside any task; newest first.

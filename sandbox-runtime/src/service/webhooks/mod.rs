@@ -28,7 +28,7 @@ use crate::store::{Change, WebhookChange};
 
 pub(super) use sender::Sender;
 
-const MAX_WEBHOOKS: usize = 50;
+const MAX_WEBHOOKS: u32 = 50;
 const LONGEST_URL: usize = 2048;
 const LONGEST_DESCRIPTION: usize = 500;
 /// How long a test waits for the receiver's answer: longer than one attempt may take.

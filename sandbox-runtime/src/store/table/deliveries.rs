@@ -140,10 +140,11 @@ pub fn due(
             continue; // It is asked again when one of them ends.
         }
         let secrets = webhooks::secrets(db, &webhook.id)?;
+        let read_at_most = i64::try_from(per_webhook + busy.len() + 1).unwrap_or(i64::MAX);
         let sql = "SELECT id, round, next_at, body FROM deliveries
             WHERE webhook_id = ?1 AND next_at IS NOT NULL ORDER BY next_at, row LIMIT ?2";
         let mut statement = db.prepare_cached(sql)?;
-        let mut rows = statement.query(params![webhook.id.as_str(), per_webhook + busy.len() + 1])?;
+        let mut rows = statement.query(params![webhook.id.as_str(), read_at_most])?;
         while let Some(row) = rows.next()? {
             let id = DeliveryId(row.get(0)?);
             if busy.contains(&id) {

@@ -80,7 +80,7 @@ pub fn list(db: &Connection, page: &PageRequest) -> Result<Page<Webhook>, StoreE
     documents(db, List::Webhooks, TABLE, Conditions::default(), page)
 }
 
-pub fn count(db: &Connection) -> Result<usize, StoreError> {
+pub fn count(db: &Connection) -> Result<u32, StoreError> {
     Ok(db.query_row("SELECT count(*) FROM webhooks", [], |row| row.get(0))?)
 }
 
