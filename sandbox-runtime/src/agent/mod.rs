@@ -1,9 +1,10 @@
-//! What does a task: the playbook runner; and what it asks before it acts.
+//! What does a task: the playbook runner; what it asks before it acts; the models that an agent asks.
 //!
 //! Owns the order of steps and what a failure says. Leaves to the driver, through [`Workbench`]: whose turn it is, what is
 //! recorded, and every state.
 
 mod consent;
+pub mod models;
 mod playbook;
 mod workbench;
 
