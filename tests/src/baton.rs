@@ -141,6 +141,14 @@ impl Baton {
         self.ok("POST", path, Some(body)).await
     }
 
+    /// Sends a POST with an idempotency key, which must succeed.
+    pub async fn keyed_post(&self, path: &str, key: &str, body: &Value) -> Value {
+        let request = self.http.post(format!("{}/v1{path}", self.url)).bearer_auth(&self.token);
+        let answer = request.header("idempotency-key", key).json(body).send().await;
+        let answer = answer.and_then(reqwest::Response::error_for_status);
+        answer.unwrap_or_else(|error| panic!("POST {path}: {error}")).json().await.expect("JSON")
+    }
+
     /// Returns the bytes that a route answers with.
     pub async fn bytes(&self, path: &str) -> Vec<u8> {
         let request = self.http.get(format!("{}/v1{path}", self.url)).bearer_auth(&self.token);

@@ -63,7 +63,7 @@ export async function startRuntime(pictures) {
     if (model !== undefined) return keepModel(model, request, response);
     if (path === '/v1/rules') return json(response, 200, { rules: [{ site: '*', kind: 'pay', effect: 'hold' }, { site: '*.bank.example', effect: 'ask' }] });
     if (path === '/v1/grants') return list(state.tasks.slice(0, 1).map((task) => ({ grantId: 'grt_1', approvalId: 'apr_0', sandboxId: task.sandboxId, taskId: task.id, site: 'portal.example', kind: 'submit', uses: 2, spent: 0, createdAt: NOW - 60_000 })));
-    if (path === '/v1/models') return list([{ name: 'main', kind: 'anthropic', model: 'claude-sonnet', default: true, hasKey: true }, { name: 'house', kind: 'openai', model: 'qwen3', baseUrl: 'http://127.0.0.1:11434/v1' }]);
+    if (path === '/v1/webhooks') return list([{ id: 'wh_1', url: 'https://hooks.example.org/baton', description: '', eventTypes: ['sandbox.handoff.*'], allowPrivate: false, enabled: true, createdAt: NOW - 86_400_000, updatedAt: NOW - 86_400_000 }]);
     if (path === '/v1/doctor') return list(state.checks);
     if (path === '/v1/runtime') return json(response, 200, { home: '/home/ada/.local/share/baton' });
     if (path === '/v1/search') {

@@ -23,6 +23,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod ttl;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -14,18 +14,20 @@ use sandbox_core::{Lease, ViewerId};
 use sandbox_link::protocol::{InputFrame, Open};
 use sandbox_link::write_message;
 use serde_json::json;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::approvals::Trust;
 use super::cause::{Cause, Reply, TurnOf};
+use super::idle::{Activity, Idle};
 use super::people::Naming;
 use super::record::Committed;
 use super::refusal::Refusal;
 use super::seat::InputTally;
 use super::start::{Rooms, start_rooms};
 use super::tasks::RunningTask;
+use super::work::COMMANDS_MAX;
 use super::{Driver, INBOX, Kit, Shared};
 use crate::agent::{HandedBack, Turn};
 use crate::browser::{BrowserEvent, Gate, Live, forget_open_pages};
@@ -56,6 +58,7 @@ pub(super) struct Actor {
     pub committed: Committed,
     pub since: EpochMs,
     pub trust: Trust,
+    pub idle: Idle,
     pub rooms: Option<Rooms>,
     /// Set while someone else may have changed the page since the agent looked.
     pub fresh: bool,
@@ -102,11 +105,14 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         shared: view,
         gate,
         tally: Arc::new(InputTally::default()),
+        activity: Arc::new(Activity::default()),
+        commands: Arc::new(Semaphore::new(COMMANDS_MAX)),
         share: Arc::default(),
         kit: Arc::new(kit.clone()),
     };
     let actor = Actor {
         trust: Trust::new(kit.rules.clone()),
+        idle: Idle::default(),
         driver: driver.clone(),
         kit,
         control: Control::default(),
@@ -151,6 +157,7 @@ impl Actor {
                 },
                 () = sleep_until(due) => self.tick().await,
             }
+            self.note_idle();
         }
         for answer in self.ending.drain(..) {
             // Whoever asked may have gone.
@@ -158,13 +165,17 @@ impl Actor {
         }
     }
 
+    /// Starts the rooms when it is this sandbox's turn; it is `queued` until then.
     async fn start(&mut self) {
-        self.sandbox.status = SandboxStatus::Assigning;
-        self.commit(vec![self.event(EventType::SandboxAssigned, By::System, json!({}))]).await;
         let (sandbox, kit) = (self.sandbox.clone(), self.kit.clone());
         let (gate, inbox) = (self.driver.gate.clone(), self.driver.inbox.clone());
         let env = kit.env.clone();
         tokio::spawn(async move {
+            let _turn = kit.starts.acquire().await.expect("nobody closes the line of those that start");
+            // An actor that ended meanwhile starts nothing.
+            if inbox.send(Cause::Assigned).await.is_err() {
+                return;
+            }
             let started = start_rooms(&sandbox, env, &kit, &gate, &inbox).await.map(Box::new);
             // An actor that ended meanwhile drops the rooms, which kills them.
             let _ = inbox.send(Cause::Started(started)).await;
@@ -173,6 +184,10 @@ impl Actor {
 
     async fn handle(&mut self, cause: Cause) {
         match cause {
+            Cause::Assigned => {
+                self.sandbox.status = SandboxStatus::Assigning;
+                self.commit(vec![self.event(EventType::SandboxAssigned, By::System, json!({}))]).await;
+            }
             Cause::Started(Ok(rooms)) => self.started(*rooms).await,
             Cause::Started(Err(failure)) => self.fail(failure).await,
             Cause::RoomLost { room } => self.room_lost(room).await,
@@ -513,13 +528,25 @@ impl Actor {
     fn next_due_at(&self) -> Option<EpochMs> {
         let expires_at = self.handoff.as_ref().and_then(|handoff| handoff.expires_at);
         let task_due = self.task.as_ref().and_then(|task| task.clock.due_at());
-        [self.control.next_tick_at(), expires_at, task_due].into_iter().flatten().min()
+        [self.control.next_tick_at(), expires_at, task_due, self.idle_due_at()].into_iter().flatten().min()
     }
 
     async fn tick(&mut self) {
         self.control_request(Request::Tick, By::System, None).await;
         self.expire_handoff().await;
         self.stop_overdue_task().await;
+        self.end_idle().await;
+    }
+
+    /// Whether nobody drives and nothing is under way.
+    pub(super) fn is_at_rest(&self) -> bool {
+        matches!(self.control.state(), State::Idle { in_flight: None })
+            && self.turns_wanted.is_empty()
+            && self.working == 0
+    }
+
+    pub(super) fn is_watched(&self) -> bool {
+        !self.viewers.is_empty()
     }
 
     async fn fail(&mut self, failure: Failure) {
@@ -535,6 +562,11 @@ impl Actor {
     }
 
     async fn end(&mut self, answer: Option<Reply<()>>) {
+        self.end_because(None, answer).await;
+    }
+
+    /// Ends the sandbox; `why` is told where nobody asked for it.
+    pub(super) async fn end_because(&mut self, why: Option<&str>, answer: Option<Reply<()>>) {
         self.ending.extend(answer);
         self.sandbox.status = SandboxStatus::Ending;
         self.abandon_work("the sandbox was ended").await;
@@ -543,7 +575,8 @@ impl Actor {
         self.sandbox.status = SandboxStatus::Ended;
         self.sandbox.ended_at = Some(now_ms());
         self.sandbox.preview.status = PreviewStatus::Off;
-        self.commit(vec![self.event(EventType::SandboxEnded, By::System, json!({}))]).await;
+        let data = why.map_or_else(|| json!({}), |why| json!({ "code": "idle", "message": why }));
+        self.commit(vec![self.event(EventType::SandboxEnded, By::System, data)]).await;
     }
 
     async fn kill_rooms(&mut self) {

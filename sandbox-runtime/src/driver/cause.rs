@@ -21,6 +21,8 @@ use crate::egress::Denied;
 pub(super) type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
 
 pub(super) enum Cause {
+    /// It is this sandbox's turn to start.
+    Assigned,
     /// The rooms are up, or could not be started.
     Started(Result<Box<Rooms>, Failure>),
     /// A room ended by itself.

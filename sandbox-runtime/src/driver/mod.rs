@@ -15,6 +15,7 @@ mod approvals;
 mod bench;
 mod cause;
 mod holding;
+mod idle;
 mod mail;
 mod people;
 mod record;
@@ -31,6 +32,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use approvals::Decided;
+pub use idle::Presence;
 pub use refusal::{Refusal, RefusalCode};
 use sandbox_core::action::Action;
 use sandbox_core::approval::hash;
@@ -46,10 +48,11 @@ pub use seat::{InputWeight, ViewerSeat};
 pub use share::{Share, SharedTurn};
 pub use speech::{Speech, Words};
 pub use tasks::{TaskOrder, TaskWork};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 pub use work::{ExecError, SaveError};
 
 use self::cause::{Cause, TurnOf};
+use self::idle::Activity;
 use self::seat::InputTally;
 use crate::agent::Turn;
 use crate::agent::models::ModelVariables;
@@ -85,6 +88,8 @@ pub struct Kit {
     pub profile_is_temporary: bool,
     /// Where what models say is shown while they say it.
     pub speech: Speech,
+    /// How many sandboxes start at once on this machine; the others wait as `queued`.
+    pub starts: Arc<Semaphore>,
 }
 
 /// Handle to the actor that owns one sandbox's state. Cheap to clone; the actor lives until the sandbox has ended.
@@ -95,6 +100,9 @@ pub struct Driver {
     shared: watch::Receiver<Arc<Shared>>,
     gate: Gate,
     tally: Arc<InputTally>,
+    activity: Arc<Activity>,
+    /// Places for commands.
+    commands: Arc<Semaphore>,
     share: Arc<Share>,
     kit: Arc<Kit>,
 }
@@ -203,6 +211,16 @@ impl Driver {
     pub fn work(&self) -> WorkGuard {
         self.tell(Cause::Work { begun: true });
         WorkGuard { driver: self.clone() }
+    }
+
+    /// Notes that somebody works in the sandbox now.
+    pub fn touch(&self) {
+        self.activity.touch();
+    }
+
+    /// Keeps the sandbox from being idle until the answer is dropped.
+    pub fn presence(&self) -> Presence {
+        self.activity.presence()
     }
 
     /// Commits one event of this sandbox.

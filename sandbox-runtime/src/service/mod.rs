@@ -18,6 +18,7 @@ mod room_site;
 mod sandboxes;
 mod tasks;
 mod trust;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,7 @@ use keys::Keys;
 pub use keys::PASSPHRASE_VARIABLE;
 use sandbox_core::SandboxId;
 use sandbox_core::model::Check;
+use tokio::sync::Semaphore;
 
 use crate::agent::models::ModelVariables;
 use crate::driver::{Driver, Speech};
@@ -52,9 +54,11 @@ struct Inner {
     /// Why no sandbox can be started, where that is so: history can still be read.
     backend: Result<Arc<dyn Backend>, ServiceError>,
     sites: Sites,
+    sender: webhooks::Sender,
     /// What models say while they say it.
     speech: Speech,
     drivers: Mutex<BTreeMap<SandboxId, Driver>>,
+    starts: Arc<Semaphore>,
     keys: Keys,
     /// Held while a model is set or forgotten.
     changing_models: tokio::sync::Mutex<()>,
@@ -79,11 +83,13 @@ impl Service {
         let passphrase = std::env::var(PASSPHRASE_VARIABLE).ok().filter(|text| !text.is_empty()).map(Into::into);
         let inner = Inner {
             home: home.to_owned(),
+            sender: webhooks::Sender::start(home, store.clone()).await?,
             store,
             backend,
             sites: crate::demo::sites(),
             speech: Speech::default(),
             drivers: Mutex::default(),
+            starts: Arc::new(Semaphore::new(sandboxes::STARTS_AT_ONCE)),
             keys: Keys::beneath(home, passphrase),
             changing_models: tokio::sync::Mutex::default(),
             variables: ModelVariables::of_process(),
@@ -93,10 +99,11 @@ impl Service {
         Ok(service)
     }
 
-    /// Ends every sandbox.
+    /// Ends every sandbox, then the sending of webhooks.
     pub async fn stop(&self) {
         let drivers: Vec<Driver> = std::mem::take(&mut *self.drivers()).into_values().collect();
         futures_util::future::join_all(drivers.iter().map(Driver::end)).await;
+        self.inner.sender.stop().await;
     }
 
     pub fn store(&self) -> &Store {
@@ -129,6 +136,7 @@ impl Service {
         let driver = self.driver(id).await?;
         let status = driver.sandbox().status;
         if status.takes_work() {
+            driver.touch();
             return Ok(driver);
         }
         let message = format!("the sandbox is {}; wait until it is ready", status_word(status));

@@ -16,13 +16,17 @@ use serde_json::json;
 use super::{Answer, ErrorCode, Service, ServiceError, room_site};
 use crate::agent::models::ModelVariables;
 use crate::browser::prepare_profile;
-use crate::driver::{Driver, Kit};
+use crate::driver::{Driver, Kit, Presence};
 use crate::now_ms;
 use crate::sandbox::WORKSPACE_DIR;
 use crate::sandbox::calls::{self, Output, TerminalKeys, TerminalScreen};
 use crate::store::Change;
 use crate::workspace::Workspace;
 
+/// How many sandboxes start at once; the others wait as `queued`.
+pub(super) const STARTS_AT_ONCE: usize = 4;
+/// How many sandboxes may start or wait for it.
+const STARTS_MAX: usize = 32;
 const LONGEST_NAME: usize = 200;
 const WIDTHS: std::ops::RangeInclusive<u32> = 320..=3840;
 const HEIGHTS: std::ops::RangeInclusive<u32> = 240..=2160;
@@ -32,10 +36,11 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// `invalid` for a configuration that cannot be, `unavailable` where this machine cannot start sandboxes.
+    /// `invalid` for a configuration that cannot be, `overloaded` when many start already, `unavailable` where this machine cannot start sandboxes.
     pub async fn create_sandbox(&self, config: SandboxConfig) -> Answer<Sandbox> {
         check_config(&config)?;
         self.inner.backend.clone()?;
+        self.check_starts()?;
         let now = now_ms();
         let id = SandboxId::from_unique(crate::unique());
         let browser = config.capabilities.browser.browser();
@@ -135,6 +140,7 @@ impl Service {
             workspace,
             profile: profile.dir,
             profile_is_temporary: profile.is_temporary,
+            starts: self.inner.starts.clone(),
             env,
             own_env,
             model_variables,
@@ -144,6 +150,15 @@ impl Service {
         let driver = Driver::start(sandbox, kit);
         self.drivers().insert(id, driver.clone());
         Ok(driver)
+    }
+
+    fn check_starts(&self) -> Answer<()> {
+        let is_starting = |driver: &&Driver| !driver.sandbox().status.takes_work() && !driver.is_over();
+        if self.drivers().values().filter(is_starting).count() < STARTS_MAX {
+            return Ok(());
+        }
+        let refusal = ServiceError::new(ErrorCode::Overloaded, format!("{STARTS_MAX} sandboxes are starting already"));
+        Err(refusal.with_hint("wait until some of them are ready, then try again"))
     }
 
     pub async fn sandbox(&self, id: &SandboxId) -> Answer<Sandbox> {
@@ -202,11 +217,18 @@ impl Service {
     }
 
     /// Opens a terminal in the shell room.
-    pub async fn terminal(&self, id: &SandboxId, cols: u16, rows: u16) -> Answer<(TerminalScreen, TerminalKeys)> {
+    pub async fn terminal(
+        &self,
+        id: &SandboxId,
+        cols: u16,
+        rows: u16,
+    ) -> Answer<(TerminalScreen, TerminalKeys, Presence)> {
         let driver = self.working_driver(id).await?;
         let link =
             driver.shell_link().ok_or_else(|| ServiceError::conflict("the sandbox is not ready", "assigning"))?;
-        calls::terminal(&link, (cols, rows), Vec::new(), BTreeMap::new()).await.map_err(ServiceError::internal)
+        let opened = calls::terminal(&link, (cols, rows), Vec::new(), BTreeMap::new()).await;
+        let (screen, keys) = opened.map_err(ServiceError::internal)?;
+        Ok((screen, keys, driver.presence()))
     }
 
     /// Returns the workspace for reading; also of a sandbox that is over.

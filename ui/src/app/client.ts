@@ -5,6 +5,7 @@ import type { Approval } from '../types/generated/Approval';
 import type { ApprovalDecision } from '../types/generated/ApprovalDecision';
 import type { Artifact } from '../types/generated/Artifact';
 import type { Check } from '../types/generated/Check';
+import type { Delivery } from '../types/generated/Delivery';
 import type { Event } from '../types/generated/Event';
 import type { FileEntry } from '../types/generated/FileEntry';
 import type { Grant } from '../types/generated/Grant';
@@ -13,10 +14,14 @@ import type { KeyStorage } from '../types/generated/KeyStorage';
 import type { ModelInfo } from '../types/generated/ModelInfo';
 import type { ModelSettings } from '../types/generated/ModelSettings';
 import type { ModelTest } from '../types/generated/ModelTest';
+import type { NewWebhook } from '../types/generated/NewWebhook';
 import type { Rule } from '../types/generated/Rule';
 import type { Rules } from '../types/generated/Rules';
 import type { Sandbox } from '../types/generated/Sandbox';
 import type { Task } from '../types/generated/Task';
+import type { Webhook } from '../types/generated/Webhook';
+import type { WebhookPatch } from '../types/generated/WebhookPatch';
+import type { WebhookSecret } from '../types/generated/WebhookSecret';
 
 /** The runtime said no, with a code and a sentence. */
 export class Refused extends Error {
@@ -126,6 +131,33 @@ export class Client {
   }
   async keepRules(rules: Rule[]): Promise<Rule[]> {
     return (await this.#send<Rules>('PUT', '/v1/rules', { rules })).rules;
+  }
+
+  webhooks(): Promise<Webhook[]> {
+    return this.#list<Webhook>('/v1/webhooks');
+  }
+  createWebhook(asked: NewWebhook): Promise<WebhookSecret> {
+    return this.#send('POST', '/v1/webhooks', asked);
+  }
+  patchWebhook(id: string, patch: Partial<WebhookPatch>): Promise<Webhook> {
+    return this.#send('PATCH', `/v1/webhooks/${enc(id)}`, patch);
+  }
+  deleteWebhook(id: string): Promise<Webhook> {
+    return this.#send('DELETE', `/v1/webhooks/${enc(id)}`);
+  }
+  /** Makes a new secret; the one before is good for another day. */
+  rotateWebhookSecret(id: string): Promise<WebhookSecret> {
+    return this.#send('POST', `/v1/webhooks/${enc(id)}/rotate`, {});
+  }
+  testWebhook(id: string): Promise<Delivery> {
+    return this.#send('POST', `/v1/webhooks/${enc(id)}/test`);
+  }
+  /** Answers the latest deliveries. */
+  async deliveries(webhookId: string): Promise<Delivery[]> {
+    return (await this.#send<Page<Delivery>>('GET', `/v1/webhooks/${enc(webhookId)}/deliveries?limit=50`)).data;
+  }
+  resendDelivery(webhookId: string, id: string): Promise<Delivery> {
+    return this.#send('POST', `/v1/webhooks/${enc(webhookId)}/deliveries/${enc(id)}/resend`);
   }
 
   async files(sandboxId: string): Promise<FileEntry[]> {

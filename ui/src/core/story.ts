@@ -155,7 +155,7 @@ function tell(event: Event, before: readonly StoryLine[]): Told {
     case 'sandbox.failed':
       return line('bad', [strong('The sandbox failed')], str(data.message));
     case 'sandbox.ended':
-      return line('quiet', [plain('The sandbox ended')]);
+      return line('quiet', [plain('The sandbox ended')], str(data.message));
     case 'sandbox.created':
     case 'sandbox.assigned':
     case 'sandbox.ready':

@@ -10,6 +10,7 @@ mod page;
 mod preview;
 mod sandbox;
 mod task;
+mod webhook;
 
 pub use approval::*;
 pub use artifact::*;
@@ -21,6 +22,7 @@ pub use page::*;
 pub use preview::*;
 pub use sandbox::*;
 pub use task::*;
+pub use webhook::*;
 
 /// Milliseconds since the Unix epoch.
 pub type EpochMs = i64;

@@ -63,7 +63,7 @@ async fn follow(
 ) -> Result<Response, ApiError> {
     let last_seen = request.headers().get("last-event-id").and_then(|value| value.to_str().ok()).map(str::trim);
     let after = last_seen.filter(|id| !id.is_empty()).map(str::to_owned).or(query.after);
-    let filter = EventFilter {
+    let mut filter = EventFilter {
         sandbox_id: query.sandbox_id.map(SandboxId),
         task_id: None,
         types: types(query.types.as_deref())?,
@@ -71,9 +71,12 @@ async fn follow(
     };
     let store = api.service().store().clone();
     let published = store.subscribe();
-    // An id that is not in the history is refused now; later there would be no status left to say so.
     if filter.after.is_some() {
+        // An id that is not in the history is refused now; later there would be no status left to say so.
         store.events(filter.clone(), 1).await?;
+    } else {
+        // What is new begins here: a reader that lags before it has seen anything loses nothing either.
+        filter.after = store.newest_event().await?;
     }
     let closing = api.closing().clone();
     let events = followed(store, filter, published).take_until(closing.cancelled_owned());
@@ -131,7 +134,7 @@ fn followed(store: Store, filter: EventFilter, published: broadcast::Receiver<Ev
 
 struct Following {
     store: Store,
-    /// `after` is the last event sent; `None` while nothing was and the reader wants only what is new.
+    /// `after` is the last event sent, or the one to begin after; `None` for the beginning of the history.
     filter: EventFilter,
     published: broadcast::Receiver<Event>,
     batch: std::vec::IntoIter<Event>,
@@ -146,7 +149,7 @@ impl Following {
                 self.filter.after = Some(event.id.clone());
                 return Some(event);
             }
-            if self.may_have_more && self.filter.after.is_some() {
+            if self.may_have_more {
                 let batch = match self.store.events(self.filter.clone(), BATCH).await {
                     Ok(batch) => batch,
                     Err(error) => {
@@ -161,14 +164,8 @@ impl Following {
             }
             match self.published.recv().await {
                 Ok(event) if !self.lets_through(&event) => {}
-                Ok(event) if self.filter.after.is_none() => {
-                    self.filter.after = Some(event.id.clone());
-                    return Some(event);
-                }
-                Ok(_) => self.may_have_more = true,
-                Err(RecvError::Lagged(_)) if self.filter.after.is_some() => self.may_have_more = true,
-                // Where to go on is not known: the reader comes back.
-                Err(RecvError::Lagged(_) | RecvError::Closed) => return None,
+                Ok(_) | Err(RecvError::Lagged(_)) => self.may_have_more = true,
+                Err(RecvError::Closed) => return None,
             }
         }
     }

@@ -3,6 +3,7 @@
 pub(super) mod approvals;
 pub(super) mod artifacts;
 pub(super) mod conversation;
+pub(super) mod deliveries;
 pub(super) mod events;
 pub(super) mod grants;
 pub(super) mod handoffs;
@@ -12,6 +13,7 @@ pub(super) mod rules;
 pub(super) mod sandboxes;
 pub(super) mod search;
 pub(super) mod tasks;
+pub(super) mod webhooks;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
