@@ -15,6 +15,7 @@ mod interface;
 mod lists;
 #[cfg(test)]
 mod live_tests;
+mod mcp;
 mod once;
 mod ranges;
 mod routes;
@@ -32,6 +33,9 @@ use axum::body::{Body, Bytes};
 use axum::http::{Method, Request, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
+use sandbox_core::SandboxId;
+use sandbox_core::model::EpochMs;
+use sandbox_core::viewer::ViewerMode;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
@@ -40,7 +44,7 @@ pub use error::{ApiError, ErrorBody};
 pub use server::{ServeError, Server};
 pub use tokens::{Access, Session};
 
-use crate::service::{ErrorCode, Service};
+use crate::service::{ErrorCode, Service, ServiceError};
 use crate::stream::WhepSessions;
 
 /// The HTTP interface over one service. Cheap to clone.
@@ -62,6 +66,7 @@ struct Inner {
     /// Requests that go on although their caller hung up.
     detached: TaskTracker,
     router: OnceLock<Router>,
+    mcp: OnceLock<mcp::Mcp>,
 }
 
 /// What [`Api::call`] answers.
@@ -84,6 +89,7 @@ impl Api {
             closing: CancellationToken::new(),
             detached: TaskTracker::new(),
             router: OnceLock::new(),
+            mcp: OnceLock::new(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -187,6 +193,23 @@ impl Api {
 
     fn whep(&self) -> &WhepSessions {
         &self.inner.whep
+    }
+
+    fn mcp(&self) -> &mcp::Mcp {
+        self.inner.mcp.get_or_init(|| mcp::Mcp::new(self))
+    }
+
+    /// Makes the address of a live view for any browser on this machine, opened once; and until when it can be.
+    async fn viewer_link(&self, id: &SandboxId, mode: ViewerMode, ttl_ms: i64) -> Result<(String, EpochMs), ApiError> {
+        let base = self.served_base()?;
+        let sandbox = self.service().sandbox(id).await?;
+        if sandbox.status.is_over() {
+            return Err(ServiceError::conflict("the sandbox has ended", sandbox.status).into());
+        }
+        let now = crate::now_ms();
+        let expires_at = now + ttl_ms;
+        let ticket = self.tokens().ticket(Access::Viewer { sandbox_id: id.clone(), mode }, expires_at, now);
+        Ok((format!("{base}/viewer.html#ticket={ticket}"), expires_at))
     }
 
     fn closing(&self) -> &CancellationToken {

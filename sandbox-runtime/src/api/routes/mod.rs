@@ -8,6 +8,7 @@ mod exec;
 mod files;
 mod handoffs;
 mod machine;
+mod mcp;
 mod preview;
 mod sandboxes;
 mod search;
@@ -99,6 +100,7 @@ fn guarded() -> OpenApiRouter<Api> {
         .merge(events::routes())
         .merge(search::routes())
         .merge(machine::routes())
+        .merge(mcp::routes())
 }
 
 /// The routes that are open to who has no token.

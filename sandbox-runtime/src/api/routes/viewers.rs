@@ -90,15 +90,8 @@ async fn viewer_url(
     if !TTL_MS.contains(&ttl_ms) {
         return Err(ApiError::invalid(format!("ttlMs is to be {} to {}, not {ttl_ms}", TTL_MS.start(), TTL_MS.end())));
     }
-    let base = api.served_base()?;
-    let sandbox = api.service().sandbox(&id).await?;
-    if sandbox.status.is_over() {
-        return Err(ServiceError::conflict("the sandbox has ended", sandbox.status).into());
-    }
-    let now = crate::now_ms();
-    let expires_at = now + ttl_ms;
-    let ticket = api.tokens().ticket(Access::Viewer { sandbox_id: id, mode: request.mode }, expires_at, now);
-    Ok(Json(ViewerLink { url: format!("{base}/viewer.html#ticket={ticket}"), expires_at }))
+    let (url, expires_at) = api.viewer_link(&id, request.mode, ttl_ms).await?;
+    Ok(Json(ViewerLink { url, expires_at }))
 }
 
 /// The live view over a WebSocket: pictures as binary messages, words as text.
