@@ -4,6 +4,7 @@
 //! call it cancels; what the runtime says comes out in the order in which it says it.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use anyhow::Context;
 use futures_util::StreamExt;
@@ -21,8 +22,11 @@ const SESSION: &str = "mcp-session-id";
 const VERSION: &str = "mcp-protocol-version";
 /// Messages to the client that may wait for it to read.
 const BACKLOG: usize = 256;
-/// Internal error of JSON-RPC.
+/// How long what is under way may take to be answered once the client says no more.
+const DRAIN: Duration = Duration::from_secs(5);
+/// Errors of JSON-RPC.
 const INTERNAL: i64 = -32_603;
+const NO_SUCH_METHOD: i64 = -32_601;
 
 /// Serves one client until it closes standard input.
 pub async fn serve() -> anyhow::Result<u8> {
@@ -61,6 +65,7 @@ async fn relay(client: &Client) -> anyhow::Result<()> {
     });
     let conversation = Arc::new(Conversation::default());
     let mut under_way = JoinSet::new();
+    let mut listening = JoinSet::new();
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Some(line) = lines.next_line().await.context("read standard input")? {
         if line.trim().is_empty() {
@@ -69,20 +74,29 @@ async fn relay(client: &Client) -> anyhow::Result<()> {
         let request = conversation.with_headers(client.request(Method::POST, "/v1/mcp"));
         let message: Value = serde_json::from_str(&line).unwrap_or_default();
         let opens = message["method"] == "initialize";
+        if message["method"] == "server/discover" {
+            // Over standard input and output a conversation has a state: whoever asks is to begin it.
+            let words = "this server is asked to `initialize`";
+            say(&told, refusal(&message["id"], NO_SUCH_METHOD, words)).await;
+            continue;
+        }
         let sent = send(request, line, message["id"].clone(), told.clone(), conversation.clone());
         if opens {
             // Everything after it needs its session.
             sent.await;
             if conversation.session.get().is_some() {
-                let listening = conversation.with_headers(client.request(Method::GET, "/v1/mcp"));
-                under_way.spawn(listen(listening, told.clone()));
+                let hearing = conversation.with_headers(client.request(Method::GET, "/v1/mcp"));
+                listening.spawn(listen(hearing, told.clone()));
             }
         } else {
             under_way.spawn(sent);
         }
         while under_way.try_join_next().is_some() {}
     }
+    // What is not answered by then is answered to nobody.
+    let _ = tokio::time::timeout(DRAIN, async { while under_way.join_next().await.is_some() {} }).await;
     under_way.shutdown().await;
+    listening.shutdown().await;
     if conversation.session.get().is_some() {
         // A session that is not ended here ends by itself later.
         let _ = conversation.with_headers(client.request(Method::DELETE, "/v1/mcp")).send().await;
@@ -144,10 +158,17 @@ async fn send(
         Err(error) => format!("the runtime does not answer; start this server again: {error}"),
     };
     if !id.is_null() {
-        let refusal = json!({ "jsonrpc": "2.0", "id": id, "error": { "code": INTERNAL, "message": failed } });
-        // The writer ends with the client.
-        let _ = told.send(refusal.to_string()).await;
+        say(&told, refusal(&id, INTERNAL, &failed)).await;
     }
+}
+
+fn refusal(id: &Value, code: i64, words: &str) -> String {
+    json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": words } }).to_string()
+}
+
+async fn say(told: &mpsc::Sender<String>, message: String) {
+    // The writer ends with the client: nobody hears it then.
+    let _ = told.send(message).await;
 }
 
 /// Passes on what the server says of itself, for as long as it says something.
@@ -161,16 +182,12 @@ async fn listen(request: RequestBuilder, told: mpsc::Sender<String>) {
 
 /// Passes on the messages of an answer: one in JSON, or many as server-sent events.
 async fn pass_on(answer: Response, told: &mpsc::Sender<String>, conversation: &Conversation) -> reqwest::Result<()> {
-    let kind = answer.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let mut say = async |message: String| {
-        conversation.learn_version(&message);
-        // The writer ends with the client.
-        let _ = told.send(message).await;
-    };
-    if !kind.starts_with("text/event-stream") {
+    let kind = answer.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if !kind.is_some_and(|kind| kind.starts_with("text/event-stream")) {
         let text = answer.text().await?;
         if !text.trim().is_empty() {
-            say(text.trim().to_owned()).await;
+            conversation.learn_version(&text);
+            say(told, text.trim().to_owned()).await;
         }
         return Ok(());
     }
@@ -178,7 +195,8 @@ async fn pass_on(answer: Response, told: &mpsc::Sender<String>, conversation: &C
     let mut bytes = answer.bytes_stream();
     while let Some(bytes) = bytes.next().await {
         for message in events.feed(&bytes?) {
-            say(message).await;
+            conversation.learn_version(&message);
+            say(told, message).await;
         }
     }
     Ok(())
