@@ -9,7 +9,7 @@ const args = ['node_modules/chrome-devtools-mcp/build/src/bin/chrome-devtools-mc
 args.push('--wsEndpoint', address, '--wsHeaders', JSON.stringify({ Authorization: `Bearer ${token}` }));
 
 async function call(name, given = {}) {
-  const { content, isError } = await client.callTool({ name, arguments: given });
+  const { content, isError } = await client.callTool({ name, arguments: name === 'list_pages' ? given : { pageId: 1, ...given } });
   const text = content.map((part) => part.text ?? `(${part.type})`).join('\n');
   return { text, failed: isError === true };
 }

@@ -152,7 +152,8 @@ async fn the_endpoint_obeys_token_host_and_origin() {
         "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } } });
     let http = reqwest::Client::new();
     let ask = || http.post(&address).header("accept", "application/json, text/event-stream").json(&hello);
-    let status = |request: reqwest::RequestBuilder| async { request.send().await.expect("an answer").status().as_u16() };
+    let status =
+        |request: reqwest::RequestBuilder| async { request.send().await.expect("an answer").status().as_u16() };
     assert_eq!(status(ask()).await, 401);
     assert_eq!(status(ask().bearer_auth("wrong")).await, 401);
     assert_eq!(status(ask().bearer_auth(&baton.token).header("origin", "https://page.example")).await, 403);

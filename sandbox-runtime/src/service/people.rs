@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use sandbox_core::{HandoffId, SandboxId};
 use sandbox_core::model::{Handoff, HandoffEnvelope, HandoffRequest, HandoffStatus, Preview, RequestedBy};
+use sandbox_core::{HandoffId, SandboxId};
 
 use tokio::sync::broadcast::error::RecvError;
 

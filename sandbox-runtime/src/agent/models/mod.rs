@@ -3,17 +3,29 @@
 //! Owns how a conversation is put to a provider and how its answer is read. Leaves to the agent's loop what is asked and what
 //! is done with the answer; keys come in as values and are never written anywhere by this room.
 
+mod anthropic;
+mod client;
 mod conversation;
+mod endpoint;
 mod error;
+mod openai;
+mod read;
+mod refusal;
+mod remote;
 mod reply;
+mod retry;
+mod sse;
 
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
 pub use conversation::{Content, Image, Message, Part, Raw, Request, Role, ToolResult, ToolUse, WireFormat};
+pub use endpoint::{Endpoint, EndpointError};
 pub use error::{ModelError, ModelErrorKind};
+pub use remote::RemoteModel;
 pub use reply::{Delta, Reply, StopReason, TokenUsage};
+pub use retry::RetryPolicy;
 
 /// One model of one provider.
 ///

@@ -1,11 +1,10 @@
 //! Carries out a tool call: the service's operations, one for each.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
 use rmcp::model::CallToolResult;
 use sandbox_core::SandboxId;
-use sandbox_core::action::{Action, Address, Navigate, NewTab, Plain, TabChoice};
+use sandbox_core::action::{Action, NewTab, Plain, TabChoice};
 use sandbox_core::model::{HandoffEnvelope, RequestedBy, SandboxConfig, SandboxStatus};
 use sandbox_core::viewer::ViewerMode;
 use serde_json::json;
@@ -16,7 +15,7 @@ use super::tools::{ArtifactList, Beyond, BrowserTabs, Call, FsRead, FsWrite, Han
 use crate::api::Api;
 use crate::service::{Output, Service, ServiceError};
 use crate::store::{ArtifactFilter, PageRequest, SandboxFilter};
-use crate::workspace::{Workspace, WorkspaceError};
+use crate::workspace::{CONTENT_TYPE_HEAD, Workspace, WorkspaceError, content_type};
 
 /// How long a sandbox may take to be ready: less than the minute after which clients give up.
 const READY: Duration = Duration::from_secs(50);
@@ -130,9 +129,7 @@ async fn within(api: &Api, id: &SandboxId, call: Within, progress: &Progress) ->
             let task_id = service.start_task(id, request).await?;
             Ok(answer::task(&service.task(&task_id).await?))
         }
-        Within::ArtifactSave(save) => {
-            Ok(answer::data(&json!(service.save_artifact(id, &save.path, save.name).await?)))
-        }
+        Within::ArtifactSave(save) => Ok(answer::data(&json!(service.save_artifact(id, &save.path, save.name).await?))),
     }
 }
 
@@ -171,24 +168,11 @@ pub struct Read {
 }
 
 fn read_file(workspace: &Workspace, path: &str, offset: u64) -> Result<Read, WorkspaceError> {
-    use std::os::unix::fs::FileExt;
-    let (file, entry) = workspace.open_file(path)?;
-    let unread = |source| WorkspaceError::Io { path: entry.path.clone(), source };
-    let mut head = vec![0; crate::workspace::CONTENT_TYPE_HEAD];
-    let known = file.read_at(&mut head, 0).map_err(unread)?;
-    let content_type = crate::workspace::content_type(&entry.path, &head[..known]);
+    let head = workspace.read(path, Some((0, CONTENT_TYPE_HEAD as u64)))?;
+    let content_type = content_type(path, &head.bytes);
     let limit = if content_type.starts_with("image/") { MAX_PICTURE } else { MAX_TEXT };
-    let len = entry.size.saturating_sub(offset).min(limit);
-    let mut bytes = vec![0; usize::try_from(len).unwrap_or_default()];
-    let mut filled = 0;
-    while filled < bytes.len() {
-        match file.read_at(&mut bytes[filled..], offset + filled as u64).map_err(unread)? {
-            0 => break,
-            read => filled += read,
-        }
-    }
-    bytes.truncate(filled);
-    Ok(Read { path: entry.path, content_type, size: entry.size, offset, bytes })
+    let content = workspace.read(path, Some((offset, offset.saturating_add(limit))))?;
+    Ok(Read { path: path.to_owned(), content_type, size: content.size, offset, bytes: content.bytes })
 }
 
 fn waiting(name: &str, ms: u64) -> Result<Duration, ServiceError> {

@@ -204,7 +204,9 @@ impl Call {
             return one_of(name, arguments).map(Self::Beyond).map_err(misread);
         }
         let Some(Value::String(sandbox)) = arguments.remove(SANDBOX_ID) else {
-            return Err(misread("`sandboxId` is missing, a text as sandbox_launch and sandbox_list answer it".to_owned()));
+            return Err(misread(
+                "`sandboxId` is missing, a text as sandbox_launch and sandbox_list answer it".to_owned(),
+            ));
         };
         let sandbox = SandboxId(sandbox);
         match ACTIONS.iter().find(|(tool, _)| *tool == name) {
@@ -279,10 +281,29 @@ mod tests {
         let mut names: Vec<String> = all().iter().map(|tool| tool.name.to_string()).collect();
         names.sort();
         let mut expected = [
-            "sandbox_launch", "sandbox_list", "sandbox_end", "sandbox_exec", "sandbox_run_code", "fs_read", "fs_write",
-            "fs_list", "browser_navigate", "browser_snapshot", "browser_click", "browser_type", "browser_select",
-            "browser_press", "browser_scroll", "browser_screenshot", "browser_tabs", "handoff_request", "handoff_wait",
-            "task_prompt", "task_get", "artifact_save", "artifact_list",
+            "sandbox_launch",
+            "sandbox_list",
+            "sandbox_end",
+            "sandbox_exec",
+            "sandbox_run_code",
+            "fs_read",
+            "fs_write",
+            "fs_list",
+            "browser_navigate",
+            "browser_snapshot",
+            "browser_click",
+            "browser_type",
+            "browser_select",
+            "browser_press",
+            "browser_scroll",
+            "browser_screenshot",
+            "browser_tabs",
+            "handoff_request",
+            "handoff_wait",
+            "task_prompt",
+            "task_get",
+            "artifact_save",
+            "artifact_list",
         ];
         expected.sort_unstable();
         assert_eq!(names, expected);
@@ -291,7 +312,11 @@ mod tests {
             assert_eq!(schema["type"], "object", "{}", tool.name);
             assert_eq!(schema["additionalProperties"], false, "{}", tool.name);
             assert!(!schema.to_string().contains("$ref"), "{schema}");
-            assert!(tool.description.is_some_and(|words| words.ends_with('.') || words.ends_with('…')), "{}", tool.name);
+            assert!(
+                tool.description.is_some_and(|words| words.ends_with('.') || words.ends_with('…')),
+                "{}",
+                tool.name
+            );
         }
         assert!(READ_ONLY.iter().all(|name| expected.contains(name)));
     }
@@ -299,7 +324,9 @@ mod tests {
     #[test]
     fn a_call_is_read_into_the_operation_that_it_means() {
         let call = Call::read("browser_click", object(json!({ "sandboxId": "sbx_1", "ref": "e4" }))).unwrap();
-        assert!(matches!(call, Call::Act(id, Action::Click(click)) if id.as_str() == "sbx_1" && click.reference.as_deref() == Some("e4")));
+        assert!(
+            matches!(call, Call::Act(id, Action::Click(click)) if id.as_str() == "sbx_1" && click.reference.as_deref() == Some("e4"))
+        );
         let call = Call::read("handoff_wait", object(json!({ "requestId": "ho_1" }))).unwrap();
         assert!(matches!(call, Call::Beyond(Beyond::HandoffWait(wait)) if wait.timeout_ms.is_none()));
         let call = Call::read("sandbox_exec", object(json!({ "sandboxId": "sbx_1", "command": "ls" }))).unwrap();
