@@ -1,5 +1,6 @@
 //! Programs of others, unmodified, from `tests/foreign`: walked through their steps, one word and one answer at a time.
 
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use crate::baton::{Baton, repository};
+use crate::baton::{Baton, binary, repository};
 
 /// How long one step may take on a machine that does much else.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -23,17 +24,24 @@ pub struct Foreign {
 impl Foreign {
     /// Starts a script of `tests/foreign` with Node.
     pub fn node(script: &str, arguments: &[&str]) -> Self {
-        let folder = repository().join("tests/foreign");
-        assert!(folder.join("node_modules").exists(), "the foreign programs are not installed: run script/setup test");
-        let mut process = Command::new("node")
+        Self::start(node(), script, arguments, &[])
+    }
+
+    /// Starts a script of `tests/foreign`, by its ending with Node or Python, with more in its environment.
+    pub fn with_env(script: &str, arguments: &[&str], env: &[(&str, &str)]) -> Self {
+        let program = if script.ends_with(".py") { python() } else { node() };
+        Self::start(program, script, arguments, env)
+    }
+
+    fn start(mut program: Command, script: &str, arguments: &[&str], env: &[(&str, &str)]) -> Self {
+        let mut process = program
             .arg(script)
             .args(arguments)
-            .current_dir(folder)
+            .envs(env.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .kill_on_drop(true)
             .spawn()
-            .expect("node starts");
+            .expect("the program starts");
         let words = process.stdin.take().expect("it listens");
         let told = BufReader::new(process.stdout.take().expect("it tells")).lines();
         Self { script: script.to_owned(), words, told, _process: process }
@@ -46,17 +54,28 @@ impl Foreign {
     /// When it fails. Returns what it printed.
     pub async fn guide(name: &str, language: &str, baton: &Baton) -> String {
         let program = program_of(name, language);
-        let process = Command::new("node")
-            .args(["--input-type=module", "--eval", &program])
-            .current_dir(repository().join("tests/foreign"))
+        let mut command = match language {
+            "python" => {
+                let mut python = python();
+                python.args(["-c", &program]);
+                python
+            }
+            _ => {
+                let mut node = node();
+                node.args(["--input-type=module", "--eval", &program]);
+                node
+            }
+        };
+        let process = command
             .env("BATON_URL", &baton.url)
             .env("BATON_TOKEN", &baton.token)
+            .env("BATON_HOME", baton.home())
+            .env("BATON_PROGRAM", binary("baton"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .kill_on_drop(true)
             .spawn()
-            .expect("node starts");
+            .expect("the program starts");
         let ended = tokio::time::timeout(PATIENCE, process.wait_with_output()).await.expect("it ends in time");
         let ended = ended.expect("it tells");
         let said = String::from_utf8_lossy(&ended.stdout).into_owned();
@@ -115,4 +134,19 @@ fn program_of(name: &str, language: &str) -> String {
     let guide = std::fs::read_to_string(repository().join("docs").join(name)).expect("the guide is there");
     let program = guide.split_once(&format!("```{language}\n")).and_then(|(_, rest)| rest.split_once("\n```"));
     program.unwrap_or_else(|| panic!("{name} has no {language} program")).0.to_owned()
+}
+
+fn node() -> Command {
+    in_folder(Command::new("node"), &repository().join("tests/foreign/node_modules"))
+}
+
+fn python() -> Command {
+    let program = repository().join("target/foreign/bin/python");
+    in_folder(Command::new(&program), &program)
+}
+
+fn in_folder(mut program: Command, installed: &Path) -> Command {
+    assert!(installed.exists(), "{} is not there: run script/setup test", installed.display());
+    program.current_dir(repository().join("tests/foreign")).kill_on_drop(true);
+    program
 }

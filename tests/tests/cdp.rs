@@ -400,6 +400,50 @@ async fn a_script_in_the_shell_room_drives_the_browser_and_a_page_does_not() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_mcp_server_of_devtools_drives_is_held_off_and_goes_on() {
+    let scene = Scene::open().await;
+    let address = format!("{}/v1{}", scene.baton.url.replace("http://", "ws://"), scene.path("/cdp"));
+    let mut devtools = Foreign::node("devtools.mjs", &[&address, &scene.site.url(""), &scene.baton.token]);
+    let pages = devtools.step("connect").await;
+    assert!(pages.as_str().is_some_and(|pages| pages.contains("about:blank")), "{pages}");
+    let driven = devtools.step("drive").await;
+    assert!(
+        text(&driven, "seen").contains("button \"Count\"") && text(&driven, "counted").contains("\"1\""),
+        "{driven}"
+    );
+    assert!(text(&driven, "picture").contains("(image)"), "{driven}");
+    scene.take().await;
+    let held = devtools.step("held").await;
+    for call in ["counted", "navigated"] {
+        assert!(text(&held[call], "text").contains("heldByPerson"), "{held}");
+    }
+    scene.release().await;
+    let counted = devtools.step("back").await;
+    assert!(counted.as_str().is_some_and(|counted| counted.contains("\"2\"")), "{counted}");
+    devtools.step("leave").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn agent_browser_drives_is_held_off_and_goes_on() {
+    let scene = Scene::open().await;
+    let (_, ws) = scene.addresses().await;
+    let mut agent = Foreign::node("agent-browser.mjs", &[&ws, &scene.site.url("")]);
+    assert_eq!(agent.step("connect").await["success"], true);
+    let driven = agent.step("drive").await;
+    assert!(text(&driven["seen"]["data"], "snapshot").contains("button \"Count\""), "{driven}");
+    assert_eq!(driven["counted"]["data"]["result"], "1", "{driven}");
+    scene.take().await;
+    let held = agent.step("held").await;
+    for call in ["counted", "navigated"] {
+        assert!(text(&held[call], "error").contains("heldByPerson"), "{held}");
+    }
+    scene.release().await;
+    let back = agent.step("back").await;
+    assert_eq!(back["counted"]["data"]["result"], "2", "{back}");
+    agent.step("leave").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_program_of_the_guide_runs_as_it_stands() {
     let baton = Baton::start().await;
     let person = async {

@@ -16,6 +16,7 @@ mod interface;
 mod lists;
 #[cfg(test)]
 mod live_tests;
+mod mcp;
 mod once;
 mod ranges;
 mod routes;
@@ -34,6 +35,9 @@ use axum::body::{Body, Bytes};
 use axum::http::{Method, Request, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
+use sandbox_core::SandboxId;
+use sandbox_core::model::EpochMs;
+use sandbox_core::viewer::ViewerMode;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
@@ -42,7 +46,7 @@ pub use error::{ApiError, ErrorBody};
 pub use server::{ServeError, Server};
 pub use tokens::{Access, Session};
 
-use crate::service::{ErrorCode, Service};
+use crate::service::{ErrorCode, Service, ServiceError};
 use crate::stream::WhepSessions;
 
 /// The HTTP interface over one service. Cheap to clone.
@@ -64,6 +68,7 @@ struct Inner {
     /// Requests that go on although their caller hung up.
     detached: TaskTracker,
     router: OnceLock<Router>,
+    mcp: OnceLock<mcp::Mcp>,
 }
 
 /// What [`Api::call`] answers.
@@ -86,6 +91,7 @@ impl Api {
             closing: CancellationToken::new(),
             detached: TaskTracker::new(),
             router: OnceLock::new(),
+            mcp: OnceLock::new(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -189,6 +195,22 @@ impl Api {
 
     fn whep(&self) -> &WhepSessions {
         &self.inner.whep
+    }
+
+    fn mcp(&self) -> &mcp::Mcp {
+        self.inner.mcp.get_or_init(|| mcp::Mcp::new(self))
+    }
+
+    /// Makes the address of a live view for any browser on this machine, opened once; and until when it can be.
+    async fn viewer_link(&self, id: &SandboxId, mode: ViewerMode, expires_at: EpochMs) -> Result<String, ApiError> {
+        let base = self.served_base()?;
+        let sandbox = self.service().sandbox(id).await?;
+        if sandbox.status.is_over() {
+            return Err(ServiceError::conflict("the sandbox has ended", sandbox.status).into());
+        }
+        let access = Access::Viewer { sandbox_id: id.clone(), mode };
+        let ticket = self.tokens().ticket(access, expires_at, crate::now_ms());
+        Ok(format!("{base}/viewer.html#ticket={ticket}"))
     }
 
     fn closing(&self) -> &CancellationToken {

@@ -6,6 +6,8 @@ mod client;
 mod doctor;
 #[path = "baton/follow.rs"]
 mod follow;
+#[path = "baton/mcp.rs"]
+mod mcp;
 #[path = "baton/runtime.rs"]
 mod runtime;
 #[path = "baton/task.rs"]
@@ -43,6 +45,8 @@ enum Command {
         #[arg(long, default_value_t = 0)]
         port: u16,
     },
+    /// Serve an MCP client over standard input and output; joins the runtime that runs, or starts one.
+    Mcp,
     /// Run a playbook and show what happens. Exits 0 completed, 1 failed, 3 cancelled.
     Run {
         /// The playbook, a YAML file.
@@ -92,6 +96,7 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<u8> {
     match command {
         Command::Serve { port } => runtime::serve(port).await,
+        Command::Mcp => mcp::serve().await,
         Command::Run { file, sandbox, params } => task::run(&file, sandbox, params).await,
         Command::Demo => task::demo().await,
         Command::Doctor { json } => doctor::doctor(json).await,

@@ -3,6 +3,7 @@
 //! Owns which sandboxes there are, what is checked before one is made, and what a restart makes of unfinished work.
 //! Leaves the state of each sandbox to its driver.
 
+mod act;
 mod browse;
 mod debugging;
 mod error;

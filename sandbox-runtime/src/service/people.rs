@@ -1,9 +1,13 @@
 //! Handoffs and control, for programs.
 
-use sandbox_core::SandboxId;
-use sandbox_core::model::{Handoff, HandoffEnvelope, HandoffRequest, HandoffStatus, Preview, RequestedBy};
+use std::time::Duration;
 
-use super::{Answer, Service, ServiceError};
+use sandbox_core::model::{Handoff, HandoffEnvelope, HandoffRequest, HandoffStatus, Preview, RequestedBy};
+use sandbox_core::{HandoffId, SandboxId};
+
+use tokio::sync::broadcast::error::RecvError;
+
+use super::{Answer, ErrorCode, Service, ServiceError};
 use crate::driver::Driver;
 use crate::store::{HandoffFilter, PageRequest};
 
@@ -36,6 +40,31 @@ impl Service {
         let driver = self.working_driver(id).await?;
         driver.request_handoff(request, by).await?;
         self.envelope(id, &driver).await
+    }
+
+    /// Waits until a handoff has ended, at most for `limit`; returns it as it is then.
+    pub async fn handoff_ended(&self, id: &HandoffId, limit: Duration) -> Answer<Handoff> {
+        // Subscribed before looking: an end between the two is not missed.
+        let mut events = self.store().subscribe();
+        let deadline = tokio::time::Instant::now() + limit;
+        loop {
+            let handoff = self.store().handoff(id).await?.ok_or_else(|| ServiceError::not_found("handoff", id))?;
+            let stands = matches!(handoff.status, HandoffStatus::Pending | HandoffStatus::Accepted);
+            if !stands {
+                return Ok(handoff);
+            }
+            loop {
+                match tokio::time::timeout_at(deadline, events.recv()).await {
+                    Err(_) => return Ok(handoff),
+                    Ok(Ok(event)) if event.sandbox_id == handoff.sandbox_id => break,
+                    Ok(Ok(_)) => {}
+                    Ok(Err(RecvError::Lagged(_))) => break,
+                    Ok(Err(RecvError::Closed)) => {
+                        return Err(ServiceError::new(ErrorCode::Unavailable, "history is closed"));
+                    }
+                }
+            }
+        }
     }
 
     pub async fn accept_handoff(&self, id: &SandboxId, controller: String) -> Answer<HandoffEnvelope> {

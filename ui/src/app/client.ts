@@ -232,11 +232,10 @@ export class Client {
   unlockKeys(passphrase: string): Promise<KeyStorage> {
     return this.#send('POST', '/v1/keys/unlock', { passphrase });
   }
-  /** Answers where the runtime keeps its data, or `null` where it does not say. */
-  async dataFolder(): Promise<string | null> {
+  /** Answers where the runtime keeps its data and where its program lies, or `null` where it does not say. */
+  async runtime(): Promise<{ home: string; program?: string } | null> {
     try {
-      const { home } = await this.#send<{ home?: string }>('GET', '/v1/runtime');
-      return home ?? null;
+      return await this.#send('GET', '/v1/runtime');
     } catch (refusal) {
       if (refusal instanceof Refused && refusal.status === 404) return null;
       throw refusal;

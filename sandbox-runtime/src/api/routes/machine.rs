@@ -39,6 +39,9 @@ struct RuntimeInfo {
     version: &'static str,
     /// The data directory.
     home: String,
+    /// Where the program `baton` lies, for clients that start it (`baton mcp`); absent where it is not installed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    program: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -83,7 +86,13 @@ async fn doctor(State(api): State<Api>) -> Json<Checks> {
     responses((status = 200, body = RuntimeInfo), Refusals))]
 async fn runtime(State(api): State<Api>) -> Json<RuntimeInfo> {
     let home = api.service().home().display().to_string();
-    Json(RuntimeInfo { version: env!("CARGO_PKG_VERSION"), home })
+    Json(RuntimeInfo { version: env!("CARGO_PKG_VERSION"), home, program: program() })
+}
+
+/// Returns the path of `baton`, which lies beside whichever program this is.
+fn program() -> Option<String> {
+    let beside = std::env::current_exe().ok()?.with_file_name("baton");
+    beside.exists().then(|| beside.display().to_string())
 }
 
 /// Starts the guided first task in a sandbox of its own.

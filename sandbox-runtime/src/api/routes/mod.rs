@@ -8,6 +8,7 @@ mod exec;
 mod files;
 mod handoffs;
 mod machine;
+mod mcp;
 mod models;
 mod preview;
 mod refusals;
@@ -111,6 +112,7 @@ fn guarded() -> OpenApiRouter<Api> {
         .merge(webhooks::routes())
         .merge(search::routes())
         .merge(machine::routes())
+        .merge(mcp::routes())
 }
 
 /// The routes that are open to who has no token.

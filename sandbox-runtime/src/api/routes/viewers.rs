@@ -85,15 +85,9 @@ async fn viewer_url(
             .with_hint("leave shareable out: the link then works in any browser on this machine")
             .into());
     }
-    let now = crate::now_ms();
-    let expires_at = ttl::expires_at(request.ttl_ms, DEFAULT_TTL_MS, now)?;
-    let base = api.served_base()?;
-    let sandbox = api.service().sandbox(&id).await?;
-    if sandbox.status.is_over() {
-        return Err(ServiceError::conflict("the sandbox has ended", sandbox.status).into());
-    }
-    let ticket = api.tokens().ticket(Access::Viewer { sandbox_id: id, mode: request.mode }, expires_at, now);
-    Ok(Json(ViewerLink { url: format!("{base}/viewer.html#ticket={ticket}"), expires_at }))
+    let expires_at = ttl::expires_at(request.ttl_ms, DEFAULT_TTL_MS, crate::now_ms())?;
+    let url = api.viewer_link(&id, request.mode, expires_at).await?;
+    Ok(Json(ViewerLink { url, expires_at }))
 }
 
 /// The live view over a WebSocket: pictures as binary messages, words as text.

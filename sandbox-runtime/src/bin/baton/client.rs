@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use reqwest::{Method, Response, StatusCode};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use sandbox_runtime::service::home::{Home, HomeError, Running};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -61,6 +61,16 @@ impl Client {
         self.ask(Method::DELETE, path, None).await
     }
 
+    /// Returns a request to a route, with the token, to be filled and sent.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.token)
+    }
+
+    /// Returns an address that opens the interface once, if the runtime is ours.
+    pub fn own_interface(&self) -> Option<String> {
+        self.own.as_ref().map(Runtime::interface)
+    }
+
     /// Ends the runtime, if it is ours.
     pub async fn close(self) {
         if let Some(runtime) = self.own {
@@ -69,7 +79,7 @@ impl Client {
     }
 
     async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<T> {
-        let mut request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.token);
+        let mut request = self.request(method, path);
         if let Some(body) = body {
             request = request.json(body);
         }

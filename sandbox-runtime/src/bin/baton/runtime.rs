@@ -46,6 +46,11 @@ impl Runtime {
         self.api.token()
     }
 
+    /// Returns an address that opens the interface once.
+    pub fn interface(&self) -> String {
+        self.api.interface_url().unwrap_or_else(|| self.url())
+    }
+
     /// Takes no more requests, ends every sandbox, closes history.
     pub async fn stop(self) {
         self.server.stop().await;
@@ -58,7 +63,7 @@ pub async fn serve(port: u16) -> anyhow::Result<u8> {
     // Asked for first: a signal during the start is not lost.
     let mut stop = StopSignals::new().context("hear signals")?;
     let runtime = Runtime::start(port).await?;
-    let interface = runtime.api.interface_url().unwrap_or_else(|| runtime.url());
+    let interface = runtime.interface();
     // Whoever started us may wait for these two lines, or may have closed the pipe by now.
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "listening on {}\ninterface: {interface}", runtime.url()).and_then(|()| out.flush());

@@ -1,0 +1,347 @@
+//! Which tools there are: names, descriptions and schemas, all taken from the types that read their arguments.
+
+use std::sync::{Arc, OnceLock};
+
+use rmcp::model::{JsonObject, Tool, ToolAnnotations};
+use sandbox_core::action::{Action, tools_of};
+use sandbox_core::model::{CodeRequest, ExecRequest, HandoffRequest, SandboxConfig, TaskRequest};
+use sandbox_core::{HandoffId, SandboxId, TaskId};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+/// A tool of the browser, and the action that it is.
+const ACTIONS: [(&str, &str); 8] = [
+    ("browser_navigate", "navigate"),
+    ("browser_snapshot", "look"),
+    ("browser_click", "click"),
+    ("browser_type", "type"),
+    ("browser_select", "select"),
+    ("browser_press", "press"),
+    ("browser_scroll", "scroll"),
+    ("browser_screenshot", "screenshot"),
+];
+
+/// Tools that change nothing.
+const READ_ONLY: [&str; 8] = [
+    "sandbox_list",
+    "fs_read",
+    "fs_list",
+    "browser_snapshot",
+    "browser_screenshot",
+    "handoff_wait",
+    "task_get",
+    "artifact_list",
+];
+
+/// Name of the argument that every tool within a sandbox takes.
+const SANDBOX_ID: &str = "sandboxId";
+
+/// One tool call, read.
+#[derive(Debug)]
+pub enum Call {
+    Beyond(Beyond),
+    Within(SandboxId, Within),
+    Act(SandboxId, Action),
+}
+
+/// Why a tool call cannot be read.
+#[derive(Debug, PartialEq)]
+pub enum Misread {
+    NoSuchTool(String),
+    Arguments(String),
+}
+
+/// Tools that are not about one sandbox.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Beyond {
+    /// Makes a sandbox with a live browser, a shell and a workspace, and waits until it is ready. Answers its id.
+    SandboxLaunch(Box<SandboxConfig>),
+    /// Lists the sandboxes that run, newest first.
+    SandboxList(Nothing),
+    /// Waits until a person is done with what handoff_request asked. Call it again until it says that the request ended.
+    HandoffWait(HandoffWait),
+    /// Says how a task stands, and with waitMs waits for its end.
+    TaskGet(TaskGet),
+    /// Lists artifacts, newest first: of one sandbox, or of all.
+    ArtifactList(ArtifactList),
+}
+
+/// Tools within one sandbox.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Within {
+    /// Ends a sandbox; its artifacts and history stay.
+    SandboxEnd(Nothing),
+    /// Runs a program in the sandbox, not through a shell: for a shell line, command "bash" with args ["-c", "…"].
+    SandboxExec(ExecRequest),
+    /// Runs a piece of code in the sandbox and answers what it printed.
+    SandboxRunCode(CodeRequest),
+    /// Reads a file of the workspace: text, or a picture.
+    FsRead(FsRead),
+    /// Writes a text file of the workspace; parent folders are made, an old file is replaced.
+    FsWrite(FsWrite),
+    /// Lists a folder of the workspace.
+    FsList(FsList),
+    /// Lists the tabs; or opens, activates or closes one, and lists them then.
+    BrowserTabs(BrowserTabs),
+    /// Asks a person to do something in the browser, such as signing in. Answers at once; then call handoff_wait.
+    HandoffRequest(HandoffRequest),
+    /// Gives a task to Baton's own agent: a prompt, or a playbook. Answers at once with its id; then call task_get.
+    TaskPrompt(TaskRequest),
+    /// Keeps a file of the workspace as an artifact that outlives the sandbox.
+    ArtifactSave(ArtifactSave),
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HandoffWait {
+    /// As handoff_request answered it.
+    pub request_id: HandoffId,
+    /// How long to wait in this call: 0 to 50000 milliseconds; 50000 unless said.
+    #[serde(default)]
+    #[schema(maximum = 50_000)]
+    pub timeout_ms: Option<u64>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TaskGet {
+    /// As task_prompt answered it.
+    pub task_id: TaskId,
+    /// How long to wait for its end in this call: 0 to 50000 milliseconds; 0 unless said.
+    #[serde(default)]
+    #[schema(maximum = 50_000)]
+    pub wait_ms: Option<u64>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ArtifactList {
+    /// Only those of this sandbox.
+    #[serde(default)]
+    pub sandbox_id: Option<SandboxId>,
+    /// Words or parts of words of their names.
+    #[serde(default)]
+    pub q: Option<String>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FsRead {
+    /// Path in the workspace.
+    pub path: String,
+    /// Byte to begin at; 0 unless said. A long text is answered in parts.
+    #[serde(default)]
+    pub offset: u64,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FsWrite {
+    /// Path in the workspace.
+    pub path: String,
+    /// The whole new content.
+    pub content: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FsList {
+    /// Folder in the workspace; the workspace itself unless said.
+    #[serde(default)]
+    pub path: String,
+    /// Everything beneath it.
+    #[serde(default)]
+    pub recursive: bool,
+}
+
+/// At most one of the three.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BrowserTabs {
+    /// Address to open in a new tab in front.
+    #[serde(default)]
+    pub open: Option<String>,
+    /// Id of the tab to bring to the front.
+    #[serde(default)]
+    pub activate: Option<String>,
+    /// Id of the tab to close.
+    #[serde(default)]
+    pub close: Option<String>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ArtifactSave {
+    /// Path of the file in the workspace.
+    pub path: String,
+    /// Its name as an artifact; the file's own unless said.
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+impl Call {
+    /// Reads a tool call.
+    ///
+    /// # Errors
+    ///
+    /// In words that whoever wrote the arguments can act on.
+    pub fn read(name: &str, mut arguments: JsonObject) -> Result<Self, Misread> {
+        let Some(tool) = all().into_iter().find(|tool| tool.name == name) else {
+            return Err(Misread::NoSuchTool(format!("there is no tool `{name}`")));
+        };
+        let known = || tool.input_schema["properties"].as_object().into_iter().flatten().map(|(key, _)| key.as_str());
+        let misread = |said: String| {
+            Misread::Arguments(format!("`{name}`: {said}; it takes {}", known().collect::<Vec<_>>().join(", ")))
+        };
+        if is_beyond(name) {
+            return one_of(name, arguments).map(Self::Beyond).map_err(misread);
+        }
+        let Some(Value::String(sandbox)) = arguments.remove(SANDBOX_ID) else {
+            return Err(misread(
+                "`sandboxId` is missing, a text as sandbox_launch and sandbox_list answer it".to_owned(),
+            ));
+        };
+        let sandbox = SandboxId(sandbox);
+        match ACTIONS.iter().find(|(tool, _)| *tool == name) {
+            Some((_, action)) => Action::from_tool(action, Value::Object(arguments))
+                .map(|action| Self::Act(sandbox, action))
+                .map_err(|words| Misread::Arguments(words.replacen(&format!("`{action}`"), &format!("`{name}`"), 1))),
+            None => one_of(name, arguments).map(|within| Self::Within(sandbox, within)).map_err(misread),
+        }
+    }
+}
+
+/// Returns every tool.
+pub fn all() -> Vec<Tool> {
+    static ALL: OnceLock<Vec<Tool>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let within = tools_of::<Within>().into_iter().map(|tool| (tool.name, tool.description, tool.schema));
+        let actions = Action::tools();
+        let acting = ACTIONS.iter().filter_map(|(name, action)| {
+            let tool = actions.iter().find(|tool| tool.name == *action)?;
+            Some(((*name).to_owned(), tool.description.clone(), tool.schema.clone()))
+        });
+        let in_sandbox = within.chain(acting).map(|(name, words, schema)| (name, words, with_sandbox(schema)));
+        let beyond = tools_of::<Beyond>().into_iter().map(|tool| (tool.name, tool.description, tool.schema));
+        beyond.chain(in_sandbox).map(|(name, words, schema)| told(name, words, schema)).collect()
+    })
+    .clone()
+}
+
+fn is_beyond(name: &str) -> bool {
+    static NAMES: OnceLock<Vec<String>> = OnceLock::new();
+    let names = NAMES.get_or_init(|| tools_of::<Beyond>().into_iter().map(|tool| tool.name).collect());
+    names.iter().any(|beyond| beyond == name)
+}
+
+fn one_of<T: serde::de::DeserializeOwned>(name: &str, arguments: JsonObject) -> Result<T, String> {
+    let named: JsonObject = [(name.to_owned(), Value::Object(arguments))].into_iter().collect();
+    serde_json::from_value(Value::Object(named)).map_err(|error| error.to_string())
+}
+
+/// Puts the sandbox's id before the other arguments.
+fn with_sandbox(mut schema: Value) -> Value {
+    let words = "Id of the sandbox, as sandbox_launch and sandbox_list answer it.";
+    let mut properties = JsonObject::new();
+    properties.insert(SANDBOX_ID.to_owned(), json!({ "type": "string", "description": words }));
+    if let Some(own) = schema["properties"].as_object() {
+        properties.extend(own.clone());
+    }
+    let own = schema["required"].as_array().cloned().unwrap_or_default();
+    schema["properties"] = Value::Object(properties);
+    schema["required"] = std::iter::once(json!(SANDBOX_ID)).chain(own).collect();
+    schema
+}
+
+fn told(name: String, words: String, schema: Value) -> Tool {
+    let reads = READ_ONLY.contains(&name.as_str());
+    let schema = schema.as_object().cloned().unwrap_or_default();
+    let mut tool = Tool::new(name, words, Arc::new(schema));
+    tool.annotations = Some(ToolAnnotations::new().read_only(reads));
+    tool
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(value: Value) -> JsonObject {
+        value.as_object().cloned().unwrap()
+    }
+
+    #[test]
+    fn the_tools_are_those_of_the_contract_each_with_a_whole_schema() {
+        let mut names: Vec<String> = all().iter().map(|tool| tool.name.to_string()).collect();
+        names.sort();
+        let mut expected = [
+            "sandbox_launch",
+            "sandbox_list",
+            "sandbox_end",
+            "sandbox_exec",
+            "sandbox_run_code",
+            "fs_read",
+            "fs_write",
+            "fs_list",
+            "browser_navigate",
+            "browser_snapshot",
+            "browser_click",
+            "browser_type",
+            "browser_select",
+            "browser_press",
+            "browser_scroll",
+            "browser_screenshot",
+            "browser_tabs",
+            "handoff_request",
+            "handoff_wait",
+            "task_prompt",
+            "task_get",
+            "artifact_save",
+            "artifact_list",
+        ];
+        expected.sort_unstable();
+        assert_eq!(names, expected);
+        for tool in all() {
+            let schema = Value::Object((*tool.input_schema).clone());
+            assert_eq!(schema["type"], "object", "{}", tool.name);
+            assert_eq!(schema["additionalProperties"], false, "{}", tool.name);
+            assert!(!schema.to_string().contains("$ref"), "{schema}");
+            assert!(
+                tool.description.is_some_and(|words| words.ends_with('.') || words.ends_with('…')),
+                "{}",
+                tool.name
+            );
+        }
+        assert!(READ_ONLY.iter().all(|name| expected.contains(name)));
+    }
+
+    #[test]
+    fn a_call_is_read_into_the_operation_that_it_means() {
+        let call = Call::read("browser_click", object(json!({ "sandboxId": "sbx_1", "ref": "e4" }))).unwrap();
+        assert!(
+            matches!(call, Call::Act(id, Action::Click(click)) if id.as_str() == "sbx_1" && click.reference.as_deref() == Some("e4"))
+        );
+        let call = Call::read("handoff_wait", object(json!({ "requestId": "ho_1" }))).unwrap();
+        assert!(matches!(call, Call::Beyond(Beyond::HandoffWait(wait)) if wait.timeout_ms.is_none()));
+        let call = Call::read("sandbox_exec", object(json!({ "sandboxId": "sbx_1", "command": "ls" }))).unwrap();
+        assert!(matches!(call, Call::Within(_, Within::SandboxExec(request)) if request.command == "ls"));
+    }
+
+    #[test]
+    fn a_wrong_call_is_told_what_is_wrong_and_what_it_takes() {
+        let check = |name: &str, arguments: Value, parts: &[&str]| {
+            let Err(Misread::Arguments(words)) = Call::read(name, object(arguments)) else { panic!("{name} was read") };
+            assert!(parts.iter().all(|part| words.contains(part)), "{words}");
+        };
+        check("sandbox_exec", json!({ "command": "ls" }), &["sandboxId", "command", "args"]);
+        check("browser_click", json!({ "sandboxId": "sbx_1", "rol": "link" }), &["`browser_click`", "rol", "role"]);
+        check("handoff_wait", json!({ "requestId": "ho_1", "timeout": 1 }), &["`timeout`", "timeoutMs"]);
+        assert!(matches!(Call::read("sandbox_reboot", JsonObject::new()), Err(Misread::NoSuchTool(_))));
+    }
+}

@@ -1,0 +1,644 @@
+// Written by scripts/types.mjs from docs/openapi.json; not to be edited.
+
+/** What kind of doing a question or a rule is about. */
+export type ActKind = "pay" | "send" | "delete" | "publish" | "submit" | "newDestination";
+
+export type Actor = "agent" | "person" | "api" | "system";
+
+export type AgentCapability = {
+  defaultAgent?: string | null;
+  enabled?: boolean;
+};
+
+export type AgentInfo = {
+  status: AgentStatus;
+  taskId?: TaskId | null;
+};
+
+export type AgentStatus = "off" | "idle" | "running" | "waiting";
+
+/** Money, in hundredths of its unit. */
+export type Amount = {
+  /** ISO 4217 letters; empty where none was seen. */
+  currency: string;
+  hundredths: number;
+};
+
+/** One question to a person. It has no expiry: nobody's silence is an answer. */
+export type Approval = {
+  approvalId: ApprovalId;
+  decidedAt?: i64 | null;
+  decidedBy?: Actor | null;
+  grantId?: GrantId | null;
+  /** SHA-256 of the proposal, in hexadecimal. */
+  hash: string;
+  /** Whether a request stands still at the network until this is answered. */
+  held: boolean;
+  note?: string | null;
+  proposal: Proposal;
+  /** Why it is void or superseded. */
+  reason?: string | null;
+  requestedAt: i64;
+  sandboxId: SandboxId;
+  status: ApprovalStatus;
+  taskId?: TaskId | null;
+  updatedAt: i64;
+};
+
+/** A person's answer. */
+export type ApprovalDecision = {
+  decision: Verdict;
+  /** `hash` of what was shown; another one is refused. */
+  hash?: string | null;
+  /** A line for the agent. */
+  note?: string | null;
+  scope?: GrantScope | null;
+};
+
+/** One question to a person: may this be done? */
+export type ApprovalId = string;
+
+export type ApprovalStatus = "pending" | "approved" | "denied" | "void" | "superseded";
+
+/** A durable output that outlives the sandbox. */
+export type Artifact = {
+  contentType: string;
+  createdAt: i64;
+  key: ArtifactKey;
+  kind: ArtifactKind;
+  name: string;
+  sandboxId: SandboxId;
+  /** Lower-case hexadecimal. */
+  sha256: string;
+  size: number;
+  taskId?: TaskId | null;
+};
+
+/** A durable output; `key` on the wire. */
+export type ArtifactKey = string;
+
+export type ArtifactKind = "file" | "document" | "package" | "recording" | "checkpoint";
+
+export type BackendKind = "local" | "docker";
+
+export type BrowserCapability = {
+  /** `http://`, `https://` or `socks5://` proxy, credentials in the user info. */
+  byoProxyUrl?: string | null;
+  /** Name of a profile that outlives the sandbox; without it the profile ends with the sandbox. */
+  profile?: string | null;
+  viewport?: Viewport;
+};
+
+export type BrowserSwitch = boolean | BrowserCapability;
+
+/** Who takes control, as others are to see it. */
+export type ByController = {
+  controller: string;
+};
+
+export type Capabilities = {
+  agent?: AgentCapability;
+  /** `false` for a sandbox without a browser. */
+  browser?: BrowserSwitch;
+  storage?: StorageCapability;
+};
+
+/** One check of this machine, with the command that mends it. */
+export type Check = {
+  fix?: string | null;
+  /** What was found, in a sentence. */
+  found: string;
+  /** A short stable name: `bubblewrap`, `userNamespaces`, `chromium`, … */
+  name: string;
+  ok: boolean;
+  /** Whether the main job needs it. */
+  required: boolean;
+};
+
+export type Checks = {
+  data: Array<Check>;
+};
+
+export type CodeLanguage = "python" | "javascript" | "typescript" | "bash";
+
+export type CodeRequest = {
+  code: string;
+  language: CodeLanguage;
+  timeoutMs?: number | null;
+};
+
+/** Who drives. */
+export type ControlMode = "ai" | "human" | "shared" | "idle" | "waiting";
+
+/** Addresses that need no token; whoever has them drives the browser. */
+export type DebuggingUrl = {
+  expiresAt: i64;
+  httpUrl: string;
+  wsUrl: string;
+};
+
+export type Demo = {
+  sandboxId: SandboxId;
+  taskId: TaskId;
+};
+
+export type Entries = {
+  data: Array<FileEntry>;
+  /** There is more than one listing holds. */
+  truncated: boolean;
+};
+
+/** The body of every refusal. */
+export type ErrorBody = {
+  error: ErrorDetail;
+};
+
+/** The error codes of the contract. */
+export type ErrorCode = "unauthorized" | "forbidden" | "notFound" | "methodNotAllowed" | "invalid" | "conflict" | "heldByPerson" | "waitingForPerson" | "heldByOther" | "staleLease" | "tooLarge" | "unsupportedMediaType" | "idempotencyMismatch" | "overloaded" | "timeout" | "noModel" | "internal" | "unavailable";
+
+export type ErrorDetail = {
+  /** For programs. */
+  code: ErrorCode;
+  details?: unknown;
+  /** What to do about it. */
+  hint?: string | null;
+  /** What happened, in a sentence. */
+  message: string;
+};
+
+/** Something that happened, as it is stored: committed before it is published, numbered without gaps per sandbox. */
+export type Event = {
+  at: i64;
+  by: Actor;
+  data: unknown;
+  id: EventId;
+  sandboxId: SandboxId;
+  /** From 1, without gaps, per sandbox. */
+  seq: number;
+  taskId?: TaskId | null;
+  type: EventType;
+};
+
+/** A committed event. */
+export type EventId = string;
+
+export type EventType = "sandbox.created" | "sandbox.assigned" | "sandbox.ready" | "sandbox.ended" | "sandbox.failed" | "sandbox.agent.ready" | "sandbox.agent.failed" | "sandbox.browser.ready" | "sandbox.browser.failed" | "sandbox.browser.navigated" | "sandbox.agent.task.queued" | "sandbox.agent.task.started" | "sandbox.agent.task.completed" | "sandbox.agent.task.failed" | "sandbox.agent.task.cancelled" | "sandbox.agent.step" | "sandbox.agent.action" | "sandbox.agent.message" | "sandbox.approval.requested" | "sandbox.approval.decided" | "sandbox.handoff.requested" | "sandbox.handoff.accepted" | "sandbox.handoff.completed" | "sandbox.handoff.cancelled" | "sandbox.handoff.expired" | "sandbox.control.changed" | "sandbox.exec.completed" | "sandbox.file.changed" | "sandbox.artifacts.updated" | "sandbox.network.denied";
+
+/** One command. `command` is run directly, not by a shell. */
+export type ExecRequest = {
+  args?: Array<string>;
+  command: string;
+  /** Folder beneath the workspace; the workspace itself without it. */
+  cwd?: string | null;
+  env?: Record<string, string>;
+  stdin?: string | null;
+  /** 1..=3,600,000; 120,000 without it. */
+  timeoutMs?: number | null;
+};
+
+/** How a command ended. Output is kept up to 1 MiB a stream, the newest end. */
+export type ExecResult = {
+  durationMs: number;
+  /** The exit status, or 128 + the signal's number. */
+  exitCode: number;
+  signal?: string | null;
+  stderr: string;
+  stderrTruncated: boolean;
+  stdout: string;
+  stdoutTruncated: boolean;
+  timedOut: boolean;
+};
+
+/** What went wrong: a code for programs, a sentence for people. */
+export type Failure = {
+  code: string;
+  message: string;
+};
+
+/** One entry of the workspace. */
+export type FileEntry = {
+  kind: FileKind;
+  modifiedAt: i64;
+  /** Relative to the workspace, `/` between parts. */
+  path: string;
+  /** Bytes. */
+  size: number;
+};
+
+export type FileKind = "file" | "directory" | "symlink" | "other";
+
+export type Folder = {
+  path: string;
+};
+
+/** A standing permission: task × site × kind, within limits. It ends with its task at the latest. */
+export type Grant = {
+  approvalId: ApprovalId;
+  createdAt: i64;
+  expiresAt?: i64 | null;
+  grantId: GrantId;
+  kind: ActKind;
+  maxAmount?: Amount | null;
+  maxUses?: number | null;
+  revokedAt?: i64 | null;
+  sandboxId: SandboxId;
+  /** Site of the destination, with a port where it is not the usual one. */
+  site: string;
+  /** In hundredths, of what had an amount. */
+  spent: number;
+  taskId: TaskId;
+  usedAt?: i64 | null;
+  uses: number;
+};
+
+/** A standing permission that an approval gave. */
+export type GrantId = string;
+
+/** How far an approval goes beyond this once. */
+export type GrantScope = {
+  amount?: Amount | null;
+  expiresInMs?: number | null;
+  /** How often more; without a limit when absent. */
+  uses?: number | null;
+};
+
+/** A recorded request that a person do something. */
+export type Handoff = {
+  acceptedAt?: i64 | null;
+  completedAt?: i64 | null;
+  controller?: string | null;
+  expiresAt?: i64 | null;
+  message: string;
+  note?: string | null;
+  reason: HandoffReason;
+  receipt?: Receipt | null;
+  requestId: HandoffId;
+  requestedAt: i64;
+  requestedBy: RequestedBy;
+  resumePrompt?: string | null;
+  sandboxId: SandboxId;
+  status: HandoffStatus;
+  taskId?: TaskId | null;
+  until?: Until | null;
+  updatedAt: i64;
+};
+
+/** The answer of every handoff route. */
+export type HandoffEnvelope = {
+  handoff?: Handoff | null;
+  ok: boolean;
+  preview: Preview;
+};
+
+/** A recorded request that a person do something; `requestId` on the wire. */
+export type HandoffId = string;
+
+/** Why a person is asked. */
+export type HandoffReason = "mfa" | "captcha" | "approval" | "login_failed" | "ambiguous_ui" | "file_download" | "custom";
+
+/** What a caller asks of a person. */
+export type HandoffRequest = {
+  /** No expiry without it. */
+  expiresInMs?: number | null;
+  message: string;
+  reason: HandoffReason;
+  resumePrompt?: string | null;
+  until?: Until | null;
+};
+
+export type HandoffStatus = "pending" | "accepted" | "completed" | "cancelled" | "expired";
+
+export type Health = {
+  /** `ok`. */
+  status: string;
+  version: string;
+};
+
+/** Something that the search found: a task by its own words or by those of its events, or an event outside any task. */
+export type Hit = {
+  /** When what was found came about. */
+  at: i64;
+  sandboxId: SandboxId;
+  /** Plain text around the first place that was found; `…` where it was cut. */
+  snippet: string;
+  taskId?: TaskId | null;
+  /** The task's title, or the event's type. */
+  title: string;
+};
+
+/** Limits that the sandbox is held to; `None` means the default of the runtime. */
+export type Limits = {
+  cpus?: number | null;
+  diskMb?: number | null;
+  idleMs?: number | null;
+  memoryMb?: number | null;
+  pids?: number | null;
+};
+
+export type Link = {
+  expiresAt: i64;
+  url: string;
+};
+
+export type LinkRequest = {
+  mode: ViewerMode;
+  /** `true` is refused: links work on this machine only. */
+  shareable?: boolean;
+  /** How long the link waits to be opened: 1,000 to 86,400,000; 300,000 without it. */
+  ttlMs?: number | null;
+};
+
+/** As browsers answer `/json/list`. */
+export type Listed = {
+  id: string;
+  title: string;
+  type: string;
+  url: string;
+  webSocketDebuggerUrl: string;
+};
+
+export type Move = {
+  from: string;
+  to: string;
+};
+
+export type Navigate = {
+  url: string;
+};
+
+/** Where browser and commands may go. */
+export type NetworkConfig = {
+  /** Host patterns: `example.org`, `*.example.org`, an address, or a CIDR; optionally `:port`. */
+  allow?: Array<string>;
+  /** Private destinations that are open all the same, as in `allow`: `127.0.0.1:8888`. */
+  allowPrivate?: Array<string>;
+  deny?: Array<string>;
+  mode?: NetworkMode;
+};
+
+export type NetworkMode = "open" | "allowlist" | "none";
+
+export type Nothing = Record<string, never>;
+
+export type PageName = {
+  title: string;
+  url: string;
+};
+
+/** The live browser, as programs see it. While a person holds control `blind` is true and `url`, `title`, `tabs` are empty. */
+export type Preview = {
+  blind: boolean;
+  controlMode: ControlMode;
+  controller?: string | null;
+  status: PreviewStatus;
+  tabs: Array<Tab>;
+  title: string;
+  updatedAt: i64;
+  url: string;
+  /** How many live views are connected. */
+  viewers: number;
+  viewport: Viewport;
+};
+
+export type PreviewStatus = "off" | "starting" | "ready" | "failed";
+
+/** What would be done: exactly what a person is shown, and what the hash of an approval is of. */
+export type Proposal = {
+  amount?: Amount | null;
+  /** The true address that it goes to. */
+  destination: string;
+  fields: Array<ShownField>;
+  kind: ActKind;
+  /** `GET`, `POST`, …; absent where the page does not say. */
+  method?: string | null;
+  /** The site that the page belongs to, or that the task comes from. */
+  site: string;
+  /** The action in words: `click button "Pay now"`. */
+  summary: string;
+};
+
+export type Purpose = "interface" | "viewer";
+
+/** What changed while a person drove: names, never values. */
+export type Receipt = {
+  after: PageName;
+  before: PageName;
+  /** Labels or names of fields that were typed in. */
+  fieldsTouched: Array<string>;
+  /** Workspace paths. */
+  filesArrived: Array<string>;
+  heldMs: number;
+  /** Clicks, keys and pastes that were dispatched. */
+  inputs: number;
+  note?: string | null;
+  /** Sites whose sign-in state changed. */
+  signedInChanged: Array<string>;
+  tabsClosed: Array<string>;
+  tabsOpened: Array<string>;
+  /** Whether `until` held at the hand-back; absent without a condition. */
+  untilMet?: boolean | null;
+};
+
+/** A token for what the ticket was made for. */
+export type Redeemed = {
+  expiresAt?: i64 | null;
+  mode?: ViewerMode | null;
+  purpose: Purpose;
+  sandboxId?: SandboxId | null;
+  token: string;
+};
+
+export type RequestedBy = "agent" | "worker" | "sdk" | "dashboard";
+
+/** One line of a person's rules. */
+export type Rule = {
+  effect: RuleEffect;
+  kind?: ActKind | null;
+  sandboxId?: SandboxId | null;
+  /** `shop.example`, `*.example`, an address, or `*`; optionally `:port`. */
+  site: string;
+};
+
+/** What a person wants to happen. The more specific rule counts; of equals the stricter one. */
+export type RuleEffect = "allow" | "ask" | "hold";
+
+/** A person's rules as a whole. */
+export type Rules = {
+  rules: Array<Rule>;
+};
+
+export type RuntimeInfo = {
+  /** The data directory. */
+  home: string;
+  version: string;
+};
+
+/** One job's container, as the contract shows it. */
+export type Sandbox = {
+  agent: AgentInfo;
+  /** Questions that a person has not answered yet, oldest first. */
+  approvals?: Array<Approval>;
+  backend: BackendKind;
+  capabilities: Capabilities;
+  createdAt: i64;
+  endedAt?: i64 | null;
+  failure?: Failure | null;
+  handoff?: Handoff | null;
+  id: SandboxId;
+  limits: Limits;
+  name: string;
+  network: NetworkConfig;
+  preview: Preview;
+  readyAt?: i64 | null;
+  status: SandboxStatus;
+  updatedAt: i64;
+};
+
+/** What a caller asks for; everything optional. */
+export type SandboxConfig = {
+  backend?: BackendKind | null;
+  capabilities?: Capabilities;
+  /** Environment of commands, by name. Never reaches the desktop room. */
+  env?: Record<string, string>;
+  limits?: Limits;
+  name?: string | null;
+  network?: NetworkConfig;
+};
+
+/** One job's container. */
+export type SandboxId = string;
+
+export type SandboxStatus = "queued" | "assigning" | "ready" | "active" | "ending" | "ended" | "failed";
+
+export type Save = {
+  /** The file's own name without it. */
+  name?: string | null;
+  /** A file of the workspace. */
+  path: string;
+};
+
+/** A field of a form or a request, as a person is shown it. */
+export type ShownField = {
+  masked: boolean;
+  name: string;
+  /** Shortened where it is long; dots where it is secret. */
+  value: string;
+};
+
+export type Started = {
+  taskId: TaskId;
+};
+
+export type StorageCapability = {
+  artifactPrefix?: string | null;
+};
+
+export type Tab = {
+  active: boolean;
+  id: string;
+  title: string;
+  url: string;
+};
+
+export type Task = {
+  createdAt: i64;
+  endedAt?: i64 | null;
+  error?: Failure | null;
+  id: TaskId;
+  metadata: Record<string, unknown>;
+  playbook?: string | null;
+  prompt?: string | null;
+  result?: string | null;
+  sandboxId: SandboxId;
+  startedAt?: i64 | null;
+  status: TaskStatus;
+  /** The playbook's name or the beginning of the prompt, for lists. */
+  title: string;
+  usage: Usage;
+};
+
+/** One request to the agent, or one playbook run. */
+export type TaskId = string;
+
+export type TaskLimits = {
+  steps?: number | null;
+  /** The clock stands still while a person is asked or drives. */
+  timeMs?: number | null;
+  tokens?: number | null;
+};
+
+/** What a caller asks of the agent: a `prompt`, or a `playbook` (YAML text). */
+export type TaskRequest = {
+  limits?: TaskLimits;
+  metadata?: Record<string, unknown>;
+  model?: string | null;
+  /** Values for the playbook's `params`. */
+  params?: Record<string, string>;
+  playbook?: string | null;
+  prompt?: string | null;
+};
+
+export type TaskStatus = "queued" | "running" | "waiting" | "completed" | "failed" | "cancelled";
+
+export type Ticket = {
+  ticket: string;
+};
+
+/** When a handoff counts as done: every named part must hold. */
+export type Until = {
+  /** Name of a cookie that must be set. */
+  cookie?: string | null;
+  selector?: string | null;
+  /** Address pattern; `*` within a path part, `**` across parts. */
+  url?: string | null;
+};
+
+export type UrlRequest = {
+  /** For how long the addresses can be connected to: 1,000 to 86,400,000; 3,600,000 without it. */
+  ttlMs?: number | null;
+};
+
+export type Usage = {
+  costUsd?: number | null;
+  inputTokens: number;
+  outputTokens: number;
+  steps: number;
+};
+
+export type Verdict = "approve" | "deny";
+
+/** As browsers answer `/json/version`. */
+export type Version = {
+  Browser: string;
+  "Protocol-Version": string;
+  "User-Agent": string;
+  "V8-Version": string;
+  webSocketDebuggerUrl: string;
+};
+
+export type ViewerLink = {
+  expiresAt: i64;
+  url: string;
+};
+
+export type ViewerMode = "watch" | "control";
+
+/** The page's size in CSS pixels: 320..=3840 by 240..=2160. */
+export type Viewport = {
+  height: number;
+  width: number;
+};
+
+export type WaitFor = "ready";
+
+/** A line for the agent. */
+export type WithNote = {
+  note?: string | null;
+};
+
+export type Written = {
+  path: string;
+  size: number;
+};
+
+export type i64 = number;

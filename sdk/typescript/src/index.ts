@@ -1,0 +1,10 @@
+export { Baton, type CreatedWebhook, type Webhook, type WebhookRequest } from './client.js';
+export { BatonError } from './error.js';
+export type { EventsQuery } from './events.js';
+export type { Files } from './files.js';
+export type * from './generated.js';
+export type { Page, PageQuery } from './page.js';
+export { Sandbox, type ExecPiece } from './sandbox.js';
+export type { Terminal } from './terminal.js';
+export { Transport, type Endpoint, type Query, type Sending } from './transport.js';
+export { verifyWebhook, WebhookError, type VerifyOptions, type WebhookPayload } from './webhook.js';
