@@ -72,13 +72,7 @@ impl Baton {
         })
         .await;
         let text = |name: &str| running[name].as_str().expect("runtime.json has url and token").to_owned();
-        Self {
-            url: text("url"),
-            token: text("token"),
-            home: Some(home),
-            process: Some(process),
-            http: http_client(),
-        }
+        Self { url: text("url"), token: text("token"), home: Some(home), process: Some(process), http: http_client() }
     }
 
     /// Joins a runtime that runs already, by its `runtime.json`.
