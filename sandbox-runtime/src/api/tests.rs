@@ -73,7 +73,7 @@ fn operations() -> Vec<Operation> {
     let mut all = Vec::new();
     for (path, methods) in paths {
         let mut filled = path.clone();
-        for name in ["id", "taskId", "tabId", "key", "session", "ticket", "approvalId", "grantId"] {
+        for name in ["id", "taskId", "tabId", "key", "session", "ticket", "approvalId", "grantId", "name"] {
             filled = filled.replace(&format!("{{{name}}}"), "none_0");
         }
         assert!(!filled.contains('{'), "{path} has a name that this test does not know");
