@@ -17,5 +17,6 @@ pub mod policy;
 pub mod task;
 pub mod viewer;
 pub mod webhook;
+pub mod work;
 
 pub use ids::*;

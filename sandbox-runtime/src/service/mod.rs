@@ -8,9 +8,11 @@ mod debugging;
 mod error;
 pub mod home;
 mod live;
+mod models;
 mod outputs;
 mod people;
 mod recovery;
+mod resume;
 mod room_site;
 mod sandboxes;
 mod tasks;
@@ -28,7 +30,7 @@ use sandbox_core::SandboxId;
 use sandbox_core::model::Check;
 use tokio::sync::Semaphore;
 
-use crate::driver::Driver;
+use crate::driver::{Driver, Speech};
 use crate::egress::Sites;
 pub use crate::sandbox::calls::Output;
 use crate::sandbox::{Backend, checks, local::Local};
@@ -49,6 +51,8 @@ struct Inner {
     backend: Result<Arc<dyn Backend>, ServiceError>,
     sites: Sites,
     sender: webhooks::Sender,
+    /// What models say while they say it.
+    speech: Speech,
     drivers: Mutex<BTreeMap<SandboxId, Driver>>,
     starts: Arc<Semaphore>,
 }
@@ -70,7 +74,9 @@ impl Service {
         let sender = webhooks::Sender::start(home, store.clone()).await?;
         let sites = crate::demo::sites();
         let (drivers, starts) = (Mutex::default(), Arc::new(Semaphore::new(sandboxes::STARTS_AT_ONCE)));
-        let inner = Inner { home: home.to_owned(), store, backend, sites, sender, drivers, starts };
+        let speech = Speech::default();
+        let home = home.to_owned();
+        let inner = Inner { home, store, backend, sites, sender, speech, drivers, starts };
         let service = Self { inner: Arc::new(inner) };
         recovery::settle(&service).await?;
         Ok(service)

@@ -20,6 +20,8 @@ pub struct Change {
     pub artifacts: Vec<Artifact>,
     /// Their blobs go too, once no other artifact has the same content.
     pub deleted_artifacts: Vec<ArtifactKey>,
+    /// Parts of tasks' conversations, in this order.
+    pub conversation: Vec<(TaskId, serde_json::Value)>,
     pub webhooks: Vec<WebhookChange>,
     /// Numbered in this order. Each is put into the outbox of every webhook that wants it.
     pub events: Vec<NewEvent>,

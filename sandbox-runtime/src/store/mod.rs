@@ -46,7 +46,8 @@ pub use table::events::MAX_LIMIT as MAX_EVENTS;
 use migrate::{MIGRATIONS, Migration};
 use readers::Readers;
 use table::{
-    approvals, artifacts, deliveries, events, grants, handoffs, idempotency, rules, sandboxes, search, tasks, webhooks,
+    approvals, artifacts, conversation, deliveries, events, grants, handoffs, idempotency, rules, sandboxes, search,
+    tasks, webhooks,
 };
 use writer::{Order, Work, Writer};
 
@@ -240,6 +241,12 @@ impl Store {
     /// Returns the id of the event that was committed last.
     pub async fn newest_event(&self) -> Result<Option<EventId>, StoreError> {
         self.readers().ask(events::newest).await
+    }
+
+    /// Returns the conversation of a task so far, oldest part first.
+    pub async fn conversation(&self, task: &TaskId) -> Result<Vec<serde_json::Value>, StoreError> {
+        let task = task.clone();
+        self.readers().ask(move |db| conversation::of(db, &task)).await
     }
 
     /// Finds tasks by their words or those of their events, and events outside any task; newest first.

@@ -10,7 +10,8 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::blobs::Blobs;
 use super::table::{
-    approvals, artifacts, deliveries, events, grants, handoffs, idempotency, rules, sandboxes, tasks, webhooks,
+    approvals, artifacts, conversation, deliveries, events, grants, handoffs, idempotency, rules, sandboxes, tasks,
+    webhooks,
 };
 use super::{Change, Recalled, StoreError, WebhookChange};
 
@@ -161,6 +162,9 @@ fn apply_change(db: &Connection, change: &Change) -> Result<Kept, StoreError> {
     }
     for key in &change.deleted_artifacts {
         kept.released.extend(artifacts::delete(db, key)?);
+    }
+    for (task, part) in &change.conversation {
+        conversation::append(db, task, part)?;
     }
     for webhook in &change.webhooks {
         apply_webhook(db, webhook)?;
