@@ -15,7 +15,7 @@ struct Hook {
 }
 
 async fn start() -> Baton {
-    Baton::start_at_with(tempfile::tempdir().expect("a folder"), &[RETRIES]).await
+    Baton::start_with(&[RETRIES]).await
 }
 
 async fn hook(baton: &Baton, body: Value) -> Hook {
@@ -252,7 +252,7 @@ async fn survives_kills(n_rounds: usize, n_execs: usize) {
     .await;
     let many = ["BATON_WEBHOOK_RETRIES_MS", &["50"; 60].join(",")].map(str::to_owned);
     let environment = [(many[0].as_str(), many[1].as_str())];
-    let mut baton = Baton::start_at_with(tempfile::tempdir().expect("a folder"), &environment).await;
+    let mut baton = Baton::start_with(&environment).await;
     let hook = hook_at(&baton, &receiver).await;
     for _ in 0..n_rounds {
         let sandbox = baton.ready_sandbox(json!({ "capabilities": { "browser": false } })).await;
