@@ -470,6 +470,8 @@ export type Rules = {
 export type RuntimeInfo = {
   /** The data directory. */
   home: string;
+  /** Where the program `baton` lies, for clients that start it (`baton mcp`); absent where it is not installed. */
+  program?: string | null;
   version: string;
 };
 
