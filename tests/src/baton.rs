@@ -22,6 +22,13 @@ pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests is a folder of the repository").to_owned()
 }
 
+/// Returns an HTTP client. The workspace's leaves the cryptography of TLS to whoever makes one, spoken or not.
+pub fn http() -> reqwest::Client {
+    // An earlier choice is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
 /// Returns a program of the workspace, built in the same profile as this test.
 pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test has a path");
@@ -55,13 +62,7 @@ impl Baton {
         })
         .await;
         let text = |name: &str| running[name].as_str().expect("runtime.json has url and token").to_owned();
-        Self {
-            url: text("url"),
-            token: text("token"),
-            home: Some(home),
-            process: Some(process),
-            http: reqwest::Client::new(),
-        }
+        Self { url: text("url"), token: text("token"), home: Some(home), process: Some(process), http: http() }
     }
 
     /// Joins a runtime that runs already, by its `runtime.json`.
@@ -69,7 +70,7 @@ impl Baton {
         let text = std::fs::read(home.join("runtime.json")).expect("the runtime says where it listens");
         let running: Value = serde_json::from_slice(&text).expect("JSON");
         let text = |name: &str| running[name].as_str().expect("runtime.json has url and token").to_owned();
-        Self { url: text("url"), token: text("token"), home: None, process: None, http: reqwest::Client::new() }
+        Self { url: text("url"), token: text("token"), home: None, process: None, http: http() }
     }
 
     pub fn home(&self) -> &Path {

@@ -1,4 +1,4 @@
-# The official SDK of the Model Context Protocol: python mcp.py stdio PROGRAM, or python mcp.py http ADDRESS TOKEN
+# The official SDK of the Model Context Protocol: python mcp_sdk.py stdio PROGRAM, or python mcp_sdk.py http ADDRESS TOKEN
 import asyncio
 import json
 import os
