@@ -44,12 +44,38 @@ impl Baton {
         Self::start_at(tempfile::tempdir().expect("a folder for the data")).await
     }
 
+    /// Starts a runtime on a new data directory, with more in its environment.
+    pub async fn start_with(env: &[(&str, &str)]) -> Self {
+        Self::start_at_with(tempfile::tempdir().expect("a folder for the data"), env).await
+    }
+
     /// Starts a runtime on a data directory that an earlier one used.
     pub async fn start_at(home: tempfile::TempDir) -> Self {
-        let process = Command::new(binary("baton"))
+        Self::start_at_with(home, &[]).await
+    }
+
+    pub async fn start_at_with(home: tempfile::TempDir, env: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(binary("baton"));
+        command.env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned()));
+        command.envs(env.iter().copied());
+        Self::run(command, home).await
+    }
+
+    /// Starts a runtime with these variables, without any keyring, and with everything that it can log in a file of its
+    /// data directory, where a search finds it.
+    pub async fn start_talkative(home: tempfile::TempDir, env: &[(&str, &str)]) -> Self {
+        let log = std::fs::File::options().create(true).append(true).open(home.path().join("test.log"));
+        let mut command = Command::new(binary("baton"));
+        // An address where no bus is: without one, programs look for a bus themselves.
+        command.env("RUST_LOG", "trace").env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+        command.envs(env.iter().copied()).stderr(log.expect("a log in the data directory"));
+        Self::run(command, home).await
+    }
+
+    async fn run(mut command: Command, home: tempfile::TempDir) -> Self {
+        let process = command
             .args(["serve", "--port", "0"])
             .env("BATON_HOME", home.path())
-            .env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned()))
             .stdout(Stdio::null())
             .spawn()
             .expect("baton starts");
@@ -114,6 +140,14 @@ impl Baton {
 
     pub async fn post(&self, path: &str, body: Value) -> Value {
         self.ok("POST", path, Some(body)).await
+    }
+
+    /// Sends a POST with an idempotency key, which must succeed.
+    pub async fn keyed_post(&self, path: &str, key: &str, body: &Value) -> Value {
+        let request = self.http.post(format!("{}/v1{path}", self.url)).bearer_auth(&self.token);
+        let answer = request.header("idempotency-key", key).json(body).send().await;
+        let answer = answer.and_then(reqwest::Response::error_for_status);
+        answer.unwrap_or_else(|error| panic!("POST {path}: {error}")).json().await.expect("JSON")
     }
 
     /// Returns the bytes that a route answers with.

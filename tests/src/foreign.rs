@@ -53,18 +53,16 @@ impl Foreign {
     ///
     /// When it fails. Returns what it printed.
     pub async fn guide(name: &str, language: &str, baton: &Baton) -> String {
-        let guide = std::fs::read_to_string(repository().join("docs").join(name)).expect("the guide is there");
-        let program = guide.split_once(&format!("```{language}\n")).and_then(|(_, rest)| rest.split_once("\n```"));
-        let (program, _) = program.unwrap_or_else(|| panic!("{name} has no {language} program"));
+        let program = program_of(name, language);
         let mut command = match language {
             "python" => {
                 let mut python = python();
-                python.args(["-c", program]);
+                python.args(["-c", &program]);
                 python
             }
             _ => {
                 let mut node = node();
-                node.args(["--input-type=module", "--eval", program]);
+                node.args(["--input-type=module", "--eval", &program]);
                 node
             }
         };
@@ -85,6 +83,34 @@ impl Foreign {
         said
     }
 
+    /// Runs the Python program of a guide as it stands in `docs` until it has printed `awaited`; then ends it.
+    ///
+    /// # Panics
+    ///
+    /// When it ends before that. Returns what it printed.
+    pub async fn guide_in_python(name: &str, baton: &Baton, awaited: &str) -> String {
+        let python = repository().join("target/webapps/bin/python");
+        assert!(python.exists(), "{} is missing: run `script/setup test`", python.display());
+        let mut process = Command::new(python)
+            .args(["-u", "-c", &program_of(name, "python")])
+            .env("BATON_URL", &baton.url)
+            .env("BATON_TOKEN", &baton.token)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("python starts");
+        let mut lines = BufReader::new(process.stdout.take().expect("it tells")).lines();
+        let mut said = String::new();
+        while !said.contains(awaited) {
+            let line = tokio::time::timeout(PATIENCE, lines.next_line()).await;
+            let line = line.unwrap_or_else(|_| panic!("{name} only said: {said}")).expect("it tells");
+            said.push_str(&line.unwrap_or_else(|| panic!("{name} ended after: {said}")));
+            said.push('\n');
+        }
+        said
+    }
+
     /// Walks through one step that may fail.
     pub async fn try_step(&mut self, word: &str) -> Result<Value, String> {
         self.words.write_all(format!("{word}\n").as_bytes()).await.expect("it listens");
@@ -101,6 +127,13 @@ impl Foreign {
     pub async fn step(&mut self, word: &str) -> Value {
         self.try_step(word).await.unwrap_or_else(|error| panic!("{} {word}: {error}", self.script))
     }
+}
+
+/// Returns the first program of a guide in this language.
+fn program_of(name: &str, language: &str) -> String {
+    let guide = std::fs::read_to_string(repository().join("docs").join(name)).expect("the guide is there");
+    let program = guide.split_once(&format!("```{language}\n")).and_then(|(_, rest)| rest.split_once("\n```"));
+    program.unwrap_or_else(|| panic!("{name} has no {language} program")).0.to_owned()
 }
 
 fn node() -> Command {

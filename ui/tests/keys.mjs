@@ -90,6 +90,25 @@ const tests = {
     assert.ok(!(await page.content()).includes('hunter2'));
     return page;
   },
+  async 'a model is added with its key, tested, and forgotten, and the key stays nowhere in the page'() {
+    const page = await open('agent');
+    await page.keyboard.press('Control+,');
+    await page.getByRole('button', { name: 'Add a model…' }).click();
+    await page.getByLabel('Name here').fill('mine');
+    await page.getByLabel('Model', { exact: true }).fill('anthropic/claude-sonnet-4.5');
+    await page.getByLabel('Key', { exact: true }).fill('sk-canary');
+    await page.keyboard.press('Enter');
+    await seen(page, 'mine');
+    assert.deepEqual(runtime.keysHeard.splice(0), ['sk-canary']);
+    await page.getByRole('button', { name: 'Test mine' }).click();
+    await seen(page, 'Answered in 0.8 s');
+    await page.getByRole('button', { name: 'Test anthropic' }).click();
+    await seen(page, 'Incorrect API key provided');
+    assert.ok(!(await page.content()).includes('sk-canary'));
+    await page.getByRole('button', { name: 'Forget mine' }).click();
+    await gone(page, 'mine');
+    return page;
+  },
   async 'what Markdown brings along is text, never script'() {
     const page = await open('ended');
     await page.getByRole('tab', { name: /Files/ }).click();

@@ -46,18 +46,22 @@ const STATES = {
   markdown: { state: 'ended', act: async (page) => { await openSide(page); await page.getByRole('tab', { name: /Files/ }).click(); await page.getByText('report.md', { exact: true }).click(); }, sees: 'October 2026' },
   table: { state: 'ended', act: async (page) => { await openSide(page); await page.getByRole('tab', { name: /Files/ }).click(); await page.getByText('invoices.csv', { exact: true }).click(); }, sees: 'Weber, Sohn' },
   outputs: { state: 'ended', act: async (page) => { await openSide(page); await page.getByRole('tab', { name: /Outputs/ }).click(); }, sees: 'Made by' },
-  newTask: { state: 'agent', act: press('Control+n'), sees: 'Where it may go' },
+  prompted: { act: openSide, sees: 'You: ' },
+  newTaskWords: { state: 'prompted', act: async (page) => { await press('Control+n')(page); await page.getByLabel('What is to be done').fill('Find the October invoice and save it as a PDF'); }, sees: 'Most steps' },
+  newTask: { state: 'agent', act: async (page) => { await press('Control+n')(page); await page.getByRole('radio', { name: 'As steps' }).click(); }, sees: 'Where it may go' },
   newTaskWrong: {
     state: 'ended',
     act: async (page) => {
       await page.getByText('New task').first().click();
-      await page.getByLabel('Steps').fill('name: Try\nsteps:\n  - navigate: https://example.org\n  - clik: { text: "Go" }\n');
+      await page.getByRole('radio', { name: 'As steps' }).click();
+      await page.getByLabel('Steps', { exact: true }).fill('name: Try\nsteps:\n  - navigate: https://example.org\n  - clik: { text: "Go" }\n');
       await page.getByRole('button', { name: /^Start$|^Start / }).click();
     },
     sees: 'Line 4, column 5',
   },
   search: { state: 'agent', act: async (page) => { await press('Control+k')(page); await page.keyboard.type('sign'); }, sees: 'In the history' },
   settings: { state: 'agent', act: press('Control+,'), sees: 'Data folder' },
+  models: { state: 'agent', act: async (page) => { await press('Control+,')(page); await page.getByRole('button', { name: 'Change', exact: true }).click(); }, sees: 'Save the model' },
   menu: { state: 'agent', act: async (page) => { await page.getByRole('button', { name: 'More' }).click(); }, sees: 'End the sandbox…' },
   end: { state: 'agent', act: async (page) => { await page.getByRole('button', { name: 'More' }).click(); await page.getByText('End the sandbox…').click(); }, sees: 'End this sandbox?' },
 };

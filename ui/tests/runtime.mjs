@@ -23,6 +23,8 @@ export async function startRuntime(pictures) {
   const streams = new Set();
   /** Every word that a live view said. */
   const heard = [];
+  /** The keys that models were set with. */
+  const keysHeard = [];
 
   const server = createServer((request, response) => void answer(request, response));
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => 'baton' });
@@ -54,8 +56,14 @@ export async function startRuntime(pictures) {
     if (path === '/v1/sandboxes') return json(response, 201, state.main);
     if (path === '/v1/tasks') return list(state.tasks);
     if (path.startsWith('/v1/tasks/')) return json(response, 200, state.tasks.find((task) => path.includes(task.id)));
+    if (path === '/v1/keys') return json(response, 200, { store: 'keyring', state: 'open' });
+    if (path === '/v1/models') return list(state.models);
+    const [, model, asked] = /^\/v1\/models\/([^/]+)(\/test)?$/.exec(path) ?? [];
+    if (asked !== undefined) return json(response, 200, model === 'mine' ? { ok: true, latencyMs: 840 } : { ok: false, latencyMs: 90, error: 'Incorrect API key provided' });
+    if (model !== undefined) return keepModel(model, request, response);
     if (path === '/v1/rules') return json(response, 200, { rules: [{ site: '*', kind: 'pay', effect: 'hold' }, { site: '*.bank.example', effect: 'ask' }] });
     if (path === '/v1/grants') return list(state.tasks.slice(0, 1).map((task) => ({ grantId: 'grt_1', approvalId: 'apr_0', sandboxId: task.sandboxId, taskId: task.id, site: 'portal.example', kind: 'submit', uses: 2, spent: 0, createdAt: NOW - 60_000 })));
+    if (path === '/v1/webhooks') return list([{ id: 'wh_1', url: 'https://hooks.example.org/baton', description: '', eventTypes: ['sandbox.handoff.*'], allowPrivate: false, enabled: true, createdAt: NOW - 86_400_000, updatedAt: NOW - 86_400_000 }]);
     if (path === '/v1/doctor') return list(state.checks);
     if (path === '/v1/runtime') return json(response, 200, { home: '/home/ada/.local/share/baton' });
     if (path === '/v1/search') {
@@ -86,6 +94,19 @@ export async function startRuntime(pictures) {
       default:
         return json(response, 404, { error: { code: 'notFound', message: 'no such route' } });
     }
+  }
+
+  /** Keeps or forgets a model as the runtime does: a key goes in and never comes back. */
+  async function keepModel(name, request, response) {
+    state.models = state.models.filter((model) => model.name !== name);
+    if (request.method === 'DELETE') return response.writeHead(204).end();
+    let text = '';
+    for await (const part of request) text += part;
+    const { apiKey, ...settings } = JSON.parse(text);
+    keysHeard.push(apiKey);
+    const model = { ...settings, name, hasKey: apiKey !== undefined, source: 'settings' };
+    state.models.push(model);
+    return json(response, 200, model);
   }
 
   async function page(path, response) {
@@ -151,6 +172,7 @@ export async function startRuntime(pictures) {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     heard,
+    keysHeard,
     url: `http://127.0.0.1:${server.address().port}`,
     /** What the list calls the job that the state is about. */
     get main() {

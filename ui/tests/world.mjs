@@ -43,6 +43,11 @@ function handoff(sbx, tsk, message, at, over = {}) {
   };
 }
 
+const MODELS = [
+  { name: 'anthropic', kind: 'anthropic', model: 'claude-sonnet-4-5', hasKey: true, default: true, source: 'environment' },
+  { name: 'desk', kind: 'openai', baseUrl: 'http://localhost:11434/v1', model: 'qwen3-vl:8b', hasKey: false, default: false, source: 'settings' },
+];
+
 const RECEIPT = {
   heldMs: 42_000,
   before: { url: 'https://portal.example/sign-in', title: 'Sign in' },
@@ -129,7 +134,7 @@ export function world(state) {
               ? { ...check, ok: false, found: 'bwrap is not installed', fix: 'sudo apt install bubblewrap' }
               : check,
           );
-    return { sandboxes: [], tasks: [], events: [], files: [], artifacts: [], checks, control: null, main: null };
+    return { sandboxes: [], tasks: [], events: [], files: [], artifacts: [], checks, models: [], control: null, main: null };
   }
 
   const rest = others();
@@ -145,6 +150,22 @@ export function world(state) {
   switch (state) {
     case 'agent':
       break;
+    case 'prompted': {
+      const title = 'Find the October invoices and tell me the total';
+      Object.assign(tsk, { title, playbook: null, prompt: title, usage: { steps: 5, inputTokens: 33_840, outputTokens: 612, costUsd: 0.1184 } });
+      const turn = (step, text) => ({ step, text, model: 'main', usage: { inputTokens: 6_800, outputTokens: 120 } });
+      told = [
+        ...STARTED,
+        [2.5, 'sandbox.agent.task.started', 'agent', { title }],
+        [2.4, 'sandbox.agent.step', 'agent', turn(1, 'The portal has the invoices; I open it first.')],
+        [2.3, 'sandbox.agent.action', 'agent', { action: { navigate: 'https://portal.example' } }],
+        [2.0, 'sandbox.agent.step', 'agent', turn(2, 'There is a link to the invoices, which needs a sign-in.')],
+        [1.9, 'sandbox.agent.action', 'agent', { action: { click: { role: 'link', name: 'Invoices' } } }],
+        [1.2, 'sandbox.agent.message', 'person', { text: 'Leave out the ones from Hafenkante, please.' }],
+        [0.9, 'sandbox.agent.message', 'agent', { text: 'I leave out Hafenkante. The rest is 30 invoices.' }],
+      ];
+      break;
+    }
     case 'approval':
       tsk.status = 'waiting';
       main.approvals = [{
@@ -217,7 +238,7 @@ export function world(state) {
       throw new Error(`no state ${state}`);
   }
   return {
-    main, receipt: RECEIPT, files, artifacts, checks: CHECKS, control, picture,
+    main, receipt: RECEIPT, files, artifacts, checks: CHECKS, models: structuredClone(MODELS), control, picture,
     sandboxes: [main, ...rest.map(([sbx]) => sbx)],
     tasks: [...(tsk === null ? [] : [tsk]), ...rest.map(([, each]) => each)],
     events: [...events(main, tsk, told), ...rest.flatMap(([sbx, each, said]) => events(sbx, each, said))],

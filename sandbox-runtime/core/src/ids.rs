@@ -70,6 +70,14 @@ id!(
     GrantId, "grt_"
 );
 id!(
+    /// An address that is told about events.
+    WebhookId, "wh_"
+);
+id!(
+    /// One message to one webhook; `webhook-id` in its headers.
+    DeliveryId, "msg_"
+);
+id!(
     /// A committed event.
     EventId, "evt_"
 );

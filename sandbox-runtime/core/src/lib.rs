@@ -1,7 +1,8 @@
 //! The rules of Baton, pure.
 //!
 //! Owns the vocabulary ([`model`]), the machine that says who drives ([`control`]), the life of tasks and handoffs,
-//! what a person is asked before it is done ([`approval`]), playbooks as data, and the network policy as a function.
+//! what a person is asked before it is done ([`approval`]), playbooks as data, the network policy as a function,
+//! and what a webhook is sent and when ([`webhook`]).
 //! Leaves to others: everything that opens, waits, or reads a clock. Time comes in as an argument, effects go out as values.
 
 pub mod action;
@@ -15,5 +16,7 @@ pub mod playbook;
 pub mod policy;
 pub mod task;
 pub mod viewer;
+pub mod webhook;
+pub mod work;
 
 pub use ids::*;

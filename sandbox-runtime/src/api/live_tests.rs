@@ -68,15 +68,15 @@ type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStre
 async fn read_frames(response: reqwest::Response, n: usize) -> Vec<(String, Value)> {
     let mut body = response.bytes_stream();
     let mut text = String::new();
+    let mut frames = Vec::new();
     loop {
-        let frames: Vec<_> = text.split_inclusive("\n\n").filter(|frame| frame.ends_with("\n\n")).collect();
-        let frames: Vec<_> = frames
-            .iter()
-            .filter_map(|frame| {
-                let field = |name: &str| frame.lines().find_map(|line| line.strip_prefix(name));
-                Some((field("id: ")?.to_owned(), serde_json::from_str(field("data: ")?).unwrap()))
-            })
-            .collect();
+        while let Some(end) = text.find("\n\n") {
+            let frame: String = text.drain(..end + 2).collect();
+            let field = |name: &str| frame.lines().find_map(|line| line.strip_prefix(name));
+            // A comment keeps the connection alive.
+            let Some((id, data)) = field("id: ").zip(field("data: ")) else { continue };
+            frames.push((id.to_owned(), serde_json::from_str(data).unwrap()));
+        }
         if frames.len() >= n {
             return frames;
         }
@@ -125,6 +125,66 @@ async fn a_reader_without_a_last_id_hears_what_is_new_and_only_what_it_asked_for
     let ended = served.happen("sbx_1", EventType::SandboxEnded, "newer").await;
     let expected = [(ready.id.to_string(), json!(ready)), (ended.id.to_string(), json!(ended))];
     assert_eq!(read_frames(response, 2).await, expected);
+}
+
+/// More than a subscriber may lag behind, in one group of commits.
+async fn much_happens(served: &Served) -> Vec<Event> {
+    let mut all = Vec::new();
+    for group in 0..60 {
+        let event = |at| NewEvent {
+            sandbox_id: "sbx_1".into(),
+            task_id: None,
+            kind: EventType::FileChanged,
+            by: Actor::System,
+            at,
+            data: json!({ "path": "x".repeat(500) }),
+        };
+        let change = Change { events: (0..100).map(|at| event(group * 100 + at)).collect(), ..Change::default() };
+        let committed = timeout(PATIENCE, served.api.service().store().commit(change)).await;
+        all.extend(committed.expect("a reader that does not read holds nothing back").unwrap());
+    }
+    all
+}
+
+#[tokio::test]
+async fn a_reader_that_does_not_read_holds_nothing_back_and_then_reads_all_of_it() {
+    let served = Served::new().await;
+    served.happen("sbx_1", EventType::SandboxReady, "old").await;
+    let response = served.http("/v1/events").send().await.unwrap();
+    let (mut socket, _) = served.socket("/v1/events", &served.bearer(), &served.server.url()).await.unwrap();
+    let all = much_happens(&served).await;
+    let expected: Vec<_> = all.iter().map(|event| (event.id.to_string(), json!(event))).collect();
+    assert_eq!(read_frames(response, all.len()).await, expected);
+    for event in &all {
+        assert_eq!(read_event(&mut socket).await, *event);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_lost_between_the_history_and_what_is_new() {
+    let served = Served::new().await;
+    let first = served.happen("sbx_1", EventType::SandboxCreated, "1").await;
+    // Readers come while events are committed all the time.
+    let committing = async {
+        let mut all = Vec::new();
+        for at in 0..300 {
+            all.push(served.happen("sbx_1", EventType::FileChanged, &at.to_string()).await.id.to_string());
+        }
+        all
+    };
+    let reading = futures_util::future::join_all((0..8).map(|_| async {
+        let response = served.http("/v1/events").header("last-event-id", first.id.as_str()).send().await.unwrap();
+        read_frames(response, 300).await.into_iter().map(|(id, _)| id).collect::<Vec<_>>()
+    }));
+    let (all, read) = tokio::join!(committing, reading);
+    assert_eq!(read, vec![all; 8]);
+}
+
+#[tokio::test]
+async fn an_id_that_was_never_given_out_is_refused_before_the_stream_begins() {
+    let served = Served::new().await;
+    let response = served.http("/v1/events").header("last-event-id", "evt_none").send().await.unwrap();
+    assert_eq!(response.status(), 400);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@
 
 mod error;
 mod extract;
+mod following;
 mod guard;
 mod interface;
 mod lists;
@@ -23,6 +24,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod ttl;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -200,16 +202,15 @@ impl Api {
     }
 
     /// Makes the address of a live view for any browser on this machine, opened once; and until when it can be.
-    async fn viewer_link(&self, id: &SandboxId, mode: ViewerMode, ttl_ms: i64) -> Result<(String, EpochMs), ApiError> {
+    async fn viewer_link(&self, id: &SandboxId, mode: ViewerMode, expires_at: EpochMs) -> Result<String, ApiError> {
         let base = self.served_base()?;
         let sandbox = self.service().sandbox(id).await?;
         if sandbox.status.is_over() {
             return Err(ServiceError::conflict("the sandbox has ended", sandbox.status).into());
         }
-        let now = crate::now_ms();
-        let expires_at = now + ttl_ms;
-        let ticket = self.tokens().ticket(Access::Viewer { sandbox_id: id.clone(), mode }, expires_at, now);
-        Ok((format!("{base}/viewer.html#ticket={ticket}"), expires_at))
+        let access = Access::Viewer { sandbox_id: id.clone(), mode };
+        let ticket = self.tokens().ticket(access, expires_at, crate::now_ms());
+        Ok(format!("{base}/viewer.html#ticket={ticket}"))
     }
 
     fn closing(&self) -> &CancellationToken {

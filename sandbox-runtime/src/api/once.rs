@@ -27,14 +27,21 @@ static REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 pub const MAX_KEY: usize = 255;
 
 /// The routes whose POST creates something that is kept.
-pub const CREATING: [&str; 6] = [
+pub const CREATING: [&str; 10] = [
     "/v1/sandboxes",
     "/v1/sandboxes/{id}/tasks",
     "/v1/sandboxes/{id}/prompt",
     "/v1/sandboxes/{id}/handoff",
     "/v1/sandboxes/{id}/artifacts",
     "/v1/demo",
+    "/v1/webhooks",
+    "/v1/webhooks/{webhookId}/rotate",
+    "/v1/webhooks/{webhookId}/test",
+    "/v1/webhooks/{webhookId}/deliveries/{deliveryId}/resend",
 ];
+
+/// Shown once: the answer is kept without it.
+const SECRET_FIELD: &str = "signingSecret";
 
 type Turn = tokio::sync::Mutex<()>;
 
@@ -95,13 +102,23 @@ async fn answer(api: &Api, request: Request, next: Next) -> Result<Response, Api
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.map_err(|error| ApiError::new(ErrorCode::Internal, error.to_string()))?.to_bytes();
     if let Ok(text) = std::str::from_utf8(&bytes) {
-        let answer = Recalled { body_hash, status: parts.status.as_u16(), body: text.to_owned() };
+        let answer = Recalled { body_hash, status: parts.status.as_u16(), body: without_secret(text) };
         if let Err(error) = api.service().store().remember(&key, &route, answer).await {
             // It was done: to refuse now would make the caller do it again.
             tracing::warn!(%error, %route, "an answer could not be kept for its idempotency key");
         }
     }
     Ok(Response::from_parts(parts, Body::from(bytes)))
+}
+
+fn without_secret(text: &str) -> String {
+    match serde_json::from_str::<serde_json::Value>(text) {
+        Ok(serde_json::Value::Object(mut fields)) => match fields.shift_remove(SECRET_FIELD) {
+            Some(_secret) => serde_json::Value::Object(fields).to_string(),
+            None => text.to_owned(),
+        },
+        Ok(_) | Err(_) => text.to_owned(),
+    }
 }
 
 fn replay(kept: Recalled, body_hash: &str) -> Result<Response, ApiError> {

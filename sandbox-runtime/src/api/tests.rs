@@ -72,11 +72,8 @@ fn operations() -> Vec<Operation> {
     let paths: BTreeMap<String, BTreeMap<String, Value>> = serde_json::from_value(document["paths"].clone()).unwrap();
     let mut all = Vec::new();
     for (path, methods) in paths {
-        let mut filled = path.clone();
-        for name in ["id", "taskId", "tabId", "key", "session", "ticket", "approvalId", "grantId"] {
-            filled = filled.replace(&format!("{{{name}}}"), "none_0");
-        }
-        assert!(!filled.contains('{'), "{path} has a name that this test does not know");
+        let parts = path.split('/').map(|part| if part.starts_with('{') { "none_0" } else { part });
+        let filled = parts.collect::<Vec<_>>().join("/");
         for (method, operation) in methods {
             all.push(Operation {
                 method: method.to_uppercase().parse().unwrap(),

@@ -14,18 +14,20 @@ use sandbox_core::{Lease, ViewerId};
 use sandbox_link::protocol::{InputFrame, Open};
 use sandbox_link::write_message;
 use serde_json::json;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::approvals::Trust;
 use super::cause::{Cause, Reply, TurnOf};
+use super::idle::{Activity, Idle};
 use super::people::Naming;
 use super::record::Committed;
 use super::refusal::Refusal;
 use super::seat::InputTally;
 use super::start::{Rooms, start_rooms};
 use super::tasks::RunningTask;
+use super::work::COMMANDS_MAX;
 use super::{Driver, INBOX, Kit, Shared};
 use crate::agent::{HandedBack, Turn};
 use crate::browser::{BrowserEvent, Gate, Live, forget_open_pages};
@@ -42,6 +44,8 @@ pub(super) struct Actor {
     pub sandbox: Sandbox,
     pub task: Option<RunningTask>,
     pub handoff: Option<Handoff>,
+    /// A request of the task's that an earlier runtime left open, until the task asks again.
+    pub standing: Option<Handoff>,
     /// Told when the handoff that stands now has ended.
     pub handed_back: Option<oneshot::Sender<HandedBack>>,
     pub takeover: Option<Naming>,
@@ -54,6 +58,7 @@ pub(super) struct Actor {
     pub committed: Committed,
     pub since: EpochMs,
     pub trust: Trust,
+    pub idle: Idle,
     pub rooms: Option<Rooms>,
     /// Set while someone else may have changed the page since the agent looked.
     pub fresh: bool,
@@ -62,9 +67,16 @@ pub(super) struct Actor {
     viewers: BTreeSet<ViewerId>,
     working: u32,
     /// Turns that are over. At most one is in flight, so this holds at most one and never grows.
-    settled: mpsc::UnboundedSender<Lease>,
+    settled: mpsc::UnboundedSender<Settled>,
     shared: watch::Sender<Arc<Shared>>,
     ending: Vec<Reply<()>>,
+}
+
+/// A turn is over.
+struct Settled {
+    lease: Lease,
+    /// Nobody took note that someone else had acted before it.
+    fresh: bool,
 }
 
 /// Starts the actor of a sandbox that is committed as `queued`.
@@ -93,17 +105,21 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         shared: view,
         gate,
         tally: Arc::new(InputTally::default()),
+        activity: Arc::new(Activity::default()),
+        commands: Arc::new(Semaphore::new(COMMANDS_MAX)),
         share: Arc::default(),
         kit: Arc::new(kit.clone()),
     };
     let actor = Actor {
         trust: Trust::new(kit.rules.clone()),
+        idle: Idle::default(),
         driver: driver.clone(),
         kit,
         control: Control::default(),
         sandbox,
         task: None,
         handoff: None,
+        standing: None,
         handed_back: None,
         takeover: None,
         held_since: now,
@@ -127,20 +143,21 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
 }
 
 impl Actor {
-    async fn run(mut self, mut causes: mpsc::Receiver<Cause>, mut settled: mpsc::UnboundedReceiver<Lease>) {
+    async fn run(mut self, mut causes: mpsc::Receiver<Cause>, mut settled: mpsc::UnboundedReceiver<Settled>) {
         self.start().await;
         while !self.sandbox.status.is_over() {
             let due = self.next_due_at();
             tokio::select! {
                 // A settled action comes first: what waits for it was asked before.
                 biased;
-                Some(lease) = settled.recv() => self.action_settled(lease).await,
+                Some(settled) = settled.recv() => self.action_settled(settled).await,
                 cause = causes.recv() => match cause {
                     Some(cause) => self.handle(cause).await,
                     None => self.end(None).await,
                 },
                 () = sleep_until(due) => self.tick().await,
             }
+            self.note_idle();
         }
         for answer in self.ending.drain(..) {
             // Whoever asked may have gone.
@@ -148,13 +165,17 @@ impl Actor {
         }
     }
 
+    /// Starts the rooms when it is this sandbox's turn; it is `queued` until then.
     async fn start(&mut self) {
-        self.sandbox.status = SandboxStatus::Assigning;
-        self.commit(vec![self.event(EventType::SandboxAssigned, By::System, json!({}))]).await;
         let (sandbox, kit) = (self.sandbox.clone(), self.kit.clone());
         let (gate, inbox) = (self.driver.gate.clone(), self.driver.inbox.clone());
         let env = kit.env.clone();
         tokio::spawn(async move {
+            let _turn = kit.starts.acquire().await.expect("nobody closes the line of those that start");
+            // An actor that ended meanwhile starts nothing.
+            if inbox.send(Cause::Assigned).await.is_err() {
+                return;
+            }
             let started = start_rooms(&sandbox, env, &kit, &gate, &inbox).await.map(Box::new);
             // An actor that ended meanwhile drops the rooms, which kills them.
             let _ = inbox.send(Cause::Started(started)).await;
@@ -163,6 +184,10 @@ impl Actor {
 
     async fn handle(&mut self, cause: Cause) {
         match cause {
+            Cause::Assigned => {
+                self.sandbox.status = SandboxStatus::Assigning;
+                self.commit(vec![self.event(EventType::SandboxAssigned, By::System, json!({}))]).await;
+            }
             Cause::Started(Ok(rooms)) => self.started(*rooms).await,
             Cause::Started(Err(failure)) => self.fail(failure).await,
             Cause::RoomLost { room } => self.room_lost(room).await,
@@ -194,6 +219,14 @@ impl Actor {
                 }
                 let recorded = self.try_commit(vec![self.event(kind, by, data)]).await;
                 reply(answer, recorded);
+            }
+            Cause::Keep { kept, answer } => {
+                let kept = self.keep(*kept).await;
+                reply(answer, kept);
+            }
+            Cause::Message { task, text, by, answer } => {
+                let heard = self.hear(&task, text, by).await;
+                reply(answer, heard);
             }
             Cause::Artifact { artifact, by, answer } => {
                 let added = self.add_artifact(*artifact, by).await;
@@ -389,7 +422,8 @@ impl Actor {
         driver_of(before) != driver_of(self.control.state())
     }
 
-    async fn action_settled(&mut self, lease: Lease) {
+    async fn action_settled(&mut self, Settled { lease, fresh }: Settled) {
+        self.fresh |= fresh;
         // An action that was fenced at its deadline may settle after the next one began.
         if self.in_flight.as_ref().is_some_and(|(in_flight, _)| *in_flight == lease) {
             self.in_flight = None;
@@ -399,7 +433,10 @@ impl Actor {
 
     /// Grants the turn to whoever waits longest, if it may be granted now.
     fn grant_turns(&mut self) {
-        while let Some((by, _)) = self.turns_wanted.front() {
+        loop {
+            // Whoever went away meanwhile is given nothing.
+            self.turns_wanted.retain(|(_, answer)| !answer.is_closed());
+            let Some((by, _)) = self.turns_wanted.front() else { return };
             let by = *by;
             match self.control.handle(Request::Begin, now_ms()) {
                 Answer::Accepted(effects) => {
@@ -439,11 +476,11 @@ impl Actor {
         let cancelled = CancellationToken::new();
         self.in_flight = Some((lease, cancelled.clone()));
         let settled = self.settled.clone();
-        // What a program does is news for the task.
-        let fresh = std::mem::replace(&mut self.fresh, by == TurnOf::Program);
-        let turn = Turn::new(self.driver.gate.permit(lease), fresh, cancelled, move || {
+        // What a program does is news for the task; it takes note of nothing, so that stays news when its turn is over.
+        let fresh = std::mem::take(&mut self.fresh) || by == TurnOf::Program;
+        let turn = Turn::new(self.driver.gate.permit(lease), fresh, cancelled, move |fresh| {
             // The actor may have ended with the sandbox.
-            let _ = settled.send(lease);
+            let _ = settled.send(Settled { lease, fresh });
         });
         // Whoever asked may have gone: the turn is then dropped, which settles it.
         reply(answer, Ok(turn));
@@ -491,13 +528,25 @@ impl Actor {
     fn next_due_at(&self) -> Option<EpochMs> {
         let expires_at = self.handoff.as_ref().and_then(|handoff| handoff.expires_at);
         let task_due = self.task.as_ref().and_then(|task| task.clock.due_at());
-        [self.control.next_tick_at(), expires_at, task_due].into_iter().flatten().min()
+        [self.control.next_tick_at(), expires_at, task_due, self.idle_due_at()].into_iter().flatten().min()
     }
 
     async fn tick(&mut self) {
         self.control_request(Request::Tick, By::System, None).await;
         self.expire_handoff().await;
         self.stop_overdue_task().await;
+        self.end_idle().await;
+    }
+
+    /// Whether nobody drives and nothing is under way.
+    pub(super) fn is_at_rest(&self) -> bool {
+        matches!(self.control.state(), State::Idle { in_flight: None })
+            && self.turns_wanted.is_empty()
+            && self.working == 0
+    }
+
+    pub(super) fn is_watched(&self) -> bool {
+        !self.viewers.is_empty()
     }
 
     async fn fail(&mut self, failure: Failure) {
@@ -513,6 +562,11 @@ impl Actor {
     }
 
     async fn end(&mut self, answer: Option<Reply<()>>) {
+        self.end_because(None, answer).await;
+    }
+
+    /// Ends the sandbox; `why` is told where nobody asked for it.
+    pub(super) async fn end_because(&mut self, why: Option<&str>, answer: Option<Reply<()>>) {
         self.ending.extend(answer);
         self.sandbox.status = SandboxStatus::Ending;
         self.abandon_work("the sandbox was ended").await;
@@ -521,7 +575,8 @@ impl Actor {
         self.sandbox.status = SandboxStatus::Ended;
         self.sandbox.ended_at = Some(now_ms());
         self.sandbox.preview.status = PreviewStatus::Off;
-        self.commit(vec![self.event(EventType::SandboxEnded, By::System, json!({}))]).await;
+        let data = why.map_or_else(|| json!({}), |why| json!({ "code": "idle", "message": why }));
+        self.commit(vec![self.event(EventType::SandboxEnded, By::System, data)]).await;
     }
 
     async fn kill_rooms(&mut self) {

@@ -14,13 +14,15 @@ use super::approvals::Decided;
 use super::refusal::Refusal;
 use super::start::Rooms;
 use super::tasks::TaskOrder;
-use crate::agent::{ApprovalRequest, Decision, HandedBack, HeldAnswer, Outcome, Turn};
+use crate::agent::{ApprovalRequest, Decision, HandedBack, HeldAnswer, Kept, Outcome, Turn};
 use crate::browser::{BrowserEvent, PausedRequest};
 use crate::egress::Denied;
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
 
 pub(super) enum Cause {
+    /// It is this sandbox's turn to start.
+    Assigned,
     /// The rooms are up, or could not be started.
     Started(Result<Box<Rooms>, Failure>),
     /// A room ended by itself.
@@ -57,6 +59,18 @@ pub(super) enum Cause {
         kind: EventType,
         by: Actor,
         data: serde_json::Value,
+        answer: Reply<()>,
+    },
+    /// Commits a part of the task's conversation.
+    Keep {
+        kept: Box<Kept>,
+        answer: Reply<()>,
+    },
+    /// Somebody writes to the task.
+    Message {
+        task: TaskId,
+        text: String,
+        by: Actor,
         answer: Reply<()>,
     },
     Artifact {

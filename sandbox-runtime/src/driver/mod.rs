@@ -15,20 +15,24 @@ mod approvals;
 mod bench;
 mod cause;
 mod holding;
+mod idle;
+mod mail;
 mod people;
 mod record;
 mod refusal;
 mod seat;
 mod share;
+mod speech;
 mod start;
 mod tasks;
 mod work;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use approvals::Decided;
+pub use idle::Presence;
 pub use refusal::{Refusal, RefusalCode};
 use sandbox_core::action::Action;
 use sandbox_core::approval::hash;
@@ -38,17 +42,20 @@ use sandbox_core::model::{
     Preview, RequestedBy, Rule, Sandbox, Task, Verdict, Viewport,
 };
 use sandbox_core::viewer::{ControlView, ViewerMode};
-use sandbox_core::{ApprovalId, GrantId, Lease, SandboxId, ViewerId};
+use sandbox_core::{ApprovalId, GrantId, Lease, SandboxId, TaskId, ViewerId};
 use sandbox_link::Link;
 pub use seat::{InputWeight, ViewerSeat};
 pub use share::{Share, SharedTurn};
-pub use tasks::TaskOrder;
-use tokio::sync::{mpsc, oneshot, watch};
+pub use speech::{Speech, Words};
+pub use tasks::{TaskOrder, TaskWork};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 pub use work::{ExecError, SaveError};
 
 use self::cause::{Cause, TurnOf};
+use self::idle::Activity;
 use self::seat::InputTally;
 use crate::agent::Turn;
+use crate::agent::models::ModelVariables;
 use crate::browser::{ActionError, Browser, Gate};
 use crate::egress::Sites;
 use crate::sandbox::Backend;
@@ -71,10 +78,18 @@ pub struct Kit {
     pub profile: PathBuf,
     /// Environment of the sandbox's commands.
     pub env: BTreeMap<String, String>,
+    /// Those of its variables that the runtime itself put there.
+    pub own_env: BTreeSet<String>,
+    /// What of it chooses the agent's model: never enters the sandbox.
+    pub model_variables: ModelVariables,
     /// A person's rules, as they are when the sandbox is made.
     pub rules: Arc<Vec<Rule>>,
     /// Whether the profile goes when the sandbox ends.
     pub profile_is_temporary: bool,
+    /// Where what models say is shown while they say it.
+    pub speech: Speech,
+    /// How many sandboxes start at once on this machine; the others wait as `queued`.
+    pub starts: Arc<Semaphore>,
 }
 
 /// Handle to the actor that owns one sandbox's state. Cheap to clone; the actor lives until the sandbox has ended.
@@ -85,6 +100,9 @@ pub struct Driver {
     shared: watch::Receiver<Arc<Shared>>,
     gate: Gate,
     tally: Arc<InputTally>,
+    activity: Arc<Activity>,
+    /// Places for commands.
+    commands: Arc<Semaphore>,
     share: Arc<Share>,
     kit: Arc<Kit>,
 }
@@ -136,6 +154,11 @@ impl Driver {
         &self.kit.workspace
     }
 
+    /// Returns what the sandbox's environment says about its model.
+    pub fn model_variables(&self) -> &ModelVariables {
+        &self.kit.model_variables
+    }
+
     /// Returns the way to the desktop room, once it is up.
     pub fn desktop_link(&self) -> Option<Link> {
         self.shared.borrow().desktop.clone()
@@ -164,6 +187,16 @@ impl Driver {
         self.ask_actor(|answer| Cause::CancelTask { answer }).await
     }
 
+    /// Writes to the running task; the agent reads it before its next step.
+    ///
+    /// # Errors
+    ///
+    /// That task is not under way, or reads no messages.
+    pub async fn write_to(&self, task: &TaskId, text: String, by: Actor) -> Result<(), Refusal> {
+        let task = task.clone();
+        self.ask_actor(|answer| Cause::Message { task, text, by, answer }).await
+    }
+
     /// Waits for the agent side's turn on behalf of a program; refused while a person is asked or drives.
     pub async fn begin(&self) -> Result<Turn, Refusal> {
         self.ask_actor(|answer| Cause::Begin { by: TurnOf::Program, answer }).await
@@ -178,6 +211,16 @@ impl Driver {
     pub fn work(&self) -> WorkGuard {
         self.tell(Cause::Work { begun: true });
         WorkGuard { driver: self.clone() }
+    }
+
+    /// Notes that somebody works in the sandbox now.
+    pub fn touch(&self) {
+        self.activity.touch();
+    }
+
+    /// Keeps the sandbox from being idle until the answer is dropped.
+    pub fn presence(&self) -> Presence {
+        self.activity.presence()
     }
 
     /// Commits one event of this sandbox.

@@ -16,12 +16,16 @@ use crate::workspace::artifacts::{SnapshotError, Source, snapshot};
 /// A command without a limit of its own.
 pub const DEFAULT_TIMEOUT_MS: u64 = 120_000;
 pub const MAX_TIMEOUT_MS: u64 = 3_600_000;
+/// How many commands run in one sandbox at once; more are refused until one ends.
+pub const COMMANDS_MAX: usize = 64;
 
 /// A command could not be run. A command that ran and failed is not an error.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecError {
     #[error("{0}")]
     Invalid(String),
+    #[error("{COMMANDS_MAX} commands run in this sandbox already")]
+    Overloaded,
     #[error(transparent)]
     Refused(#[from] Refusal),
     #[error(transparent)]
@@ -100,6 +104,7 @@ impl Driver {
         on_output: impl FnMut(Output) + Send,
     ) -> Result<ExecResult, ExecError> {
         let link = self.shell_link().ok_or_else(|| Refusal::wrong_state("the sandbox is not ready"))?;
+        let _place = self.commands.try_acquire().map_err(|_| ExecError::Overloaded)?;
         let _active = self.work();
         let result = calls::exec(&link, spec, stdin, on_output).await?;
         let data = json!({

@@ -34,7 +34,29 @@ impl Resolve for SystemResolver {
     }
 }
 
+/// Why a connection of the runtime's own was not opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    #[error("{destination}: {refusal}")]
+    Refused { destination: String, refusal: Refusal },
+    #[error("{0}")]
+    Failed(String),
+}
+
 impl Egress {
+    /// Opens a connection for the runtime itself: by the same two stages as those of a program, and told to no one else.
+    ///
+    /// # Errors
+    ///
+    /// The policy closes the destination, or it cannot be reached.
+    pub async fn open(&self, host: &Host, port: u16) -> Result<TcpStream, OpenError> {
+        let opened = self.connect(&Target::new(host.clone(), port)).await;
+        opened.map_err(|rejection| match rejection {
+            Rejection::Policy { target, refusal } => OpenError::Refused { destination: target.to_string(), refusal },
+            failed => OpenError::Failed(failed.to_string()),
+        })
+    }
+
     /// Opens a connection to `target`, if both stages of the policy let it.
     pub(super) async fn connect(&self, target: &Target) -> Result<TcpStream, Rejection> {
         self.check_name(target)?;

@@ -29,7 +29,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
-pub use dial::{Resolve, SystemResolver};
+pub use dial::{OpenError, Resolve, SystemResolver};
 pub use outbound::OutboundError;
 use outbound::OutboundProxy;
 use rejection::Rejection;

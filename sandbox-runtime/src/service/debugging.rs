@@ -16,7 +16,7 @@ use super::browse::no_browser;
 use super::{Answer, ErrorCode, Service, ServiceError};
 use crate::browser::Refused;
 use crate::browser::clients::{AdmitError, Class, Client, Command, Ears, Place};
-use crate::driver::{Driver, Refusal, RefusalCode, SharedTurn};
+use crate::driver::{Driver, Presence, Refusal, RefusalCode, SharedTurn};
 
 /// Longest message of a client: a file that it gives to a page in base64 fits.
 pub const MAX_MESSAGE: usize = 128 << 20;
@@ -27,6 +27,7 @@ const LINE: usize = 4_096;
 pub struct Debugging {
     driver: Driver,
     client: Client,
+    _presence: Presence,
     /// What waits behind a command that waits for its turn, in order.
     line: VecDeque<Command>,
     asked: Option<BoxFuture<'static, Result<Arc<SharedTurn>, Refusal>>>,
@@ -42,7 +43,8 @@ impl Service {
         let driver = self.working_driver(id).await?;
         let browser = driver.browser().ok_or_else(|| no_browser(&driver))?;
         let (client, ears) = browser.admit(place).await?;
-        Ok((Debugging { driver, client, line: VecDeque::new(), asked: None }, ears))
+        let _presence = driver.presence();
+        Ok((Debugging { driver, client, _presence, line: VecDeque::new(), asked: None }, ears))
     }
 
     /// Returns what the browser says of itself.

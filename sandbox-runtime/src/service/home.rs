@@ -4,6 +4,7 @@
 //! BATON_HOME (0700)
 //!   lock            held for as long as a runtime lives; the system lets go of it however the runtime ends
 //!   runtime.json    (0600) where the running runtime answers, and its token
+//!   webhooks.key    (0600) what seals the secrets of webhooks in history.db
 //!   history.db, blobs/, workspaces/, profiles/
 //! ```
 //!

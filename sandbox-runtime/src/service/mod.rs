@@ -8,14 +8,18 @@ mod browse;
 mod debugging;
 mod error;
 pub mod home;
+mod keys;
 mod live;
+mod models;
 mod outputs;
 mod people;
 mod recovery;
+mod resume;
 mod room_site;
 mod sandboxes;
 mod tasks;
 mod trust;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -24,10 +28,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use browse::BrowseCommand;
 pub use debugging::{Debugging, MAX_MESSAGE as MAX_DEBUGGING_MESSAGE};
 pub use error::{ErrorCode, ServiceError};
+use keys::Keys;
+pub use keys::PASSPHRASE_VARIABLE;
 use sandbox_core::SandboxId;
 use sandbox_core::model::Check;
+use tokio::sync::Semaphore;
 
-use crate::driver::Driver;
+use crate::agent::models::ModelVariables;
+use crate::driver::{Driver, Speech};
 use crate::egress::Sites;
 pub use crate::sandbox::calls::Output;
 use crate::sandbox::{Backend, checks, local::Local};
@@ -47,7 +55,16 @@ struct Inner {
     /// Why no sandbox can be started, where that is so: history can still be read.
     backend: Result<Arc<dyn Backend>, ServiceError>,
     sites: Sites,
+    sender: webhooks::Sender,
+    /// What models say while they say it.
+    speech: Speech,
     drivers: Mutex<BTreeMap<SandboxId, Driver>>,
+    starts: Arc<Semaphore>,
+    keys: Keys,
+    /// Held while a model is set or forgotten.
+    changing_models: tokio::sync::Mutex<()>,
+    /// The models that the runtime's environment names.
+    variables: ModelVariables,
 }
 
 impl Service {
@@ -64,17 +81,30 @@ impl Service {
             Ok(local) => Ok(Arc::new(local) as Arc<dyn Backend>),
             Err(error) => Err(ServiceError::new(ErrorCode::Unavailable, error.to_string())),
         };
-        let inner =
-            Inner { home: home.to_owned(), store, backend, sites: crate::demo::sites(), drivers: Mutex::default() };
+        let passphrase = std::env::var(PASSPHRASE_VARIABLE).ok().filter(|text| !text.is_empty()).map(Into::into);
+        let inner = Inner {
+            home: home.to_owned(),
+            sender: webhooks::Sender::start(home, store.clone()).await?,
+            store,
+            backend,
+            sites: crate::demo::sites(),
+            speech: Speech::default(),
+            drivers: Mutex::default(),
+            starts: Arc::new(Semaphore::new(sandboxes::STARTS_AT_ONCE)),
+            keys: Keys::beneath(home, passphrase),
+            changing_models: tokio::sync::Mutex::default(),
+            variables: ModelVariables::of_process(),
+        };
         let service = Self { inner: Arc::new(inner) };
         recovery::settle(&service).await?;
         Ok(service)
     }
 
-    /// Ends every sandbox.
+    /// Ends every sandbox, then the sending of webhooks.
     pub async fn stop(&self) {
         let drivers: Vec<Driver> = std::mem::take(&mut *self.drivers()).into_values().collect();
         futures_util::future::join_all(drivers.iter().map(Driver::end)).await;
+        self.inner.sender.stop().await;
     }
 
     pub fn store(&self) -> &Store {
@@ -107,6 +137,7 @@ impl Service {
         let driver = self.driver(id).await?;
         let status = driver.sandbox().status;
         if status.takes_work() {
+            driver.touch();
             return Ok(driver);
         }
         let message = format!("the sandbox is {}; wait until it is ready", status_word(status));

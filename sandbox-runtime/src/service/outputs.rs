@@ -96,7 +96,14 @@ impl From<ExecError> for ServiceError {
         match error {
             ExecError::Invalid(message) => Self::invalid(message),
             ExecError::Refused(refusal) => refusal.into(),
-            ExecError::Call(CallError::NotStarted(cause)) => Self::invalid(format!("start the command: {cause}")),
+            error @ ExecError::Overloaded => {
+                Self::new(ErrorCode::Overloaded, error.to_string()).with_hint("wait until one of them has ended")
+            }
+            ExecError::Call(CallError::NotStarted(cause)) => Self::invalid(format!("start the command: {cause}"))
+                .with_hint(
+                    "`command` is one program and is run without a shell: put its arguments into `args`, or run \
+                     bash with the args -c and your line",
+                ),
             ExecError::Call(error) => Self::new(ErrorCode::Unavailable, error.to_string()),
         }
     }

@@ -1,10 +1,11 @@
 //! What is written together, and what is asked for.
 
 use sandbox_core::model::{
-    Approval, ApprovalStatus, Artifact, EpochMs, EventType, Grant, Handoff, HandoffStatus, NewEvent, Rule, Sandbox,
-    SandboxStatus, Task, TaskStatus,
+    Approval, ApprovalStatus, Artifact, Delivery, DeliveryStatus, EpochMs, EventType, Grant, Handoff, HandoffStatus,
+    ModelInfo, NewEvent, Rule, Sandbox, SandboxStatus, Task, TaskStatus, Webhook, WebhookPatch,
 };
-use sandbox_core::{ArtifactKey, EventId, SandboxId, TaskId};
+use sandbox_core::webhook::{Answer, Schedule};
+use sandbox_core::{ArtifactKey, DeliveryId, EventId, SandboxId, TaskId, WebhookId};
 
 /// Everything that one transaction writes: all of it, or nothing. Records replace those of the same id.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,11 +17,89 @@ pub struct Change {
     pub grants: Vec<Grant>,
     /// A person's rules, all of them, in place of those before.
     pub rules: Option<Vec<Rule>>,
+    pub models: Vec<ModelInfo>,
+    /// Their names.
+    pub deleted_models: Vec<String>,
     pub artifacts: Vec<Artifact>,
     /// Their blobs go too, once no other artifact has the same content.
     pub deleted_artifacts: Vec<ArtifactKey>,
-    /// Numbered in this order.
+    /// Parts of tasks' conversations, in this order.
+    pub conversation: Vec<(TaskId, serde_json::Value)>,
+    pub webhooks: Vec<WebhookChange>,
+    /// Numbered in this order. Each is put into the outbox of every webhook that wants it.
     pub events: Vec<NewEvent>,
+}
+
+/// What is done to webhooks and their messages. Each reads and writes within the transaction.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WebhookChange {
+    Create {
+        webhook: Webhook,
+        secret: SealedSecret,
+    },
+    Patch {
+        id: WebhookId,
+        patch: WebhookPatch,
+        at: EpochMs,
+    },
+    Rotate {
+        id: WebhookId,
+        secret: SealedSecret,
+        previous_until: EpochMs,
+        at: EpochMs,
+    },
+    /// Its messages go with it.
+    Delete {
+        id: WebhookId,
+    },
+    Enqueue {
+        delivery: Delivery,
+        body: String,
+    },
+    Resend {
+        id: DeliveryId,
+        at: EpochMs,
+    },
+    /// How an attempt ended.
+    Tried {
+        due: Due,
+        answer: Answer,
+        schedule: Schedule,
+        at: EpochMs,
+    },
+    /// Forgets messages that ended long ago.
+    ForgetOld {
+        at: EpochMs,
+    },
+}
+
+/// A secret of a webhook, sealed with a key that is not in the history.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SealedSecret {
+    /// Base64.
+    pub sealed: String,
+    /// `None` for the newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<EpochMs>,
+}
+
+/// A message that is to be sent now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    pub id: DeliveryId,
+    /// Which sending of the message this is; a resend begins the next.
+    pub round: i64,
+    pub body: String,
+    pub webhook: Webhook,
+    /// The newest first.
+    pub secrets: Vec<SealedSecret>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryFilter {
+    pub webhook_id: WebhookId,
+    pub status: Option<DeliveryStatus>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

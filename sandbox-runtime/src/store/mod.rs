@@ -22,18 +22,21 @@ mod table;
 mod tests;
 mod writer;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use sandbox_core::model::{Approval, Artifact, EpochMs, Event, Grant, Handoff, Page, Rule, Sandbox, Task};
-use sandbox_core::{ApprovalId, ArtifactKey, GrantId, HandoffId, SandboxId, TaskId};
+use sandbox_core::model::{
+    Approval, Artifact, Delivery, EpochMs, Event, Grant, Handoff, ModelInfo, Page, Rule, Sandbox, Task, Webhook,
+};
+use sandbox_core::{ApprovalId, ArtifactKey, DeliveryId, EventId, GrantId, HandoffId, SandboxId, TaskId, WebhookId};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub use blobs::{Blob, Blobs};
 pub use change::{
-    ApprovalFilter, ArtifactFilter, Change, EventFilter, GrantFilter, HandoffFilter, Hit, Recalled, SandboxFilter,
-    TaskFilter, Unfinished,
+    ApprovalFilter, ArtifactFilter, Change, DeliveryFilter, Due, EventFilter, GrantFilter, HandoffFilter, Hit,
+    Recalled, SandboxFilter, SealedSecret, TaskFilter, Unfinished, WebhookChange,
 };
 pub use error::StoreError;
 pub use open::{Opened, SetAside};
@@ -42,7 +45,10 @@ pub use table::events::MAX_LIMIT as MAX_EVENTS;
 
 use migrate::{MIGRATIONS, Migration};
 use readers::Readers;
-use table::{approvals, artifacts, events, grants, handoffs, idempotency, rules, sandboxes, search, tasks};
+use table::{
+    approvals, artifacts, conversation, deliveries, events, grants, handoffs, idempotency, models, rules, sandboxes,
+    search, tasks, webhooks,
+};
 use writer::{Order, Work, Writer};
 
 /// How many events a subscriber may lag behind before it has to read them from the history.
@@ -181,6 +187,49 @@ impl Store {
         self.readers().ask(rules::all).await
     }
 
+    /// Returns the models that were set, by name.
+    pub async fn models(&self) -> Result<Vec<ModelInfo>, StoreError> {
+        self.readers().ask(models::all).await
+    }
+
+    pub async fn model(&self, name: &str) -> Result<Option<ModelInfo>, StoreError> {
+        let name = name.to_owned();
+        self.readers().ask(move |db| models::get(db, &name)).await
+    }
+
+    pub async fn webhook(&self, id: &WebhookId) -> Result<Option<Webhook>, StoreError> {
+        let id = id.clone();
+        self.readers().ask(move |db| webhooks::get(db, &id)).await
+    }
+
+    pub async fn webhooks(&self, page: PageRequest) -> Result<Page<Webhook>, StoreError> {
+        self.readers().ask(move |db| webhooks::list(db, &page)).await
+    }
+
+    pub async fn count_webhooks(&self) -> Result<u32, StoreError> {
+        self.readers().ask(webhooks::count).await
+    }
+
+    pub async fn delivery(&self, id: &DeliveryId) -> Result<Option<Delivery>, StoreError> {
+        let id = id.clone();
+        self.readers().ask(move |db| deliveries::get(db, &id)).await
+    }
+
+    pub async fn deliveries(&self, filter: DeliveryFilter, page: PageRequest) -> Result<Page<Delivery>, StoreError> {
+        self.readers().ask(move |db| deliveries::list(db, &filter, &page)).await
+    }
+
+    /// Returns the messages to send now, at most `per_webhook` at once for each webhook with those `in_hand`, and when the
+    /// next one is due.
+    pub async fn due_deliveries(
+        &self,
+        in_hand: BTreeMap<WebhookId, BTreeSet<DeliveryId>>,
+        per_webhook: usize,
+        now: EpochMs,
+    ) -> Result<(Vec<Due>, Option<EpochMs>), StoreError> {
+        self.readers().ask(move |db| deliveries::due(db, &in_hand, per_webhook, now)).await
+    }
+
     pub async fn artifact(&self, key: &ArtifactKey) -> Result<Option<Artifact>, StoreError> {
         let key = key.clone();
         self.readers().ask(move |db| artifacts::get(db, &key)).await
@@ -197,6 +246,17 @@ impl Store {
     /// [`StoreError::NoSuchEvent`] if the one to go on after is not in the history.
     pub async fn events(&self, filter: EventFilter, limit: usize) -> Result<Vec<Event>, StoreError> {
         self.readers().ask(move |db| events::list(db, &filter, limit)).await
+    }
+
+    /// Returns the conversation of a task so far, oldest part first.
+    pub async fn conversation(&self, task: &TaskId) -> Result<Vec<serde_json::Value>, StoreError> {
+        let task = task.clone();
+        self.readers().ask(move |db| conversation::of(db, &task)).await
+    }
+
+    /// Returns the id of the event that was committed last.
+    pub async fn newest_event(&self) -> Result<Option<EventId>, StoreError> {
+        self.readers().ask(events::newest).await
     }
 
     /// Finds tasks by their words or those of their events, and events outside any task; newest first.

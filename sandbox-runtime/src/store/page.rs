@@ -40,6 +40,8 @@ pub(super) enum List {
     Approvals,
     Grants,
     Artifacts,
+    Webhooks,
+    Deliveries,
     Search,
 }
 
@@ -52,6 +54,8 @@ impl List {
             Self::Approvals => b'p',
             Self::Grants => b'g',
             Self::Artifacts => b'a',
+            Self::Webhooks => b'w',
+            Self::Deliveries => b'd',
             Self::Search => b'q',
         }
     }

@@ -9,8 +9,11 @@ use sandbox_core::model::{EpochMs, Event};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::blobs::Blobs;
-use super::table::{approvals, artifacts, events, grants, handoffs, idempotency, rules, sandboxes, tasks};
-use super::{Change, Recalled, StoreError};
+use super::table::{
+    approvals, artifacts, conversation, deliveries, events, grants, handoffs, idempotency, models, rules, sandboxes,
+    tasks, webhooks,
+};
+use super::{Change, Recalled, StoreError, WebhookChange};
 
 /// How many changes may wait; a caller beyond that waits for room.
 pub(super) const QUEUE: usize = 256;
@@ -154,14 +157,43 @@ fn apply_change(db: &Connection, change: &Change) -> Result<Kept, StoreError> {
     if let Some(all) = &change.rules {
         rules::replace(db, all)?;
     }
+    for name in &change.deleted_models {
+        models::delete(db, name)?;
+    }
+    for model in &change.models {
+        models::put(db, model)?;
+    }
     for artifact in &change.artifacts {
         artifacts::put(db, artifact)?;
     }
     for key in &change.deleted_artifacts {
         kept.released.extend(artifacts::delete(db, key)?);
     }
+    for (task, part) in &change.conversation {
+        conversation::append(db, task, part)?;
+    }
+    for webhook in &change.webhooks {
+        apply_webhook(db, webhook)?;
+    }
     for event in &change.events {
-        kept.events.push(events::append(db, event)?);
+        let event = events::append(db, event)?;
+        deliveries::enqueue(db, &event)?;
+        kept.events.push(event);
     }
     Ok(kept)
+}
+
+fn apply_webhook(db: &Connection, change: &WebhookChange) -> Result<(), StoreError> {
+    match change {
+        WebhookChange::Create { webhook, secret } => webhooks::create(db, webhook, secret),
+        WebhookChange::Patch { id, patch, at } => webhooks::patch(db, id, patch, *at),
+        WebhookChange::Rotate { id, secret, previous_until, at } => {
+            webhooks::rotate(db, id, secret, *previous_until, *at)
+        }
+        WebhookChange::Delete { id } => deliveries::delete_of(db, id).and_then(|()| webhooks::delete(db, id)),
+        WebhookChange::Enqueue { delivery, body } => deliveries::create(db, delivery, body),
+        WebhookChange::Resend { id, at } => deliveries::resend(db, id, *at),
+        WebhookChange::Tried { due, answer, schedule, at } => deliveries::tried(db, due, answer, schedule, *at),
+        WebhookChange::ForgetOld { at } => deliveries::forget_old(db, *at),
+    }
 }

@@ -5,14 +5,23 @@ import type { Approval } from '../types/generated/Approval';
 import type { ApprovalDecision } from '../types/generated/ApprovalDecision';
 import type { Artifact } from '../types/generated/Artifact';
 import type { Check } from '../types/generated/Check';
+import type { Delivery } from '../types/generated/Delivery';
 import type { Event } from '../types/generated/Event';
 import type { FileEntry } from '../types/generated/FileEntry';
 import type { Grant } from '../types/generated/Grant';
 import type { HandoffEnvelope } from '../types/generated/HandoffEnvelope';
+import type { KeyStorage } from '../types/generated/KeyStorage';
+import type { ModelInfo } from '../types/generated/ModelInfo';
+import type { ModelSettings } from '../types/generated/ModelSettings';
+import type { ModelTest } from '../types/generated/ModelTest';
+import type { NewWebhook } from '../types/generated/NewWebhook';
 import type { Rule } from '../types/generated/Rule';
 import type { Rules } from '../types/generated/Rules';
 import type { Sandbox } from '../types/generated/Sandbox';
 import type { Task } from '../types/generated/Task';
+import type { Webhook } from '../types/generated/Webhook';
+import type { WebhookPatch } from '../types/generated/WebhookPatch';
+import type { WebhookSecret } from '../types/generated/WebhookSecret';
 
 /** The runtime said no, with a code and a sentence. */
 export class Refused extends Error {
@@ -33,12 +42,6 @@ export interface Hit {
   title: string;
   snippet: string;
   at: number;
-}
-
-export interface Model {
-  name: string;
-  model: string;
-  default?: boolean;
 }
 
 interface Page<T> {
@@ -82,6 +85,10 @@ export class Client {
   startTask(sandboxId: string, body: Record<string, unknown>): Promise<{ taskId: string }> {
     return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/tasks`, body);
   }
+  /** Writes to the agent of a task; it reads it before its next step. */
+  writeToTask(id: string, text: string): Promise<Task> {
+    return this.#send('POST', `/v1/tasks/${enc(id)}/messages`, { text });
+  }
   cancelTask(id: string): Promise<Task> {
     return this.#send('POST', `/v1/tasks/${enc(id)}/cancel`);
   }
@@ -124,6 +131,33 @@ export class Client {
   }
   async keepRules(rules: Rule[]): Promise<Rule[]> {
     return (await this.#send<Rules>('PUT', '/v1/rules', { rules })).rules;
+  }
+
+  webhooks(): Promise<Webhook[]> {
+    return this.#list<Webhook>('/v1/webhooks');
+  }
+  createWebhook(asked: NewWebhook): Promise<WebhookSecret> {
+    return this.#send('POST', '/v1/webhooks', asked);
+  }
+  patchWebhook(id: string, patch: Partial<WebhookPatch>): Promise<Webhook> {
+    return this.#send('PATCH', `/v1/webhooks/${enc(id)}`, patch);
+  }
+  deleteWebhook(id: string): Promise<Webhook> {
+    return this.#send('DELETE', `/v1/webhooks/${enc(id)}`);
+  }
+  /** Makes a new secret; the one before is good for another day. */
+  rotateWebhookSecret(id: string): Promise<WebhookSecret> {
+    return this.#send('POST', `/v1/webhooks/${enc(id)}/rotate`, {});
+  }
+  testWebhook(id: string): Promise<Delivery> {
+    return this.#send('POST', `/v1/webhooks/${enc(id)}/test`);
+  }
+  /** Answers the latest deliveries. */
+  async deliveries(webhookId: string): Promise<Delivery[]> {
+    return (await this.#send<Page<Delivery>>('GET', `/v1/webhooks/${enc(webhookId)}/deliveries?limit=50`)).data;
+  }
+  resendDelivery(webhookId: string, id: string): Promise<Delivery> {
+    return this.#send('POST', `/v1/webhooks/${enc(webhookId)}/deliveries/${enc(id)}/resend`);
   }
 
   async files(sandboxId: string): Promise<FileEntry[]> {
@@ -178,14 +212,25 @@ export class Client {
   demo(): Promise<{ sandboxId: string; taskId: string }> {
     return this.#send('POST', '/v1/demo', {});
   }
-  /** Answers the models that a prompt could go to; none where the runtime knows no models at all. */
-  async models(): Promise<Model[]> {
-    try {
-      return (await this.#send<Page<Model>>('GET', '/v1/models')).data;
-    } catch (refusal) {
-      if (refusal instanceof Refused && refusal.status === 404) return [];
-      throw refusal;
-    }
+  /** Answers the models that a prompt could go to. */
+  async models(): Promise<ModelInfo[]> {
+    return (await this.#send<Page<ModelInfo>>('GET', '/v1/models')).data;
+  }
+  keepModel(name: string, settings: ModelSettings): Promise<ModelInfo> {
+    return this.#send('PUT', `/v1/models/${enc(name)}`, settings);
+  }
+  forgetModel(name: string): Promise<void> {
+    return this.#send('DELETE', `/v1/models/${enc(name)}`);
+  }
+  /** Asks the model for a word; what it says instead is part of the answer. */
+  testModel(name: string): Promise<ModelTest> {
+    return this.#send('POST', `/v1/models/${enc(name)}/test`, {});
+  }
+  keyStorage(): Promise<KeyStorage> {
+    return this.#send('GET', '/v1/keys');
+  }
+  unlockKeys(passphrase: string): Promise<KeyStorage> {
+    return this.#send('POST', '/v1/keys/unlock', { passphrase });
   }
   /** Answers where the runtime keeps its data and where its program lies, or `null` where it does not say. */
   async runtime(): Promise<{ home: string; program?: string } | null> {

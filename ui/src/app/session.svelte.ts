@@ -13,7 +13,8 @@ import type { Clock } from '../core/time';
 import type { EventStream, EventStreamState, Host } from '../host/types';
 import { Unreachable } from '../host/types';
 import type { Event } from '../types/generated/Event';
-import { Client, Refused, type Model } from './client';
+import type { ModelInfo } from '../types/generated/ModelInfo';
+import { Client, Refused } from './client';
 import { Preferences } from './preferences.svelte';
 
 export class Session {
@@ -31,7 +32,7 @@ export class Session {
   connection = $state.raw<EventStreamState>({ kind: 'connected' });
   /** Whether the lists were answered once. */
   loaded = $state(false);
-  models = $state.raw<Model[]>([]);
+  models = $state.raw<ModelInfo[]>([]);
   now = $state(Date.now());
   /** Counts changes of the selected workspace: files are listed again when it moves. */
   filesMoved = $state(0);

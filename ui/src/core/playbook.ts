@@ -1,4 +1,4 @@
-/** A new task from a playbook: the template that is offered, and what the form sends. */
+/** A new task, from a playbook or in words: the templates that are offered, and what the form sends. */
 import type { NetworkMode } from '../types/generated/NetworkMode';
 
 export const TEMPLATE = `name: Look something up
@@ -22,6 +22,12 @@ export interface Draft {
   name: string;
   playbook: string;
   prompt: string;
+  /** Name of the model that follows the prompt; empty for the runtime's choice. */
+  model: string;
+  /** Limits of a prompt, as typed; empty for the runtime's own. */
+  steps: string;
+  minutes: string;
+  tokens: string;
   /** Where the browser and commands may go. */
   network: NetworkMode;
   /** Host patterns, separated by spaces, commas or lines. */
@@ -30,7 +36,18 @@ export interface Draft {
   profile: string;
 }
 
-export const EMPTY_DRAFT: Draft = { name: '', playbook: TEMPLATE, prompt: '', network: 'open', allow: '', profile: '' };
+export const EMPTY_DRAFT: Draft = {
+  name: '',
+  playbook: TEMPLATE,
+  prompt: '',
+  model: '',
+  steps: '',
+  minutes: '',
+  tokens: '',
+  network: 'open',
+  allow: '',
+  profile: '',
+};
 
 /** Returns the name that a playbook gives itself, if it does so plainly. */
 export function playbookName(source: string): string | null {
@@ -49,10 +66,30 @@ export function sandboxBody(draft: Draft): Record<string, unknown> {
   };
 }
 
+/** Returns the body of `POST /v1/sandboxes/{id}/tasks`. */
+export function taskBody(draft: Draft, by: 'playbook' | 'prompt'): Record<string, unknown> {
+  if (by === 'playbook') return { playbook: draft.playbook };
+  const limits = {
+    ...(draft.steps.trim() === '' ? {} : { steps: Number(draft.steps) }),
+    ...(draft.minutes.trim() === '' ? {} : { timeMs: Math.round(Number(draft.minutes) * 60_000) }),
+    ...(draft.tokens.trim() === '' ? {} : { tokens: Number(draft.tokens) }),
+  };
+  return {
+    prompt: draft.prompt,
+    ...(draft.model === '' ? {} : { model: draft.model }),
+    ...(Object.keys(limits).length === 0 ? {} : { limits }),
+  };
+}
+
+function isCount(typed: string): boolean {
+  return typed.trim() === '' || (/^\d+$/.test(typed.trim()) && Number(typed) > 0 && Number(typed) < 1e9);
+}
+
 /** Returns what is missing before the draft can be sent, or `null`. */
 export function missing(draft: Draft, by: 'playbook' | 'prompt'): string | null {
   if (by === 'playbook' && draft.playbook.trim() === '') return 'Write the steps, or take a template.';
   if (by === 'prompt' && draft.prompt.trim() === '') return 'Say in a sentence what is to be done.';
+  if (by === 'prompt' && ![draft.steps, draft.minutes, draft.tokens].every(isCount)) return 'A limit is a whole number above zero, or empty.';
   if (draft.network === 'allowlist' && draft.allow.trim() === '') return 'Name at least one site, or choose another way.';
   if (!/^[\w.-]*$/.test(draft.profile.trim())) return 'A profile name is letters, digits, dots and dashes.';
   return null;

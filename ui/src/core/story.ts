@@ -91,10 +91,14 @@ function tell(event: Event, before: readonly StoryLine[]): Told {
   switch (event.type) {
     case 'sandbox.agent.action':
       return tellAction(event, data, before);
-    case 'sandbox.agent.step':
-      return str(data.text) === null ? nothing : { kind: 'small', words: [plain(str(data.text)!)] };
+    case 'sandbox.agent.step': {
+      const thought = str(data.text);
+      if (thought === null) return nothing;
+      // What a model thought is worth a line of its own; a playbook's step is told by what it did.
+      return str(data.model) === null ? { kind: 'small', words: [plain(thought)] } : line('quiet', [plain(thought)]);
+    }
     case 'sandbox.agent.message':
-      return str(data.text) === null ? nothing : line(event.by === 'person' ? 'you' : 'agent', [plain(str(data.text)!)]);
+      return str(data.text) === null ? nothing : tellMessage(event, str(data.text)!);
     case 'sandbox.agent.task.started':
       return str(data.title) === null
         ? line('quiet', [plain('Started')])
@@ -151,7 +155,7 @@ function tell(event: Event, before: readonly StoryLine[]): Told {
     case 'sandbox.failed':
       return line('bad', [strong('The sandbox failed')], str(data.message));
     case 'sandbox.ended':
-      return line('quiet', [plain('The sandbox ended')]);
+      return line('quiet', [plain('The sandbox ended')], str(data.message));
     case 'sandbox.created':
     case 'sandbox.assigned':
     case 'sandbox.ready':
@@ -162,6 +166,18 @@ function tell(event: Event, before: readonly StoryLine[]): Told {
       return nothing;
     default:
       return unknownType(event.type);
+  }
+}
+
+function tellMessage(event: Event, said: string): Told {
+  switch (event.by) {
+    case 'person':
+      return line('you', [strong('You: '), plain(said)]);
+    case 'api':
+      return line('quiet', [strong('A program: '), plain(said)]);
+    case 'agent':
+    case 'system':
+      return line('agent', [plain(said)]);
   }
 }
 

@@ -7,6 +7,7 @@
 import { invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
 import { followEvents } from './events';
+import { followSpeech } from './speech';
 import type { Answer, Bytes, EventStream, EventStreamState, Host, LiveEndpoint, Method, Notice, Platform } from './types';
 import { Unreachable } from './types';
 import type { Event } from '../types/generated/Event';
@@ -56,6 +57,14 @@ class DesktopHost implements Host {
       return { wsUrl: `${url.replace(/^http/, 'ws')}/v1/events`, token };
     };
     return followEvents(endpoint, after, onEvent, onState);
+  }
+
+  speech(taskId: string, onText: (text: string) => void): () => void {
+    const endpoint = async () => {
+      const { url, token } = await this.#endpoint();
+      return { wsUrl: `${url.replace(/^http/, 'ws')}/v1/tasks/${taskId}/speech`, token };
+    };
+    return followSpeech(endpoint, onText);
   }
 
   async liveEndpoint(sandboxId: string): Promise<LiveEndpoint> {

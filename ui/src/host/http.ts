@@ -5,6 +5,7 @@
  * which lives in this tab's session storage and never in an address.
  */
 import { followEvents } from './events';
+import { followSpeech } from './speech';
 import type { Answer, Bytes, EventStream, EventStreamState, Host, LiveEndpoint, Method, Notice, Platform } from './types';
 import { Unreachable } from './types';
 import type { Event } from '../types/generated/Event';
@@ -81,6 +82,11 @@ class HttpHost implements Host {
   events(after: string | null, onEvent: (event: Event) => void, onState: (state: EventStreamState) => void): EventStream {
     const endpoint = { wsUrl: `${this.#base.replace(/^http/, 'ws')}/v1/events`, token: this.#token };
     return followEvents(() => Promise.resolve(endpoint), after, onEvent, onState);
+  }
+
+  speech(taskId: string, onText: (text: string) => void): () => void {
+    const endpoint = { wsUrl: `${this.#base.replace(/^http/, 'ws')}/v1/tasks/${taskId}/speech`, token: this.#token };
+    return followSpeech(() => Promise.resolve(endpoint), onText);
   }
 
   liveEndpoint(sandboxId: string): Promise<LiveEndpoint> {

@@ -64,6 +64,8 @@ export interface Host {
   write(path: string, bytes: Blob): Promise<Answer>;
   /** Follows events after the one with id `after`, or from now on without it. */
   events(after: string | null, onEvent: (event: Event) => void, onState: (state: EventStreamState) => void): EventStream;
+  /** Follows what the model of a task says while it says it, until closed; answers how to close. What was missed is missed. */
+  speech(taskId: string, onText: (text: string) => void): () => void;
   liveEndpoint(sandboxId: string): Promise<LiveEndpoint>;
   /** Saves what a GET route answers as a file of the person's; answers where, if the host knows. */
   saveFrom(path: string, name: string): Promise<string | null>;

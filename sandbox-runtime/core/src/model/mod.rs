@@ -5,20 +5,24 @@ mod artifact;
 mod event;
 mod exec;
 mod handoff;
+mod models;
 mod page;
 mod preview;
 mod sandbox;
 mod task;
+mod webhook;
 
 pub use approval::*;
 pub use artifact::*;
 pub use event::*;
 pub use exec::*;
 pub use handoff::*;
+pub use models::*;
 pub use page::*;
 pub use preview::*;
 pub use sandbox::*;
 pub use task::*;
+pub use webhook::*;
 
 /// Milliseconds since the Unix epoch.
 pub type EpochMs = i64;

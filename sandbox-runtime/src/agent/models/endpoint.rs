@@ -18,7 +18,7 @@ pub struct Endpoint {
     pub model: String,
     /// Local servers want none.
     key: Option<SecretString>,
-    pub context_window: Option<u64>,
+    context_window: Option<u64>,
 }
 
 /// The settings name no model that could be asked.
@@ -60,6 +60,12 @@ impl Endpoint {
     #[must_use]
     pub fn with_model(&self, model: &str) -> Self {
         Self { model: model.trim().to_owned(), ..self.clone() }
+    }
+
+    /// The same, with the tokens that a conversation may have, if anyone said.
+    #[must_use]
+    pub fn with_context_window(self, tokens: Option<u64>) -> Self {
+        Self { context_window: tokens, ..self }
     }
 
     /// Returns where requests go.

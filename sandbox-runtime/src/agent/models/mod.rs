@@ -7,6 +7,7 @@ mod anthropic;
 mod client;
 mod conversation;
 mod endpoint;
+mod environment;
 mod error;
 mod openai;
 mod read;
@@ -22,6 +23,7 @@ use futures_util::future::BoxFuture;
 
 pub use conversation::{Content, Image, Message, Part, Raw, Request, Role, ToolResult, ToolUse, WireFormat};
 pub use endpoint::{Endpoint, EndpointError};
+pub use environment::{ModelVariables, NamedModel};
 pub use error::{ModelError, ModelErrorKind};
 pub use remote::RemoteModel;
 pub use reply::{Delta, Reply, StopReason, TokenUsage};

@@ -122,7 +122,7 @@ async fn within(api: &Api, id: &SandboxId, call: Within, progress: &Progress) ->
         Within::BrowserTabs(wanted) => tabs(service, id, wanted).await,
         Within::HandoffRequest(request) => {
             let HandoffEnvelope { handoff, .. } = service.request_handoff(id, request, RequestedBy::Sdk).await?;
-            let link = api.viewer_link(id, ViewerMode::Control, LINK_MS).await.map(|(url, _)| url).ok();
+            let link = api.viewer_link(id, ViewerMode::Control, crate::now_ms() + LINK_MS).await.ok();
             Ok(answer::ticket(handoff.as_ref(), link))
         }
         Within::TaskPrompt(request) => {

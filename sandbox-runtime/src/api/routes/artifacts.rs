@@ -16,12 +16,11 @@ use crate::api::extract::{Body, InPath, Query};
 use crate::api::lists::{PageQuery, page};
 use crate::api::ranges::{self, Disposition};
 use crate::api::tokens::LinkTo;
-use crate::api::{Api, guard};
+use crate::api::{Api, guard, ttl};
 use crate::service::{ErrorCode, ServiceError};
 use crate::store::ArtifactFilter;
 
 const DEFAULT_LINK_MS: i64 = 15 * 60_000;
-const LINK_MS: std::ops::RangeInclusive<i64> = 1_000..=24 * 3_600_000;
 
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default()
@@ -123,18 +122,10 @@ async fn url(
     InPath(key): InPath<ArtifactKey>,
     Query(query): Query<UrlQuery>,
 ) -> Result<Json<Link>, ApiError> {
-    let ttl_ms = query.ttl_ms.unwrap_or(DEFAULT_LINK_MS);
-    if !LINK_MS.contains(&ttl_ms) {
-        return Err(ApiError::invalid(format!(
-            "ttlMs is to be {} to {}, not {ttl_ms}",
-            LINK_MS.start(),
-            LINK_MS.end()
-        )));
-    }
+    let now = crate::now_ms();
+    let expires_at = ttl::expires_at(query.ttl_ms, DEFAULT_LINK_MS, now)?;
     let artifact = api.service().artifact(&key).await?;
     let base = api.served_base()?;
-    let now = crate::now_ms();
-    let expires_at = now + ttl_ms;
     let ticket = api.tokens().link(LinkTo::Artifact(artifact.key), expires_at, now);
     Ok(Json(Link { url: format!("{base}/v1/artifacts/{key}/content?ticket={ticket}"), expires_at }))
 }

@@ -17,12 +17,11 @@ use utoipa_axum::routes;
 use crate::api::error::{ApiError, Refusals};
 use crate::api::extract::{Body, InPath};
 use crate::api::tokens::LinkTo;
-use crate::api::{Api, guard};
+use crate::api::{Api, guard, ttl};
 use crate::browser::clients::Place;
 use crate::service::{ErrorCode, MAX_DEBUGGING_MESSAGE, ServiceError};
 
 const DEFAULT_TTL_MS: i64 = 60 * 60_000;
-const TTL_MS: std::ops::RangeInclusive<i64> = 1_000..=24 * 3_600_000;
 
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default()
@@ -98,17 +97,13 @@ async fn debugging_url(
     InPath(id): InPath<SandboxId>,
     Body(request): Body<UrlRequest>,
 ) -> Result<Json<DebuggingUrl>, ApiError> {
-    let ttl_ms = request.ttl_ms.unwrap_or(DEFAULT_TTL_MS);
-    if !TTL_MS.contains(&ttl_ms) {
-        return Err(ApiError::invalid(format!("ttlMs is to be {} to {}, not {ttl_ms}", TTL_MS.start(), TTL_MS.end())));
-    }
+    let now = crate::now_ms();
+    let expires_at = ttl::expires_at(request.ttl_ms, DEFAULT_TTL_MS, now)?;
     let base = api.served_base()?;
     let sandbox = api.service().sandbox(&id).await?;
     if sandbox.status.is_over() {
         return Err(ServiceError::conflict("the sandbox has ended", sandbox.status).into());
     }
-    let now = crate::now_ms();
-    let expires_at = now + ttl_ms;
     let ticket = api.tokens().link(LinkTo::Debugging(id), expires_at, now);
     let http_url = format!("{base}/v1/cdp/{ticket}");
     Ok(Json(DebuggingUrl { ws_url: with_ws(&http_url), http_url, expires_at }))

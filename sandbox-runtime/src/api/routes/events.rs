@@ -1,13 +1,8 @@
 //! What happens, as it happens: server-sent events for programs, the same over a WebSocket for pages.
 
-use std::convert::Infallible;
-use std::time::Duration;
-
 use axum::Json;
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use axum::extract::{FromRequestParts, Request, State};
-use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{Request, State};
+use axum::response::Response;
 use futures_util::{Stream, StreamExt};
 use sandbox_core::model::{Event, EventType, Page};
 use sandbox_core::{EventId, SandboxId};
@@ -17,16 +12,15 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::api::Api;
 use crate::api::error::{ApiError, Refusals};
 use crate::api::extract::{InPath, Query};
+use crate::api::following::{self, Told};
 use crate::api::lists::limited;
-use crate::api::{Api, guard};
 use crate::store::{EventFilter, Store};
 
 /// Events that are read from history at once.
 const BATCH: usize = 200;
-/// How often a quiet WebSocket is asked whether it lives; a dead one is noticed by then.
-const PING_EVERY: Duration = Duration::from_secs(20);
 
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default().routes(routes!(follow)).routes(routes!(of_sandbox))
@@ -69,7 +63,7 @@ async fn follow(
 ) -> Result<Response, ApiError> {
     let last_seen = request.headers().get("last-event-id").and_then(|value| value.to_str().ok()).map(str::trim);
     let after = last_seen.filter(|id| !id.is_empty()).map(str::to_owned).or(query.after);
-    let filter = EventFilter {
+    let mut filter = EventFilter {
         sandbox_id: query.sandbox_id.map(SandboxId),
         task_id: None,
         types: types(query.types.as_deref())?,
@@ -77,21 +71,16 @@ async fn follow(
     };
     let store = api.service().store().clone();
     let published = store.subscribe();
-    // An id that is not in the history is refused now; later there would be no status left to say so.
     if filter.after.is_some() {
+        // An id that is not in the history is refused now; later there would be no status left to say so.
         store.events(filter.clone(), 1).await?;
+    } else {
+        // What is new begins here: a reader that lags before it has seen anything loses nothing either.
+        filter.after = store.newest_event().await?;
     }
     let closing = api.closing().clone();
-    let events = Box::pin(followed(store, filter, published).take_until(closing.cancelled_owned()));
-    if !guard::is_websocket(request.headers()) {
-        let frames = events.map(|event| Ok::<_, Infallible>(frame(&event)));
-        return Ok(Sse::new(frames).keep_alive(KeepAlive::default()).into_response());
-    }
-    let (mut parts, _) = request.into_parts();
-    match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-        Ok(upgrade) => Ok(upgrade.protocols([guard::SUBPROTOCOL]).on_upgrade(|socket| send_all(socket, events))),
-        Err(rejection) => Err(ApiError::invalid(rejection.body_text())),
-    }
+    let events = followed(store, filter, published).take_until(closing.cancelled_owned());
+    following::answer(request, Box::pin(events.map(|event| told(&event)))).await
 }
 
 /// Lists what happened in a sandbox, oldest first.
@@ -123,11 +112,12 @@ fn types(names: Option<&str>) -> Result<Vec<EventType>, ApiError> {
         .collect()
 }
 
-fn frame(event: &Event) -> SseEvent {
+fn told(event: &Event) -> Told {
     let kind = serde_json::to_value(event.kind).ok();
     let kind = kind.as_ref().and_then(serde_json::Value::as_str).unwrap_or("message");
     // An event is plain data, which always has a JSON form.
-    SseEvent::default().id(event.id.as_str()).event(kind).data(serde_json::to_string(event).unwrap_or_default())
+    let data = serde_json::to_string(event).unwrap_or_default();
+    Told { id: Some(event.id.to_string()), kind: kind.to_owned(), data }
 }
 
 /// Every event that the filter lets through, in the order of commits, none twice, none left out.
@@ -144,7 +134,7 @@ fn followed(store: Store, filter: EventFilter, published: broadcast::Receiver<Ev
 
 struct Following {
     store: Store,
-    /// `after` is the last event sent; `None` while nothing was and the reader wants only what is new.
+    /// `after` is the last event sent, or the one to begin after; `None` for the beginning of the history.
     filter: EventFilter,
     published: broadcast::Receiver<Event>,
     batch: std::vec::IntoIter<Event>,
@@ -159,7 +149,7 @@ impl Following {
                 self.filter.after = Some(event.id.clone());
                 return Some(event);
             }
-            if self.may_have_more && self.filter.after.is_some() {
+            if self.may_have_more {
                 let batch = match self.store.events(self.filter.clone(), BATCH).await {
                     Ok(batch) => batch,
                     Err(error) => {
@@ -174,14 +164,8 @@ impl Following {
             }
             match self.published.recv().await {
                 Ok(event) if !self.lets_through(&event) => {}
-                Ok(event) if self.filter.after.is_none() => {
-                    self.filter.after = Some(event.id.clone());
-                    return Some(event);
-                }
-                Ok(_) => self.may_have_more = true,
-                Err(RecvError::Lagged(_)) if self.filter.after.is_some() => self.may_have_more = true,
-                // Where to go on is not known: the reader comes back.
-                Err(RecvError::Lagged(_) | RecvError::Closed) => return None,
+                Ok(_) | Err(RecvError::Lagged(_)) => self.may_have_more = true,
+                Err(RecvError::Closed) => return None,
             }
         }
     }
@@ -192,28 +176,4 @@ impl Following {
             && task_id.as_ref().is_none_or(|id| Some(id) == event.task_id.as_ref())
             && (types.is_empty() || types.contains(&event.kind))
     }
-}
-
-/// Sends events until the page leaves or there are no more.
-async fn send_all(mut socket: WebSocket, mut events: impl Stream<Item = Event> + Unpin) {
-    let mut ping = tokio::time::interval(PING_EVERY);
-    loop {
-        let message = tokio::select! {
-            event = events.next() => match event {
-                Some(event) => Message::text(serde_json::to_string(&event).unwrap_or_default()),
-                None => break,
-            },
-            received = socket.recv() => match received {
-                // Pages have nothing to say here; pongs are answered below us.
-                Some(Ok(Message::Text(_) | Message::Binary(_) | Message::Ping(_) | Message::Pong(_))) => continue,
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
-            },
-            _ = ping.tick() => Message::Ping(Vec::new().into()),
-        };
-        if socket.send(message).await.is_err() {
-            return;
-        }
-    }
-    // The page may be gone already.
-    let _ = socket.send(Message::Close(None)).await;
 }

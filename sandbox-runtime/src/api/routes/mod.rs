@@ -9,19 +9,22 @@ mod files;
 mod handoffs;
 mod machine;
 mod mcp;
+mod models;
 mod preview;
+mod refusals;
 mod sandboxes;
 mod search;
 mod tasks;
 mod terminal;
 mod tickets;
 mod viewers;
+mod webhooks;
 
 use std::any::Any;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -42,7 +45,7 @@ use crate::service::ErrorCode;
     components(schemas(ErrorBody, sandbox_core::model::Event, sandboxes::WaitFor)),
     tags(
         (name = "sandboxes"), (name = "commands and files"), (name = "browser and live view"),
-        (name = "tasks and handoff"), (name = "trust"), (name = "outputs"), (name = "events"), (name = "machine"),
+        (name = "tasks and handoff"), (name = "trust"), (name = "models"), (name = "outputs"), (name = "events"), (name = "machine"),
     )
 )]
 struct Document;
@@ -73,11 +76,18 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         if let Some(post) = item.post.as_mut().filter(|_| once::CREATING.contains(&path.as_str())) {
             post.parameters.get_or_insert_default().push(key_parameter().into());
         }
-        for operation in operations(item) {
+        for (method, operation) in operations(item) {
             operation.security = Some(vec![SecurityRequirement::new::<_, [String; 0], String>(BEARER, [])]);
+            refusals::describe(operation, &refusals::Place { path, method, guarded: true });
         }
     }
-    document.merge(open().into_openapi());
+    let mut open = open().into_openapi();
+    for (path, item) in &mut open.paths.paths {
+        for (method, operation) in operations(item) {
+            refusals::describe(operation, &refusals::Place { path, method, guarded: false });
+        }
+    }
+    document.merge(open);
     let components = document.components.get_or_insert_default();
     components.add_security_scheme(BEARER, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     document
@@ -96,8 +106,10 @@ fn guarded() -> OpenApiRouter<Api> {
         .merge(tasks::routes())
         .merge(handoffs::routes())
         .merge(approvals::routes())
+        .merge(models::routes())
         .merge(artifacts::routes())
         .merge(events::routes())
+        .merge(webhooks::routes())
         .merge(search::routes())
         .merge(machine::routes())
         .merge(mcp::routes())
@@ -122,8 +134,15 @@ fn key_parameter() -> utoipa::openapi::path::Parameter {
         .build()
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut utoipa::openapi::path::Operation> {
-    [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch].into_iter().flatten()
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut utoipa::openapi::path::Operation)> {
+    let all = [
+        (Method::GET, &mut item.get),
+        (Method::POST, &mut item.post),
+        (Method::PUT, &mut item.put),
+        (Method::DELETE, &mut item.delete),
+        (Method::PATCH, &mut item.patch),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
 /// Gives refusals of the router itself, such as a wrong method, the contract's shape.

@@ -65,9 +65,10 @@ async fn terminal(
     let (mut parts, _) = request.into_parts();
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
     let upgrade = upgrade.map_err(|rejection| ApiError::invalid(rejection.body_text()))?;
-    let (screen, keys) = api.service().terminal(&id, cols, rows).await?;
+    let (screen, keys, presence) = api.service().terminal(&id, cols, rows).await?;
     let upgrade = upgrade.protocols([guard::SUBPROTOCOL]).max_message_size(MAX_MESSAGE);
     Ok(upgrade.on_upgrade(async move |socket| {
+        let _presence = presence;
         if let Some(Err(error)) = api.closing().run_until_cancelled(talk(socket, screen, keys)).await {
             tracing::debug!(%error, "a terminal was cut off");
         }

@@ -16,13 +16,12 @@ use utoipa_axum::routes;
 use crate::api::error::{ApiError, Refusals};
 use crate::api::extract::{Body, InPath, Query};
 use crate::api::tokens::Access;
-use crate::api::{Api, extract, guard};
+use crate::api::{Api, extract, guard, ttl};
 use crate::service::{ErrorCode, ServiceError};
 use crate::stream::{self, WhepError};
 
 const SDP: &str = "application/sdp";
 const DEFAULT_TTL_MS: i64 = 5 * 60_000;
-const TTL_MS: std::ops::RangeInclusive<i64> = 1_000..=24 * 3_600_000;
 
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default()
@@ -86,11 +85,8 @@ async fn viewer_url(
             .with_hint("leave shareable out: the link then works in any browser on this machine")
             .into());
     }
-    let ttl_ms = request.ttl_ms.unwrap_or(DEFAULT_TTL_MS);
-    if !TTL_MS.contains(&ttl_ms) {
-        return Err(ApiError::invalid(format!("ttlMs is to be {} to {}, not {ttl_ms}", TTL_MS.start(), TTL_MS.end())));
-    }
-    let (url, expires_at) = api.viewer_link(&id, request.mode, ttl_ms).await?;
+    let expires_at = ttl::expires_at(request.ttl_ms, DEFAULT_TTL_MS, crate::now_ms())?;
+    let url = api.viewer_link(&id, request.mode, expires_at).await?;
     Ok(Json(ViewerLink { url, expires_at }))
 }
 

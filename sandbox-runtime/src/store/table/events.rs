@@ -87,6 +87,11 @@ pub fn list(db: &Connection, filter: &EventFilter, limit: usize) -> Result<Vec<E
     Ok(events)
 }
 
+pub fn newest(db: &Connection) -> Result<Option<EventId>, StoreError> {
+    let sql = "SELECT id FROM events ORDER BY row DESC LIMIT 1";
+    Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?.map(EventId))
+}
+
 fn row_of(db: &Connection, id: &EventId) -> Result<i64, StoreError> {
     let row = db
         .prepare_cached("SELECT row FROM events WHERE id = ?1")?

@@ -2,14 +2,18 @@
 
 pub(super) mod approvals;
 pub(super) mod artifacts;
+pub(super) mod conversation;
+pub(super) mod deliveries;
 pub(super) mod events;
 pub(super) mod grants;
 pub(super) mod handoffs;
 pub(super) mod idempotency;
+pub(super) mod models;
 pub(super) mod rules;
 pub(super) mod sandboxes;
 pub(super) mod search;
 pub(super) mod tasks;
+pub(super) mod webhooks;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
