@@ -27,13 +27,13 @@ pub fn now_ms() -> sandbox_core::model::EpochMs {
     i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Chooses the cryptography of TLS for this process; an earlier choice stands. Comes before any HTTP client is made.
-pub fn choose_cryptography() {
-    // It fails where one was chosen already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-}
-
 /// Returns a new unique part for an id, sorted by time of making (UUID version 7).
 pub fn unique() -> String {
     uuid::Uuid::now_v7().simple().to_string()
+}
+
+/// Chooses the cryptography of every connection; to be called before an HTTP client is built.
+pub fn choose_cryptography() {
+    // The first to ask for one chooses it; whichever it is, it does.
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }

@@ -23,7 +23,7 @@ pub fn repository() -> PathBuf {
 }
 
 /// Returns an HTTP client. The workspace's leaves the cryptography of TLS to whoever makes one, spoken or not.
-pub fn http() -> reqwest::Client {
+pub fn http_client() -> reqwest::Client {
     // An earlier choice is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::new()
@@ -88,7 +88,7 @@ impl Baton {
         })
         .await;
         let text = |name: &str| running[name].as_str().expect("runtime.json has url and token").to_owned();
-        Self { url: text("url"), token: text("token"), home: Some(home), process: Some(process), http: http() }
+        Self { url: text("url"), token: text("token"), home: Some(home), process: Some(process), http: http_client() }
     }
 
     /// Joins a runtime that runs already, by its `runtime.json`.
@@ -96,7 +96,7 @@ impl Baton {
         let text = std::fs::read(home.join("runtime.json")).expect("the runtime says where it listens");
         let running: Value = serde_json::from_slice(&text).expect("JSON");
         let text = |name: &str| running[name].as_str().expect("runtime.json has url and token").to_owned();
-        Self { url: text("url"), token: text("token"), home: None, process: None, http: http() }
+        Self { url: text("url"), token: text("token"), home: None, process: None, http: http_client() }
     }
 
     pub fn home(&self) -> &Path {

@@ -201,7 +201,8 @@ async fn what_a_model_says_is_heard_while_it_says_it() {
     let sandbox = baton.ready_sandbox(json!({ "capabilities": { "browser": false } })).await;
     let task = prompt(&baton, &sandbox, "Think").await;
     eventually("the model is asked", || std::future::ready((model.asked().len() == 1).then_some(()))).await;
-    let (heard, ()) = tokio::join!(baton.bytes(&format!("/tasks/{task}/speech")), async {
+    let path = format!("/tasks/{task}/speech");
+    let (heard, ()) = tokio::join!(baton.bytes(&path), async {
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         go_on.notify_one();
     });

@@ -1,6 +1,6 @@
 //! The official SDKs of the Model Context Protocol, unmodified: over standard input and output, and over streamable HTTP.
 
-use baton_tests::{Baton, Foreign, Viewer, binary, http};
+use baton_tests::{Baton, Foreign, Viewer, binary, http_client};
 use serde_json::{Value, json};
 
 const TOOLS: [&str; 23] = [
@@ -150,7 +150,7 @@ async fn the_endpoint_obeys_token_host_and_origin() {
     let address = format!("{}/v1/mcp", baton.url);
     let hello = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
         "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } } });
-    let http = http();
+    let http = http_client();
     let ask = || http.post(&address).header("accept", "application/json, text/event-stream").json(&hello);
     let status =
         |request: reqwest::RequestBuilder| async { request.send().await.expect("an answer").status().as_u16() };
