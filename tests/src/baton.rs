@@ -17,16 +17,16 @@ pub struct Baton {
     http: reqwest::Client,
 }
 
-/// Returns an HTTP client; the cryptography is chosen first, as a client is not built without.
-pub fn http_client() -> reqwest::Client {
-    // The first to ask for one chooses it; whichever it is, it does.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::new()
-}
-
 /// Returns the repository's folder.
 pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests is a folder of the repository").to_owned()
+}
+
+/// Returns an HTTP client. The workspace's leaves the cryptography of TLS to whoever makes one, spoken or not.
+pub fn http_client() -> reqwest::Client {
+    // An earlier choice is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
 }
 
 /// Returns a program of the workspace, built in the same profile as this test.

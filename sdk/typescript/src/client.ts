@@ -1,32 +1,12 @@
 import { followEvents, type EventsQuery } from './events.js';
-import type { Event, EventType, Handoff, Health, Sandbox as Record_, SandboxConfig, SandboxStatus, Task } from './generated.js';
+import type {
+  Event, Handoff, Health, NewWebhook, Sandbox as Record_, SandboxConfig, SandboxStatus, Task, Webhook, WebhookPatch,
+  WebhookSecret,
+} from './generated.js';
 import { page, type Page, type PageQuery } from './page.js';
 import { findRuntime } from './runtime.js';
 import { Sandbox } from './sandbox.js';
 import { part, Transport, type Endpoint } from './transport.js';
-
-export interface WebhookRequest {
-  url: string;
-  /** All types without it. */
-  eventTypes?: EventType[];
-  description?: string;
-  /** Whether `url` may be on this machine or its network. */
-  allowPrivate?: boolean;
-}
-
-export interface Webhook {
-  id: string;
-  url: string;
-  description?: string | null;
-  eventTypes: EventType[];
-  enabled: boolean;
-  createdAt: number;
-}
-
-/** The secret is told this once: {@link verifyWebhook} takes it. */
-export interface CreatedWebhook extends Webhook {
-  signingSecret: string;
-}
 
 /** A running Baton. */
 export class Baton {
@@ -92,12 +72,17 @@ export class Baton {
     return followEvents(this.transport, query);
   }
 
-  createWebhook(request: WebhookRequest): Promise<CreatedWebhook> {
+  /** Has a URL called with events. The answer holds the signing secret, this once: `verifyWebhook` takes it. */
+  createWebhook(request: NewWebhook): Promise<WebhookSecret> {
     return this.transport.json('POST', '/webhooks', { json: request });
   }
 
   listWebhooks(query: PageQuery = {}): Promise<Page<Webhook>> {
     return this.#list<Webhook, Webhook>('/webhooks', query, (webhook) => webhook);
+  }
+
+  updateWebhook(id: string, patch: WebhookPatch): Promise<Webhook> {
+    return this.transport.json('PATCH', `/webhooks/${part(id)}`, { json: patch });
   }
 
   deleteWebhook(id: string): Promise<void> {

@@ -137,6 +137,32 @@ export type DebuggingUrl = {
   wsUrl: string;
 };
 
+/** One message to one webhook. */
+export type Delivery = {
+  /** Since it was made, or resent. */
+  attempts: number;
+  createdAt: i64;
+  deliveredAt?: i64 | null;
+  eventId?: EventId | null;
+  /** `webhook-id`: the same at each attempt. */
+  id: DeliveryId;
+  lastAttemptAt?: i64 | null;
+  /** What went wrong last, in a sentence. */
+  lastError?: string | null;
+  /** What the receiver answered last. */
+  lastStatus?: number | null;
+  nextAttemptAt?: i64 | null;
+  status: DeliveryStatus;
+  /** Of the event, or `webhook.test`. */
+  type: string;
+  webhookId: WebhookId;
+};
+
+/** One message to one webhook; `webhook-id` in its headers. */
+export type DeliveryId = string;
+
+export type DeliveryStatus = "pending" | "delivered" | "failed";
+
 export type Demo = {
   sandboxId: SandboxId;
   taskId: TaskId;
@@ -357,6 +383,11 @@ export type Listed = {
   webSocketDebuggerUrl: string;
 };
 
+/** A line for the agent. */
+export type Message = {
+  text: string;
+};
+
 export type Move = {
   from: string;
   to: string;
@@ -377,6 +408,17 @@ export type NetworkConfig = {
 };
 
 export type NetworkMode = "open" | "allowlist" | "none";
+
+/** What a caller asks for: an address that is told about events. */
+export type NewWebhook = {
+  /** Whether the address may be this machine or a private one. */
+  allowPrivate?: boolean;
+  description?: string | null;
+  /** Types of events, such as `sandbox.handoff.requested` or `sandbox.handoff.*`; every type if empty. */
+  eventTypes?: Array<string>;
+  /** `https://…`, or `http://…`. */
+  url: string;
+};
 
 export type Nothing = Record<string, never>;
 
@@ -470,6 +512,8 @@ export type Rules = {
 export type RuntimeInfo = {
   /** The data directory. */
   home: string;
+  /** Where the program `baton` lies, for clients that start it (`baton mcp`); absent where it is not installed. */
+  program?: string | null;
   version: string;
 };
 
@@ -515,6 +559,12 @@ export type Save = {
   name?: string | null;
   /** A file of the workspace. */
   path: string;
+};
+
+/** Asks for a new secret. */
+export type SecretRotation = {
+  /** How long the secret before signs beside the new one: a day without it, at most a week; 0 ends it at once. */
+  overlapMs?: number | null;
 };
 
 /** A field of a form or a request, as a person is shown it. */
@@ -630,6 +680,43 @@ export type Viewport = {
 };
 
 export type WaitFor = "ready";
+
+/** An address that is told about events. Its secret is shown when it is made, and never again. */
+export type Webhook = {
+  allowPrivate: boolean;
+  createdAt: i64;
+  description: string;
+  /** Why it is not enabled, where that was not asked for. */
+  disabledReason?: string | null;
+  enabled: boolean;
+  /** Every type if empty. */
+  eventTypes: Array<string>;
+  id: WebhookId;
+  previousSecretExpiresAt?: i64 | null;
+  updatedAt: i64;
+  url: string;
+};
+
+/** An address that is told about events. */
+export type WebhookId = string;
+
+/** What is to change; whatever is absent stays. */
+export type WebhookPatch = {
+  allowPrivate?: boolean | null;
+  description?: string | null;
+  enabled?: boolean | null;
+  eventTypes?: Array<string> | null;
+  url?: string | null;
+};
+
+/** A webhook and its new secret. */
+export type WebhookSecret = Webhook & {
+  /**
+   * `whsec_…`, as libraries of Standard Webhooks take it. Shown here only: the answer that is repeated for an
+   * `Idempotency-Key` is without it.
+   */
+  signingSecret?: string | null;
+};
 
 /** A line for the agent. */
 export type WithNote = {

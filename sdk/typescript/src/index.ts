@@ -1,4 +1,4 @@
-export { Baton, type CreatedWebhook, type Webhook, type WebhookRequest } from './client.js';
+export { Baton } from './client.js';
 export { BatonError } from './error.js';
 export type { EventsQuery } from './events.js';
 export type { Files } from './files.js';

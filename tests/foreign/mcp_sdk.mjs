@@ -1,4 +1,4 @@
-// The official SDK of the Model Context Protocol: node mcp.mjs stdio PROGRAM, or node mcp.mjs http ADDRESS TOKEN
+// The official SDK of the Model Context Protocol: node mcp_sdk.mjs stdio PROGRAM, or node mcp_sdk.mjs http ADDRESS TOKEN
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';

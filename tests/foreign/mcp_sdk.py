@@ -1,4 +1,4 @@
-# The official SDK of the Model Context Protocol: python mcp.py stdio PROGRAM, or python mcp.py http ADDRESS TOKEN
+# The official SDK of the Model Context Protocol: python mcp_sdk.py stdio PROGRAM, or python mcp_sdk.py http ADDRESS TOKEN
 import asyncio
 import json
 import os
@@ -24,8 +24,8 @@ class Steps:
     def __init__(self, client):
         self.client = client
 
-    async def call(self, name, **arguments):
-        told = await self.client.call_tool(name, arguments)
+    async def call(self, tool, /, **arguments):
+        told = await self.client.call_tool(tool, arguments)
         text = "\n".join(part.text for part in told.content if part.type == "text")
         return {"text": text, "data": told.structured_content, "failed": bool(told.is_error)}
 
