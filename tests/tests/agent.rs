@@ -141,6 +141,8 @@ async fn a_prompt_is_followed_through_a_persons_sign_in_to_its_result() {
     let artifacts = baton.get(&format!("/sandboxes/{sandbox}/artifacts")).await;
     assert_eq!(artifacts["data"][0]["name"], "report.md");
 
+    // The browser's own session files go with the sandbox.
+    baton.ok("DELETE", &format!("/sandboxes/{sandbox}"), None).await;
     assert_kept_nowhere(&baton, &task, &[PASSWORD, CODE], "October").await;
 }
 
