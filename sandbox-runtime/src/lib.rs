@@ -31,3 +31,9 @@ pub fn now_ms() -> sandbox_core::model::EpochMs {
 pub fn unique() -> String {
     uuid::Uuid::now_v7().simple().to_string()
 }
+
+/// Chooses the cryptography of every connection; to be called before an HTTP client is built.
+pub fn choose_cryptography() {
+    // The first to ask for one chooses it; whichever it is, it does.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

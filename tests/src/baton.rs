@@ -17,6 +17,13 @@ pub struct Baton {
     http: reqwest::Client,
 }
 
+/// Returns an HTTP client; the cryptography is chosen first, as a client is not built without.
+pub fn http_client() -> reqwest::Client {
+    // The first to ask for one chooses it; whichever it is, it does.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
 /// Returns the repository's folder.
 pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests is a folder of the repository").to_owned()
@@ -37,9 +44,19 @@ impl Baton {
         Self::start_at(tempfile::tempdir().expect("a folder for the data")).await
     }
 
+    /// Starts a runtime on a new data directory, with more in its environment.
+    pub async fn start_with(env: &[(&str, &str)]) -> Self {
+        Self::start_at_with(tempfile::tempdir().expect("a folder for the data"), env).await
+    }
+
     /// Starts a runtime on a data directory that an earlier one used.
     pub async fn start_at(home: tempfile::TempDir) -> Self {
+        Self::start_at_with(home, &[]).await
+    }
+
+    pub async fn start_at_with(home: tempfile::TempDir, env: &[(&str, &str)]) -> Self {
         let mut command = Command::new(binary("baton"));
+        command.envs(env.iter().copied());
         command.env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned()));
         Self::run(command, home).await
     }
@@ -71,13 +88,7 @@ impl Baton {
         })
         .await;
         let text = |name: &str| running[name].as_str().expect("runtime.json has url and token").to_owned();
-        Self {
-            url: text("url"),
-            token: text("token"),
-            home: Some(home),
-            process: Some(process),
-            http: reqwest::Client::new(),
-        }
+        Self { url: text("url"), token: text("token"), home: Some(home), process: Some(process), http: http_client() }
     }
 
     /// Joins a runtime that runs already, by its `runtime.json`.
@@ -85,7 +96,7 @@ impl Baton {
         let text = std::fs::read(home.join("runtime.json")).expect("the runtime says where it listens");
         let running: Value = serde_json::from_slice(&text).expect("JSON");
         let text = |name: &str| running[name].as_str().expect("runtime.json has url and token").to_owned();
-        Self { url: text("url"), token: text("token"), home: None, process: None, http: reqwest::Client::new() }
+        Self { url: text("url"), token: text("token"), home: None, process: None, http: http_client() }
     }
 
     pub fn home(&self) -> &Path {

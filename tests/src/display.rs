@@ -67,7 +67,8 @@ impl Display {
                 let data = [atom("WM_DELETE_WINDOW")?, x11rb::CURRENT_TIME, 0, 0, 0];
                 let message = ClientMessageEvent::new(32, window, atom("WM_PROTOCOLS")?, data);
                 x.send_event(false, window, EventMask::NO_EVENT, message)?;
-                x.flush()?;
+                // An answer first: what a client that hung up had asked for, a busy X server throws away unread.
+                x.get_input_focus()?.reply()?;
                 return Ok(Some(()));
             }
         }

@@ -14,7 +14,7 @@ mod wait;
 mod webapp;
 mod window;
 
-pub use baton::{Baton, binary, repository};
+pub use baton::{Baton, binary, http_client, repository};
 pub use bus::{Bus, Notifications};
 pub use canary::assert_kept_nowhere;
 pub use debugger::Debugger;

@@ -59,8 +59,14 @@ impl Window {
             command.env("WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS", "1");
         }
         let driver = command.spawn().expect("webkit2gtk-driver and dbus are installed");
-        let mut window =
-            Self { driver, base: format!("http://127.0.0.1:{port}"), http: reqwest::Client::new(), display, bus, home };
+        let mut window = Self {
+            driver,
+            base: format!("http://127.0.0.1:{port}"),
+            http: crate::baton::http_client(),
+            display,
+            bus,
+            home,
+        };
         let status = format!("{}/status", window.base);
         eventually("WebDriver answers", || async { window.http.get(&status).send().await.ok() }).await;
         let options = json!({ "binary": binary("baton-desktop"), "args": [] });

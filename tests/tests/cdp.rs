@@ -319,7 +319,7 @@ async fn what_would_break_the_house_is_refused_and_says_why() {
 async fn a_page_has_an_address_of_its_own_and_addresses_end_with_the_sandbox() {
     let scene = Scene::open().await;
     let (http, ws) = scene.addresses().await;
-    let client = reqwest::Client::new();
+    let client = baton_tests::http_client();
     let read = async |url: String| client.get(url).send().await.expect("an answer");
     let version: Value = read(format!("{http}/json/version/")).await.json().await.expect("JSON");
     assert_eq!(version["webSocketDebuggerUrl"], ws.as_str());

@@ -1,10 +1,12 @@
 //! The real desktop window, pressed and typed into as a person does: the whole demo, to the artifact's content.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use baton_tests::{Baton, Bus, Display, Notifications, Window, binary, eventually, keys};
 use serde_json::json;
+use tokio::process::{Child, Command};
 
 /// What a person typed must not be found in the story.
 const PASSWORD: &str = "correct-horse-canary-9283";
@@ -76,19 +78,30 @@ fn second_start(bus: &Bus, display: &Display, home: &Path) -> Command {
         .env("DISPLAY", &display.name)
         .env("GDK_BACKEND", "x11")
         .env("BATON_HOME", home)
+        .kill_on_drop(true)
         .stderr(Stdio::piped());
     second
+}
+
+/// Waits until it has ended, with a limit for the day it does not.
+async fn ended(second: Child) -> Output {
+    let ended = tokio::time::timeout(Duration::from_secs(60), second.wait_with_output());
+    ended.await.expect("the application ends").expect("its output is read")
 }
 
 #[tokio::test]
 async fn a_second_application_on_the_same_data_says_in_a_window_who_holds_it() {
     let mut baton = Baton::start().await;
     let (bus, display) = (Bus::start(), Display::start(800, 600));
-    let second = second_start(&bus, &display, baton.home()).spawn().expect("the application runs");
-    display.close_window("Baton did not start").await;
-    let second = second.wait_with_output().expect("the application ends");
-    assert_eq!(second.status.code(), Some(2));
+    let mut second = second_start(&bus, &display, baton.home()).spawn().expect("the application runs");
+    // Whichever comes first: an application that ended by itself says below why.
+    tokio::select! {
+        () = display.close_window("Baton did not start") => {}
+        _ = second.wait() => {}
+    }
+    let second = ended(second).await;
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert_eq!(second.status.code(), Some(2), "{said}");
     assert!(said.contains(&baton.pid().to_string()), "{said}");
     assert_eq!(baton.send("GET", "/health", None).await, (200, json!({ "status": "ok", "version": "0.1.0" })));
     baton.stop().await;
@@ -97,7 +110,8 @@ async fn a_second_application_on_the_same_data_says_in_a_window_who_holds_it() {
 #[tokio::test]
 async fn a_second_start_leads_to_the_window_that_is_there() {
     let window = Window::open().await;
-    let second = second_start(&window.bus, &window.display, window.home()).output().expect("the application runs");
+    let second = second_start(&window.bus, &window.display, window.home()).spawn().expect("the application runs");
+    let second = ended(second).await;
     assert_eq!(second.status.code(), Some(0), "{}", String::from_utf8_lossy(&second.stderr));
     window.find("//button[contains(., 'Run the demo')]").await;
 }

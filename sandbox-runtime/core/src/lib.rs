@@ -15,5 +15,6 @@ pub mod playbook;
 pub mod policy;
 pub mod task;
 pub mod viewer;
+pub mod work;
 
 pub use ids::*;

@@ -78,17 +78,25 @@ const TOLD_CHANGES: usize = 60;
 impl Observation {
     /// Returns the whole look as text, fenced.
     pub fn words(&self) -> String {
-        let mut text = self.head();
-        text.push_str(&self.tree);
-        fenced(&self.fence, &text)
+        fenced(&self.fence, &self.told())
     }
 
     /// Returns only what changed since the latest look, fenced; the whole where there is nothing to compare with.
     pub fn changes_in_words(&self) -> String {
-        let Some(changes) = &self.changes else { return self.words() };
-        let mut text = self.head();
-        text.push_str(&changes.words());
-        fenced(&self.fence, &text)
+        fenced(&self.fence, &self.changes_told())
+    }
+
+    /// As [`Self::words`], without the fence.
+    pub fn told(&self) -> String {
+        self.head() + &self.tree
+    }
+
+    /// As [`Self::changes_in_words`], without the fence.
+    pub fn changes_told(&self) -> String {
+        match &self.changes {
+            Some(changes) => self.head() + &changes.words(),
+            None => self.told(),
+        }
     }
 
     fn head(&self) -> String {

@@ -38,18 +38,22 @@ pub enum Step {
 }
 
 /// Arguments of `write`: the file of the workspace is replaced by `content`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WriteFile {
+    /// Path in the workspace; folders are made as needed.
     pub path: String,
+    /// All of what the file is to hold.
     pub content: String,
 }
 
 /// Arguments of `artifact`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SaveArtifact {
+    /// A file of the workspace.
     pub path: String,
+    /// What it is to be called; its own name unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }

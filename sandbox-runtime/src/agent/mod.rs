@@ -1,14 +1,20 @@
-//! What does a task: the playbook runner; what it asks before it acts; the models that an agent asks.
+//! What does a task: the playbook runner, the loop that follows a model; what both ask before they act; and the models.
 //!
 //! Owns the order of steps and what a failure says. Leaves to the driver, through [`Workbench`]: whose turn it is, what is
 //! recorded, and every state.
 
+mod attempt;
 mod consent;
+mod files;
+mod follow;
+mod handoff;
 pub mod models;
 mod playbook;
 mod workbench;
 
 pub(crate) use consent::proposal;
-pub use consent::{Consent, consent};
+pub use follow::{Ordered, PromptOrder, follow_prompt, heard, messages_in};
 pub use playbook::run_playbook;
-pub use workbench::{ApprovalRequest, Decision, HandedBack, HeldAnswer, Outcome, Stopped, Turn, WorkError, Workbench};
+pub use workbench::{
+    ApprovalRequest, Decision, HandedBack, HeldAnswer, Kept, Mail, Outcome, Stopped, Turn, WorkError, Workbench,
+};

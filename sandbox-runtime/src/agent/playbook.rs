@@ -5,19 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sandbox_core::action::{Action, DEFAULT_TIMEOUT_MS, Outcome as Done};
-use sandbox_core::model::{EventType, ExecResult, Failure, HandoffRequest, HandoffStatus, Until};
+use sandbox_core::model::{EventType, ExecResult, Failure, HandoffRequest};
 use sandbox_core::playbook::{Playbook, Step};
 use serde_json::{Value, json};
 
-use super::consent::{Consent, ConsentError, consent};
-use super::workbench::{HeldAnswer, Outcome, Stopped, WorkError, Workbench};
-use crate::browser::{ActionError, Browser};
+use super::attempt::{Attempt, attempt};
+use super::consent::ConsentError;
+use super::files;
+use super::handoff::{self, AskError};
+use super::workbench::{Outcome, Stopped, WorkError, Workbench};
+use crate::browser::Browser;
 
-/// How long after the hand-back the page may take to be where `until` says.
-const UNTIL_SETTLES: Duration = Duration::from_secs(3);
-const UNTIL_LOOKS_EVERY: Duration = Duration::from_millis(150);
-/// Largest file that a step writes.
-const MAX_FILE: u64 = 256 << 20;
 const LONGEST_RESULT: usize = 2_000;
 
 /// Runs every step, or as many as `max_steps` allows; the first failure ends the task.
@@ -78,7 +76,7 @@ impl Run {
                 self.command_done(label, result)?
             }
             Step::Write(file) => {
-                self.write(&file.path, file.content.clone().into_bytes()).await?;
+                files::write(self.bench.as_ref(), &file.path, file.content.clone().into_bytes()).await?;
                 json!({ "summary": format!("wrote {}", file.path), "path": file.path })
             }
             Step::Artifact(wanted) => {
@@ -103,43 +101,24 @@ impl Run {
         let limit = Duration::from_millis(action.timeout_ms().unwrap_or(DEFAULT_TIMEOUT_MS));
         let mut agreed = None;
         loop {
-            let turn = self.bench.begin().await?;
-            if turn.fresh {
+            let mut turn = self.bench.begin().await?;
+            if turn.take_fresh() {
                 browser.fresh_look();
             }
-            let bench = self.bench.as_ref();
-            let turn = match consent(bench, &browser, turn, action, limit, &mut agreed).await? {
-                Consent::Act(turn) => turn,
-                Consent::Again => continue,
-                Consent::Denied { note } => return Err(denied(note)),
-            };
-            let done = tokio::select! {
-                biased;
-                () = self.bench.stopped() => return Err(StepError::Stopped),
-                () = turn.cancelled.cancelled() => None,
-                // A page that is held before it comes is waited for outside the turn, as a person may want it.
-                () = self.bench.is_held(), if travels(action) => Some(Ok(None)),
-                done = browser.act(&turn.permit, action, limit) => Some(done.map(Some)),
-            };
-            drop(turn);
-            let held = self.bench.held_requests().await?;
-            if let HeldAnswer::Denied { note } = held {
-                return Err(denied(note));
-            }
-            match done {
-                Some(Ok(None)) => {
+            match attempt(self.bench.as_ref(), &browser, turn, action, limit, &mut agreed).await? {
+                Attempt::Done(done) => return self.keep(action, at, *done).await,
+                Attempt::Approved => {
                     let state = browser.state();
                     let summary = format!("{}, after it was approved", action.name());
                     return Ok(json!({ "summary": summary, "url": state.url, "title": state.title }));
                 }
-                // What it waited for could not come while a person was asked.
-                Some(Err(error)) if held == HeldAnswer::LetGo && nothing_was_done(&error) => {}
-                None | Some(Err(ActionError::Refused(_))) => {
+                Attempt::Again => {}
+                Attempt::Interrupted => {
                     let summary = "interrupted by a take-over; begins again after the hand-back";
                     self.bench.record(EventType::AgentMessage, json!({ "step": at, "text": summary })).await?;
                 }
-                Some(Ok(Some(done))) => return self.keep(action, at, done).await,
-                Some(Err(error)) => {
+                Attempt::Denied { note } => return Err(denied(note)),
+                Attempt::Failed(error) => {
                     return Err(StepError::Failed { code: "stepFailed", message: error.to_string() });
                 }
             }
@@ -174,14 +153,14 @@ impl Run {
             Action::Extract(extract) => match (&extract.to, &done.data) {
                 (Some(to), Some(data)) => {
                     let text = serde_json::to_vec_pretty(data).unwrap_or_default();
-                    self.write(to, text).await?;
+                    files::write(self.bench.as_ref(), to, text).await?;
                     Some(to.clone())
                 }
                 (Some(_) | None, _) => None,
             },
             Action::Download(download) => match (&download.to, &done.download) {
                 (Some(to), Some(from)) => {
-                    self.rename(from, to).await?;
+                    files::rename(self.bench.as_ref(), from, to).await?;
                     Some(to.clone())
                 }
                 (_, arrived) => arrived.clone(),
@@ -189,7 +168,7 @@ impl Run {
             Action::Screenshot(_) | Action::Look(_) => match done.screenshot {
                 Some(png) => {
                     let to = format!("screenshots/step-{at}.png");
-                    self.write(&to, png).await?;
+                    files::write(self.bench.as_ref(), &to, png).await?;
                     Some(to)
                 }
                 None => None,
@@ -221,43 +200,9 @@ impl Run {
         Ok(record)
     }
 
-    /// Asks a person, and asks again as long as they hand back before `until` holds.
-    async fn hand_off(&mut self, request: &HandoffRequest) -> Result<Value, StepError> {
-        let mut asked = request.clone();
-        loop {
-            let handoff = self.bench.ask(asked.clone()).await?.handoff;
-            match handoff.status {
-                HandoffStatus::Completed => {}
-                HandoffStatus::Cancelled => {
-                    let message = handoff.note.unwrap_or_else(|| "the request was cancelled".to_owned());
-                    return Err(StepError::Failed { code: "handoffCancelled", message });
-                }
-                HandoffStatus::Expired => {
-                    let message = "nobody came before the request expired".to_owned();
-                    return Err(StepError::Failed { code: "handoffExpired", message });
-                }
-                HandoffStatus::Pending | HandoffStatus::Accepted => {
-                    let message = "the request ended without an answer".to_owned();
-                    return Err(StepError::Failed { code: "handoffLost", message });
-                }
-            }
-            let Some(until) = &request.until else { break };
-            if self.comes_true(until).await? {
-                break;
-            }
-            asked.message = format!("{} — not there yet: {}", request.message, until_words(until));
-        }
+    async fn hand_off(&self, request: &HandoffRequest) -> Result<Value, StepError> {
+        handoff::ask(self.bench.as_ref(), request).await?;
         Ok(json!({ "summary": "went on after the hand-back" }))
-    }
-
-    async fn comes_true(&self, until: &Until) -> Result<bool, StepError> {
-        let browser = self.browser()?;
-        let looking = async {
-            while !browser.until_met(until).await {
-                tokio::time::sleep(UNTIL_LOOKS_EVERY).await;
-            }
-        };
-        Ok(tokio::time::timeout(UNTIL_SETTLES, looking).await.is_ok())
     }
 
     fn command_done(&mut self, label: String, result: ExecResult) -> Result<Value, StepError> {
@@ -275,23 +220,6 @@ impl Run {
             self.result = Some(printed.chars().take(LONGEST_RESULT).collect());
         }
         Ok(json!({ "summary": label, "exitCode": result.exit_code, "durationMs": result.duration_ms }))
-    }
-
-    async fn write(&self, path: &str, content: Vec<u8>) -> Result<(), StepError> {
-        let (workspace, at) = (self.bench.workspace(), path.to_owned());
-        let written = tokio::task::spawn_blocking(move || workspace.write(&at, content.as_slice(), MAX_FILE)).await;
-        let written = written.map_err(|error| error.to_string());
-        written.and_then(|done| done.map_err(|error| error.to_string())).map_err(failed)?;
-        self.bench.record(EventType::FileChanged, json!({ "path": path, "change": "written" })).await?;
-        Ok(())
-    }
-
-    async fn rename(&self, from: &str, to: &str) -> Result<(), StepError> {
-        let (workspace, from, to) = (self.bench.workspace(), from.to_owned(), to.to_owned());
-        let renamed = tokio::task::spawn_blocking(move || workspace.rename(&from, &to)).await;
-        let renamed = renamed.map_err(|error| error.to_string());
-        renamed.and_then(|done| done.map_err(|error| error.to_string())).map_err(failed)?;
-        Ok(())
     }
 
     fn browser(&self) -> Result<Browser, StepError> {
@@ -323,29 +251,9 @@ fn words(step: &Step) -> String {
     }
 }
 
-/// Whether the action only leads elsewhere.
-fn travels(action: &Action) -> bool {
-    matches!(action, Action::Navigate(_) | Action::NewTab(_) | Action::Back(_) | Action::Forward(_) | Action::Reload(_))
-}
-
-/// Whether the failure says that the action never began.
-fn nothing_was_done(error: &ActionError) -> bool {
-    matches!(error, ActionError::NotFound { .. } | ActionError::NotReady { .. } | ActionError::OtherAddress { .. })
-}
-
 fn denied(note: Option<String>) -> StepError {
     let message = note.map_or_else(|| "a person said no".to_owned(), |note| format!("a person said no: {note}"));
     StepError::Failed { code: "denied", message }
-}
-
-fn until_words(until: &Until) -> String {
-    let parts = [
-        until.url.as_ref().map(|url| format!("the address is not {url}")),
-        until.selector.as_ref().map(|selector| format!("nothing matches {selector}")),
-        until.cookie.as_ref().map(|cookie| format!("the cookie {cookie} is not set")),
-    ];
-    let parts: Vec<_> = parts.into_iter().flatten().collect();
-    if parts.len() == 1 { parts.join("") } else { format!("one of these holds: {}", parts.join(", ")) }
 }
 
 /// Returns the last lines of what a command said.
@@ -363,6 +271,17 @@ fn failed(message: String) -> StepError {
 impl From<Stopped> for StepError {
     fn from(_: Stopped) -> Self {
         Self::Stopped
+    }
+}
+
+impl From<AskError> for StepError {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Work(error) => error.into(),
+            AskError::Cancelled(_) | AskError::Expired | AskError::Lost | AskError::NoBrowser => {
+                Self::Failed { code: error.code(), message: error.to_string() }
+            }
+        }
     }
 }
 

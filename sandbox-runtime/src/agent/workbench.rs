@@ -4,7 +4,7 @@ use futures_util::future::BoxFuture;
 use sandbox_core::ApprovalId;
 use sandbox_core::action::Action;
 use sandbox_core::model::{
-    Artifact, CodeRequest, EventType, ExecRequest, ExecResult, Failure, Handoff, HandoffRequest, Proposal,
+    Actor, Artifact, CodeRequest, EventType, ExecRequest, ExecResult, Failure, Handoff, HandoffRequest, Proposal, Usage,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -47,6 +47,24 @@ pub trait Workbench: Send + Sync {
     /// Commits one event of the task: a step, an action, a file.
     fn record(&self, kind: EventType, data: serde_json::Value) -> BoxFuture<'_, Result<(), WorkError>>;
 
+    /// Commits a part of the conversation with a model, with what happened in it: from here the task can go on.
+    fn keep(&self, kept: Kept) -> BoxFuture<'_, Result<(), WorkError>>;
+
+    /// Keeps a picture; returns the SHA-256 of its content.
+    fn keep_picture(&self, png: Vec<u8>) -> BoxFuture<'_, Result<String, WorkError>>;
+
+    /// Returns a picture that was kept.
+    fn picture(&self, sha256: String) -> BoxFuture<'_, Result<Vec<u8>, WorkError>>;
+
+    /// Takes what came for the task since it was asked last, oldest first.
+    fn mail(&self) -> Vec<Mail>;
+
+    /// Resolves when somebody has written to the task.
+    fn message_came(&self) -> BoxFuture<'_, ()>;
+
+    /// Shows what the model says while it says it; nothing of it is kept.
+    fn show(&self, said: &str);
+
     /// Resolves when the task is to stop.
     fn stopped(&self) -> BoxFuture<'_, ()>;
 }
@@ -54,29 +72,34 @@ pub trait Workbench: Send + Sync {
 /// The agent's turn: the right to do one action on the browser. Dropping it says that the action is over.
 pub struct Turn {
     pub permit: Permit,
-    /// Whether someone else acted since the last turn: look again before believing anything.
-    pub fresh: bool,
     /// The action is asked to stop: someone else is to act.
     pub cancelled: CancellationToken,
-    settle: Option<Box<dyn FnOnce() + Send>>,
+    fresh: bool,
+    settle: Option<Box<dyn FnOnce(bool) + Send>>,
 }
 
 impl Turn {
-    /// `settle` runs once, when the turn is over.
+    /// `settle` runs once, when the turn is over; it is told whether nobody took note of `fresh`.
     pub fn new(
         permit: Permit,
         fresh: bool,
         cancelled: CancellationToken,
-        settle: impl FnOnce() + Send + 'static,
+        settle: impl FnOnce(bool) + Send + 'static,
     ) -> Self {
-        Self { permit, fresh, cancelled, settle: Some(Box::new(settle)) }
+        Self { permit, cancelled, fresh, settle: Some(Box::new(settle)) }
+    }
+
+    /// Returns whether someone else acted since the last turn: look again before believing anything. Said once; a turn
+    /// that goes unasked leaves it to the next one.
+    pub fn take_fresh(&mut self) -> bool {
+        std::mem::take(&mut self.fresh)
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
         if let Some(settle) = self.settle.take() {
-            settle();
+            settle(self.fresh);
         }
     }
 }
@@ -125,6 +148,27 @@ pub enum HeldAnswer {
 #[derive(Clone, Debug, PartialEq)]
 pub struct HandedBack {
     pub handoff: Handoff,
+}
+
+/// A part of the conversation with a model, and what happened in it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Kept {
+    /// As the loop writes it; it comes back as it is when the task goes on.
+    pub entries: Vec<serde_json::Value>,
+    pub events: Vec<(EventType, serde_json::Value)>,
+    /// What it cost, beyond what was kept before.
+    pub spent: Usage,
+}
+
+/// What comes for a task while it runs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mail {
+    Message {
+        text: String,
+        by: Actor,
+    },
+    /// Control came back, or a request for a person ended otherwise.
+    HandedBack(Box<Handoff>),
 }
 
 /// The task is to stop: it was cancelled, or the sandbox ends.

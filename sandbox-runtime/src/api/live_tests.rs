@@ -42,6 +42,7 @@ impl Served {
     }
 
     fn http(&self, path: &str) -> reqwest::RequestBuilder {
+        crate::choose_cryptography();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         client.get(format!("{}{path}", self.server.url())).bearer_auth(self.api.token())
     }

@@ -42,6 +42,8 @@ pub(super) struct Actor {
     pub sandbox: Sandbox,
     pub task: Option<RunningTask>,
     pub handoff: Option<Handoff>,
+    /// A request of the task's that an earlier runtime left open, until the task asks again.
+    pub standing: Option<Handoff>,
     /// Told when the handoff that stands now has ended.
     pub handed_back: Option<oneshot::Sender<HandedBack>>,
     pub takeover: Option<Naming>,
@@ -62,9 +64,16 @@ pub(super) struct Actor {
     viewers: BTreeSet<ViewerId>,
     working: u32,
     /// Turns that are over. At most one is in flight, so this holds at most one and never grows.
-    settled: mpsc::UnboundedSender<Lease>,
+    settled: mpsc::UnboundedSender<Settled>,
     shared: watch::Sender<Arc<Shared>>,
     ending: Vec<Reply<()>>,
+}
+
+/// A turn is over.
+struct Settled {
+    lease: Lease,
+    /// Nobody took note that someone else had acted before it.
+    fresh: bool,
 }
 
 /// Starts the actor of a sandbox that is committed as `queued`.
@@ -104,6 +113,7 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         sandbox,
         task: None,
         handoff: None,
+        standing: None,
         handed_back: None,
         takeover: None,
         held_since: now,
@@ -127,14 +137,14 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
 }
 
 impl Actor {
-    async fn run(mut self, mut causes: mpsc::Receiver<Cause>, mut settled: mpsc::UnboundedReceiver<Lease>) {
+    async fn run(mut self, mut causes: mpsc::Receiver<Cause>, mut settled: mpsc::UnboundedReceiver<Settled>) {
         self.start().await;
         while !self.sandbox.status.is_over() {
             let due = self.next_due_at();
             tokio::select! {
                 // A settled action comes first: what waits for it was asked before.
                 biased;
-                Some(lease) = settled.recv() => self.action_settled(lease).await,
+                Some(settled) = settled.recv() => self.action_settled(settled).await,
                 cause = causes.recv() => match cause {
                     Some(cause) => self.handle(cause).await,
                     None => self.end(None).await,
@@ -194,6 +204,14 @@ impl Actor {
                 }
                 let recorded = self.try_commit(vec![self.event(kind, by, data)]).await;
                 reply(answer, recorded);
+            }
+            Cause::Keep { kept, answer } => {
+                let kept = self.keep(*kept).await;
+                reply(answer, kept);
+            }
+            Cause::Message { task, text, by, answer } => {
+                let heard = self.hear(&task, text, by).await;
+                reply(answer, heard);
             }
             Cause::Artifact { artifact, by, answer } => {
                 let added = self.add_artifact(*artifact, by).await;
@@ -389,7 +407,8 @@ impl Actor {
         driver_of(before) != driver_of(self.control.state())
     }
 
-    async fn action_settled(&mut self, lease: Lease) {
+    async fn action_settled(&mut self, Settled { lease, fresh }: Settled) {
+        self.fresh |= fresh;
         // An action that was fenced at its deadline may settle after the next one began.
         if self.in_flight.as_ref().is_some_and(|(in_flight, _)| *in_flight == lease) {
             self.in_flight = None;
@@ -399,7 +418,10 @@ impl Actor {
 
     /// Grants the turn to whoever waits longest, if it may be granted now.
     fn grant_turns(&mut self) {
-        while let Some((by, _)) = self.turns_wanted.front() {
+        loop {
+            // Whoever went away meanwhile is given nothing.
+            self.turns_wanted.retain(|(_, answer)| !answer.is_closed());
+            let Some((by, _)) = self.turns_wanted.front() else { return };
             let by = *by;
             match self.control.handle(Request::Begin, now_ms()) {
                 Answer::Accepted(effects) => {
@@ -439,11 +461,11 @@ impl Actor {
         let cancelled = CancellationToken::new();
         self.in_flight = Some((lease, cancelled.clone()));
         let settled = self.settled.clone();
-        // What a program does is news for the task.
-        let fresh = std::mem::replace(&mut self.fresh, by == TurnOf::Program);
-        let turn = Turn::new(self.driver.gate.permit(lease), fresh, cancelled, move || {
+        // What a program does is news for the task; it takes note of nothing, so that stays news when its turn is over.
+        let fresh = std::mem::take(&mut self.fresh) || by == TurnOf::Program;
+        let turn = Turn::new(self.driver.gate.permit(lease), fresh, cancelled, move |fresh| {
             // The actor may have ended with the sandbox.
-            let _ = settled.send(lease);
+            let _ = settled.send(Settled { lease, fresh });
         });
         // Whoever asked may have gone: the turn is then dropped, which settles it.
         reply(answer, Ok(turn));

@@ -1,7 +1,11 @@
 //! The workbench of a running task: what the runner asks for, carried to the actor and the rooms.
 
+use std::io::Read;
+use std::sync::Arc;
+
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use sandbox_core::TaskId;
 use sandbox_core::model::{
     Actor as By, Artifact, CodeRequest, EventType, ExecRequest, ExecResult, HandoffRequest, RequestedBy,
 };
@@ -10,19 +14,25 @@ use tokio_util::sync::CancellationToken;
 
 use super::Driver;
 use super::cause::{Cause, TurnOf};
+use super::mail::MailBox;
 use super::refusal::Refusal;
-use crate::agent::{ApprovalRequest, Decision, HandedBack, HeldAnswer, Stopped, Turn, WorkError, Workbench};
+use super::speech::Words;
+use crate::agent::{
+    ApprovalRequest, Decision, HandedBack, HeldAnswer, Kept, Mail, Stopped, Turn, WorkError, Workbench,
+};
 use crate::browser::Browser;
 use crate::workspace::Workspace;
 
 pub(super) struct Bench {
     driver: Driver,
+    task: TaskId,
+    mail: Arc<MailBox>,
     stop: CancellationToken,
 }
 
 impl Bench {
-    pub fn new(driver: Driver, stop: CancellationToken) -> Self {
-        Self { driver, stop }
+    pub fn new(driver: Driver, task: TaskId, mail: Arc<MailBox>, stop: CancellationToken) -> Self {
+        Self { driver, task, mail, stop }
     }
 
     async fn unless_stopped<T>(&self, work: impl Future<Output = Result<T, WorkError>>) -> Result<T, WorkError> {
@@ -117,6 +127,48 @@ impl Workbench for Bench {
 
     fn record(&self, kind: EventType, data: serde_json::Value) -> BoxFuture<'_, Result<(), WorkError>> {
         self.unless_stopped(async move { Ok(self.driver.record(kind, By::Agent, data).await?) }).boxed()
+    }
+
+    fn keep(&self, kept: Kept) -> BoxFuture<'_, Result<(), WorkError>> {
+        let kept = Box::new(kept);
+        self.unless_stopped(async { Ok(self.driver.ask_actor(|answer| Cause::Keep { kept, answer }).await?) }).boxed()
+    }
+
+    fn keep_picture(&self, png: Vec<u8>) -> BoxFuture<'_, Result<String, WorkError>> {
+        let blobs = self.driver.kit.store.blobs().clone();
+        self.unless_stopped(async move {
+            let kept = tokio::task::spawn_blocking(move || blobs.put(png.as_slice())).await;
+            let kept = kept.map_err(|error| WorkError::Failed(error.to_string()))?;
+            Ok(kept.map_err(|error| WorkError::Failed(error.to_string()))?.sha256.clone())
+        })
+        .boxed()
+    }
+
+    fn picture(&self, sha256: String) -> BoxFuture<'_, Result<Vec<u8>, WorkError>> {
+        let blobs = self.driver.kit.store.blobs().clone();
+        self.unless_stopped(async move {
+            let read = tokio::task::spawn_blocking(move || {
+                let mut bytes = Vec::new();
+                let mut file = blobs.open(&sha256).map_err(|error| error.to_string())?;
+                file.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+                Ok(bytes)
+            });
+            let read = read.await.unwrap_or_else(|error| Err(error.to_string()));
+            read.map_err(WorkError::Failed)
+        })
+        .boxed()
+    }
+
+    fn mail(&self) -> Vec<Mail> {
+        self.mail.take()
+    }
+
+    fn message_came(&self) -> BoxFuture<'_, ()> {
+        self.mail.message_came().boxed()
+    }
+
+    fn show(&self, said: &str) {
+        self.driver.kit.speech.say(Words { task_id: self.task.clone(), text: said.to_owned() });
     }
 
     fn stopped(&self) -> BoxFuture<'_, ()> {

@@ -14,7 +14,7 @@ use super::approvals::Decided;
 use super::refusal::Refusal;
 use super::start::Rooms;
 use super::tasks::TaskOrder;
-use crate::agent::{ApprovalRequest, Decision, HandedBack, HeldAnswer, Outcome, Turn};
+use crate::agent::{ApprovalRequest, Decision, HandedBack, HeldAnswer, Kept, Outcome, Turn};
 use crate::browser::{BrowserEvent, PausedRequest};
 use crate::egress::Denied;
 
@@ -57,6 +57,18 @@ pub(super) enum Cause {
         kind: EventType,
         by: Actor,
         data: serde_json::Value,
+        answer: Reply<()>,
+    },
+    /// Commits a part of the task's conversation.
+    Keep {
+        kept: Box<Kept>,
+        answer: Reply<()>,
+    },
+    /// Somebody writes to the task.
+    Message {
+        task: TaskId,
+        text: String,
+        by: Actor,
         answer: Reply<()>,
     },
     Artifact {

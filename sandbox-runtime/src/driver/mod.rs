@@ -15,16 +15,18 @@ mod approvals;
 mod bench;
 mod cause;
 mod holding;
+mod mail;
 mod people;
 mod record;
 mod refusal;
 mod seat;
 mod share;
+mod speech;
 mod start;
 mod tasks;
 mod work;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -38,11 +40,12 @@ use sandbox_core::model::{
     Preview, RequestedBy, Rule, Sandbox, Task, Verdict, Viewport,
 };
 use sandbox_core::viewer::{ControlView, ViewerMode};
-use sandbox_core::{ApprovalId, GrantId, Lease, SandboxId, ViewerId};
+use sandbox_core::{ApprovalId, GrantId, Lease, SandboxId, TaskId, ViewerId};
 use sandbox_link::Link;
 pub use seat::{InputWeight, ViewerSeat};
 pub use share::{Share, SharedTurn};
-pub use tasks::TaskOrder;
+pub use speech::{Speech, Words};
+pub use tasks::{TaskOrder, TaskWork};
 use tokio::sync::{mpsc, oneshot, watch};
 pub use work::{ExecError, SaveError};
 
@@ -72,12 +75,16 @@ pub struct Kit {
     pub profile: PathBuf,
     /// Environment of the sandbox's commands.
     pub env: BTreeMap<String, String>,
+    /// Those of its variables that the runtime itself put there.
+    pub own_env: BTreeSet<String>,
     /// What of it chooses the agent's model: never enters the sandbox.
     pub model_variables: ModelVariables,
     /// A person's rules, as they are when the sandbox is made.
     pub rules: Arc<Vec<Rule>>,
     /// Whether the profile goes when the sandbox ends.
     pub profile_is_temporary: bool,
+    /// Where what models say is shown while they say it.
+    pub speech: Speech,
 }
 
 /// Handle to the actor that owns one sandbox's state. Cheap to clone; the actor lives until the sandbox has ended.
@@ -170,6 +177,16 @@ impl Driver {
 
     pub async fn cancel_task(&self) -> Result<(), Refusal> {
         self.ask_actor(|answer| Cause::CancelTask { answer }).await
+    }
+
+    /// Writes to the running task; the agent reads it before its next step.
+    ///
+    /// # Errors
+    ///
+    /// That task is not under way, or reads no messages.
+    pub async fn write_to(&self, task: &TaskId, text: String, by: Actor) -> Result<(), Refusal> {
+        let task = task.clone();
+        self.ask_actor(|answer| Cause::Message { task, text, by, answer }).await
     }
 
     /// Waits for the agent side's turn on behalf of a program; refused while a person is asked or drives.

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use super::actor::Actor;
 use super::refusal::Refusal;
-use crate::agent::HandedBack;
+use crate::agent::{HandedBack, Mail};
 use crate::browser::Takeover;
 use crate::now_ms;
 use crate::workspace::Workspace;
@@ -43,17 +43,28 @@ impl Actor {
         if !self.sandbox.status.takes_work() {
             return Err(Refusal::wrong_state("the sandbox takes no work in this state"));
         }
-        if self.standing_handoff().is_some() {
+        if let Some(standing) = self.standing_handoff().cloned() {
+            // The task waits for whoever is at it, or was asked, already.
+            if by == RequestedBy::Agent {
+                self.handed_back = done;
+                return Ok(standing);
+            }
             return Err(Refusal::wrong_state("a handoff stands already in this sandbox"));
         }
         let now = now_ms();
-        let id = HandoffId::from_unique(crate::unique());
+        let again = if by == RequestedBy::Agent { self.standing.take() } else { None };
+        let is_again = again.is_some();
+        let id = again.as_ref().map_or_else(|| HandoffId::from_unique(crate::unique()), |old| old.request_id.clone());
         let asker = match (by, self.control.state()) {
             (RequestedBy::Agent, State::Agent { lease, .. }) => Asker::Agent(*lease),
             (RequestedBy::Agent | RequestedBy::Worker | RequestedBy::Sdk | RequestedBy::Dashboard, _) => Asker::Program,
         };
         // Asked for before control changes, so that the record is there when anyone sees that it waits.
-        let handoff = self.pending_handoff(id.clone(), request, by);
+        let mut handoff = self.pending_handoff(id.clone(), request, by);
+        if let Some(old) = again {
+            handoff.requested_at = old.requested_at;
+            handoff.expires_at = old.expires_at;
+        }
         let mut tried = self.control.clone();
         match tried.handle(Request::Ask { by: asker.clone(), handoff: id.clone() }, now) {
             Answer::Accepted(_) => {}
@@ -68,7 +79,10 @@ impl Actor {
         self.handoff = Some(handoff.clone());
         self.handed_back = done;
         self.prepare_takeover();
-        let data = json!({ "requestId": id, "reason": handoff.reason, "message": handoff.message });
+        let mut data = json!({ "requestId": id, "reason": handoff.reason, "message": handoff.message });
+        if is_again {
+            data["again"] = json!(true);
+        }
         let requested = self.event(EventType::HandoffRequested, by, data);
         if let Err(refusal) = self.try_commit(vec![requested]).await {
             self.handoff = None;
@@ -329,9 +343,13 @@ impl Actor {
         self.forget_ended_handoff();
     }
 
-    /// Tells whoever waits for the handoff how it ended.
+    /// Tells the task how the handoff ended, and whoever waits for it.
     fn tell_asker(&mut self) {
-        if let (Some(done), Some(handoff)) = (self.handed_back.take(), self.handoff.clone()) {
+        let Some(handoff) = self.handoff.clone() else { return };
+        if let Some(running) = &self.task {
+            running.mail.put(Mail::HandedBack(Box::new(handoff.clone())));
+        }
+        if let Some(done) = self.handed_back.take() {
             // The task may have been stopped meanwhile.
             let _ = done.send(HandedBack { handoff });
         }

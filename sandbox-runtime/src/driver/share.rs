@@ -124,7 +124,7 @@ mod tests {
         let (cancelled, settled) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
         let told = settled.clone();
         let permit = Gate::default().permit(Lease(1));
-        let turn = Turn::new(permit, true, cancelled.clone(), move || told.store(true, Ordering::SeqCst));
+        let turn = Turn::new(permit, true, cancelled.clone(), move |_| told.store(true, Ordering::SeqCst));
         (turn, cancelled, settled)
     }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use sandbox_core::TaskId;
 use sandbox_core::control::Request;
 use sandbox_core::model::{
-    Actor as By, AgentInfo, AgentStatus, Artifact, EpochMs, EventType, Failure, SandboxStatus, Task, TaskLimits,
-    TaskStatus,
+    Actor as By, AgentInfo, AgentStatus, Artifact, EpochMs, EventType, Failure, Handoff, SandboxStatus, Task,
+    TaskLimits, TaskStatus,
 };
 use sandbox_core::playbook::Playbook;
 use sandbox_core::task::{Ending, Progress, clock_runs};
@@ -17,8 +17,10 @@ use tokio_util::sync::CancellationToken;
 use super::actor::Actor;
 use super::bench::Bench;
 use super::cause::Cause;
+use super::mail::{MOST_UNREAD, MailBox};
 use super::refusal::Refusal;
-use crate::agent::{self, Outcome};
+use crate::agent::models::Models;
+use crate::agent::{self, Kept, Mail, Ordered, Outcome, PromptOrder};
 use crate::now_ms;
 use crate::store::Change;
 
@@ -33,17 +35,34 @@ pub(super) struct RunningTask {
     stopped_as: Option<(Ending, Failure)>,
     /// Sites that the task was told about, or that a person went to.
     pub destinations: BTreeSet<String>,
+    pub mail: Arc<MailBox>,
     /// What to do, until it is started.
     order: Option<TaskOrder>,
 }
 
 /// What a task is to do.
 pub struct TaskOrder {
-    pub playbook: Playbook,
-    pub params: BTreeMap<String, String>,
+    pub work: TaskWork,
     pub limits: TaskLimits,
     /// Whether the task may wait for a sandbox that is still starting.
     pub queue: bool,
+    /// A request for a person that an earlier runtime left open: asked again, it is the same request.
+    pub standing: Option<Handoff>,
+}
+
+pub enum TaskWork {
+    Playbook {
+        playbook: Playbook,
+        params: BTreeMap<String, String>,
+    },
+    /// `kept` is what an earlier runtime kept of the conversation.
+    Prompt {
+        prompt: String,
+        /// The one that it names.
+        model: Option<String>,
+        models: Models,
+        kept: Vec<serde_json::Value>,
+    },
 }
 
 /// Time that the task may use; stands still while a person is asked or drives.
@@ -85,6 +104,15 @@ impl Actor {
         if self.task.is_some() {
             return Err(Refusal::wrong_state("another task is under way in this sandbox"));
         }
+        let opening = match &order.work {
+            TaskWork::Prompt { model, kept, .. } if kept.is_empty() => {
+                let env = self.kit.env.keys().filter(|name| !self.kit.own_env.contains(*name)).cloned().collect();
+                Some(Ordered { limits: order.limits.clone(), model: model.clone(), env }.to_value())
+            }
+            TaskWork::Prompt { .. } | TaskWork::Playbook { .. } => None,
+        };
+        let task_id = task.id.clone();
+        self.standing.clone_from(&order.standing);
         self.task = Some(RunningTask {
             clock: Clock::new(&order.limits),
             task,
@@ -92,10 +120,13 @@ impl Actor {
             stop: CancellationToken::new(),
             stopped_as: None,
             destinations: BTreeSet::new(),
+            mail: Arc::default(),
             order: Some(order),
         });
         let queued = self.event(EventType::TaskQueued, By::Api, json!({}));
-        if let Err(refusal) = self.try_commit(vec![queued]).await {
+        let conversation = opening.map(|opening| (task_id, opening)).into_iter().collect();
+        let change = Change { events: vec![queued], conversation, ..Change::default() };
+        if let Err(refusal) = self.commit_change(change).await {
             self.task = None;
             return Err(refusal);
         }
@@ -110,11 +141,15 @@ impl Actor {
         let Some(running) = &mut self.task else { return };
         let Some(order) = running.order.take() else { return };
         running.progress = Progress::Started;
-        running.task.started_at = Some(now_ms());
+        running.task.started_at = running.task.started_at.or(Some(now_ms()));
         let (title, stop) = (running.task.title.clone(), running.stop.clone());
         let told = [running.task.prompt.as_deref(), running.task.playbook.as_deref()];
-        let told = told.into_iter().flatten().chain(order.params.values().map(String::as_str));
-        let told = told.collect::<Vec<_>>().join("\n");
+        let params = match &order.work {
+            TaskWork::Playbook { params, .. } => params.values().cloned().collect(),
+            TaskWork::Prompt { kept, .. } => agent::messages_in(kept),
+        };
+        let told = told.into_iter().flatten().chain(params.iter().map(String::as_str)).collect::<Vec<_>>().join("\n");
+        let (mail, spent) = (running.mail.clone(), running.task.usage.clone());
         self.told_about(&told);
         // The page that is open is where a person left the browser.
         if let Some(browser) = self.driver.browser() {
@@ -122,14 +157,24 @@ impl Actor {
         }
         self.sync_holding().await;
         self.sandbox.status = SandboxStatus::Active;
-        self.commit(vec![self.event(EventType::TaskStarted, By::Agent, json!({ "title": title }))]).await;
+        let started = json!({ "title": title, "limits": order.limits });
+        self.commit(vec![self.event(EventType::TaskStarted, By::Agent, started)]).await;
         self.control_request(Request::TaskStarted, By::Agent, None).await;
 
-        let bench = Arc::new(Bench::new(self.driver.clone(), stop));
         let inbox = self.driver.inbox.clone();
-        let task_id = self.task.as_ref().map(|running| running.task.id.clone());
+        let Some(task_id) = self.task.as_ref().map(|running| running.task.id.clone()) else { return };
+        let bench = Arc::new(Bench::new(self.driver.clone(), task_id.clone(), mail, stop));
         tokio::spawn(async move {
-            let outcome = agent::run_playbook(order.playbook, order.params, order.limits.steps, bench).await;
+            let outcome = match order.work {
+                TaskWork::Playbook { playbook, params } => {
+                    agent::run_playbook(playbook, params, order.limits.steps, bench).await
+                }
+                TaskWork::Prompt { prompt, models, kept, .. } => {
+                    let order = PromptOrder { prompt, limits: order.limits, models, kept, spent };
+                    agent::follow_prompt(order, bench).await
+                }
+            };
+            let task_id = Some(task_id);
             // The actor may have ended with the sandbox.
             let _ = inbox.send(Cause::TaskEnded { task_id, outcome }).await;
         });
@@ -228,6 +273,50 @@ impl Actor {
         if let Some(running) = &mut self.task {
             running.clock.set_running(clock_runs(running.progress, &control, is_asking), now_ms());
         }
+    }
+
+    /// Commits a part of the task's conversation, with what happened in it.
+    pub(super) async fn keep(&mut self, kept: Kept) -> Result<(), Refusal> {
+        let Some(running) = &mut self.task else { return Err(Refusal::wrong_state("no task is under way")) };
+        let before = running.task.usage.clone();
+        running.task.usage.add(&kept.spent);
+        let id = running.task.id.clone();
+        let change = Change {
+            conversation: kept.entries.into_iter().map(|entry| (id.clone(), entry)).collect(),
+            events: kept.events.into_iter().map(|(kind, data)| self.event(kind, By::Agent, data)).collect(),
+            ..Change::default()
+        };
+        let committed = self.commit_change(change).await;
+        if let (Err(_), Some(running)) = (&committed, &mut self.task) {
+            running.task.usage = before;
+        }
+        committed
+    }
+
+    /// Takes what somebody writes to the task; it is on the disk before the task hears of it.
+    pub(super) async fn hear(&mut self, task: &TaskId, text: String, by: By) -> Result<(), Refusal> {
+        let Some(running) = self.task.as_ref().filter(|running| running.task.id == *task) else {
+            return Err(Refusal::wrong_state("this task is not under way"));
+        };
+        if running.task.prompt.is_none() {
+            return Err(Refusal::wrong_state("this task follows a playbook, which reads no messages"));
+        }
+        let mail = running.mail.clone();
+        if mail.unread() >= MOST_UNREAD {
+            let message = format!("the agent has {MOST_UNREAD} messages to read first; write again when it has");
+            return Err(Refusal::wrong_state(message));
+        }
+        let change = Change {
+            conversation: vec![(task.clone(), agent::heard(&text, by))],
+            events: vec![self.event(EventType::AgentMessage, by, json!({ "text": text }))],
+            ..Change::default()
+        };
+        self.commit_change(change).await?;
+        // Where a person sends it, the task may go.
+        self.told_about(&text);
+        self.sync_holding().await;
+        mail.put(Mail::Message { text, by });
+        Ok(())
     }
 
     pub(super) fn count_step(&mut self) {

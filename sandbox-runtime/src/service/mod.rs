@@ -13,6 +13,7 @@ mod models;
 mod outputs;
 mod people;
 mod recovery;
+mod resume;
 mod room_site;
 mod sandboxes;
 mod tasks;
@@ -31,7 +32,7 @@ use sandbox_core::SandboxId;
 use sandbox_core::model::Check;
 
 use crate::agent::models::ModelVariables;
-use crate::driver::Driver;
+use crate::driver::{Driver, Speech};
 use crate::egress::Sites;
 pub use crate::sandbox::calls::Output;
 use crate::sandbox::{Backend, checks, local::Local};
@@ -51,6 +52,8 @@ struct Inner {
     /// Why no sandbox can be started, where that is so: history can still be read.
     backend: Result<Arc<dyn Backend>, ServiceError>,
     sites: Sites,
+    /// What models say while they say it.
+    speech: Speech,
     drivers: Mutex<BTreeMap<SandboxId, Driver>>,
     keys: Keys,
     /// Held while a model is set or forgotten.
@@ -79,6 +82,7 @@ impl Service {
             store,
             backend,
             sites: crate::demo::sites(),
+            speech: Speech::default(),
             drivers: Mutex::default(),
             keys: Keys::beneath(home, passphrase),
             changing_models: tokio::sync::Mutex::default(),

@@ -1,11 +1,11 @@
-//! After a restart: every unfinished thing is settled, honestly.
+//! After a restart: every unfinished thing is settled, honestly, or goes on where it can.
 
 use sandbox_core::approval;
 use sandbox_core::handoff::{Step, apply};
 use sandbox_core::model::{Actor, AgentStatus, EventType, Failure, NewEvent, PreviewStatus, SandboxStatus, TaskStatus};
 use serde_json::json;
 
-use super::{Answer, Service, ServiceError};
+use super::{Answer, Service, ServiceError, resume};
 use crate::browser::forget_open_pages;
 use crate::now_ms;
 use crate::store::Change;
@@ -15,11 +15,22 @@ const KEPT: &str = "the workspace, the artifacts and the history are kept";
 
 /// Settles what an earlier runtime left unfinished: its rooms died with it.
 pub(super) async fn settle(service: &Service) -> Answer<()> {
-    let unfinished = service.store().unfinished().await?;
+    let mut unfinished = service.store().unfinished().await?;
     let now = now_ms();
     let mut change = Change::default();
+    let mut resumed = Vec::new();
     for mut task in unfinished.tasks {
-        let failure = Failure { code: "interrupted".to_owned(), message: format!("{WHY}; {KEPT}") };
+        let why = match resume::plan(service, &task, &unfinished.sandboxes, &unfinished.handoffs).await {
+            Ok(plan) => {
+                // What belongs to it stays as it is until it goes on.
+                unfinished.sandboxes.retain(|sandbox| sandbox.id != task.sandbox_id);
+                unfinished.handoffs.retain(|handoff| plan.standing().is_none_or(|id| *id != handoff.request_id));
+                resumed.push(plan);
+                continue;
+            }
+            Err(why) => why,
+        };
+        let failure = Failure { code: "interrupted".to_owned(), message: format!("{WHY}; {why}; {KEPT}") };
         task.status = TaskStatus::Failed;
         task.ended_at = Some(now);
         task.error = Some(failure.clone());
@@ -84,6 +95,9 @@ pub(super) async fn settle(service: &Service) -> Answer<()> {
     forget_open_pages_of_profiles(service).await;
     if !change.events.is_empty() {
         service.store().commit(change).await.map_err(ServiceError::from)?;
+    }
+    for plan in resumed {
+        plan.carry_out(service).await;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Sandboxes: made, looked at, worked in, ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,22 +35,12 @@ impl Service {
     /// `invalid` for a configuration that cannot be, `unavailable` where this machine cannot start sandboxes.
     pub async fn create_sandbox(&self, config: SandboxConfig) -> Answer<Sandbox> {
         check_config(&config)?;
-        let backend = self.inner.backend.clone()?;
+        self.inner.backend.clone()?;
         let now = now_ms();
         let id = SandboxId::from_unique(crate::unique());
         let browser = config.capabilities.browser.browser();
         let profile = self.profile_dir(&id, browser.as_ref().and_then(|browser| browser.profile.as_deref()))?;
-        let workspace_dir = self.workspace_dir(&id);
-        let (profile_dir, made_dir) = (profile.dir.clone(), workspace_dir.clone());
-        let workspace = tokio::task::spawn_blocking(move || {
-            make_private_dir(&profile_dir)?;
-            prepare_profile(&profile_dir, WORKSPACE_DIR)?;
-            Workspace::create(&made_dir).map_err(std::io::Error::other)
-        })
-        .await
-        .map_err(ServiceError::internal)?
-        .map_err(ServiceError::internal)?;
-
+        let workspace = self.make_folders(&id, &profile).await?;
         let name = config.name.clone().filter(|name| !name.trim().is_empty()).unwrap_or_else(|| "Sandbox".to_owned());
         let sandbox = Sandbox {
             id: id.clone(),
@@ -91,28 +81,69 @@ impl Service {
         };
         let change = Change { sandboxes: vec![sandbox.clone()], events: vec![created], ..Change::default() };
         self.store().commit(change).await?;
-        let mut env = config.env;
+        self.start_driver(sandbox.clone(), config.env, profile, workspace).await?;
+        Ok(sandbox)
+    }
+
+    /// Starts a sandbox anew that an earlier runtime left in the middle of its work: the same workspace, the same profile.
+    pub(super) async fn revive_sandbox(&self, mut sandbox: Sandbox) -> Answer<Driver> {
+        let browser = sandbox.capabilities.browser.browser();
+        let profile = self.profile_dir(&sandbox.id, browser.as_ref().and_then(|browser| browser.profile.as_deref()))?;
+        let workspace = self.make_folders(&sandbox.id, &profile).await?;
+        sandbox.status = SandboxStatus::Queued;
+        sandbox.handoff = None;
+        sandbox.approvals = vec![];
+        sandbox.agent = AgentInfo { status: AgentStatus::Off, task_id: None };
+        sandbox.preview.status = if browser.is_some() { PreviewStatus::Starting } else { PreviewStatus::Off };
+        sandbox.preview.viewers = 0;
+        self.start_driver(sandbox, BTreeMap::new(), profile, workspace).await
+    }
+
+    async fn make_folders(&self, id: &SandboxId, profile: &Profile) -> Answer<Workspace> {
+        let (profile_dir, workspace_dir) = (profile.dir.clone(), self.workspace_dir(id));
+        let made = tokio::task::spawn_blocking(move || {
+            make_private_dir(&profile_dir)?;
+            prepare_profile(&profile_dir, WORKSPACE_DIR)?;
+            Workspace::create(&workspace_dir).map_err(std::io::Error::other)
+        });
+        made.await.map_err(ServiceError::internal)?.map_err(ServiceError::internal)
+    }
+
+    async fn start_driver(
+        &self,
+        sandbox: Sandbox,
+        mut env: BTreeMap<String, String>,
+        profile: Profile,
+        workspace: Workspace,
+    ) -> Answer<Driver> {
+        let id = sandbox.id.clone();
+        let mut own_env = BTreeSet::new();
         let model_variables = ModelVariables::take(&mut env);
         let mut shell_sites = self.inner.sites.clone();
         if sandbox.capabilities.browser.browser().is_some() {
-            env.entry(room_site::VARIABLE.to_owned()).or_insert_with(|| format!("http://{}", room_site::HOST));
+            if !env.contains_key(room_site::VARIABLE) {
+                env.insert(room_site::VARIABLE.to_owned(), format!("http://{}", room_site::HOST));
+                own_env.insert(room_site::VARIABLE.to_owned());
+            }
             shell_sites.0.insert(room_site::HOST.to_owned(), room_site::router(self, &id));
         }
         let kit = Kit {
             store: self.store().clone(),
-            backend,
+            backend: self.inner.backend.clone()?,
             sites: self.inner.sites.clone(),
             shell_sites,
             workspace,
             profile: profile.dir,
             profile_is_temporary: profile.is_temporary,
             env,
+            own_env,
             model_variables,
             rules: Arc::new(self.store().rules().await?),
+            speech: self.inner.speech.clone(),
         };
-        let driver = Driver::start(sandbox.clone(), kit);
-        self.drivers().insert(id, driver);
-        Ok(sandbox)
+        let driver = Driver::start(sandbox, kit);
+        self.drivers().insert(id, driver.clone());
+        Ok(driver)
     }
 
     pub async fn sandbox(&self, id: &SandboxId) -> Answer<Sandbox> {

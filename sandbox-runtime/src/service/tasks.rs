@@ -1,19 +1,24 @@
 //! Tasks: started, looked at, waited for, cancelled; and the guided first one.
 
-use sandbox_core::model::{Actor, EventType, Failure, NewEvent, SandboxConfig, Task, TaskRequest, TaskStatus, Usage};
+use futures_util::Stream;
+use sandbox_core::model::{
+    Actor, EventType, Failure, NewEvent, SandboxConfig, Task, TaskLimits, TaskRequest, TaskStatus, Usage,
+};
 use sandbox_core::playbook::Playbook;
 use sandbox_core::{SandboxId, TaskId};
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{Answer, ErrorCode, Service, ServiceError};
-use crate::driver::TaskOrder;
+use crate::driver::{Driver, TaskOrder, TaskWork};
 use crate::store::Change;
 use crate::{demo, now_ms};
 
 const LONGEST_TITLE: usize = 80;
-const NO_MODEL: &str = "this runtime has no model to follow a prompt with";
-const NO_MODEL_HINT: &str = "send a `playbook` instead: its steps run without a model";
+const LONGEST_MESSAGE: usize = 20_000;
+/// What a prompt may use unless it says otherwise.
+const PROMPT_STEPS: u64 = 100;
+const PROMPT_TIME_MS: u64 = 30 * 60 * 1_000;
 
 impl Service {
     /// Starts a task. A prompt without any model fails at once, as a task that says so.
@@ -24,7 +29,9 @@ impl Service {
     pub async fn start_task(&self, id: &SandboxId, request: TaskRequest) -> Answer<TaskId> {
         let driver = self.working_driver(id).await?;
         match (&request.prompt, &request.playbook) {
-            (Some(prompt), None) if !prompt.trim().is_empty() => self.fail_without_model(id, &request).await,
+            (Some(prompt), None) if !prompt.trim().is_empty() => {
+                self.start_prompt(&driver, prompt.clone(), &request).await
+            }
             (None, Some(text)) => {
                 let (task, order) = order(id, text, &request, false)?;
                 let task_id = task.id.clone();
@@ -72,6 +79,55 @@ impl Service {
         self.task(id).await
     }
 
+    /// Writes to a task; the agent reads it before its next step, also while a person is at the browser.
+    ///
+    /// # Errors
+    ///
+    /// `invalid` for an empty or endless text, `conflict` for a task that is over or reads no messages.
+    pub async fn write_to_task(&self, id: &TaskId, text: String, by: Actor) -> Answer<Task> {
+        if text.trim().is_empty() || text.chars().count() > LONGEST_MESSAGE {
+            return Err(ServiceError::invalid(format!("`text` needs 1 to {LONGEST_MESSAGE} characters")));
+        }
+        let task = self.task(id).await?;
+        if task.status.is_over() {
+            return Err(ServiceError::conflict("this task is over", task.status));
+        }
+        if task.prompt.is_none() {
+            return Err(ServiceError::conflict("this task follows a playbook, which reads no messages", task.status));
+        }
+        self.driver(&task.sandbox_id).await?.write_to(id, text, by).await?;
+        self.task(id).await
+    }
+
+    /// Returns what the model of a task says while it says it; ends with the task.
+    pub async fn speech(&self, id: &TaskId) -> Answer<impl Stream<Item = String> + use<>> {
+        // Listened to before looking: an end between the two is not missed.
+        let (words, events) = (self.inner.speech.listen(), self.store().subscribe());
+        let is_over = self.task(id).await?.status.is_over();
+        let listening = (words, events, id.clone(), is_over);
+        Ok(futures_util::stream::unfold(listening, |(mut words, mut events, id, is_over)| async move {
+            if is_over {
+                return None;
+            }
+            loop {
+                tokio::select! {
+                    biased;
+                    said = words.recv() => match said {
+                        Ok(said) if said.task_id == id => return Some((said.text, (words, events, id, false))),
+                        // Whoever lags behind reads the whole in the step's event.
+                        Ok(_) | Err(RecvError::Lagged(_)) => {}
+                        Err(RecvError::Closed) => return None,
+                    },
+                    event = events.recv() => match event {
+                        Ok(event) if event.task_id.as_ref() == Some(&id) && ends_a_task(event.kind) => return None,
+                        Ok(_) | Err(RecvError::Lagged(_)) => {}
+                        Err(RecvError::Closed) => return None,
+                    },
+                }
+            }
+        }))
+    }
+
     /// Makes a sandbox and starts the guided first task in it; needs no model, no key, no network.
     pub async fn demo(&self) -> Answer<(SandboxId, TaskId)> {
         let config = SandboxConfig { name: Some(demo::NAME.to_owned()), ..SandboxConfig::default() };
@@ -81,7 +137,7 @@ impl Service {
             params: std::collections::BTreeMap::new(),
             metadata: [("demo".to_owned(), json!(true))].into(),
             model: None,
-            limits: sandbox_core::model::TaskLimits::default(),
+            limits: TaskLimits::default(),
         };
         let sandbox = self.create_sandbox(config).await?;
         let driver = self.driver(&sandbox.id).await?;
@@ -91,9 +147,31 @@ impl Service {
         Ok((sandbox.id, task_id))
     }
 
-    async fn fail_without_model(&self, id: &SandboxId, request: &TaskRequest) -> Answer<TaskId> {
+    async fn start_prompt(&self, driver: &Driver, prompt: String, request: &TaskRequest) -> Answer<TaskId> {
+        let models = match self.models_for(driver.id(), request.model.as_deref()).await {
+            Ok(models) => models,
+            Err(error) if error.code == ErrorCode::NoModel => {
+                return self.fail_without_model(driver.id(), request, error).await;
+            }
+            Err(error) => return Err(error),
+        };
+        let task = new_task(driver.id(), shorten(&prompt), request);
+        let task_id = task.id.clone();
+        let limits = TaskLimits {
+            steps: request.limits.steps.or(Some(PROMPT_STEPS)),
+            time_ms: request.limits.time_ms.or(Some(PROMPT_TIME_MS)),
+            tokens: request.limits.tokens,
+        };
+        let work = TaskWork::Prompt { prompt, model: request.model.clone(), models, kept: vec![] };
+        driver.start_task(task, TaskOrder { work, limits, queue: false, standing: None }).await?;
+        Ok(task_id)
+    }
+
+    /// Records a task that failed at once, and says what would help.
+    async fn fail_without_model(&self, id: &SandboxId, request: &TaskRequest, why: ServiceError) -> Answer<TaskId> {
         let prompt = request.prompt.clone().unwrap_or_default();
-        let failure = Failure { code: "noModel".to_owned(), message: format!("{NO_MODEL}; {NO_MODEL_HINT}") };
+        let message = [Some(why.message), why.hint].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let failure = Failure { code: "noModel".to_owned(), message };
         let mut task = new_task(id, shorten(&prompt), request);
         task.status = TaskStatus::Failed;
         task.ended_at = Some(task.created_at);
@@ -122,7 +200,8 @@ fn order(id: &SandboxId, text: &str, request: &TaskRequest, queue: bool) -> Answ
     })?;
     let params = playbook.params_with(&request.params).map_err(|error| ServiceError::invalid(error.to_string()))?;
     let task = new_task(id, playbook.name.clone(), request);
-    Ok((task, TaskOrder { playbook, params, limits: request.limits.clone(), queue }))
+    let work = TaskWork::Playbook { playbook, params };
+    Ok((task, TaskOrder { work, limits: request.limits.clone(), queue, standing: None }))
 }
 
 fn new_task(id: &SandboxId, title: String, request: &TaskRequest) -> Task {
@@ -141,6 +220,10 @@ fn new_task(id: &SandboxId, title: String, request: &TaskRequest) -> Task {
         started_at: None,
         ended_at: None,
     }
+}
+
+fn ends_a_task(kind: EventType) -> bool {
+    matches!(kind, EventType::TaskCompleted | EventType::TaskFailed | EventType::TaskCancelled)
 }
 
 fn shorten(text: &str) -> String {

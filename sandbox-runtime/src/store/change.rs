@@ -22,6 +22,8 @@ pub struct Change {
     pub artifacts: Vec<Artifact>,
     /// Their blobs go too, once no other artifact has the same content.
     pub deleted_artifacts: Vec<ArtifactKey>,
+    /// Parts of tasks' conversations, in this order.
+    pub conversation: Vec<(TaskId, serde_json::Value)>,
     /// Numbered in this order.
     pub events: Vec<NewEvent>,
 }

@@ -12,9 +12,11 @@ use super::{StoreError, table};
 /// What leads to a format from the one before; the first leads from nothing to format 1.
 pub(super) type Migration = &'static [&'static str];
 
-pub(super) const MIGRATIONS: &[Migration] = &[FIRST, APPROVALS, MODELS];
+pub(super) const MIGRATIONS: &[Migration] = &[FIRST, APPROVALS, CONVERSATION, MODELS];
 
 const APPROVALS: Migration = &[table::approvals::V1, table::grants::V1, table::rules::V1];
+
+const CONVERSATION: Migration = &[table::conversation::V1];
 
 const MODELS: Migration = &[table::models::V1];
 

@@ -42,7 +42,9 @@ pub use table::events::MAX_LIMIT as MAX_EVENTS;
 
 use migrate::{MIGRATIONS, Migration};
 use readers::Readers;
-use table::{approvals, artifacts, events, grants, handoffs, idempotency, models, rules, sandboxes, search, tasks};
+use table::{
+    approvals, artifacts, conversation, events, grants, handoffs, idempotency, models, rules, sandboxes, search, tasks,
+};
 use writer::{Order, Work, Writer};
 
 /// How many events a subscriber may lag behind before it has to read them from the history.
@@ -207,6 +209,12 @@ impl Store {
     /// [`StoreError::NoSuchEvent`] if the one to go on after is not in the history.
     pub async fn events(&self, filter: EventFilter, limit: usize) -> Result<Vec<Event>, StoreError> {
         self.readers().ask(move |db| events::list(db, &filter, limit)).await
+    }
+
+    /// Returns the conversation of a task so far, oldest part first.
+    pub async fn conversation(&self, task: &TaskId) -> Result<Vec<serde_json::Value>, StoreError> {
+        let task = task.clone();
+        self.readers().ask(move |db| conversation::of(db, &task)).await
     }
 
     /// Finds tasks by their words or those of their events, and events outside any task; newest first.

@@ -9,7 +9,9 @@ use sandbox_core::model::{EpochMs, Event};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::blobs::Blobs;
-use super::table::{approvals, artifacts, events, grants, handoffs, idempotency, models, rules, sandboxes, tasks};
+use super::table::{
+    approvals, artifacts, conversation, events, grants, handoffs, idempotency, models, rules, sandboxes, tasks,
+};
 use super::{Change, Recalled, StoreError};
 
 /// How many changes may wait; a caller beyond that waits for room.
@@ -165,6 +167,9 @@ fn apply_change(db: &Connection, change: &Change) -> Result<Kept, StoreError> {
     }
     for key in &change.deleted_artifacts {
         kept.released.extend(artifacts::delete(db, key)?);
+    }
+    for (task, part) in &change.conversation {
+        conversation::append(db, task, part)?;
     }
     for event in &change.events {
         kept.events.push(events::append(db, event)?);

@@ -70,6 +70,9 @@ const SAYINGS: Record<string, (args: Args, bare: string | null) => Saying> = {
   convert: (args) => big(plain('Converted '), code(str(args.path) ?? 'a file'), plain(` to ${str(args.to) ?? 'another format'}`)),
   artifact: (args) => big(plain('Saved '), code(str(args.path) ?? 'a result')),
   checkpoint: (args) => big(plain('Kept a checkpoint'), ...(str(args.label) ? [plain(' '), strong(str(args.label)!)] : [])),
+  read: (args) => small(plain('Read '), code(str(args.path) ?? 'a file')),
+  list: () => small(plain('Looked through the files')),
+  search: (args) => small(plain('Searched the files for '), strong(str(args.text) ?? 'words')),
   handoff: (args) => big(plain('Asked you: '), strong(str(args.message) ?? 'to take over')),
 };
 

@@ -107,19 +107,23 @@ fn applies(rule: &Rule, sandbox: &SandboxId) -> bool {
 
 /// Returns the sites that a text names by their addresses: what a task was told about.
 pub fn sites_in(text: &str) -> Vec<String> {
-    let mut sites = Vec::new();
-    for (at, _) in text.match_indices("://") {
-        let begin = text[..at]
-            .rfind(|c: char| !c.is_ascii_alphanumeric())
-            .map_or(0, |before| before + text[before..].chars().next().map_or(1, char::len_utf8));
-        let end = text[at + 3..].find(|c: char| c.is_whitespace() || "\"'<>()[]{}`,".contains(c));
-        let address = &text[begin..end.map_or(text.len(), |end| at + 3 + end)];
-        sites.extend(site(address.trim_end_matches(['.', ';', ':', '!', '?'])));
-    }
+    let mut sites: Vec<String> = addresses_in(text).into_iter().filter_map(site).collect();
     sites.extend(text.split(|c: char| c.is_whitespace() || "\"'<>()[]{}`,;/".contains(c)).filter_map(bare_site));
     sites.sort();
     sites.dedup();
     sites
+}
+
+/// Returns the addresses that are written out in a text, scheme and all.
+pub fn addresses_in(text: &str) -> Vec<&str> {
+    let address = |(at, _): (usize, &str)| {
+        let begin = text[..at]
+            .rfind(|c: char| !c.is_ascii_alphanumeric())
+            .map_or(0, |before| before + text[before..].chars().next().map_or(1, char::len_utf8));
+        let end = text[at + 3..].find(|c: char| c.is_whitespace() || "\"'<>()[]{}`,".contains(c));
+        text[begin..end.map_or(text.len(), |end| at + 3 + end)].trim_end_matches(['.', ';', ':', '!', '?'])
+    };
+    text.match_indices("://").map(address).collect()
 }
 
 /// A name with a dot that reads like a site: `portal.example`, not `report.pdf` at the end of a sentence.

@@ -77,6 +77,18 @@ wire! {
     }
 }
 
+impl Usage {
+    /// Adds what something cost; an unknown price leaves the sum of the known ones.
+    pub fn add(&mut self, more: &Self) {
+        self.steps += more.steps;
+        self.input_tokens += more.input_tokens;
+        self.output_tokens += more.output_tokens;
+        if let Some(cost) = more.cost_usd {
+            self.cost_usd = Some(self.cost_usd.unwrap_or(0.0) + cost);
+        }
+    }
+}
+
 impl TaskStatus {
     pub fn is_over(self) -> bool {
         match self {

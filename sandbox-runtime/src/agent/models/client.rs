@@ -41,8 +41,7 @@ pub(super) fn reason(error: reqwest::Error) -> String {
 }
 
 fn build(with_proxy: bool) -> Client {
-    // The first to ask for one chooses it; whichever it is, it does.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    crate::choose_cryptography();
     let client = Client::builder()
         .user_agent(concat!("baton/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_DEADLINE)

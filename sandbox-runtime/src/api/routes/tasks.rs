@@ -1,9 +1,12 @@
 //! Tasks: starting, watching, cancelling.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use sandbox_core::model::{Event, Page, Task, TaskRequest, TaskStatus};
+use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use futures_util::StreamExt;
+use sandbox_core::model::{Actor, Event, Page, Task, TaskRequest, TaskStatus};
 use sandbox_core::{EventId, SandboxId, TaskId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -13,6 +16,7 @@ use utoipa_axum::routes;
 use crate::api::Api;
 use crate::api::error::{ApiError, Refusals};
 use crate::api::extract::{Body, InPath, Query};
+use crate::api::guard::Caller;
 use crate::api::lists::{limited, page};
 use crate::store::{EventFilter, TaskFilter};
 
@@ -23,6 +27,8 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(list))
         .routes(routes!(get))
         .routes(routes!(cancel))
+        .routes(routes!(write))
+        .routes(routes!(listen))
         .routes(routes!(events))
 }
 
@@ -30,6 +36,13 @@ pub fn routes() -> OpenApiRouter<Api> {
 #[serde(rename_all = "camelCase")]
 struct Started {
     task_id: TaskId,
+}
+
+/// A line for the agent.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Message {
+    text: String,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -101,6 +114,37 @@ async fn get(State(api): State<Api>, InPath(id): InPath<TaskId>) -> Result<Json<
     params(("taskId" = String, Path)), responses((status = 200, body = Task), Refusals))]
 async fn cancel(State(api): State<Api>, InPath(id): InPath<TaskId>) -> Result<Json<Task>, ApiError> {
     Ok(Json(api.service().cancel_task(&id).await?))
+}
+
+/// Writes to the agent, in any state of the task; it reads it before its next step.
+#[utoipa::path(post, path = "/v1/tasks/{taskId}/messages", tag = "tasks and handoff", operation_id = "writeToTask",
+    params(("taskId" = String, Path)), request_body = Message, responses((status = 200, body = Task), Refusals))]
+async fn write(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    InPath(id): InPath<TaskId>,
+    Body(message): Body<Message>,
+) -> Result<Json<Task>, ApiError> {
+    let by = match caller {
+        Caller::Interface => Actor::Person,
+        Caller::Program => Actor::Api,
+    };
+    Ok(Json(api.service().write_to_task(&id, message.text, by).await?))
+}
+
+/// Follows what the model of a task says while it says it, as server-sent events `text`. Nothing of it is kept: each step's
+/// event holds the whole.
+#[utoipa::path(get, path = "/v1/tasks/{taskId}/speech", tag = "tasks and handoff", operation_id = "followSpeech",
+    params(("taskId" = String, Path)),
+    responses((status = 200, body = String, content_type = "text/event-stream"), Refusals))]
+async fn listen(State(api): State<Api>, InPath(id): InPath<TaskId>) -> Result<Response, ApiError> {
+    let words = api.service().speech(&id).await?;
+    let closing = api.closing().clone();
+    let frames = words.take_until(closing.cancelled_owned()).map(|text| {
+        let data = serde_json::json!({ "text": text });
+        Ok::<_, std::convert::Infallible>(SseEvent::default().event("text").data(data.to_string()))
+    });
+    Ok(Sse::new(frames).keep_alive(KeepAlive::default()).into_response())
 }
 
 /// Lists what happened in a task, oldest first.

@@ -36,6 +36,7 @@ impl Client {
     /// Joins the runtime of this data directory, or starts one in this process.
     pub async fn connect() -> anyhow::Result<Self> {
         // The runtime is on this machine: no proxy of the environment leads there.
+        sandbox_runtime::choose_cryptography();
         let http = reqwest::Client::builder().no_proxy().build().context("prepare HTTP")?;
         let (url, token, own) = match Runtime::start(0).await {
             Ok(runtime) => (runtime.url(), runtime.token().to_owned(), Some(runtime)),

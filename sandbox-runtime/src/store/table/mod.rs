@@ -2,6 +2,7 @@
 
 pub(super) mod approvals;
 pub(super) mod artifacts;
+pub(super) mod conversation;
 pub(super) mod events;
 pub(super) mod grants;
 pub(super) mod handoffs;

@@ -1,0 +1,193 @@
+//! What an agent can do beside the browser, as data: commands, files, people, and the end of its task.
+//!
+//! With [`Action`](crate::action::Action) this is everything that a model is offered. Owns the words and their schemas;
+//! leaves doing to the runner.
+
+use serde_json::{Map, Value, json};
+
+use crate::action::{Tool, tools_of};
+use crate::model::{CodeRequest, ExecRequest, HandoffRequest};
+use crate::playbook::{SaveArtifact, Step, WriteFile};
+
+/// Derives what a tool's arguments need. They are of no interest to pages: no TypeScript is made of them.
+macro_rules! offered {
+    ($($item:item)*) => {$(
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+        #[serde(rename_all = "camelCase")]
+        $item
+    )*};
+}
+
+offered! {
+    /// Arguments of `read`.
+    #[derive(Eq)]
+    #[serde(deny_unknown_fields)]
+    pub struct ReadFile {
+        /// Path in the workspace.
+        pub path: String,
+        /// First line that is wanted, counted from 1.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub from_line: Option<usize>,
+        /// How many lines are wanted; 400 unless said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub lines: Option<usize>,
+    }
+
+    /// Arguments of `list`.
+    #[derive(Eq, Default)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct ListFolder {
+        /// Folder of the workspace; the workspace itself unless said.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub path: Option<String>,
+        /// What is in its folders as well.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub recursive: Option<bool>,
+    }
+
+    /// Arguments of `search`.
+    #[derive(Eq)]
+    #[serde(deny_unknown_fields)]
+    pub struct SearchFiles {
+        /// Words to look for, whatever the case.
+        pub text: String,
+        /// Folder of the workspace to look in; all of it unless said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub path: Option<String>,
+    }
+
+    /// Arguments of `note`.
+    #[derive(Eq)]
+    #[serde(deny_unknown_fields)]
+    pub struct Note {
+        /// What the person is to read, in a sentence or two.
+        pub text: String,
+    }
+
+    /// Arguments of `done`.
+    #[derive(Eq)]
+    #[serde(deny_unknown_fields)]
+    pub struct Finish {
+        /// What was found or done, as the person is to read it: the answer itself, not that there is one.
+        pub result: String,
+        /// False if the task could not be done; `result` then says why and what would help.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub success: Option<bool>,
+    }
+
+    /// Everything that can be done beside the browser.
+    #[derive(Eq)]
+    pub enum Work {
+        /// Runs a program in the sandbox's shell room, in the workspace. It is run directly, not by a shell.
+        Exec(ExecRequest),
+        /// Runs a piece of code in the shell room, in the workspace, and returns what it printed.
+        Code(CodeRequest),
+        /// Reads a text file of the workspace.
+        Read(ReadFile),
+        /// Writes a file of the workspace, in place of what it held.
+        Write(WriteFile),
+        /// Lists a folder of the workspace.
+        List(ListFolder),
+        /// Looks for words in the names and the text of the workspace's files.
+        Search(SearchFiles),
+        /// Saves a file of the workspace as a result that outlives the sandbox.
+        Artifact(SaveArtifact),
+        /// Asks a person to do something in the browser, such as signing in, and waits until they hand back.
+        Handoff(HandoffRequest),
+        /// Tells the person something without waiting for an answer.
+        Note(Note),
+        /// Ends the task with its result. Nothing is done after it.
+        Done(Finish),
+    }
+}
+
+impl Work {
+    /// Every name, as a tool call writes it.
+    pub const NAMES: [&str; 10] =
+        ["exec", "code", "read", "write", "list", "search", "artifact", "handoff", "note", "done"];
+
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Exec(_) => "exec",
+            Self::Code(_) => "code",
+            Self::Read(_) => "read",
+            Self::Write(_) => "write",
+            Self::List(_) => "list",
+            Self::Search(_) => "search",
+            Self::Artifact(_) => "artifact",
+            Self::Handoff(_) => "handoff",
+            Self::Note(_) => "note",
+            Self::Done(_) => "done",
+        }
+    }
+
+    /// Returns a tool for each of them.
+    pub fn tools() -> Vec<Tool> {
+        tools_of::<Self>()
+    }
+
+    /// Reads a tool call.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the arguments, in words that whoever called can act on.
+    pub fn from_tool(name: &str, arguments: Value) -> Result<Self, String> {
+        let arguments = if arguments.is_null() { json!({}) } else { arguments };
+        if !arguments.is_object() {
+            return Err(format!("`{name}` takes an object with its arguments, not {arguments}"));
+        }
+        let mut one = Map::new();
+        one.insert(name.to_owned(), arguments);
+        serde_json::from_value(Value::Object(one)).map_err(|error| format!("`{name}`: {error}"))
+    }
+
+    /// Returns what was done as it is written, but without what is written or run: for the story.
+    pub fn told(&self) -> Value {
+        match self.clone() {
+            Self::Exec(request) => Step::Exec(request).told(),
+            Self::Code(request) => Step::Code(request).told(),
+            Self::Write(file) => Step::Write(file).told(),
+            Self::Artifact(wanted) => Step::Artifact(wanted).told(),
+            Self::Handoff(request) => Step::Handoff(request).told(),
+            Self::Read(_) | Self::List(_) | Self::Search(_) | Self::Note(_) | Self::Done(_) => {
+                serde_json::to_value(self).unwrap_or_default()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_work_is_a_tool_with_a_description_and_a_strict_whole_schema() {
+        let tools = Work::tools();
+        let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
+        assert_eq!(names, Work::NAMES);
+        for tool in &tools {
+            assert!(tool.description.ends_with('.'), "{}: {:?}", tool.name, tool.description);
+            assert_eq!(tool.schema["type"], "object", "{}", tool.name);
+            assert_eq!(tool.schema["additionalProperties"], false, "{}", tool.name);
+            assert!(!tool.schema.to_string().contains("$ref"), "{}", tool.schema);
+        }
+    }
+
+    #[test]
+    fn a_call_reads_as_work_and_a_wrong_one_is_told_what_is_wrong() {
+        let done = Work::from_tool("done", json!({ "result": "42" })).unwrap();
+        assert_eq!(done, Work::Done(Finish { result: "42".to_owned(), success: None }));
+        let error = Work::from_tool("write", json!({ "path": "a" })).unwrap_err();
+        assert!(error.contains("`write`") && error.contains("content"), "{error}");
+        let error = Work::from_tool("read", json!("a.txt")).unwrap_err();
+        assert!(error.contains("object"), "{error}");
+    }
+
+    #[test]
+    fn the_story_is_not_told_what_was_written_or_run() {
+        let write = Work::from_tool("write", json!({ "path": "a.md", "content": "secret" })).unwrap();
+        assert_eq!(write.told(), json!({ "write": { "path": "a.md" } }));
+        let code = Work::from_tool("code", json!({ "language": "bash", "code": "secret" })).unwrap();
+        assert!(!code.told().to_string().contains("secret"));
+    }
+}

@@ -1,0 +1,78 @@
+//! One attempt at one action, with a turn in hand: consent, the action itself, and whatever of it was held on its way out.
+
+use std::time::Duration;
+
+use sandbox_core::action::{Action, Outcome as Done};
+
+use super::consent::{Consent, ConsentError, consent};
+use super::workbench::{HeldAnswer, Turn, Workbench};
+use crate::browser::{ActionError, Browser};
+
+/// What came of it.
+pub enum Attempt {
+    Done(Box<Done>),
+    /// It leads elsewhere, and got there only after a person approved.
+    Approved,
+    /// Nothing was done: somebody was asked meanwhile. Take a turn and come again.
+    Again,
+    /// Somebody took over in the middle; how much of it was done is not known.
+    Interrupted,
+    /// A person said no.
+    Denied {
+        note: Option<String>,
+    },
+    Failed(ActionError),
+}
+
+/// Does the action unless a person says no. `agreed` is the hash of what was agreed to for this action so far.
+///
+/// # Errors
+///
+/// The task is to stop, or could not ask.
+pub async fn attempt(
+    bench: &dyn Workbench,
+    browser: &Browser,
+    turn: Turn,
+    action: &Action,
+    limit: Duration,
+    agreed: &mut Option<String>,
+) -> Result<Attempt, ConsentError> {
+    let turn = match consent(bench, browser, turn, action, limit, agreed).await {
+        Ok(Consent::Act(turn)) => turn,
+        Ok(Consent::Again) => return Ok(Attempt::Again),
+        Ok(Consent::Denied { note }) => return Ok(Attempt::Denied { note }),
+        Err(ConsentError::Action(error)) => return Ok(Attempt::Failed(error)),
+        Err(error @ (ConsentError::Stopped(_) | ConsentError::Work(_))) => return Err(error),
+    };
+    let done = tokio::select! {
+        biased;
+        () = bench.stopped() => return Err(super::workbench::Stopped.into()),
+        () = turn.cancelled.cancelled() => None,
+        // A page that is held before it comes is waited for outside the turn, as a person may want it.
+        () = bench.is_held(), if travels(action) => Some(Ok(None)),
+        done = browser.act(&turn.permit, action, limit) => Some(done.map(Some)),
+    };
+    drop(turn);
+    let held = bench.held_requests().await.map_err(ConsentError::Work)?;
+    if let HeldAnswer::Denied { note } = held {
+        return Ok(Attempt::Denied { note });
+    }
+    Ok(match done {
+        Some(Ok(None)) => Attempt::Approved,
+        Some(Ok(Some(done))) => Attempt::Done(Box::new(done)),
+        // What it waited for could not come while a person was asked.
+        Some(Err(error)) if held == HeldAnswer::LetGo && nothing_was_done(&error) => Attempt::Again,
+        None | Some(Err(ActionError::Refused(_))) => Attempt::Interrupted,
+        Some(Err(error)) => Attempt::Failed(error),
+    })
+}
+
+/// Whether the action only leads elsewhere.
+fn travels(action: &Action) -> bool {
+    matches!(action, Action::Navigate(_) | Action::NewTab(_) | Action::Back(_) | Action::Forward(_) | Action::Reload(_))
+}
+
+/// Whether the failure says that the action never began.
+fn nothing_was_done(error: &ActionError) -> bool {
+    matches!(error, ActionError::NotFound { .. } | ActionError::NotReady { .. } | ActionError::OtherAddress { .. })
+}

@@ -1,0 +1,347 @@
+//! Doing one thing in the browser for the model, and telling it what it has to know of the page afterwards.
+//!
+//! Owns that nothing is done by what the model last saw once somebody else has been at the browser: it is shown the page
+//! anew first, and decides again.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sandbox_core::HandoffId;
+use sandbox_core::action::{Action, DEFAULT_TIMEOUT_MS, Outcome as Done};
+use serde_json::{Map, Value, json};
+
+use super::End;
+use super::entry::Did;
+use super::fence::{Shown, Source};
+use crate::agent::attempt::{Attempt, attempt};
+use crate::agent::consent::ConsentError;
+use crate::agent::files;
+use crate::agent::workbench::{WorkError, Workbench};
+use crate::browser::{ActionError, Browser, Look};
+
+/// A turn that does not come by then is somebody's at the wheel: whoever writes meanwhile is listened to.
+const TURN_COMES_AT_ONCE: Duration = Duration::from_millis(400);
+/// Longest that an action may wait for its target: what takes longer is asked for again.
+const LONGEST_TIMEOUT_MS: u64 = 60_000;
+
+/// What was done, and what the story is told of it.
+#[derive(Default)]
+pub struct Handled {
+    pub did: Did,
+    /// Fields of the event beside those that every action has.
+    pub event: Map<String, Value>,
+    /// PNG that the model wanted to see.
+    pub picture: Option<Vec<u8>>,
+}
+
+/// The agent's hands on the browser.
+pub struct Hands {
+    pub bench: Arc<dyn Workbench>,
+    /// Characters of a page that one look may have.
+    pub page_chars: usize,
+    /// Handoffs whose end the model has been told of.
+    pub settled: BTreeSet<HandoffId>,
+    /// Somebody else has been at the browser since the model saw it.
+    must_look: bool,
+}
+
+impl Handled {
+    pub fn said(said: impl Into<String>) -> Self {
+        let mut handled = Self::default();
+        handled.did.said = said.into();
+        handled
+    }
+
+    /// Something that was not done, in our own words.
+    pub fn not_done(why: impl Into<String>) -> Self {
+        let mut handled = Self::said(why);
+        handled.did.failed = true;
+        handled.event.insert("error".to_owned(), json!({ "message": handled.did.said }));
+        handled
+    }
+
+    pub fn with(mut self, source: Source, text: impl Into<String>) -> Self {
+        self.did.shown.push(Shown::new(source, text));
+        self
+    }
+}
+
+impl Hands {
+    pub fn new(bench: Arc<dyn Workbench>, page_chars: usize) -> Self {
+        Self { bench, page_chars, settled: BTreeSet::new(), must_look: false }
+    }
+
+    /// Does one action once it is the agent's turn.
+    pub async fn act(&mut self, action: &Action) -> Result<Handled, End> {
+        let Some(browser) = self.bench.browser() else {
+            return Ok(Handled::not_done("Not done: this sandbox has no browser."));
+        };
+        let wanted_ms = action.timeout_ms().unwrap_or(DEFAULT_TIMEOUT_MS);
+        let action = with_page_chars(action, self.page_chars);
+        let limit = Duration::from_millis(wanted_ms.min(LONGEST_TIMEOUT_MS));
+        let mut agreed = None;
+        loop {
+            let bench = self.bench.clone();
+            let late_message = async {
+                tokio::time::sleep(TURN_COMES_AT_ONCE).await;
+                bench.message_came().await;
+            };
+            let mut turn = tokio::select! {
+                biased;
+                turn = self.bench.begin() => turn?,
+                () = late_message => return Ok(Handled::not_done(
+                    "Not done: a person is at the browser or has been asked, and somebody has written to you meanwhile. \
+                     You can work with files, commands and notes; any action in the browser waits until it is handed back.",
+                )),
+            };
+            if turn.take_fresh() {
+                browser.fresh_look();
+                self.must_look = true;
+            }
+            if self.must_look && acts_on_what_was_seen(&action) {
+                let handled = self.look_anew(&browser).await;
+                drop(turn);
+                return Ok(handled);
+            }
+            match attempt(self.bench.as_ref(), &browser, turn, &action, limit, &mut agreed).await? {
+                Attempt::Again => {}
+                Attempt::Done(done) => return self.tell(&browser, &action, *done).await,
+                Attempt::Approved => {
+                    let mut handled = Handled::said("Done, after a person approved it.");
+                    self.show_page(&browser, &mut handled).await;
+                    return Ok(handled);
+                }
+                Attempt::Interrupted => {
+                    self.must_look = true;
+                    return Ok(Handled::not_done(
+                        "Interrupted: a person took over while this was being done. Whether it took effect is not known: \
+                         look before you do it again.",
+                    ));
+                }
+                Attempt::Denied { note } => {
+                    let mut handled = Handled::not_done(
+                        "Not done: a person was asked and said no. Do not try to reach the same in another way.",
+                    );
+                    if let Some(note) = note {
+                        handled = handled.with(Source::Person, note);
+                    }
+                    self.show_page(&browser, &mut handled).await;
+                    return Ok(handled);
+                }
+                Attempt::Failed(error) => return Ok(self.tell_failure(&browser, &error).await),
+            }
+        }
+    }
+
+    /// Shows the page as it is after somebody else was at the browser, and refuses everything known of it before.
+    pub async fn look_fresh(&mut self) -> Result<Handled, End> {
+        let Some(browser) = self.bench.browser() else { return Ok(Handled::default()) };
+        let mut turn = self.bench.begin().await?;
+        turn.take_fresh();
+        browser.fresh_look();
+        let mut handled = Handled::default();
+        self.show_page(&browser, &mut handled).await;
+        Ok(handled)
+    }
+
+    async fn look_anew(&mut self, browser: &Browser) -> Handled {
+        let mut handled = Handled::not_done(
+            "Not done: somebody else has used the browser since you last looked at it, so what you knew of the page may be \
+             wrong, and its references are void. This is the page as it is now. Decide again.",
+        );
+        self.show_page(browser, &mut handled).await;
+        handled
+    }
+
+    async fn tell_failure(&mut self, browser: &Browser, error: &ActionError) -> Handled {
+        // What failed may quote the page.
+        let mut handled = Handled::not_done("Not done.").with(Source::Page, error.to_string());
+        handled.event.insert("error".to_owned(), json!({ "message": error.to_string() }));
+        self.show_page(browser, &mut handled).await;
+        handled
+    }
+
+    /// Tells what an action did and what the page shows now.
+    async fn tell(&mut self, browser: &Browser, action: &Action, done: Done) -> Result<Handled, End> {
+        let mut handled = Handled::said("Done.");
+        handled.event = event_of(&done);
+        let mut told = vec![done.summary.clone()];
+        if let Some(fitted) = done.fitted {
+            told.push(format!("{fitted} elements fitted; the first that could be used was taken"));
+        }
+        for dialog in &done.dialogs {
+            let answer = if dialog.accepted { "accepted" } else { "dismissed" };
+            told.push(format!("the page showed a {} ({:?}), which was {answer}", dialog.kind, dialog.message));
+        }
+        for tab in &done.tabs_opened {
+            told.push(format!("a tab opened: {:?} {}", tab.title, tab.url));
+        }
+        for tab in &done.tabs_closed {
+            told.push(format!("a tab closed: {tab:?}"));
+        }
+        for name in &done.downloads_begun {
+            told.push(format!("a download began: {name:?}"));
+        }
+        if let Err(error) = self.keep(action, &done, &mut handled, &mut told).await {
+            match error {
+                WorkError::Stopped(stopped) => return Err(stopped.into()),
+                WorkError::Failed(message) => {
+                    handled.did.said = format!("Done in the browser, but the file could not be kept: {message}");
+                    handled.did.failed = true;
+                }
+            }
+        }
+        handled.did.shown.push(Shown::new(Source::Page, told.join("\n")));
+        match (&done.observation, shows_itself(action)) {
+            (Some(seen), _) => {
+                self.must_look = false;
+                handled.did.shown.push(Shown::new(Source::Page, seen.told()));
+                handled.did.url = Some(seen.url.clone());
+            }
+            (None, true) => handled.did.url = Some(browser.state().url),
+            (None, false) => self.show_page(browser, &mut handled).await,
+        }
+        handled.picture = done.screenshot;
+        Ok(handled)
+    }
+
+    /// Keeps what an action brought where it was wanted: data in a file, a download under its name.
+    async fn keep(
+        &self,
+        action: &Action,
+        done: &Done,
+        handled: &mut Handled,
+        told: &mut Vec<String>,
+    ) -> Result<(), WorkError> {
+        let bench = self.bench.as_ref();
+        match action {
+            Action::Extract(extract) => {
+                let Some(data) = &done.data else { return Ok(()) };
+                let text = serde_json::to_string_pretty(data).unwrap_or_default();
+                match &extract.to {
+                    Some(to) => {
+                        files::write(bench, to, text.into_bytes()).await?;
+                        handled.did.said = format!("Done: what was read is in {to}.");
+                        handled.event.insert("path".to_owned(), json!(to));
+                    }
+                    None => told.push(super::files::bounded(&text, "extract it `to` a file and read that in parts")),
+                }
+            }
+            Action::Download(download) => {
+                let Some(arrived) = &done.download else { return Ok(()) };
+                let path = download.to.as_ref().unwrap_or(arrived);
+                if path != arrived {
+                    files::rename(bench, arrived, path).await?;
+                }
+                told.push(format!("the file is in the workspace: {path}"));
+                handled.event.insert("path".to_owned(), json!(path));
+            }
+            Action::Tabs(_) => {
+                let tabs = done.data.as_ref().and_then(Value::as_array).into_iter().flatten();
+                told.extend(tabs.map(|tab| {
+                    let in_front = if tab["active"] == true { ", in front" } else { "" };
+                    format!("tab {}: {} {}{in_front}", tab["id"].as_str().unwrap_or_default(), tab["title"], tab["url"])
+                }));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Adds what the page shows now: only what changed, where the model has seen the rest.
+    async fn show_page(&mut self, browser: &Browser, handled: &mut Handled) {
+        let look = Look { max_chars: Some(self.page_chars), ..Look::default() };
+        match browser.observe(&look).await {
+            Ok(seen) => {
+                let text = if self.must_look { seen.told() } else { seen.changes_told() };
+                handled.did.shown.push(Shown::new(Source::Page, text));
+                handled.did.url = Some(seen.url.clone());
+                handled.event.insert("url".to_owned(), json!(seen.url));
+                handled.event.insert("title".to_owned(), json!(seen.title));
+                self.must_look = false;
+            }
+            Err(error) => {
+                handled.did.said.push_str(" The page could not be looked at afterwards.");
+                handled.did.shown.push(Shown::new(Source::Page, error.to_string()));
+            }
+        }
+    }
+}
+
+/// Whether the action aims at something that the model saw earlier, or at whatever page is there.
+fn acts_on_what_was_seen(action: &Action) -> bool {
+    match action {
+        Action::Navigate(_)
+        | Action::NewTab(_)
+        | Action::Tabs(_)
+        | Action::ActivateTab(_)
+        | Action::Screenshot(_)
+        | Action::Find(_)
+        | Action::WaitFor(_)
+        | Action::Expect(_) => false,
+        // A look at an element goes by a reference of before.
+        Action::Look(look) => look.reference.is_some(),
+        Action::Back(_)
+        | Action::Forward(_)
+        | Action::Reload(_)
+        | Action::Click(_)
+        | Action::DoubleClick(_)
+        | Action::Hover(_)
+        | Action::Drag(_)
+        | Action::Type(_)
+        | Action::Press(_)
+        | Action::Select(_)
+        | Action::Scroll(_)
+        | Action::Extract(_)
+        | Action::Download(_)
+        | Action::Upload(_)
+        | Action::CloseTab(_) => true,
+    }
+}
+
+/// Whether what the action tells is all that there is to know after it.
+fn shows_itself(action: &Action) -> bool {
+    matches!(action, Action::Extract(_) | Action::Tabs(_) | Action::Screenshot(_) | Action::Look(_) | Action::Find(_))
+}
+
+/// A look shows no more of the page than the model has room for.
+fn with_page_chars(action: &Action, most: usize) -> Action {
+    let mut action = action.clone();
+    if let Action::Look(look) = &mut action {
+        look.max_chars = Some(look.max_chars.map_or(most, |wanted| wanted.min(2 * most)));
+    }
+    action
+}
+
+fn event_of(done: &Done) -> Map<String, Value> {
+    let mut event = Map::new();
+    let mut put = |name: &str, value: Value| event.insert(name.to_owned(), value);
+    put("summary", json!(done.summary));
+    put("url", json!(done.url));
+    put("title", json!(done.title));
+    if let Some(left) = &done.left {
+        put("left", json!(left));
+    }
+    for (name, list) in [
+        ("dialogs", json!(done.dialogs)),
+        ("tabsOpened", json!(done.tabs_opened)),
+        ("tabsClosed", json!(done.tabs_closed)),
+        ("downloadsBegun", json!(done.downloads_begun)),
+    ] {
+        if list != json!([]) {
+            put(name, list);
+        }
+    }
+    event
+}
+
+impl From<ConsentError> for End {
+    fn from(error: ConsentError) -> Self {
+        match error {
+            ConsentError::Stopped(stopped) => stopped.into(),
+            ConsentError::Work(error) => error.into(),
+            ConsentError::Action(error) => WorkError::Failed(error.to_string()).into(),
+        }
+    }
+}
