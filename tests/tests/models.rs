@@ -153,7 +153,7 @@ impl OpenKeyring {
         // The password of the keyring, which it opens with, ends with the input.
         daemon.stdin.take().expect("the input is a pipe").write_all(b"the user's own").expect("the keyring listens");
         let keyring = Self { bus, daemon, _home: home };
-        let connection = zbus::connection::Builder::address(keyring.bus.address.as_str()).expect("an address").build();
+        let connection = zbus::connection::Builder::address(keyring.bus.address.as_str()).build();
         let connection = connection.await.expect("the bus answers");
         let names = zbus::fdo::DBusProxy::new(&connection).await.expect("the bus answers");
         baton_tests::eventually("the keyring is on the bus", async || {
