@@ -41,7 +41,7 @@ const SHOP: &str = r#"<!doctype html><title>Shop</title><h1>Shop</h1>
     <button id="f" onclick="fetch('/api/order', { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ item: 'lamp', count: 2 }) }).then(() => document.title = 'ordered', () => document.title = 'not ordered')">Order by script</button>
     <button onclick="const w = new Worker(window.URL.createObjectURL(new Blob([`fetch('${location.origin}/api/worker', { method: 'POST', body: 'w' }).finally(() => postMessage(1))`]))); w.onmessage = () => document.title = 'worker done'">Order by worker</button>
     <button onclick="navigator.sendBeacon('/api/beacon', 'b'); setTimeout(() => document.title = 'beacon sent', 50)">Order by beacon</button>
-    <a href="/delete?id=7">Delete</a>
+    <a href="/delete?id=7">Delete invoice</a>
     <script>(async () => {
       const amount = await (await fetch('/amount')).text();
       document.querySelector('[name=amount]').value = amount;
@@ -240,7 +240,7 @@ async fn an_action_is_asked_about_before_it_is_done_and_done_once() {
 #[tokio::test]
 async fn a_link_that_deletes_is_asked_about_and_a_denial_ends_the_step() {
     let bench = Bench::with_rules(ask()).await;
-    let task = bench.start("  - click: { role: link, name: Delete }\n").await;
+    let task = bench.start("  - click: { role: link, name: Delete invoice }\n").await;
     let approval = bench.asked(&task).await;
     assert_eq!((&approval["proposal"]["kind"], &approval["proposal"]["method"]), (&json!("delete"), &json!("GET")));
     let (status, _) = bench.answer(&approval, json!({ "decision": "deny", "note": "keep it" })).await;

@@ -618,7 +618,9 @@
       node = labelled ?? parentOf(node);
     }
     node ??= element;
-    seen.words = short(squash([nameOf(node), textOf(node), node.getAttribute('title'), node.value && ['submit', 'button', 'image'].includes(node.type) ? node.value : ''].join(' ')), 300);
+    const said = [nameOf(node), textOf(node), node.getAttribute('title'), node.value && ['submit', 'button', 'image'].includes(node.type) ? node.value : ''];
+    // The name of most elements is their text: said once, it keeps its length.
+    seen.words = short([...new Set(said.map((part) => squash(part ?? '')))].filter((part) => part).join(' '), 300);
     if (node.matches('a[href], area[href]')) return { ...seen, isLink: true, method: 'GET', destination: node.href };
     const submits = node.form && ((node.localName === 'button' && node.type === 'submit') || (node.localName === 'input' && ['submit', 'image'].includes(node.type)));
     return submits ? { ...seen, ...ofForm(node.form, node) } : seen;

@@ -352,6 +352,16 @@ export type Hit = {
   title: string;
 };
 
+export type KeyState = "open" | "locked" | "new";
+
+/** Where the keys of models are kept. */
+export type KeyStorage = {
+  state: KeyState;
+  store: KeyStore;
+};
+
+export type KeyStore = "keyring" | "file";
+
 /** Limits that the sandbox is held to; `None` means the default of the runtime. */
 export type Limits = {
   cpus?: number | null;
@@ -386,6 +396,51 @@ export type Listed = {
 /** A line for the agent. */
 export type Message = {
   text: string;
+};
+
+/** A model that tasks may use. */
+export type ModelInfo = {
+  baseUrl?: string | null;
+  contextWindow?: number | null;
+  /** Whether tasks that name no model use this one. */
+  default: boolean;
+  /** Whether it has a key; local servers want none. */
+  hasKey: boolean;
+  kind: ModelKind;
+  model: string;
+  name: string;
+  smallModel?: string | null;
+  source: ModelSource;
+};
+
+/** How a model is spoken to. */
+export type ModelKind = "anthropic" | "openai";
+
+/** A model as a caller sets it. What is left out is as if it had never been set, but for the key. */
+export type ModelSettings = {
+  /** Goes to the keyring and is never returned. Without it the key stays as long as the address does; empty removes it. */
+  apiKey?: string | null;
+  /** The provider's base address; without it, that of Anthropic or OpenAI. */
+  baseUrl?: string | null;
+  /** Tokens that a conversation may have; a careful guess without it. */
+  contextWindow?: number | null;
+  /** Whether tasks that name no model use this one; then no other is the default. */
+  default?: boolean;
+  kind: ModelKind;
+  /** As the provider names it. */
+  model: string;
+  /** A cheaper one at the same address, for summaries and the like. */
+  smallModel?: string | null;
+};
+
+export type ModelSource = "settings" | "environment";
+
+/** What came of a short question to a model. */
+export type ModelTest = {
+  /** The provider's own words. */
+  error?: string | null;
+  latencyMs: number;
+  ok: boolean;
 };
 
 export type Move = {
@@ -425,6 +480,10 @@ export type Nothing = Record<string, never>;
 export type PageName = {
   title: string;
   url: string;
+};
+
+export type Passphrase = {
+  passphrase: string;
 };
 
 /** The live browser, as programs see it. While a person holds control `blind` is true and `url`, `title`, `tabs` are empty. */
