@@ -101,7 +101,7 @@ async fn typescript(kind: &str) {
     assert!(n_told.as_u64().is_some_and(|told| told >= 2), "{n_told}");
     let cancelled = client.step("cancel").await;
     assert!(text(&cancelled, "failed").contains("abort") && cancelled["still"] == 1, "{cancelled}");
-    let still = "pgrep -f 'sleep 300' || echo none";
+    let still = "pgrep -x sleep || echo none";
     let exec = json!({ "command": "bash", "args": ["-c", still] });
     let path = format!("/sandboxes/{sandbox}/exec");
     let ended = baton_tests::eventually("the cancelled command has ended", || async {

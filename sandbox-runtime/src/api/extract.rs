@@ -29,13 +29,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let said = media_type(request.headers());
+        let headers = request.headers().clone();
         let bytes = bytes(request, state).await?;
-        match said.as_deref() {
-            Some("application/json") => {}
-            None if bytes.is_empty() => {}
-            Some(other) => return Err(wrong_media_type("application/json", other)),
-            None => return Err(wrong_media_type("application/json", "none")),
+        if headers.contains_key(header::CONTENT_TYPE) || !bytes.is_empty() {
+            wants_json(&headers)?;
         }
         parse(&bytes).map(Self)
     }
@@ -62,6 +59,18 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for InPath<
         let path = axum::extract::Path::from_request_parts(parts, state).await;
         path.map(|axum::extract::Path(value)| Self(value))
             .map_err(|rejection| ApiError::invalid(sentence("path", &rejection.body_text())))
+    }
+}
+
+/// Checks that a body says that it is JSON.
+///
+/// # Errors
+///
+/// `unsupportedMediaType`.
+pub fn wants_json(headers: &HeaderMap) -> Result<(), ApiError> {
+    match media_type(headers).as_deref() {
+        Some("application/json") => Ok(()),
+        other => Err(wrong_media_type("application/json", other.unwrap_or("none"))),
     }
 }
 

@@ -11,8 +11,9 @@ mod tools;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::extract::Request;
+use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use rmcp::ErrorData;
 use rmcp::ServerHandler;
@@ -26,12 +27,16 @@ use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, Stream
 
 use self::progress::Progress;
 use self::tools::{Call, Misread};
-use super::Api;
+use super::error::ApiError;
+use super::{Api, extract};
 
 /// A person may take hours; whoever comes back then still has their session.
 const SESSION_IDLE: Duration = Duration::from_secs(24 * 3_600);
 /// Largest message: a file to write fits, as in a JSON body of the other routes.
-const MAX_MESSAGE: usize = super::extract::MAX_JSON;
+const MAX_MESSAGE: usize = extract::MAX_JSON;
+
+/// Most that is read of what the transport says when it refuses.
+const LONGEST_REFUSAL: usize = 64 << 10;
 
 const INSTRUCTIONS: &str = "Baton gives you sandboxes: commands, code, files, and a live browser that a person watches. \
 Launch one with sandbox_launch and end it with sandbox_end when done. \
@@ -58,8 +63,22 @@ impl Mcp {
         Self(StreamableHttpService::new(move || Ok(tools.clone()), Arc::new(sessions), config))
     }
 
+    /// Answers one request of the transport. What that refuses in plain text is refused in the contract's words, under the
+    /// same status.
     pub async fn answer(&self, request: Request) -> Response {
-        self.0.handle(request).await.map(Body::new).into_response()
+        if request.method() == Method::POST
+            && let Err(refusal) = extract::wants_json(request.headers())
+        {
+            return refusal.into_response();
+        }
+        let answer = self.0.handle(request).await.map(Body::new);
+        let is_json = extract::media_type(answer.headers()).as_deref() == Some("application/json");
+        if is_json || !answer.status().is_client_error() {
+            return answer.into_response();
+        }
+        let status = answer.status();
+        let said = to_bytes(answer.into_body(), LONGEST_REFUSAL).await.unwrap_or_default();
+        (status, ApiError::invalid(String::from_utf8_lossy(&said))).into_response()
     }
 }
 
