@@ -67,8 +67,10 @@ describe('the story', () => {
       ['sandbox.artifacts.updated', { key: 'art_1', name: 'a.csv' }, 'agent'],
       action({ artifact: { path: 'downloads/a.csv' } }, { artifact: 'art_1' }),
       action({ download: { click: { text: 'CSV' }, to: 'b.csv' } }, { path: 'b.csv' }),
+      action({ handoff: { reason: 'mfa', message: 'Sign in' } }),
+      action({ handoff: { reason: 'mfa', message: 'Sign in' } }, { error: 'the request was called off' }),
     );
-    expect(told(events)).toEqual(['Downloaded downloads/a.csv', 'Kept a.csv', 'Downloaded b.csv']);
+    expect(told(events)).toEqual(['Downloaded downloads/a.csv', 'Kept a.csv', 'Downloaded b.csv', 'Could not: asked you: Sign in | the request was called off']);
   });
 
   test('tells each action in one line and folds runs of small ones', () => {

@@ -209,9 +209,10 @@ function tellAction(event: Event, data: { [key: string]: Event['data'] }, before
   return line(event.by === 'person' ? 'you' : 'agent', saying.words);
 }
 
-/** A result that is kept, or a file that came, has an event of its own: the action would say it twice. */
+/** A result that is kept, a file that came, a person who was asked: each has an event of its own, and the action would say it twice. */
 function toldByItsEvent(action: { [key: string]: Event['data'] }, data: { [key: string]: Event['data'] }, before: readonly StoryLine[]): boolean {
   if ('artifact' in action) return str(data.artifact) !== null;
+  if ('handoff' in action) return data.error == null;
   const last = before.at(-1);
   return 'download' in action && last?.kind === 'line' && text(last.words) === `Downloaded ${str(data.path) ?? ''}`;
 }
