@@ -9,7 +9,7 @@ use sandbox_core::model::{EventType, ExecResult, Failure, HandoffRequest};
 use sandbox_core::playbook::{Playbook, Step};
 use serde_json::{Value, json};
 
-use super::attempt::{Attempt, attempt};
+use super::attempt::{Attempt, attempt, event_of};
 use super::consent::ConsentError;
 use super::files;
 use super::handoff::{self, AskError};
@@ -127,22 +127,7 @@ impl Run {
 
     /// Keeps what an action brought: data, a file, a picture.
     async fn keep(&mut self, action: &Action, at: usize, done: Done) -> Result<Value, StepError> {
-        let mut record = json!({ "summary": done.summary, "url": done.url, "title": done.title });
-        if !done.dialogs.is_empty() {
-            record["dialogs"] = json!(done.dialogs);
-        }
-        if let Some(left) = &done.left {
-            record["left"] = json!(left);
-        }
-        for (key, list) in [
-            ("tabsOpened", json!(done.tabs_opened)),
-            ("tabsClosed", json!(done.tabs_closed)),
-            ("downloadsBegun", json!(done.downloads_begun)),
-        ] {
-            if list != json!([]) {
-                record[key] = list;
-            }
-        }
+        let mut record = Value::Object(event_of(&done));
         if let Some(seen) = &done.observation {
             record["page"] = json!(seen.words());
         }

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use super::End;
 use super::entry::Did;
 use super::fence::{Shown, Source};
-use crate::agent::attempt::{Attempt, attempt};
+use crate::agent::attempt::{Attempt, attempt, event_of};
 use crate::agent::consent::ConsentError;
 use crate::agent::files;
 use crate::agent::workbench::{WorkError, Workbench};
@@ -312,28 +312,6 @@ fn with_page_chars(action: &Action, most: usize) -> Action {
         look.max_chars = Some(look.max_chars.map_or(most, |wanted| wanted.min(2 * most)));
     }
     action
-}
-
-fn event_of(done: &Done) -> Map<String, Value> {
-    let mut event = Map::new();
-    let mut put = |name: &str, value: Value| event.insert(name.to_owned(), value);
-    put("summary", json!(done.summary));
-    put("url", json!(done.url));
-    put("title", json!(done.title));
-    if let Some(left) = &done.left {
-        put("left", json!(left));
-    }
-    for (name, list) in [
-        ("dialogs", json!(done.dialogs)),
-        ("tabsOpened", json!(done.tabs_opened)),
-        ("tabsClosed", json!(done.tabs_closed)),
-        ("downloadsBegun", json!(done.downloads_begun)),
-    ] {
-        if list != json!([]) {
-            put(name, list);
-        }
-    }
-    event
 }
 
 impl From<ConsentError> for End {
