@@ -9,6 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use crate::baton::{Baton, binary, repository};
+use crate::webapp::installed;
 
 /// How long one step may take on a machine that does much else.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -53,29 +54,9 @@ impl Foreign {
     ///
     /// When it fails. Returns what it printed.
     pub async fn guide(name: &str, language: &str, baton: &Baton) -> String {
-        let program = program_of(name, language);
-        let mut command = match language {
-            "python" => {
-                let mut python = python();
-                python.args(["-c", &program]);
-                python
-            }
-            _ => {
-                let mut node = node();
-                node.args(["--input-type=module", "--eval", &program]);
-                node
-            }
-        };
-        let process = command
-            .env("BATON_URL", &baton.url)
-            .env("BATON_TOKEN", &baton.token)
-            .env("BATON_HOME", baton.home())
-            .env("BATON_PROGRAM", binary("baton"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
+        let interpreter = if language == "python" { python() } else { node() };
+        let mut command = guide(interpreter, name, language, baton);
+        let process = command.stderr(Stdio::piped()).spawn().expect("the program starts");
         let ended = tokio::time::timeout(PATIENCE, process.wait_with_output()).await.expect("it ends in time");
         let ended = ended.expect("it tells");
         let said = String::from_utf8_lossy(&ended.stdout).into_owned();
@@ -89,17 +70,8 @@ impl Foreign {
     ///
     /// When it ends before that. Returns what it printed.
     pub async fn guide_in_python(name: &str, baton: &Baton, awaited: &str) -> String {
-        let python = repository().join("target/webapps/bin/python");
-        assert!(python.exists(), "{} is missing: run `script/setup test`", python.display());
-        let mut process = Command::new(python)
-            .args(["-u", "-c", &program_of(name, "python")])
-            .env("BATON_URL", &baton.url)
-            .env("BATON_TOKEN", &baton.token)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("python starts");
+        let python = Command::new(installed("python"));
+        let mut process = guide(python, name, "python", baton).spawn().expect("python starts");
         let mut lines = BufReader::new(process.stdout.take().expect("it tells")).lines();
         let mut said = String::new();
         while !said.contains(awaited) {
@@ -127,6 +99,24 @@ impl Foreign {
     pub async fn step(&mut self, word: &str) -> Value {
         self.try_step(word).await.unwrap_or_else(|error| panic!("{} {word}: {error}", self.script))
     }
+}
+
+/// Returns what runs the program of a guide with this interpreter, with all in its environment that leads to the runtime.
+fn guide(mut interpreter: Command, name: &str, language: &str, baton: &Baton) -> Command {
+    match language {
+        "python" => interpreter.args(["-u", "-c"]),
+        _ => interpreter.args(["--input-type=module", "--eval"]),
+    };
+    interpreter
+        .arg(program_of(name, language))
+        .env("BATON_URL", &baton.url)
+        .env("BATON_TOKEN", &baton.token)
+        .env("BATON_HOME", baton.home())
+        .env("BATON_PROGRAM", binary("baton"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true);
+    interpreter
 }
 
 /// Returns the first program of a guide in this language.

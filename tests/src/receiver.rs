@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use crate::baton::repository;
+use crate::webapp::installed;
 
 /// A message as it came.
 #[derive(Clone, Debug)]
@@ -135,14 +135,12 @@ print(json.dumps([good(message) for message in asked['messages']]))
 
 /// Returns which messages the library `standardwebhooks` of Python takes for genuine and new.
 pub fn genuine(secret: &str, messages: &[Message]) -> Vec<bool> {
-    let python = repository().join("target/webapps/bin/python");
-    assert!(python.exists(), "{} is missing: run `script/setup test`", python.display());
     let messages: Vec<Value> = messages
         .iter()
         .map(|message| serde_json::json!({ "headers": message.headers, "body": message.body }))
         .collect();
     let asked = serde_json::json!({ "secret": secret, "messages": messages }).to_string();
-    let mut process = Command::new(python)
+    let mut process = Command::new(installed("python"))
         .args(["-c", VERIFY])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -3,7 +3,7 @@
 //! `script/setup test` installs them, as `tests/apps/requirements.txt` says.
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
@@ -103,11 +103,16 @@ impl Drop for WebApp {
     }
 }
 
-/// Returns a command of the installed applications that knows nothing of this machine's settings.
-fn program(name: &str, folder: &Path) -> Command {
+/// Returns where a program is that `script/setup test` installed with the applications.
+pub fn installed(name: &str) -> PathBuf {
     let path = repository().join("target/webapps/bin").join(name);
     assert!(path.exists(), "{} is missing: run `script/setup test`", path.display());
-    let mut command = Command::new(path);
+    path
+}
+
+/// Returns a command of the installed applications that knows nothing of this machine's settings.
+fn program(name: &str, folder: &Path) -> Command {
+    let mut command = Command::new(installed(name));
     command.current_dir(folder).env("PYTHONUNBUFFERED", "1").stdin(Stdio::null());
     command
 }

@@ -136,8 +136,7 @@ struct OpenKeyring {
 }
 
 impl OpenKeyring {
-    /// `None` where the keyring is not installed.
-    async fn start() -> Option<Self> {
+    async fn start() -> Self {
         let bus = Bus::start();
         let home = folder();
         let mut daemon = Command::new("gnome-keyring-daemon")
@@ -149,7 +148,7 @@ impl OpenKeyring {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .ok()?;
+            .expect("gnome-keyring is installed: run `script/setup test`");
         // The password of the keyring, which it opens with, ends with the input.
         daemon.stdin.take().expect("the input is a pipe").write_all(b"the user's own").expect("the keyring listens");
         let keyring = Self { bus, daemon, _home: home };
@@ -161,7 +160,7 @@ impl OpenKeyring {
             names.name_has_owner(name).await.expect("the bus answers").then_some(())
         })
         .await;
-        Some(keyring)
+        keyring
     }
 }
 
@@ -175,10 +174,7 @@ impl Drop for OpenKeyring {
 
 #[tokio::test]
 async fn a_keyring_keeps_the_key_where_there_is_one() {
-    let Some(keyring) = OpenKeyring::start().await else {
-        eprintln!("skipped: gnome-keyring is not installed");
-        return;
-    };
+    let keyring = OpenKeyring::start().await;
     let env = [("DBUS_SESSION_BUS_ADDRESS", keyring.bus.address.as_str())];
     let server = ModelServer::start(vec![Answer::text("ready").into()]).await;
     let mut baton = Baton::start_talkative(folder(), &env).await;
