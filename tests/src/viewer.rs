@@ -102,6 +102,15 @@ impl Viewer {
         self.input(InputEvent::Button { button: 0, down: false, x, y }).await;
     }
 
+    /// Clicks at a place of the page: the window's bars are above it.
+    pub async fn click_in_page(&self, baton: &Baton, sandbox: &str, (x, y): (i32, i32)) {
+        let picture = self.still_picture().await;
+        let preview = baton.get(&format!("/sandboxes/{sandbox}/preview")).await;
+        let page_height = preview["viewport"]["height"].as_u64().expect("a height");
+        let bars = i32::try_from(u64::from(picture.height()) - page_height).expect("bars are not that tall");
+        self.click(x, y + bars).await;
+    }
+
     /// Presses and releases a key.
     pub async fn key(&self, code: &str, key: &str) {
         for down in [true, false] {

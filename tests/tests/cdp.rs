@@ -83,12 +83,8 @@ impl Scene {
     }
 
     /// The person clicks at a place of the page.
-    async fn click(&self, viewer: &Viewer, (x, y): (i32, i32)) {
-        let picture = viewer.still_picture().await;
-        let preview = self.baton.get(&self.path("/preview")).await;
-        let page_height = preview["viewport"]["height"].as_u64().expect("a height");
-        let bars = i32::try_from(u64::from(picture.height()) - page_height).expect("bars are not that tall");
-        viewer.click(x, y + bars).await;
+    async fn click(&self, viewer: &Viewer, place: (i32, i32)) {
+        viewer.click_in_page(&self.baton, &self.sandbox, place).await;
     }
 
     async fn release(&self) {

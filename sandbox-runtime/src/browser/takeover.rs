@@ -77,7 +77,7 @@ fn is_page(url: &str) -> bool {
 
 /// Ends noting, and says what changed.
 pub async fn end(shared: &Shared, takeover: Takeover) -> Receipt {
-    flush(shared).await;
+    tokio::join!(flush(shared), shared.clients.flush(&shared.pipe, AFTER_DEADLINE));
     let (touched, sessions) = {
         let mut state = shared.world.state();
         (state.end_recording(), state.all_sessions())
@@ -134,7 +134,8 @@ pub async fn until_met(shared: &Shared, until: &Until) -> bool {
     known.is_ok_and(|cookies| cookies.iter().any(|cookie| cookie["name"] == *name.as_str()))
 }
 
-/// Waits until the pages have told what they noted: a script's reports come before its later answers.
+/// Waits until the pages have told what they noted: a script's reports come before its later answers. What they told outside
+/// clients comes on sessions of its own, and these are waited for as well: it is the person's, and not to be told later.
 async fn flush(shared: &Shared) {
     each_frame(shared, "true").await;
 }

@@ -9,8 +9,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Clients;
+use super::begun::Begun;
 use super::class::Class;
-use super::missed::Missed;
+use super::missed::{Missed, MissedEvent};
 use super::standing::{self, Standing};
 use super::words::{SERVER_ERROR, answer_text, event_text, refusal};
 use crate::browser::gate::{Gate, Refused};
@@ -44,6 +45,8 @@ pub struct ClientState {
     pub contexts: BTreeSet<String>,
     /// Set while nothing of the page is told to the client; nothing is sent for it meanwhile either.
     pub missed: Option<Missed>,
+    /// Set once a person drove: of their requests nothing is told, also after the hand-back.
+    pub begun: Option<Begun>,
     /// What it laid over pages was lifted for the person.
     pub lifted: bool,
     /// Numbers of commands that are not answered yet.
@@ -104,8 +107,17 @@ impl Member {
             return;
         }
         if state.missed.is_none() {
+            let early = match &mut state.begun {
+                Some(begun) => begun.tells(session, told),
+                None => Some(Vec::new()),
+            };
+            let Some(early) = early else { return };
             let shown = (session != self.root).then_some(session);
-            if self.gate.dispatch_look(|| self.send(event_text(told.method, told.params, shown))).is_ok() {
+            let tell = || {
+                self.send(event_text(told.method, told.params, shown));
+                self.tell(early);
+            };
+            if self.gate.dispatch_look(tell).is_ok() {
                 return;
             }
         }
@@ -247,7 +259,12 @@ impl Member {
             state.missed = Some(missed);
             return;
         }
-        for event in missed.into_events() {
+        state.begun = Some(Begun::default());
+        self.tell(missed.into_events());
+    }
+
+    fn tell(&self, events: Vec<MissedEvent>) {
+        for event in events {
             let shown = (event.session != self.root).then_some(event.session.as_str());
             self.send(event_text(&event.method, &event.params.to_string(), shown));
         }

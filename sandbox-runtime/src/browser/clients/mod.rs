@@ -10,6 +10,7 @@
 //! and no client hears of another's sessions.
 //! Owns what each client has, missed and laid over pages. Leaves to others: whose turn it is (the driver), and the wire.
 
+mod begun;
 mod class;
 mod client;
 mod member;
@@ -21,7 +22,9 @@ mod words;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -60,6 +63,17 @@ impl Clients {
         let Some(client) = self.lock().get(session).cloned() else { return false };
         client.on_event(session, told);
         true
+    }
+
+    /// Waits until each session has told what its page had to tell: its answer comes after that. A page that hangs is not
+    /// waited for longer than `deadline`.
+    pub async fn flush(&self, pipe: &Pipe, deadline: Duration) {
+        let sessions: Vec<String> = self.lock().keys().cloned().collect();
+        let answers = sessions.iter().map(|session| {
+            // Of all methods that a page's own process answers, this one reads the least. A browser's session has none such.
+            pipe.call_within(deadline, &Pass::Bookkeeping, Some(session), "Runtime.getIsolateId", json!({}))
+        });
+        join_all(answers).await;
     }
 
     /// Lets every client go: the browser is gone.
