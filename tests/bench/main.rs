@@ -1,11 +1,12 @@
 //! Measures the live view beside its floor and its peer, in one run, by the method of the project's performance page.
 //!
 //! ```text
-//!   live [selftest] [click] [flow] [exact] [start] [take] [exec]     all of them without a name
+//!   live [selftest] [click] [flow] [exact] [start] [take] [exec] [agent]     all of them without a name
 //! ```
 //!
 //! Prints one table a part and writes `target/measured.json`. A figure is a ratio within one run.
 
+mod agent;
 mod chromium;
 mod cost;
 mod pages;
@@ -57,6 +58,9 @@ async fn measure(words: &[String]) -> Result<()> {
     }
     if wants("exec") {
         parts::exec(&mut measured).await?;
+    }
+    if wants("agent") {
+        agent::measure(&mut measured).await?;
     }
     measured.keep(&baton_tests::repository().join("target/measured.json"))
 }

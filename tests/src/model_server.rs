@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -31,6 +32,8 @@ pub struct Asked {
     pub path: String,
     pub headers: HeaderMap,
     pub body: Value,
+    /// When it came.
+    pub at: Instant,
 }
 
 /// One turn of the script: an answer, or what makes one of the request.
@@ -117,6 +120,12 @@ impl From<Answer> for Turn {
 }
 
 impl Asked {
+    /// The newest thing that the model was told: in chat completions the last message, as text.
+    pub fn newest(&self) -> &str {
+        let last = self.body["messages"].as_array().and_then(|messages| messages.last()).expect("a message");
+        last["content"].as_str().unwrap_or_else(|| panic!("{last} is text"))
+    }
+
     /// The whole request as text, to look for words in.
     pub fn text(&self) -> String {
         self.body.to_string()
@@ -304,7 +313,7 @@ async fn answer(State(stage): State<Arc<Stage>>, uri: axum::http::Uri, headers: 
     let Ok(body) = serde_json::from_slice::<Value>(&body) else {
         return refused("the body is no JSON");
     };
-    let asked = Asked { path: uri.path().to_owned(), headers, body };
+    let asked = Asked { path: uri.path().to_owned(), headers, body, at: Instant::now() };
     stage.asked.lock().expect("no panic while it was told").push(asked.clone());
     if asked.body["stream"] != json!(true) {
         return refused("the script is streamed: ask with \"stream\": true");

@@ -109,6 +109,23 @@ async fn a_prompt_is_followed_through_a_persons_sign_in_to_its_result() {
     assert_eq!(done["result"], "There are 31 invoices in October.");
     assert_eq!((&done["usage"]["steps"], &done["usage"]["inputTokens"]), (&json!(11), &json!(110)), "{done}");
 
+    // Each thing done in the browser has its picture in the story, and a picture is the page's.
+    let events = baton.events(&task).await;
+    let action = |name: &str| {
+        let of_name = |event: &&Value| event["type"] == "sandbox.agent.action" && event["data"]["name"] == name;
+        events.iter().find(of_name).unwrap_or_else(|| panic!("{name} is told: {events:?}"))["data"]["picture"].clone()
+    };
+    for name in ["navigate", "select", "download", "screenshot"] {
+        let picture = action(name);
+        let picture = picture.as_str().unwrap_or_else(|| panic!("{name} has a picture"));
+        let shown = baton.bytes(&format!("/pictures/{picture}")).await;
+        let shown = image::load_from_memory(&shown).expect("a picture");
+        assert!(shown.width() > 1000 && shown.height() > 500, "{name}: {}x{}", shown.width(), shown.height());
+    }
+    assert_eq!(action("code"), Value::Null, "commands have none");
+    let (status, _) = baton.send("GET", &format!("/pictures/{}", "0".repeat(64)), None).await;
+    assert_eq!(status, 404);
+
     let asked = model.asked();
     assert_eq!((asked.len(), model.n_left()), (11, 0));
     let after = asked[3].text();

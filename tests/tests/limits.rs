@@ -1,6 +1,8 @@
-//! What a caller meets at the edges: idle sandboxes end, a program that is not there is said to be missing.
+//! What a caller meets at the edges: idle sandboxes end, a program that is not there is said to be missing, and a sandbox that
+//! has enough to do says so.
 
-use baton_tests::Baton;
+use baton_tests::{Baton, eventually};
+use futures_util::future::join_all;
 use serde_json::json;
 
 #[tokio::test]
@@ -28,4 +30,37 @@ async fn a_program_that_is_not_there_is_said_to_be_missing_with_a_way_on() {
     let (status, refused) = baton.send("POST", &format!("/sandboxes/{sandbox}/exec"), Some(line)).await;
     assert_eq!((status, &refused["error"]["code"]), (400, &json!("invalid")), "{refused}");
     assert!(refused["error"]["hint"].as_str().expect("a hint").contains("bash"), "{refused}");
+}
+
+#[tokio::test]
+async fn one_command_too_many_is_told_to_come_again_and_the_others_go_on() {
+    /// As many as a sandbox runs at once.
+    const MOST: usize = 64;
+    let baton = Baton::start().await;
+    let sandbox = baton.ready_sandbox(json!({ "capabilities": { "browser": false } })).await;
+    let path = format!("/sandboxes/{sandbox}/exec");
+    let run = |script: String| {
+        let command = json!({ "command": "sh", "args": ["-c", script] });
+        baton.send("POST", &path, Some(command))
+    };
+    let waiting =
+        join_all((0..MOST).map(|n| run(format!("touch begun-{n}; until [ -e go ]; do sleep 0.2; done; echo {n}"))));
+    let one_too_many = async {
+        eventually("all of them run", || async {
+            let listed = baton.get(&format!("/sandboxes/{sandbox}/fs/list")).await;
+            (listed["data"].as_array().expect("a list").len() == MOST).then_some(())
+        })
+        .await;
+        let (status, refused) = run("true".to_owned()).await;
+        assert_eq!((status, &refused["error"]["code"]), (429, &json!("overloaded")), "{refused}");
+        assert!(refused["error"]["hint"].is_string(), "{refused}");
+        let go = format!("/sandboxes/{sandbox}/fs/write?path=/workspace/go");
+        baton.ok("PUT", &go, Some(json!("go"))).await;
+    };
+    let (done, ()) = tokio::join!(waiting, one_too_many);
+    for (n, (status, answer)) in done.into_iter().enumerate() {
+        assert_eq!((status, &answer["stdout"]), (200, &json!(format!("{n}\n"))), "{answer}");
+    }
+    let (status, _) = run("true".to_owned()).await;
+    assert_eq!(status, 200);
 }

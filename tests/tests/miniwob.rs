@@ -61,8 +61,7 @@ struct Page(String);
 impl Page {
     /// Reads the newest thing that the model was told.
     fn shown_to(asked: &Asked) -> Self {
-        let last = asked.body["messages"].as_array().and_then(|messages| messages.last()).expect("a message");
-        let page = Self(last["content"].as_str().unwrap_or_else(|| panic!("{last} is text")).to_owned());
+        let page = Self(asked.newest().to_owned());
         assert!(page.0.contains("<page-content "), "{}", page.0);
         page
     }

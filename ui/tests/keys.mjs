@@ -26,6 +26,21 @@ const seen = (page, text) => page.getByText(text, { exact: true }).first().waitF
 const gone = (page, text) => page.getByText(text, { exact: true }).first().waitFor({ state: 'detached', timeout: 10_000 });
 
 const tests = {
+  async 'a step shows its picture on demand, small and whole'() {
+    const page = await open('agent');
+    const look = page.getByRole('button', { name: /^Show the picture: .*Invoices/ });
+    await look.focus();
+    assert.equal(await page.getByRole('img', { name: /^The page after/ }).count(), 0, 'nothing is read before it is wanted');
+    await page.keyboard.press('Enter');
+    await page.getByRole('img', { name: /^The page after: .*Invoices/ }).waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').getByRole('img').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: /^Hide the picture/ }).press('Enter');
+    assert.equal(await page.getByRole('img', { name: /^The page after/ }).count(), 0);
+    return page;
+  },
   async 'arrows move through the list and open what they reach'() {
     const page = await open('agent');
     await page.keyboard.press('Home');

@@ -62,6 +62,7 @@ const STATES = {
   search: { state: 'agent', act: async (page) => { await press('Control+k')(page); await page.keyboard.type('sign'); }, sees: 'In the history' },
   settings: { state: 'agent', act: press('Control+,'), sees: 'Data folder' },
   models: { state: 'agent', act: async (page) => { await press('Control+,')(page); await page.getByRole('button', { name: 'Change', exact: true }).click(); }, sees: 'Save the model' },
+  step: { state: 'agent', act: async (page) => { await openSide(page); await page.getByRole('button', { name: /^Show the picture/ }).first().click(); }, sees: 'Invoices' },
   menu: { state: 'agent', act: async (page) => { await page.getByRole('button', { name: 'More' }).click(); }, sees: 'End the sandbox…' },
   end: { state: 'agent', act: async (page) => { await page.getByRole('button', { name: 'More' }).click(); await page.getByText('End the sandbox…').click(); }, sees: 'End this sandbox?' },
 };

@@ -14,6 +14,11 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/cs
 export const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; connect-src 'self' ws://127.0.0.1:*; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/** What a page showed after a step. */
+const STEP = `<svg xmlns="http://www.w3.org/2000/svg" width="1280" height="720" font-family="sans-serif"><rect width="1280" height="720" fill="#f6f7f9"/>
+  <rect width="1280" height="72" fill="#1d3a5f"/><text x="40" y="46" font-size="28" fill="#fff">Portal</text>
+  <text x="40" y="150" font-size="40" fill="#223">Invoices</text>${[0, 1, 2, 3].map((n) => `<rect x="40" y="${200 + n * 90}" width="1200" height="70" rx="8" fill="#fff" stroke="#dde"/>`).join('')}</svg>`;
+
 /** Starts it on a free port. `pictures` maps a name to { width, height, rgba } of the sandbox's screen. */
 export async function startRuntime(pictures) {
   let state = world('nothing');
@@ -57,6 +62,10 @@ export async function startRuntime(pictures) {
     if (path === '/v1/tasks') return list(state.tasks);
     if (path.startsWith('/v1/tasks/')) return json(response, 200, state.tasks.find((task) => path.includes(task.id)));
     if (path === '/v1/keys') return json(response, 200, { store: 'keyring', state: 'open' });
+    if (path.startsWith('/v1/pictures/')) {
+      response.writeHead(200, { 'content-type': 'image/svg+xml' });
+      return response.end(STEP);
+    }
     if (path === '/v1/models') return list(state.models);
     const [, model, asked] = /^\/v1\/models\/([^/]+)(\/test)?$/.exec(path) ?? [];
     if (asked !== undefined) return json(response, 200, model === 'mine' ? { ok: true, latencyMs: 840 } : { ok: false, latencyMs: 90, error: 'Incorrect API key provided' });

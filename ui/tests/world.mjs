@@ -81,7 +81,7 @@ const WORK = [
   [2.1, 'sandbox.agent.action', 'agent', { action: { scroll: {} } }],
   [2.0, 'sandbox.agent.action', 'agent', { action: { waitFor: { text: 'Sign in' } } }],
   [1.9, 'sandbox.agent.action', 'agent', { action: { screenshot: {} } }],
-  [1.5, 'sandbox.agent.action', 'agent', { action: { click: { role: 'link', name: 'Invoices' } } }],
+  [1.5, 'sandbox.agent.action', 'agent', { action: { click: { role: 'link', name: 'Invoices' } }, picture: 'a'.repeat(64) }],
 ];
 const ASKED = [...WORK, [0.7, 'sandbox.handoff.requested', 'agent', { message: 'Sign in to portal.example, then hand back' }]];
 const DRIVEN = [...ASKED, [0.6, 'sandbox.handoff.accepted', 'person', { controller: 'A person at this computer' }]];

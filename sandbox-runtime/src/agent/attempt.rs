@@ -9,6 +9,9 @@ use super::consent::{Consent, ConsentError, consent};
 use super::workbench::{HeldAnswer, Turn, Workbench};
 use crate::browser::{ActionError, Browser};
 
+/// How long the story waits for its picture of a step.
+const PICTURE_DEADLINE: Duration = Duration::from_millis(1_500);
+
 /// What came of it.
 pub enum Attempt {
     Done(Box<Done>),
@@ -89,6 +92,19 @@ pub fn event_of(done: &Done) -> Map<String, Value> {
         }
     }
     event
+}
+
+/// Keeps a picture of the page as an action left it, and returns its name. A page that does not paint, or that a person has
+/// taken over, has none.
+pub async fn picture_after(bench: &dyn Workbench, browser: &Browser) -> Option<String> {
+    let picture = tokio::time::timeout(PICTURE_DEADLINE, browser.story_picture()).await.ok()?.ok()?;
+    match bench.keep_picture(picture).await {
+        Ok(sha256) => Some(sha256),
+        Err(error) => {
+            tracing::warn!(%error, "a picture of the page is not kept");
+            None
+        }
+    }
 }
 
 /// Whether the action only leads elsewhere.

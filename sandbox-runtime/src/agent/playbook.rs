@@ -9,7 +9,7 @@ use sandbox_core::model::{EventType, ExecResult, Failure, HandoffRequest};
 use sandbox_core::playbook::{Playbook, Step};
 use serde_json::{Value, json};
 
-use super::attempt::{Attempt, attempt, event_of};
+use super::attempt::{Attempt, attempt, event_of, picture_after};
 use super::consent::ConsentError;
 use super::files;
 use super::handoff::{self, AskError};
@@ -97,7 +97,7 @@ impl Run {
     /// Does one action under the agent's lease. A person may take over in the middle: then it begins again, after a
     /// fresh look, when it is the agent's turn once more.
     async fn act(&mut self, action: &Action, at: usize) -> Result<Value, StepError> {
-        let browser = self.browser()?;
+        let (browser, bench) = (self.browser()?, self.bench.clone());
         let limit = Duration::from_millis(action.timeout_ms().unwrap_or(DEFAULT_TIMEOUT_MS));
         let mut agreed = None;
         loop {
@@ -106,7 +106,15 @@ impl Run {
                 browser.fresh_look();
             }
             match attempt(self.bench.as_ref(), &browser, turn, action, limit, &mut agreed).await? {
-                Attempt::Done(done) => return self.keep(action, at, *done).await,
+                Attempt::Done(done) => {
+                    let (record, picture) =
+                        tokio::join!(self.keep(action, at, *done), picture_after(bench.as_ref(), &browser));
+                    let mut record = record?;
+                    if let Some(picture) = picture {
+                        record["picture"] = json!(picture);
+                    }
+                    return Ok(record);
+                }
                 Attempt::Approved => {
                     let state = browser.state();
                     let summary = format!("{}, after it was approved", action.name());
@@ -126,7 +134,7 @@ impl Run {
     }
 
     /// Keeps what an action brought: data, a file, a picture.
-    async fn keep(&mut self, action: &Action, at: usize, done: Done) -> Result<Value, StepError> {
+    async fn keep(&self, action: &Action, at: usize, done: Done) -> Result<Value, StepError> {
         let mut record = Value::Object(event_of(&done));
         if let Some(seen) = &done.observation {
             record["page"] = json!(seen.words());

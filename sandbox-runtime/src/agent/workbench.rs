@@ -50,8 +50,8 @@ pub trait Workbench: Send + Sync {
     /// Commits a part of the conversation with a model, with what happened in it: from here the task can go on.
     fn keep(&self, kept: Kept) -> BoxFuture<'_, Result<(), WorkError>>;
 
-    /// Keeps a picture; returns the SHA-256 of its content.
-    fn keep_picture(&self, png: Vec<u8>) -> BoxFuture<'_, Result<String, WorkError>>;
+    /// Keeps a picture, PNG or JPEG; returns the SHA-256 of its content.
+    fn keep_picture(&self, picture: Vec<u8>) -> BoxFuture<'_, Result<String, WorkError>>;
 
     /// Returns a picture that was kept.
     fn picture(&self, sha256: String) -> BoxFuture<'_, Result<Vec<u8>, WorkError>>;

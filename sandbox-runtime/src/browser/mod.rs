@@ -53,6 +53,7 @@ pub use takeover::Takeover;
 
 use clients::{AdmitError, Client, Clients, Ears};
 use observe::{Looks, Place};
+use picture::Format;
 use pipe::{Pass, Pipe, PipeTasks};
 use world::{Tab, World};
 
@@ -270,8 +271,22 @@ impl Browser {
     ///
     /// Refused while a person holds control, also when they took it after the picture was asked for.
     pub async fn screenshot(&self) -> Result<Vec<u8>, BrowserError> {
-        let picture = self.shared.screenshot(Pass::Look(self.shared.gate.clone())).await?;
-        Ok(self.shared.gate.dispatch_look(|| picture)?)
+        self.picture(Format::Png).await
+    }
+
+    /// Takes a small JPEG of the active page, for the story of what was done.
+    ///
+    /// # Errors
+    ///
+    /// As [`Browser::screenshot`].
+    pub async fn story_picture(&self) -> Result<Vec<u8>, BrowserError> {
+        self.picture(Format::Jpeg).await
+    }
+
+    async fn picture(&self, format: Format) -> Result<Vec<u8>, BrowserError> {
+        let shared = &self.shared;
+        let picture = picture::take(&shared.pipe, &shared.world, Pass::Look(shared.gate.clone()), format).await?;
+        Ok(shared.gate.dispatch_look(|| picture)?)
     }
 
     /// Looks at the active page: what it shows, with references that `act` takes, and what changed since the latest look.
@@ -380,7 +395,7 @@ impl Shared {
     }
 
     async fn screenshot(&self, pass: Pass) -> Result<Vec<u8>, BrowserError> {
-        picture::take(&self.pipe, &self.world, pass).await
+        picture::take(&self.pipe, &self.world, pass, Format::Png).await
     }
 
     /// Returns the element that a reference means, or refuses one that means nothing any more.

@@ -1,13 +1,14 @@
 //! A picture of the active page, with the fields covered that a person typed in.
 //!
-//! The page itself is left as it is: nothing is drawn in it, no size or focus changes. The cover is painted into the PNG.
+//! The page itself is left as it is: nothing is drawn in it, no size or focus changes. The cover is painted into the picture.
 
 use std::io::Cursor;
 use std::time::Duration;
 
 use base64::Engine;
 use chromiumoxide_cdp::cdp::browser_protocol::page::{CaptureScreenshotFormat, CaptureScreenshotParams};
-use image::{ImageFormat, Rgba, RgbaImage};
+use image::codecs::jpeg::JpegEncoder;
+use image::{ImageFormat, Rgb, RgbImage};
 use serde_json::Value;
 
 use super::error::BrowserError;
@@ -19,7 +20,9 @@ use super::world::World;
 const ATTEMPTS: usize = 3;
 /// CSS pixels that a cover reaches beyond its field: carets, outlines, rounding.
 const MARGIN: f64 = 2.0;
-const COVER: Rgba<u8> = Rgba([120, 120, 120, 255]);
+const COVER: Rgb<u8> = Rgb([120, 120, 120]);
+/// Of 100: words stay readable, and a page of text takes about 60 KB.
+const JPEG_QUALITY: u8 = 60;
 /// How long a picture may take: a page that has just crashed or hangs paints nothing.
 const DEADLINE: Duration = Duration::from_secs(15);
 
@@ -29,18 +32,27 @@ struct Covers {
     width: f64,
 }
 
-/// Takes a PNG of what the active page shows.
-pub async fn take(pipe: &Pipe, world: &World, pass: Pass) -> Result<Vec<u8>, BrowserError> {
-    tokio::time::timeout(DEADLINE, attempts(pipe, world, pass)).await.unwrap_or_else(|_| {
+/// How a picture is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Pixel by pixel, as somebody asked for it.
+    Png,
+    /// Small, for the story.
+    Jpeg,
+}
+
+/// Takes a picture of what the active page shows.
+pub async fn take(pipe: &Pipe, world: &World, pass: Pass, format: Format) -> Result<Vec<u8>, BrowserError> {
+    tokio::time::timeout(DEADLINE, attempts(pipe, world, pass, format)).await.unwrap_or_else(|_| {
         let method = "Page.captureScreenshot".to_owned();
         Err(CallError::Deadline { method, after: DEADLINE }.into())
     })
 }
 
-async fn attempts(pipe: &Pipe, world: &World, pass: Pass) -> Result<Vec<u8>, BrowserError> {
+async fn attempts(pipe: &Pipe, world: &World, pass: Pass, format: Format) -> Result<Vec<u8>, BrowserError> {
     let mut last = None;
     for _ in 0..ATTEMPTS {
-        match attempt(pipe, world, pass.clone()).await {
+        match attempt(pipe, world, pass.clone(), format).await {
             Err(error @ (BrowserError::Uncovered(_) | BrowserError::Call(CallError::Failed { .. }))) => {
                 last = Some(error)
             }
@@ -50,18 +62,21 @@ async fn attempts(pipe: &Pipe, world: &World, pass: Pass) -> Result<Vec<u8>, Bro
     Err(last.unwrap_or(BrowserError::NoPage))
 }
 
-async fn attempt(pipe: &Pipe, world: &World, pass: Pass) -> Result<Vec<u8>, BrowserError> {
+async fn attempt(pipe: &Pipe, world: &World, pass: Pass, format: Format) -> Result<Vec<u8>, BrowserError> {
     let page = Page::active(pipe, world, pass.clone())?;
     if let Some(dialog) = page.tab.dialog.clone() {
         return Err(BrowserError::DialogOpen { kind: dialog.kind, message: dialog.message });
     }
     // Fields move while the picture is taken: both places are covered.
     let before = covers(&page).await?;
-    let format = Some(CaptureScreenshotFormat::Png);
-    let params = CaptureScreenshotParams { format, ..CaptureScreenshotParams::default() };
+    let (kind, quality) = match format {
+        Format::Png => (CaptureScreenshotFormat::Png, None),
+        Format::Jpeg => (CaptureScreenshotFormat::Jpeg, Some(i64::from(JPEG_QUALITY))),
+    };
+    let params = CaptureScreenshotParams { format: Some(kind), quality, ..CaptureScreenshotParams::default() };
     let shot = pipe.command(&pass, Some(&page.tab.session), params).await?;
     let encoded: String = shot.data.into();
-    let png = base64::engine::general_purpose::STANDARD
+    let encoded = base64::engine::general_purpose::STANDARD
         .decode(encoded)
         .map_err(|cause| CallError::Reply { method: "Page.captureScreenshot".to_owned(), cause: cause.to_string() })?;
     let after = covers(&page).await?;
@@ -70,9 +85,9 @@ async fn attempt(pipe: &Pipe, world: &World, pass: Pass) -> Result<Vec<u8>, Brow
     }
     let boxes: Vec<_> = before.boxes.into_iter().chain(after.boxes).collect();
     if boxes.is_empty() {
-        return Ok(png);
+        return Ok(encoded);
     }
-    cover(&png, &boxes, after.width)
+    cover(&encoded, &boxes, after.width, format)
 }
 
 async fn covers(page: &Page<'_>) -> Result<Covers, BrowserError> {
@@ -92,18 +107,25 @@ async fn covers(page: &Page<'_>) -> Result<Covers, BrowserError> {
     Ok(Covers { boxes, width: scale["width"].as_f64().unwrap_or_default() })
 }
 
-fn cover(png: &[u8], boxes: &[[f64; 4]], width: f64) -> Result<Vec<u8>, BrowserError> {
-    let mut picture = image::load_from_memory_with_format(png, ImageFormat::Png)?.into_rgba8();
+fn cover(encoded: &[u8], boxes: &[[f64; 4]], width: f64, format: Format) -> Result<Vec<u8>, BrowserError> {
+    let coded_as = match format {
+        Format::Png => ImageFormat::Png,
+        Format::Jpeg => ImageFormat::Jpeg,
+    };
+    let mut picture = image::load_from_memory_with_format(encoded, coded_as)?.into_rgb8();
     let scale = if width > 0.0 { f64::from(picture.width()) / width } else { 1.0 };
     for corners in boxes {
         paint(&mut picture, corners, scale);
     }
     let mut covered = Cursor::new(Vec::new());
-    picture.write_to(&mut covered, ImageFormat::Png)?;
+    match format {
+        Format::Png => picture.write_to(&mut covered, ImageFormat::Png)?,
+        Format::Jpeg => picture.write_with_encoder(JpegEncoder::new_with_quality(&mut covered, JPEG_QUALITY))?,
+    }
     Ok(covered.into_inner())
 }
 
-fn paint(picture: &mut RgbaImage, [left, top, right, bottom]: &[f64; 4], scale: f64) {
+fn paint(picture: &mut RgbImage, [left, top, right, bottom]: &[f64; 4], scale: f64) {
     // A cast from float saturates: what lies outside the picture is cut off.
     let begin = |at: f64| ((at - MARGIN) * scale).floor() as u32;
     let end = |at: f64, limit: u32| (((at + MARGIN) * scale).ceil() as u32).min(limit);
@@ -121,15 +143,21 @@ mod tests {
 
     #[test]
     fn a_cover_hides_its_rectangle_at_the_pictures_scale_and_nothing_else() {
-        let white = RgbaImage::from_pixel(200, 100, Rgba([255; 4]));
-        let mut png = Cursor::new(Vec::new());
-        white.write_to(&mut png, ImageFormat::Png).unwrap();
-        let covered = cover(png.get_ref(), &[[10.0, 10.0, 20.0, 20.0], [90.0, -5.0, 500.0, 4.0]], 100.0).unwrap();
-        let picture = image::load_from_memory(&covered).unwrap().into_rgba8();
-        for (x, y, hidden) in
-            [(20, 20, true), (39, 39, true), (30, 30, true), (50, 30, false), (10, 30, false), (199, 0, true)]
-        {
-            assert_eq!(*picture.get_pixel(x, y) == COVER, hidden, "{x},{y}");
+        let white = RgbImage::from_pixel(200, 100, Rgb([255; 3]));
+        for (format, coded_as) in [(Format::Png, ImageFormat::Png), (Format::Jpeg, ImageFormat::Jpeg)] {
+            let mut encoded = Cursor::new(Vec::new());
+            white.write_to(&mut encoded, coded_as).unwrap();
+            let boxes = [[10.0, 10.0, 20.0, 20.0], [90.0, -5.0, 500.0, 4.0]];
+            let covered = cover(encoded.get_ref(), &boxes, 100.0, format).unwrap();
+            assert_eq!(image::guess_format(&covered).unwrap(), coded_as);
+            let picture = image::load_from_memory(&covered).unwrap().into_rgb8();
+            for (x, y, hidden) in
+                [(20, 20, true), (39, 39, true), (30, 30, true), (55, 30, false), (8, 30, false), (199, 0, true)]
+            {
+                // A JPEG is not exact.
+                let is_near = picture.get_pixel(x, y).0.iter().all(|part| part.abs_diff(COVER.0[0]) < 12);
+                assert_eq!(is_near, hidden, "{format:?} {x},{y}");
+            }
         }
     }
 }

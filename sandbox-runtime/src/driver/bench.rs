@@ -134,10 +134,10 @@ impl Workbench for Bench {
         self.unless_stopped(async { Ok(self.driver.ask_actor(|answer| Cause::Keep { kept, answer }).await?) }).boxed()
     }
 
-    fn keep_picture(&self, png: Vec<u8>) -> BoxFuture<'_, Result<String, WorkError>> {
+    fn keep_picture(&self, picture: Vec<u8>) -> BoxFuture<'_, Result<String, WorkError>> {
         let blobs = self.driver.kit.store.blobs().clone();
         self.unless_stopped(async move {
-            let kept = tokio::task::spawn_blocking(move || blobs.put(png.as_slice())).await;
+            let kept = tokio::task::spawn_blocking(move || blobs.put(picture.as_slice())).await;
             let kept = kept.map_err(|error| WorkError::Failed(error.to_string()))?;
             Ok(kept.map_err(|error| WorkError::Failed(error.to_string()))?.sha256.clone())
         })

@@ -175,6 +175,12 @@ export class Client {
     if (answer.status < 200 || answer.status > 299) throw new Refused(answer.status, problemOf(answer.status, null));
     return answer;
   }
+  /** Reads the picture of a step, by the name that its event has. */
+  async picture(name: string): Promise<Blob> {
+    const answer = await this.#host.read(`/v1/pictures/${enc(name)}`);
+    if (answer.status < 200 || answer.status > 299) throw new Refused(answer.status, problemOf(answer.status, null));
+    return new Blob([answer.bytes], { type: answer.contentType });
+  }
   async writeFile(sandboxId: string, path: string, bytes: Blob): Promise<void> {
     const answer = await this.#host.write(`/v1/sandboxes/${enc(sandboxId)}/fs/write?path=${enc(path)}`, bytes);
     if (answer.status < 200 || answer.status > 299) throw new Refused(answer.status, problemOf(answer.status, answer.json));

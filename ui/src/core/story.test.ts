@@ -71,6 +71,11 @@ describe('the story', () => {
       action({ handoff: { reason: 'mfa', message: 'Sign in' } }, { error: 'the request was called off' }),
     );
     expect(told(events)).toEqual(['Downloaded downloads/a.csv', 'Kept a.csv', 'Downloaded b.csv', 'Could not: asked you: Sign in | the request was called off']);
+    const moved = eventsOf(
+      ['sandbox.file.changed', { path: 'downloads/a.csv', change: 'downloaded' }, 'agent'],
+      action({ download: { click: { text: 'CSV' }, to: 'kept/a.csv' } }, { path: 'kept/a.csv' }),
+    );
+    expect(told(moved), 'a file that was put elsewhere').toEqual(['Downloaded downloads/a.csv', 'Put it at kept/a.csv']);
   });
 
   test('tells each action in one line and folds runs of small ones', () => {

@@ -12,10 +12,18 @@ import { code, isMap, num, plain, sayStep, shortAddress, str, strong, text, type
 
 export type Tone = 'agent' | 'needs' | 'you' | 'quiet' | 'bad' | 'good';
 
+/** A small step: one of a run that folds. `picture` names what the page showed after it. */
+export interface SmallLine {
+  key: string;
+  at: number;
+  words: Words;
+  picture: string | null;
+}
+
 export type StoryLine =
-  | { kind: 'line'; key: string; at: number; tone: Tone; words: Words; detail: string | null }
+  | { kind: 'line'; key: string; at: number; tone: Tone; words: Words; detail: string | null; picture: string | null }
   /** A run of small steps. */
-  | { kind: 'fold'; key: string; at: number; lines: { key: string; at: number; words: Words }[] }
+  | { kind: 'fold'; key: string; at: number; lines: SmallLine[] }
   /** A person drove; `endedAt` is `null` while they still do. */
   | { kind: 'gap'; key: string; at: number; endedAt: number | null; heldMs: number | null; sentence: string; note: string | null };
 
@@ -25,7 +33,7 @@ const FOLD_FROM = 3;
 /** Returns the story of events given in their order. */
 export function story(events: readonly Event[]): StoryLine[] {
   const lines: StoryLine[] = [];
-  let smalls: { key: string; at: number; words: Words }[] = [];
+  let smalls: SmallLine[] = [];
 
   const flush = () => {
     if (smalls.length >= FOLD_FROM) {
@@ -42,11 +50,19 @@ export function story(events: readonly Event[]): StoryLine[] {
       case 'nothing':
         break;
       case 'small':
-        smalls.push({ key: event.id, at: event.at, words: told.words });
+        smalls.push({ key: event.id, at: event.at, words: told.words, picture: pictureOf(event) });
         break;
       case 'line':
         flush();
-        lines.push({ kind: 'line', key: event.id, at: event.at, tone: told.tone, words: told.words, detail: told.detail });
+        lines.push({
+          kind: 'line',
+          key: event.id,
+          at: event.at,
+          tone: told.tone,
+          words: told.words,
+          detail: told.detail,
+          picture: pictureOf(event),
+        });
         break;
       case 'gapBegins':
         flush();
@@ -71,6 +87,11 @@ export function lastSaid(events: readonly Event[]): string | null {
     if (told.kind === 'line' || told.kind === 'small') return text(told.words);
   }
   return null;
+}
+
+/** Names the picture of the page as an action left it. */
+function pictureOf(event: Event): string | null {
+  return event.type === 'sandbox.agent.action' && isMap(event.data) ? str(event.data.picture) : null;
 }
 
 type Told =
@@ -201,6 +222,8 @@ function unknownType(_type: never): Told {
 
 function tellAction(event: Event, data: { [key: string]: Event['data'] }, before: readonly StoryLine[]): Told {
   if (isMap(data.action) && toldByItsEvent(data.action, data, before)) return nothing;
+  const put = isMap(data.action) && 'download' in data.action && isDownload(before.at(-1)) ? str(data.path) : null;
+  if (put !== null) return line('agent', [plain('Put it at '), code(put)]);
   const saying = sayStep(data.action) ?? sayStep(data.step) ?? sayStep(data) ?? said(data);
   if (saying === null) return nothing;
   const error = isMap(data.error) ? str(data.error.message) : str(data.error);
@@ -214,7 +237,11 @@ function toldByItsEvent(action: { [key: string]: Event['data'] }, data: { [key: 
   if ('artifact' in action) return str(data.artifact) !== null;
   if ('handoff' in action) return data.error == null;
   const last = before.at(-1);
-  return 'download' in action && last?.kind === 'line' && text(last.words) === `Downloaded ${str(data.path) ?? ''}`;
+  return 'download' in action && isDownload(last) && text(last.words) === `Downloaded ${str(data.path) ?? ''}`;
+}
+
+function isDownload(last: StoryLine | undefined): last is Extract<StoryLine, { kind: 'line' }> {
+  return last?.kind === 'line' && text(last.words).startsWith('Downloaded ');
 }
 
 function said(data: { [key: string]: Event['data'] }): Saying | null {
@@ -236,7 +263,7 @@ function endGap(lines: StoryLine[], at: number, receipt: Receipt | null, note: s
   const sentence = receipt === null ? '' : receiptSentence(receipt);
   if (open === null) {
     // The request was done without anyone driving.
-    lines.push({ kind: 'line', key, at, tone: 'you', words: [plain('You said it is done')], detail: note });
+    lines.push({ kind: 'line', key, at, tone: 'you', words: [plain('You said it is done')], detail: note, picture: null });
     return;
   }
   // What was told during the gap stays in its place; the gap itself is closed where it began.

@@ -1,9 +1,10 @@
 /**
- * The host when a browser shows the interface of `baton serve`.
+ * The host when a browser shows the interface of `baton serve`: the TypeScript client, with what a page has beside it.
  *
  * The address carries a one-time ticket in its fragment. It is taken out of the address at once and exchanged for the token,
  * which lives in this tab's session storage and never in an address.
  */
+import { Transport, type Sending } from '../../../sdk/typescript/src/transport';
 import { followEvents } from './events';
 import { followSpeech } from './speech';
 import type { Answer, Bytes, EventStream, EventStreamState, Host, LiveEndpoint, Method, Notice, Platform } from './types';
@@ -50,48 +51,42 @@ async function redeem(base: string, ticket: string): Promise<string> {
 class HttpHost implements Host {
   readonly platform: Platform = { kind: 'browser', mac: /Mac|iP(hone|ad)/.test(navigator.userAgent) };
   readonly #base: string;
-  readonly #token: string;
+  readonly #transport: Transport;
 
   constructor(base: string, token: string) {
     this.#base = base;
-    this.#token = token;
+    this.#transport = new Transport({ url: base, token });
   }
 
   async request(method: Method, path: string, body?: unknown): Promise<Answer> {
-    const headers: Record<string, string> = {};
-    if (body !== undefined) headers['content-type'] = 'application/json';
-    const response = await this.#fetch(path, { method, headers, body: body === undefined ? null : JSON.stringify(body) });
+    const response = await this.#fetch(method, path, body === undefined ? {} : { json: body });
     return { status: response.status, json: await response.json().catch(() => null) };
   }
 
   async read(path: string): Promise<Bytes> {
-    const response = await this.#fetch(path, { method: 'GET', headers: {} });
+    const response = await this.#fetch('GET', path);
     const contentType = response.headers.get('content-type') ?? 'application/octet-stream';
     return { status: response.status, contentType, bytes: new Uint8Array(await response.arrayBuffer()) };
   }
 
   async write(path: string, bytes: Blob): Promise<Answer> {
-    const response = await this.#fetch(path, {
-      method: 'PUT',
-      headers: { 'content-type': 'application/octet-stream' },
-      body: bytes,
-    });
+    const response = await this.#fetch('PUT', path, { bytes });
     return { status: response.status, json: await response.json().catch(() => null) };
   }
 
   events(after: string | null, onEvent: (event: Event) => void, onState: (state: EventStreamState) => void): EventStream {
-    const endpoint = { wsUrl: `${this.#base.replace(/^http/, 'ws')}/v1/events`, token: this.#token };
+    const endpoint = { wsUrl: `${this.#base.replace(/^http/, 'ws')}/v1/events`, token: this.#transport.token };
     return followEvents(() => Promise.resolve(endpoint), after, onEvent, onState);
   }
 
   speech(taskId: string, onText: (text: string) => void): () => void {
-    const endpoint = { wsUrl: `${this.#base.replace(/^http/, 'ws')}/v1/tasks/${taskId}/speech`, token: this.#token };
+    const endpoint = { wsUrl: `${this.#base.replace(/^http/, 'ws')}/v1/tasks/${taskId}/speech`, token: this.#transport.token };
     return followSpeech(() => Promise.resolve(endpoint), onText);
   }
 
   liveEndpoint(sandboxId: string): Promise<LiveEndpoint> {
     const base = this.#base.replace(/^http/, 'ws');
-    return Promise.resolve({ wsUrl: `${base}/v1/sandboxes/${sandboxId}/stream`, token: this.#token });
+    return Promise.resolve({ wsUrl: `${base}/v1/sandboxes/${sandboxId}/stream`, token: this.#transport.token });
   }
 
   async saveFrom(path: string, name: string): Promise<string | null> {
@@ -142,10 +137,10 @@ class HttpHost implements Host {
     document.title = count === 0 ? 'Baton' : `(${count}) Baton`;
   }
 
-  async #fetch(path: string, init: { method: Method; headers: Record<string, string>; body?: BodyInit | null }) {
-    const headers = { ...init.headers, authorization: `Bearer ${this.#token}` };
+  /** `path` begins with `/v1`, as everywhere in the interface. */
+  async #fetch(method: Method, path: string, sending: Sending = {}): Promise<Response> {
     try {
-      return await fetch(this.#base + path, { ...init, headers, cache: 'no-store', credentials: 'omit' });
+      return await this.#transport.fetch(method, path.slice('/v1'.length), sending);
     } catch (cause) {
       throw new Unreachable(cause);
     }

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use super::End;
 use super::entry::Did;
 use super::fence::{Shown, Source};
-use crate::agent::attempt::{Attempt, attempt, event_of};
+use crate::agent::attempt::{Attempt, attempt, event_of, picture_after};
 use crate::agent::consent::ConsentError;
 use crate::agent::files;
 use crate::agent::workbench::{WorkError, Workbench};
@@ -193,14 +193,23 @@ impl Hands {
             }
         }
         handled.did.shown.push(Shown::new(Source::Page, told.join("\n")));
-        match (&done.observation, shows_itself(action)) {
-            (Some(seen), _) => {
-                self.must_look = false;
-                handled.did.shown.push(Shown::new(Source::Page, seen.told()));
-                handled.did.url = Some(seen.url.clone());
+        let bench = self.bench.clone();
+        let shown = async {
+            match (&done.observation, shows_itself(action)) {
+                (Some(seen), _) => {
+                    self.must_look = false;
+                    handled.did.shown.push(Shown::new(Source::Page, seen.told()));
+                    handled.did.url = Some(seen.url.clone());
+                }
+                (None, true) => handled.did.url = Some(browser.state().url),
+                (None, false) => self.show_page(browser, &mut handled).await,
             }
-            (None, true) => handled.did.url = Some(browser.state().url),
-            (None, false) => self.show_page(browser, &mut handled).await,
+        };
+        // The one that the model wanted is the story's as well.
+        let picture =
+            async { if done.screenshot.is_none() { picture_after(bench.as_ref(), browser).await } else { None } };
+        if let ((), Some(picture)) = tokio::join!(shown, picture) {
+            handled.event.insert("picture".to_owned(), json!(picture));
         }
         handled.picture = done.screenshot;
         Ok(handled)

@@ -10,6 +10,7 @@ mod handoffs;
 mod machine;
 mod mcp;
 mod models;
+mod pictures;
 mod preview;
 mod refusals;
 mod sandboxes;
@@ -100,6 +101,7 @@ fn guarded() -> OpenApiRouter<Api> {
         .merge(exec::routes())
         .merge(terminal::routes())
         .merge(files::routes())
+        .merge(pictures::routes())
         .merge(preview::routes())
         .merge(viewers::routes())
         .merge(debugging::routes())
