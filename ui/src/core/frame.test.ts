@@ -48,6 +48,13 @@ describe('who drives', () => {
     expect(frame.primary?.act).toBe('takeControl');
   });
 
+  test('a person who took control unasked and is gone is told so', () => {
+    const sandbox = sandboxOf({ handoff: handoffOf({ requestedBy: 'dashboard', message: 'took control without being asked' }) });
+    const frame = shown(sandbox, taskOf({ status: 'waiting' }), control({ mode: 'waiting' }));
+    expect(frame).toMatchObject({ phase: 'needs', say: 'You left while driving' });
+    expect(frame.sub).toBe('The page waits as you left it: take control again, then hand back.');
+  });
+
   test('you: the button is in the same place and hands back', () => {
     const frame = shown(sandboxOf(), taskOf(), control({ mode: 'human', yours: true, lease: 3 }));
     expect(frame).toMatchObject({ phase: 'you', tone: 'you', say: 'You are driving' });
@@ -120,6 +127,11 @@ test('a lost connection covers what is live, with the number of the try, and not
     tone: 'bad',
     say: 'The picture stopped',
     sub: 'The task goes on. Reconnecting, try 2; nothing is lost.',
+  });
+  const runtime = { what: 'runtime', tries: 3 } as const;
+  expect(shown(sandboxOf(), taskOf(), control({}), { lost: runtime })).toMatchObject({
+    say: 'The connection is lost',
+    sub: 'Reconnecting, try 3. What was done is kept.',
   });
   const over = sandboxOf({ status: 'ended' });
   expect(shown(over, taskOf({ status: 'completed', endedAt: AT }), null, { lost }).say).toBe('Done');

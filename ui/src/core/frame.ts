@@ -129,9 +129,13 @@ function isLive(phase: Phase): boolean {
 }
 
 function lostFrame(lost: { what: 'runtime' | 'picture'; tries: number }): Frame {
-  const what = lost.what === 'picture' ? 'The picture stopped' : 'The connection is lost';
+  // Of the task it is known that it goes on only while the runtime answers.
+  const [what, rest] =
+    lost.what === 'picture'
+      ? ['The picture stopped', `The task goes on. Reconnecting, try ${lost.tries}; nothing is lost.`]
+      : ['The connection is lost', `Reconnecting, try ${lost.tries}. What was done is kept.`];
   return {
-    ...frame('bad', 'broken', what, `The task goes on. Reconnecting, try ${lost.tries}; nothing is lost.`),
+    ...frame('bad', 'broken', what, rest),
     primary: { act: 'reconnect', label: 'Reconnect now', key: '↵' },
   };
 }
@@ -143,10 +147,13 @@ function startingSub(steps: readonly { name: string; state: string }[]): string 
 
 /** Returns the request as a sentence: `Needs you: sign in to portal.example`. */
 export function needsSentence(handoff: Handoff | null): string {
+  // Whoever took control unasked, and is gone, is not asked for anything.
+  if (handoff?.requestedBy === 'dashboard') return 'You left while driving';
   return handoff === null ? 'Needs you' : `Needs you: ${lowerFirst(firstSentence(handoff.message))}`;
 }
 
 function needsSub(handoff: Handoff | null): string {
+  if (handoff?.requestedBy === 'dashboard') return 'The page waits as you left it: take control again, then hand back.';
   const expiry = handoff?.expiresAt == null ? 'Nothing expires.' : 'The request has an end of its own.';
   const until = handoff?.until ?? null;
   const rest = restAfterFirst(handoff?.message ?? '');
