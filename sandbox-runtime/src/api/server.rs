@@ -22,8 +22,8 @@ pub struct Server {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    #[error("listen on 127.0.0.1:{port}: {source}")]
-    Listen { port: u16, source: std::io::Error },
+    #[error("listen on 127.0.0.1:{port}: {cause}; port 0 picks a free one")]
+    Listen { port: u16, cause: std::io::Error },
     #[error("write the runtime's address to the data directory: {0}")]
     Announce(std::io::Error),
     #[error("this runtime is served already")]
@@ -32,7 +32,7 @@ pub enum ServeError {
 
 impl Server {
     pub(super) async fn start(api: Api, port: u16) -> Result<Self, ServeError> {
-        let listen = |source| ServeError::Listen { port, source };
+        let listen = |cause| ServeError::Listen { port, cause };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         api.inner.port.set(address.port()).map_err(|_| ServeError::Twice)?;

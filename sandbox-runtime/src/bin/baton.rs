@@ -31,7 +31,7 @@ mod exit {
 
 /// Sandboxes with a live browser that a person can take over and hand back.
 #[derive(Parser)]
-#[command(name = "baton", version, about)]
+#[command(name = "baton", version)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -59,8 +59,8 @@ pub enum HomeError {
         || "another runtime, which is just starting".to_owned(),
         |running| format!("process {}, which answers at {}", running.pid, running.url)))]
     Held { path: PathBuf, holder: Option<Running> },
-    #[error("open data directory {path}: {source}")]
-    Io { path: PathBuf, source: io::Error },
+    #[error("open data directory {path}: {cause}; {HOME_VARIABLE} names another")]
+    Io { path: PathBuf, cause: io::Error },
 }
 
 impl Home {
@@ -75,7 +75,7 @@ impl Home {
             Some(path) => path,
             None => dirs::data_dir().ok_or(HomeError::Nowhere)?.join("baton"),
         };
-        std::path::absolute(&path).map_err(|source| HomeError::Io { path, source })
+        std::path::absolute(&path).map_err(|cause| HomeError::Io { path, cause })
     }
 
     /// Makes the folder if need be, closes it to others, and locks it.
@@ -84,7 +84,7 @@ impl Home {
     ///
     /// `Held` when another runtime runs on it; nothing was changed then.
     pub fn open(path: &Path) -> Result<Self, HomeError> {
-        let io = |source| HomeError::Io { path: path.to_owned(), source };
+        let io = |cause| HomeError::Io { path: path.to_owned(), cause };
         DirBuilder::new().recursive(true).mode(PRIVATE_DIR).create(path).map_err(io)?;
         close_to_others(path)?;
         let lock = OpenOptions::new()
@@ -153,7 +153,7 @@ impl Running {
 
 /// Narrows the folder to its owner, unless that would take it away from others.
 fn close_to_others(path: &Path) -> Result<(), HomeError> {
-    let io = |source| HomeError::Io { path: path.to_owned(), source };
+    let io = |cause| HomeError::Io { path: path.to_owned(), cause };
     let metadata = std::fs::metadata(path).map_err(io)?;
     let user = nix::unistd::geteuid();
     if metadata.uid() != user.as_raw() && !user.is_root() {
