@@ -30,6 +30,8 @@ impl Bench {
         let url = model.url();
         let env = [("OPENAI_API_KEY", "none"), ("OPENAI_MODEL", "at-once"), ("OPENAI_BASE_URL", url.as_str())];
         let baton = Baton::start_with(&env).await;
+        // Nobody is there to be asked.
+        baton.ok("PUT", "/rules", Some(json!({ "rules": [{ "site": "127.0.0.1", "effect": "allow" }] }))).await;
         let sandbox = baton.ready_sandbox(json!({ "network": { "allowPrivate": ["127.0.0.1"] } })).await;
         Ok(Self { baton, model, sandbox })
     }
@@ -39,8 +41,8 @@ impl Bench {
         let before = self.model.asked().len();
         turns.into_iter().for_each(|turn| self.model.push(turn));
         self.model.push(Answer::call("done", json!({ "result": "measured" })));
-        let limits = json!({ "prompt": prompt, "limits": { "maxSteps": 1000 } });
-        let task = self.baton.post(&format!("/sandboxes/{}/tasks", self.sandbox), limits).await;
+        let order = json!({ "prompt": prompt, "limits": { "steps": 1000 } });
+        let task = self.baton.post(&format!("/sandboxes/{}/tasks", self.sandbox), order).await;
         let task = task["taskId"].as_str().context("a task has an id")?.to_owned();
         self.baton.until(&format!("/tasks/{task}"), "/status", "completed").await;
         Ok(self.model.asked().split_off(before))
@@ -69,11 +71,11 @@ pub async fn measure(measured: &mut Measured) -> Result<()> {
     bench.sign_in(&jupyter.url("/lab"), &[("#password_input", PASSWORD)], "#login_submit").await?;
     steps(&bench, &django, measured).await?;
     let pages = [
-        ("Django admin, all that there is", django.url("/admin/")),
-        ("Django admin, a list of 13 people", django.url("/admin/auth/user/")),
-        ("Django admin, one person's form", django.url("/admin/auth/user/1/change/")),
-        ("Django admin, a new person", django.url("/admin/auth/user/add/")),
-        ("JupyterLab, a folder and the launcher", jupyter.url("/lab")),
+        ("Django admin, all that there is", django.url("/admin/"), "Recent actions"),
+        ("Django admin, a list of 13 people", django.url("/admin/auth/user/"), "13 users"),
+        ("Django admin, one person's form", django.url("/admin/auth/user/1/change/"), "Last login"),
+        ("Django admin, a new person", django.url("/admin/auth/user/add/"), "Password confirmation"),
+        ("JupyterLab, a folder and the launcher", jupyter.url("/lab"), "figures.csv"),
     ];
     tokens(&bench, &pages, measured).await
 }
@@ -102,14 +104,19 @@ async fn steps(bench: &Bench, django: &WebApp, measured: &mut Measured) -> Resul
     Ok(())
 }
 
-async fn tokens(bench: &Bench, pages: &[(&str, String)], measured: &mut Measured) -> Result<()> {
+/// Pages with their names, addresses, and words that are there once they have come whole.
+async fn tokens(bench: &Bench, pages: &[(&str, String, &str)], measured: &mut Measured) -> Result<()> {
     let tokenizer = tiktoken_rs::o200k_base()?;
     let count = |text: &str| tokenizer.encode_ordinary(text).len();
     let mut debugger = Debugger::with_token(&bench.baton, &format!("/sandboxes/{}/cdp", bench.sandbox)).await;
     let session = debugger.attach().await;
     let mut rows = vec![];
-    for (name, url) in pages {
-        let turns = [turn("navigate", json!({ "url": url })), turn("look", json!({ "maxChars": 100_000 }))];
+    for (name, url, words) in pages {
+        let turns = [
+            turn("navigate", json!({ "url": url })),
+            turn("waitFor", json!({ "text": words })),
+            turn("look", json!({ "maxChars": 100_000 })),
+        ];
         let asked = bench.follow(&format!("Look at {url}"), turns).await?;
         let ours = asked.last().context("the model was asked")?.newest().to_owned();
         let tree = debugger.call(Some(&session), "Accessibility.getFullAXTree", json!({})).await;

@@ -14,6 +14,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use axum::serve::ListenerExt;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -74,6 +75,8 @@ impl ModelServer {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
         let server = tokio::spawn(async move {
+            // As real servers do: small pieces that wait for an acknowledgement would each cost 40 ms.
+            let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
             axum::serve(listener, router).await.expect("the model server serves");
         });
         Self { address, stage, server }
