@@ -10,6 +10,12 @@ pub fn choose_renderer() {
     }
 }
 
+/// Whether there is a display to open a window on.
+pub fn is_there() -> bool {
+    let named = |variable: &str| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
+    !cfg!(target_os = "linux") || named("DISPLAY") || named("WAYLAND_DISPLAY")
+}
+
 fn has_render_node() -> bool {
     let Ok(nodes) = std::fs::read_dir("/dev/dri") else { return false };
     nodes.flatten().any(|node| node.file_name().to_string_lossy().starts_with("renderD"))

@@ -13,6 +13,12 @@ mod window;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if !display::is_there() {
+        eprintln!(
+            "baton-desktop: there is no display to open a window on; `baton serve` serves the interface to a browser"
+        );
+        return ExitCode::FAILURE;
+    }
     display::choose_renderer();
     runtime::log_to_stderr();
     let tokio = match tokio::runtime::Runtime::new() {

@@ -1,7 +1,7 @@
 //! What a caller meets at the edges: idle sandboxes end, a program that is not there is said to be missing, and a sandbox that
 //! has enough to do says so.
 
-use baton_tests::{Baton, eventually};
+use baton_tests::{Baton, binary, eventually};
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -63,4 +63,20 @@ async fn one_command_too_many_is_told_to_come_again_and_the_others_go_on() {
     }
     let (status, _) = run("true".to_owned()).await;
     assert_eq!(status, 200);
+}
+
+#[tokio::test]
+async fn a_second_runtime_says_who_holds_the_folder_and_gives_a_fresh_address_of_the_interface() {
+    let baton = Baton::start().await;
+    let mut second = std::process::Command::new(binary("baton"));
+    second.args(["serve", "--port", "0"]).env("BATON_HOME", baton.home());
+    let ended = tokio::task::spawn_blocking(move || second.output()).await.expect("no panic").expect("baton runs");
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert_eq!(ended.status.code(), Some(2));
+    assert!(said(&ended.stderr).contains(&format!("in use by process {}", baton.pid())), "{}", said(&ended.stderr));
+    let printed = said(&ended.stdout);
+    let (base, ticket) = printed.trim().split_once("/#ticket=").expect("an address with a ticket");
+    assert_eq!(base, format!("interface: {}", baton.url));
+    let redeemed = baton.post("/tickets/redeem", json!({ "ticket": ticket })).await;
+    assert_eq!(redeemed["purpose"], "interface");
 }

@@ -352,6 +352,11 @@ export type Hit = {
   title: string;
 };
 
+/** An address that opens the interface once. */
+export type InterfaceLink = {
+  url: string;
+};
+
 export type KeyState = "open" | "locked" | "new";
 
 /** Where the keys of models are kept. */

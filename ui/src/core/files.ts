@@ -23,6 +23,11 @@ export interface File {
 
 export type Node = Folder | File;
 
+/** Returns a name in which nothing is hidden: characters that turn the direction of writing would make an `.exe` a `.jpg`. */
+export function plainName(name: string): string {
+  return name.replace(/[\p{Cc}\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu, '\uFFFD');
+}
+
 /** Returns the tree of a recursive listing; folders first, then by name. `lookedAt` maps a path to its time at the last look. */
 export function tree(entries: readonly FileEntry[], lookedAt: ReadonlyMap<string, number>): Node[] {
   const root: Folder = { kind: 'folder', name: '', path: '', children: [], fresh: false };
@@ -30,7 +35,7 @@ export function tree(entries: readonly FileEntry[], lookedAt: ReadonlyMap<string
   const folderAt = (path: string): Folder => {
     const known = folders.get(path);
     if (known !== undefined) return known;
-    const folder: Folder = { kind: 'folder', name: baseName(path), path, children: [], fresh: false };
+    const folder: Folder = { kind: 'folder', name: plainName(baseName(path)), path, children: [], fresh: false };
     folders.set(path, folder);
     folderAt(parent(path)).children.push(folder);
     return folder;
@@ -47,7 +52,7 @@ export function tree(entries: readonly FileEntry[], lookedAt: ReadonlyMap<string
     const opaque = entry.kind !== 'file';
     folderAt(parent(path)).children.push({
       kind: 'file',
-      name: baseName(path),
+      name: plainName(baseName(path)),
       path,
       size: entry.size,
       modifiedAt: entry.modifiedAt,

@@ -128,12 +128,15 @@ function isLive(phase: Phase): boolean {
   return phase.kind !== 'done' && phase.kind !== 'ended' && phase.kind !== 'failed';
 }
 
+/** Tries after which the runtime is not only slow. */
+const STARTED_ANEW = 5;
+
 function lostFrame(lost: { what: 'runtime' | 'picture'; tries: number }): Frame {
   // Of the task it is known that it goes on only while the runtime answers.
   const [what, rest] =
     lost.what === 'picture'
       ? ['The picture stopped', `The task goes on. Reconnecting, try ${lost.tries}; nothing is lost.`]
-      : ['The connection is lost', `Reconnecting, try ${lost.tries}. What was done is kept.`];
+      : ['The connection is lost', `Reconnecting, try ${lost.tries}. ${lost.tries > STARTED_ANEW ? 'If Baton was started anew, open the address that it printed.' : 'What was done is kept.'}`];
   return {
     ...frame('bad', 'broken', what, rest),
     primary: { act: 'reconnect', label: 'Reconnect now', key: '↵' },

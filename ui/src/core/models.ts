@@ -67,7 +67,7 @@ export function settingsOf(draft: ModelDraft, before: ModelInfo | null): ModelSe
 
 /** Returns what is missing before the form can be sent, or `null`. */
 export function missingOf(draft: ModelDraft): string | null {
-  if (!/^[\w.-]+$/.test(draft.name.trim())) return 'A name is letters, digits, dots and dashes.';
+  if (!/^[\w.-]*\w[\w.-]*$/.test(draft.name.trim())) return 'A name is letters, digits, dots and dashes.';
   if (draft.model.trim() === '') return 'Name the model as the provider does.';
   if (draft.provider === 'other' && draft.baseUrl.trim() === '') return 'Give the server’s address.';
   return null;

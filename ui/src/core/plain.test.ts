@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { amounts, parseTable, separatorOf } from './csv';
 import { rows, shownAs, tree } from './files';
 import { pageFitting } from './fit';
-import { EMPTY_DRAFT, missing, playbookName, sandboxBody } from './playbook';
+import { EMPTY_DRAFT, isUntouched, missing, playbookName, sandboxBody } from './playbook';
 import { problemOf, problemSentence } from './problem';
 import { AT } from './testing';
 import { clockTime, duration, fileSize, stopwatch, waited, when } from './time';
@@ -99,16 +99,20 @@ describe('tables', () => {
 
 describe('a new task', () => {
   test('says only what differs from the defaults', () => {
-    expect(sandboxBody({ ...EMPTY_DRAFT, playbook: 'name: "Monthly invoice"\nsteps: []' })).toEqual({ name: 'Monthly invoice' });
-    expect(sandboxBody({ ...EMPTY_DRAFT, name: 'A', network: 'allowlist', allow: 'a.example, *.b.example\n', profile: 'work' })).toEqual({
+    expect(sandboxBody({ ...EMPTY_DRAFT, playbook: 'name: "Monthly invoice"\nsteps: []' }, 'playbook')).toEqual({ name: 'Monthly invoice' });
+    expect(sandboxBody({ ...EMPTY_DRAFT, name: 'A', network: 'allowlist', allow: 'a.example, *.b.example\n', profile: 'work' }, 'playbook')).toEqual({
       name: 'A',
       capabilities: { browser: { profile: 'work' } },
       network: { mode: 'allowlist', allow: ['a.example', '*.b.example'] },
     });
-    expect(sandboxBody({ ...EMPTY_DRAFT, name: 'A', network: 'none', allow: 'a.example' })).toEqual({ name: 'A', network: { mode: 'none' } });
+    expect(sandboxBody({ ...EMPTY_DRAFT, name: 'A', network: 'none', allow: 'a.example' }, 'playbook')).toEqual({ name: 'A', network: { mode: 'none' } });
+    expect(sandboxBody({ ...EMPTY_DRAFT, prompt: 'Count the invoices' }, 'prompt')).toEqual({ name: 'Count the invoices' });
   });
   test('says what is missing before it is sent', () => {
     expect(missing(EMPTY_DRAFT, 'playbook')).toBeNull();
+    expect(missing({ ...EMPTY_DRAFT, network: 'allowlist', allow: ' , ,' }, 'playbook')).toMatch(/site/);
+    expect(isUntouched({ ...EMPTY_DRAFT, by: 'prompt' })).toBe(true);
+    expect(isUntouched({ ...EMPTY_DRAFT, prompt: 'x' })).toBe(false);
     expect(missing({ ...EMPTY_DRAFT, playbook: ' ' }, 'playbook')).toMatch(/steps/);
     expect(missing(EMPTY_DRAFT, 'prompt')).toMatch(/sentence/);
     expect(missing({ ...EMPTY_DRAFT, network: 'allowlist' }, 'playbook')).toMatch(/site/);

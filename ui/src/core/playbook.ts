@@ -18,7 +18,12 @@ steps:
   - artifact: { path: invoice.pdf }
 `;
 
+/** How a task is given. */
+export type GivenBy = 'playbook' | 'prompt';
+
 export interface Draft {
+  /** `null` until it is chosen: words then come first where there is somebody to follow them. */
+  by: GivenBy | null;
   name: string;
   playbook: string;
   prompt: string;
@@ -37,6 +42,7 @@ export interface Draft {
 }
 
 export const EMPTY_DRAFT: Draft = {
+  by: null,
   name: '',
   playbook: TEMPLATE,
   prompt: '',
@@ -49,6 +55,11 @@ export const EMPTY_DRAFT: Draft = {
   profile: '',
 };
 
+/** Whether nothing was typed into the draft. */
+export function isUntouched(draft: Draft): boolean {
+  return (Object.keys(EMPTY_DRAFT) as (keyof Draft)[]).every((key) => key === 'by' || draft[key] === EMPTY_DRAFT[key]);
+}
+
 /** Returns the name that a playbook gives itself, if it does so plainly. */
 export function playbookName(source: string): string | null {
   const value = /^name:[ \t]*(.+?)[ \t]*$/m.exec(source)?.[1];
@@ -56,9 +67,9 @@ export function playbookName(source: string): string | null {
 }
 
 /** Returns the body of `POST /v1/sandboxes`. Only what differs from the defaults is said. */
-export function sandboxBody(draft: Draft): Record<string, unknown> {
+export function sandboxBody(draft: Draft, by: GivenBy): Record<string, unknown> {
   const allow = draft.allow.split(/[\s,]+/).filter((pattern) => pattern !== '');
-  const name = draft.name.trim() || playbookName(draft.playbook) || draft.prompt.trim().slice(0, 60);
+  const name = draft.name.trim() || (by === 'playbook' ? (playbookName(draft.playbook) ?? '') : draft.prompt.trim().slice(0, 60));
   return {
     ...(name === '' ? {} : { name }),
     ...(draft.profile.trim() === '' ? {} : { capabilities: { browser: { profile: draft.profile.trim() } } }),
@@ -67,7 +78,7 @@ export function sandboxBody(draft: Draft): Record<string, unknown> {
 }
 
 /** Returns the body of `POST /v1/sandboxes/{id}/tasks`. */
-export function taskBody(draft: Draft, by: 'playbook' | 'prompt'): Record<string, unknown> {
+export function taskBody(draft: Draft, by: GivenBy): Record<string, unknown> {
   if (by === 'playbook') return { playbook: draft.playbook };
   const limits = {
     ...(draft.steps.trim() === '' ? {} : { steps: Number(draft.steps) }),
@@ -86,11 +97,11 @@ function isCount(typed: string): boolean {
 }
 
 /** Returns what is missing before the draft can be sent, or `null`. */
-export function missing(draft: Draft, by: 'playbook' | 'prompt'): string | null {
+export function missing(draft: Draft, by: GivenBy): string | null {
   if (by === 'playbook' && draft.playbook.trim() === '') return 'Write the steps, or take a template.';
   if (by === 'prompt' && draft.prompt.trim() === '') return 'Say in a sentence what is to be done.';
   if (by === 'prompt' && ![draft.steps, draft.minutes, draft.tokens].every(isCount)) return 'A limit is a whole number above zero, or empty.';
-  if (draft.network === 'allowlist' && draft.allow.trim() === '') return 'Name at least one site, or choose another way.';
+  if (draft.network === 'allowlist' && draft.allow.replace(/[\s,]/g, '') === '') return 'Name at least one site, or choose another way.';
   if (!/^[\w.-]*$/.test(draft.profile.trim())) return 'A profile name is letters, digits, dots and dashes.';
   return null;
 }

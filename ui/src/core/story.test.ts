@@ -60,6 +60,14 @@ describe('a step of the playbook in words', () => {
 });
 
 describe('the story', () => {
+  test('a person who is gone without handing back no longer drives', () => {
+    const events = eventsOf(
+      ['sandbox.handoff.accepted', {}, 'person'],
+      ['sandbox.handoff.requested', { again: true }, 'system'],
+    );
+    expect(told(events)).toEqual([expect.stringMatching(/^\(You drove, /)]);
+  });
+
   test('says once what an event of its own has said already', () => {
     const events = eventsOf(
       ['sandbox.file.changed', { path: 'downloads/a.csv', change: 'downloaded' }, 'agent'],

@@ -133,7 +133,8 @@ function tell(event: Event, before: readonly StoryLine[]): Told {
     case 'sandbox.agent.task.cancelled':
       return line('quiet', [plain('You stopped the task')]);
     case 'sandbox.handoff.requested': {
-      if (data.again === true) return line('needs', [plain('Waits for you again')]);
+      // Who drove is gone without handing back: what follows is told again.
+      if (data.again === true) return openGap(before) === null ? line('needs', [plain('Waits for you again')]) : { kind: 'gapEnds', receipt: null, note: null };
       // A person who takes the wheel unasked is recorded as a request of theirs: the gap says it all.
       return event.by === 'person' ? nothing : line('needs', askedWords(str(data.message)));
     }

@@ -21,8 +21,18 @@ export async function httpHost(): Promise<Host> {
   const ticket = takeTicket();
   const token = ticket === null ? sessionStorage.getItem(TOKEN_KEY) : await redeem(base, ticket);
   if (token === null) throw new NotAdmitted('no ticket in the address');
+  if (await isForgotten(base, token)) {
+    sessionStorage.removeItem(TOKEN_KEY);
+    throw new NotAdmitted('the runtime was started anew');
+  }
   sessionStorage.setItem(TOKEN_KEY, token);
   return new HttpHost(base, token);
+}
+
+/** Whether a runtime answers there that does not know the token, as after it was started anew. */
+async function isForgotten(base: string, token: string): Promise<boolean> {
+  const asked = new Transport({ url: base, token }).fetch('GET', '/runtime');
+  return asked.then((answer) => answer.status === 401, () => false);
 }
 
 function takeTicket(): string | null {
@@ -76,7 +86,14 @@ class HttpHost implements Host {
 
   events(after: string | null, onEvent: (event: Event) => void, onState: (state: EventStreamState) => void): EventStream {
     const endpoint = { wsUrl: `${this.#base.replace(/^http/, 'ws')}/v1/events`, token: this.#transport.token };
-    return followEvents(() => Promise.resolve(endpoint), after, onEvent, onState);
+    const look = (state: EventStreamState) => {
+      onState(state);
+      // A page whose runtime was started anew would try for ever: it is made anew, and then says how to get in.
+      if (state.kind === 'lost' && state.tries % 3 === 0) {
+        void isForgotten(this.#base, this.#transport.token).then((forgotten) => forgotten && location.reload());
+      }
+    };
+    return followEvents(() => Promise.resolve(endpoint), after, onEvent, look);
   }
 
   speech(taskId: string, onText: (text: string) => void): () => void {

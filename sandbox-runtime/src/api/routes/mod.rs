@@ -102,6 +102,7 @@ fn guarded() -> OpenApiRouter<Api> {
         .merge(terminal::routes())
         .merge(files::routes())
         .merge(pictures::routes())
+        .merge(tickets::routes())
         .merge(preview::routes())
         .merge(viewers::routes())
         .merge(debugging::routes())
@@ -121,7 +122,7 @@ fn guarded() -> OpenApiRouter<Api> {
 fn open() -> OpenApiRouter<Api> {
     OpenApiRouter::default()
         .merge(machine::open_routes())
-        .merge(tickets::routes())
+        .merge(tickets::open_routes())
         .merge(artifacts::open_routes())
         .merge(debugging::open_routes())
 }

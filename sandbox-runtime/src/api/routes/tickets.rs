@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use sandbox_core::SandboxId;
 use sandbox_core::model::EpochMs;
 use sandbox_core::viewer::ViewerMode;
@@ -17,7 +18,18 @@ use crate::api::tokens::Access;
 use crate::service::ErrorCode;
 
 pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::default().routes(routes!(make))
+}
+
+/// A ticket is all that these want.
+pub fn open_routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default().routes(routes!(redeem))
+}
+
+/// An address that opens the interface once.
+#[derive(Serialize, ToSchema)]
+struct InterfaceLink {
+    url: String,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -47,6 +59,15 @@ struct Redeemed {
 enum Purpose {
     Interface,
     Viewer,
+}
+
+/// Makes an address of the interface for a browser; it opens once.
+#[utoipa::path(post, path = "/v1/tickets", tag = "machine", operation_id = "createInterfaceTicket",
+    responses((status = 201, body = InterfaceLink), Refusals))]
+async fn make(State(api): State<Api>) -> Result<(StatusCode, Json<InterfaceLink>), ApiError> {
+    let url =
+        api.interface_url().ok_or_else(|| ApiError::new(ErrorCode::Unavailable, "this runtime does not listen"))?;
+    Ok((StatusCode::CREATED, Json(InterfaceLink { url })))
 }
 
 /// Gives a token for a ticket. A ticket works once.

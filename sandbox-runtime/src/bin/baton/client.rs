@@ -35,19 +35,25 @@ pub struct Refused {
 impl Client {
     /// Joins the runtime of this data directory, or starts one in this process.
     pub async fn connect() -> anyhow::Result<Self> {
-        // The runtime is on this machine: no proxy of the environment leads there.
-        sandbox_runtime::choose_cryptography();
-        let http = reqwest::Client::builder().no_proxy().build().context("prepare HTTP")?;
-        let (url, token, own) = match Runtime::start(0).await {
-            Ok(runtime) => (runtime.url(), runtime.token().to_owned(), Some(runtime)),
-            Err(StartError::Home(HomeError::Held { holder: Some(running), .. })) => (running.url, running.token, None),
-            Err(StartError::Home(HomeError::Held { holder: None, .. })) => {
-                let running = address_of_starting().await?;
-                (running.url, running.token, None)
+        match Runtime::start(0).await {
+            Ok(runtime) => {
+                Ok(Self { http: http()?, url: runtime.url(), token: runtime.token().to_owned(), own: Some(runtime) })
             }
-            Err(error) => return Err(error.into()),
-        };
-        Ok(Self { http, url, token, own })
+            Err(StartError::Home(HomeError::Held { holder: Some(running), .. })) => Self::join(running),
+            Err(StartError::Home(HomeError::Held { holder: None, .. })) => Self::join(address_of_starting().await?),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Joins a runtime that runs.
+    pub fn join(running: Running) -> anyhow::Result<Self> {
+        Ok(Self { http: http()?, url: running.url, token: running.token, own: None })
+    }
+
+    /// Returns an address that opens the interface once.
+    pub async fn interface(&self) -> anyhow::Result<String> {
+        let link: Value = self.post("/v1/tickets", &Value::Null).await?;
+        link["url"].as_str().map(str::to_owned).context("the runtime gave no address")
     }
 
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
@@ -90,6 +96,12 @@ impl Client {
         }
         answer.json().await.context("read the runtime's answer")
     }
+}
+
+fn http() -> anyhow::Result<reqwest::Client> {
+    sandbox_runtime::choose_cryptography();
+    // The runtime is on this machine: no proxy of the environment leads there.
+    reqwest::Client::builder().no_proxy().build().context("prepare HTTP")
 }
 
 async fn refused(answer: Response) -> Refused {

@@ -8,6 +8,7 @@ use sandbox_runtime::service::home::{Home, HomeError};
 use sandbox_runtime::service::{Service, ServiceError};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::client::Client;
 use crate::exit;
 
 /// A runtime that this process owns.
@@ -62,7 +63,14 @@ impl Runtime {
 pub async fn serve(port: u16) -> anyhow::Result<u8> {
     // Asked for first: a signal during the start is not lost.
     let mut stop = StopSignals::new().context("hear signals")?;
-    let runtime = Runtime::start(port).await?;
+    let started = Runtime::start(port).await;
+    if let Err(StartError::Home(HomeError::Held { holder: Some(running), .. })) = &started
+        // Whoever comes again may have closed the tab: a fresh address leads back to what runs.
+        && let Ok(interface) = Client::join(running.clone())?.interface().await
+    {
+        println!("interface: {interface}");
+    }
+    let runtime = started?;
     let interface = runtime.interface();
     // Whoever started us may wait for these two lines, or may have closed the pipe by now.
     let mut out = std::io::stdout().lock();

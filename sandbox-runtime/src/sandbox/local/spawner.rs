@@ -63,6 +63,8 @@ fn prepare(command: &mut Command, descriptors: Descriptors) -> io::Result<()> {
             if nix::unistd::getppid() != parent {
                 return Err(io::ErrorKind::BrokenPipe.into());
             }
+            // Ctrl+C in a terminal is for the runtime, which then ends its rooms.
+            Errno::result(libc::setpgid(0, 0))?;
             libc::umask(0o022);
             Errno::result(libc::setrlimit(libc::RLIMIT_CORE, &raw const no_core))?;
             Errno::result(libc::setrlimit(libc::RLIMIT_NOFILE, &raw const open_files))?;
