@@ -27,9 +27,7 @@ struct Bench {
 impl Bench {
     async fn new() -> Result<Self> {
         let model = ModelServer::start(vec![]).await;
-        let url = model.url();
-        let env = [("OPENAI_API_KEY", "none"), ("OPENAI_MODEL", "at-once"), ("OPENAI_BASE_URL", url.as_str())];
-        let baton = Baton::start_with(&env).await;
+        let baton = Baton::start_with(&model.env()).await;
         // Nobody is there to be asked.
         baton.ok("PUT", "/rules", Some(json!({ "rules": [{ "site": "127.0.0.1", "effect": "allow" }] }))).await;
         let sandbox = baton.ready_sandbox(json!({ "network": { "allowPrivate": ["127.0.0.1"] } })).await;
@@ -48,7 +46,7 @@ impl Bench {
         Ok(self.model.asked().split_off(before))
     }
 
-    /// Signs in with the fields of a page that it shows under these labels.
+    /// Signs in at a page: fills the fields that these selectors name, and presses the button.
     async fn sign_in(&self, url: &str, fields: &[(&str, &str)], button: &str) -> Result<()> {
         let mut turns = vec![turn("navigate", json!({ "url": url }))];
         turns.extend(fields.iter().map(|(selector, text)| turn("type", json!({ "selector": selector, "text": text }))));

@@ -56,7 +56,6 @@ impl Baton {
 
     pub async fn start_at_with(home: tempfile::TempDir, env: &[(&str, &str)]) -> Self {
         let mut command = Command::new(binary("baton"));
-        command.envs(env.iter().copied());
         command.env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned()));
         command.envs(env.iter().copied());
         Self::run(command, home).await

@@ -4,7 +4,6 @@
 //! Answers are streamed in pieces of a few bytes that end anywhere, within words, lines and characters.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -21,7 +20,8 @@ use tokio::task::JoinHandle;
 
 /// The script as it goes: each request takes the next turn.
 pub struct ModelServer {
-    address: SocketAddr,
+    /// The base address for either kind of model.
+    url: String,
     stage: Arc<Stage>,
     server: JoinHandle<()>,
 }
@@ -79,12 +79,17 @@ impl ModelServer {
             let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
             axum::serve(listener, router).await.expect("the model server serves");
         });
-        Self { address, stage, server }
+        Self { url: format!("http://{address}/v1"), stage, server }
     }
 
     /// The base address for either kind of model.
     pub fn url(&self) -> String {
-        format!("http://{}/v1", self.address)
+        self.url.clone()
+    }
+
+    /// Returns what names this server's model, `scripted`, in a runtime's environment.
+    pub fn env(&self) -> [(&'static str, &str); 3] {
+        [("OPENAI_API_KEY", "sk-of-the-test"), ("OPENAI_MODEL", "scripted"), ("OPENAI_BASE_URL", &self.url)]
     }
 
     /// Puts one more turn at the end of the script.

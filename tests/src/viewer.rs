@@ -102,12 +102,17 @@ impl Viewer {
         self.input(InputEvent::Button { button: 0, down: false, x, y }).await;
     }
 
-    /// Clicks at a place of the page: the window's bars are above it.
-    pub async fn click_in_page(&self, baton: &Baton, sandbox: &str, (x, y): (i32, i32)) {
+    /// Returns how tall the window's bars above the page are, once the picture is still.
+    pub async fn bars(&self, baton: &Baton, sandbox: &str) -> i32 {
         let picture = self.still_picture().await;
         let preview = baton.get(&format!("/sandboxes/{sandbox}/preview")).await;
         let page_height = preview["viewport"]["height"].as_u64().expect("a height");
-        let bars = i32::try_from(u64::from(picture.height()) - page_height).expect("bars are not that tall");
+        i32::try_from(u64::from(picture.height()) - page_height).expect("bars are not that tall")
+    }
+
+    /// Clicks at a place of the page.
+    pub async fn click_in_page(&self, baton: &Baton, sandbox: &str, (x, y): (i32, i32)) {
+        let bars = self.bars(baton, sandbox).await;
         self.click(x, y + bars).await;
     }
 

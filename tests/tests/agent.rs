@@ -12,9 +12,7 @@ const CODE: &str = "917364";
 /// A runtime whose model speaks from this script.
 async fn with_model(script: Vec<Turn>) -> (Baton, ModelServer) {
     let model = ModelServer::start(script).await;
-    let url = model.url();
-    let env = [("OPENAI_API_KEY", "sk-of-the-test"), ("OPENAI_MODEL", "scripted"), ("OPENAI_BASE_URL", url.as_str())];
-    (Baton::start_with(&env).await, model)
+    (Baton::start_with(&model.env()).await, model)
 }
 
 /// Returns the reference of the newest line about this element in what the model was asked.

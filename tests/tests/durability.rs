@@ -51,8 +51,7 @@ async fn killed_in_one_task(most: usize, round: u64) -> usize {
         })
     });
     let model = ModelServer::start(turns.collect()).await;
-    let url = model.url();
-    let env = [("OPENAI_API_KEY", "sk-of-the-test"), ("OPENAI_MODEL", "scripted"), ("OPENAI_BASE_URL", url.as_str())];
+    let env = model.env();
     let mut baton = Baton::start_with(&env).await;
     let sandbox = baton.ready_sandbox(json!({ "capabilities": { "browser": false } })).await;
     let body = json!({ "prompt": "Write the lines into log.txt, each once", "limits": { "steps": 300 } });
@@ -106,8 +105,7 @@ async fn a_request_for_a_person_outlives_the_runtime_and_stays_the_same() {
         }),
     ])
     .await;
-    let url = model.url();
-    let env = [("OPENAI_API_KEY", "sk-of-the-test"), ("OPENAI_MODEL", "scripted"), ("OPENAI_BASE_URL", url.as_str())];
+    let env = model.env();
     let mut baton = Baton::start_with(&env).await;
     let sandbox = baton.ready_sandbox(json!({})).await;
     let body = json!({ "prompt": "Count at portal.example" });
@@ -133,8 +131,7 @@ async fn what_cannot_go_on_says_why() {
         Answer::call("exec", json!({ "command": "sleep", "args": ["60"] })).into(),
     ])
     .await;
-    let url = model.url();
-    let env = [("OPENAI_API_KEY", "sk-of-the-test"), ("OPENAI_MODEL", "scripted"), ("OPENAI_BASE_URL", url.as_str())];
+    let env = model.env();
     let mut baton = Baton::start_with(&env).await;
     let config = json!({ "capabilities": { "browser": false }, "env": { "TEAM": "blue" } });
     let sandbox = baton.ready_sandbox(config).await;

@@ -94,9 +94,7 @@ async fn what_pages_order_is_put_before_a_person_with_its_true_destination() {
     let catch_all = || Router::new().fallback(any(reach)).with_state(reached.clone());
     let evil = Site::serve(&[], catch_all()).await;
     let model = ModelServer::start(vec![]).await;
-    let url = model.url();
-    let env = [("OPENAI_API_KEY", "sk-of-the-test"), ("OPENAI_MODEL", "obeys"), ("OPENAI_BASE_URL", url.as_str())];
-    let baton = Baton::start_with(&env).await;
+    let baton = Baton::start_with(&model.env()).await;
     let sandbox = baton.ready_sandbox(json!({ "network": { "allowPrivate": ["127.0.0.1"] } })).await;
     for case in cases(&evil.url("")) {
         let page: &'static str =

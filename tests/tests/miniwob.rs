@@ -464,9 +464,7 @@ struct Bench {
 impl Bench {
     async fn new() -> Self {
         let model = ModelServer::start(vec![]).await;
-        let url = model.url();
-        let env = [("OPENAI_API_KEY", "sk-of-the-test"), ("OPENAI_MODEL", "reads"), ("OPENAI_BASE_URL", url.as_str())];
-        let baton = Baton::start_with(&env).await;
+        let baton = Baton::start_with(&model.env()).await;
         // Pages that pay, delete and send are played, not lived: nobody is asked about them here.
         let rules = json!([{ "site": "127.0.0.1", "effect": "allow" }]);
         baton.ok("PUT", "/rules", Some(json!({ "rules": rules }))).await;

@@ -85,10 +85,7 @@ impl Scene {
         baton.post(&format!("/sandboxes/{sandbox}/preview/navigate"), json!({ "url": site.url(path) })).await;
         let viewer = Viewer::connect(&baton, &sandbox).await;
         viewer.take().await;
-        let picture = viewer.still_picture().await;
-        let preview = baton.get(&format!("/sandboxes/{sandbox}/preview")).await;
-        let page_height = preview["viewport"]["height"].as_u64().expect("a height");
-        let bars = i32::try_from(u64::from(picture.height()) - page_height).expect("bars are not that tall");
+        let bars = viewer.bars(&baton, &sandbox).await;
         Self { baton, site, sandbox, viewer, bars }
     }
 

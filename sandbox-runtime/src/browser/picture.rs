@@ -144,7 +144,10 @@ mod tests {
     #[test]
     fn a_cover_hides_its_rectangle_at_the_pictures_scale_and_nothing_else() {
         let white = RgbImage::from_pixel(200, 100, Rgb([255; 3]));
-        for (format, coded_as) in [(Format::Png, ImageFormat::Png), (Format::Jpeg, ImageFormat::Jpeg)] {
+        // What is coded as JPEG is not exact, least of all at an edge.
+        for (format, coded_as, tolerance, [right, left]) in
+            [(Format::Png, ImageFormat::Png, 0, [50, 10]), (Format::Jpeg, ImageFormat::Jpeg, 11, [55, 8])]
+        {
             let mut encoded = Cursor::new(Vec::new());
             white.write_to(&mut encoded, coded_as).unwrap();
             let boxes = [[10.0, 10.0, 20.0, 20.0], [90.0, -5.0, 500.0, 4.0]];
@@ -152,11 +155,10 @@ mod tests {
             assert_eq!(image::guess_format(&covered).unwrap(), coded_as);
             let picture = image::load_from_memory(&covered).unwrap().into_rgb8();
             for (x, y, hidden) in
-                [(20, 20, true), (39, 39, true), (30, 30, true), (55, 30, false), (8, 30, false), (199, 0, true)]
+                [(20, 20, true), (39, 39, true), (30, 30, true), (right, 30, false), (left, 30, false), (199, 0, true)]
             {
-                // A JPEG is not exact.
-                let is_near = picture.get_pixel(x, y).0.iter().all(|part| part.abs_diff(COVER.0[0]) < 12);
-                assert_eq!(is_near, hidden, "{format:?} {x},{y}");
+                let is_cover = picture.get_pixel(x, y).0.iter().all(|part| part.abs_diff(COVER.0[0]) <= tolerance);
+                assert_eq!(is_cover, hidden, "{format:?} {x},{y}");
             }
         }
     }

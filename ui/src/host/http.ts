@@ -19,14 +19,18 @@ export class NotAdmitted extends Error {}
 export async function httpHost(): Promise<Host> {
   const base = location.origin;
   const ticket = takeTicket();
-  const token = ticket === null ? sessionStorage.getItem(TOKEN_KEY) : await redeem(base, ticket);
+  const token = ticket === null ? await kept(base) : await redeem(base, ticket);
   if (token === null) throw new NotAdmitted('no ticket in the address');
-  if (await isForgotten(base, token)) {
-    sessionStorage.removeItem(TOKEN_KEY);
-    throw new NotAdmitted('the runtime was started anew');
-  }
   sessionStorage.setItem(TOKEN_KEY, token);
   return new HttpHost(base, token);
+}
+
+/** Returns the token that this tab has from before, unless the runtime was started anew and does not know it. */
+async function kept(base: string): Promise<string | null> {
+  const token = sessionStorage.getItem(TOKEN_KEY);
+  if (token === null || !(await isForgotten(base, token))) return token;
+  sessionStorage.removeItem(TOKEN_KEY);
+  return null;
 }
 
 /** Whether a runtime answers there that does not know the token, as after it was started anew. */
@@ -53,8 +57,8 @@ async function redeem(base: string, ticket: string): Promise<string> {
     return body.token;
   }
   // A ticket works once: a reload of the tab that used it still has its token.
-  const kept = sessionStorage.getItem(TOKEN_KEY);
-  if (kept !== null) return kept;
+  const before = await kept(base);
+  if (before !== null) return before;
   throw new NotAdmitted('the ticket was used already, or is too old');
 }
 
