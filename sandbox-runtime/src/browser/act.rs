@@ -97,6 +97,9 @@ impl Doing<'_> {
                 return Err(ActionError::Late { what: action.name().to_owned(), after_ms: began.elapsed().as_millis() });
             }
         };
+        if leads_elsewhere(action) {
+            before.check_opened(self.shared)?;
+        }
         let (url, title) = self.shared.place();
         Ok(Outcome {
             summary: done.summary,
@@ -231,7 +234,8 @@ impl Doing<'_> {
             if self.shared.downloads_begun() > before {
                 return Ok(Done::said(format!("{url} is a file; its download began")));
             }
-            return Err(ActionError::Navigation { url, cause: said_error(cause) });
+            let known = self.shared.world.state().tab(&page.id).and_then(|tab| tab.why_failed().cloned());
+            return Err(ActionError::Navigation { url, cause: known.unwrap_or_else(|| said_error(cause)) });
         }
         if let Some(loader) = reply["loaderId"].as_str() {
             self.loaded(&page.id, |tab| tab.loader == loader).await?;
@@ -621,16 +625,23 @@ impl Doing<'_> {
 
     async fn download(&self, target: &Target) -> Result<Done, ActionError> {
         let before = self.shared.downloads_begun();
+        let loaders: Vec<String> = self.shared.world.state().tabs.iter().map(|tab| tab.loader.clone()).collect();
         let located = self.press_pointer(target, Needs::Click, 1).await?;
         let failed = |cause: &str| ActionError::Download { target: target.to_string(), cause: cause.to_owned() };
         let world = &self.shared.world;
         let begun = world.wait_until(|state| {
             let new = usize::try_from(state.downloads_begun - before).unwrap_or_default();
             let first = state.downloads.len().checked_sub(new)?;
-            state.downloads.get(first).map(|download| (download.guid.clone(), download.name.clone()))
+            if let Some(download) = state.downloads.get(first) {
+                return Some(Ok((download.guid.clone(), download.name.clone())));
+            }
+            let came = |tab: &&Tab| !loaders.contains(&tab.loader);
+            state.shown_tabs().filter(came).find_map(|tab| tab.failed.clone()).map(Err)
         });
-        let Ok((guid, name)) = tokio::time::timeout(self.left(), begun).await else {
-            return Err(failed("none began"));
+        let (guid, name) = match tokio::time::timeout(self.left(), begun).await {
+            Ok(Ok(download)) => download,
+            Ok(Err(cause)) => return Err(failed(&cause)),
+            Err(_) => return Err(failed("none began")),
         };
         let ended = world.wait_until(|state| {
             let download = state.downloads.iter().find(|download| download.guid == guid)?;
@@ -748,6 +759,17 @@ impl Before {
         }
     }
 
+    /// Fails if what the action led to could not be opened: in the tab in front, or in a tab that opened.
+    fn check_opened(&self, shared: &Shared) -> Result<(), ActionError> {
+        let state = shared.world.state();
+        let is_new = |tab: &Tab| match &self.front {
+            Some((id, loader, _)) if *id == tab.id => *loader != tab.loader,
+            Some(_) | None => !self.tabs.iter().any(|(id, _)| *id == tab.id),
+        };
+        let failed = state.shown_tabs().filter(|tab| is_new(tab)).find_map(|tab| Some((tab, tab.failed.as_ref()?)));
+        failed.map_or(Ok(()), |(tab, cause)| Err(ActionError::Navigation { url: tab.told_url(), cause: cause.clone() }))
+    }
+
     /// Returns an outcome that holds only what came about beside what was asked.
     fn differences(self, shared: &Shared) -> Outcome {
         let state = shared.world.state();
@@ -768,6 +790,36 @@ impl Before {
             downloads_begun: state.downloads[first..].iter().map(|download| download.name.clone()).collect(),
             ..Outcome::default()
         }
+    }
+}
+
+/// Whether the action may bring another document by itself.
+fn leads_elsewhere(action: &Action) -> bool {
+    match action {
+        Action::Navigate(_)
+        | Action::Back(_)
+        | Action::Forward(_)
+        | Action::Reload(_)
+        | Action::Click(_)
+        | Action::DoubleClick(_)
+        | Action::Drag(_)
+        | Action::Type(_)
+        | Action::Press(_)
+        | Action::Select(_)
+        | Action::Upload(_)
+        | Action::NewTab(_) => true,
+        Action::Hover(_)
+        | Action::Scroll(_)
+        | Action::WaitFor(_)
+        | Action::Expect(_)
+        | Action::Extract(_)
+        | Action::Download(_)
+        | Action::ActivateTab(_)
+        | Action::CloseTab(_)
+        | Action::Tabs(_)
+        | Action::Screenshot(_)
+        | Action::Look(_)
+        | Action::Find(_) => false,
     }
 }
 

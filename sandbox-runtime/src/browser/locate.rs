@@ -185,6 +185,9 @@ async fn look(
 /// Says what the page had instead.
 async fn instead(pipe: &Pipe, world: &World, pass: &Pass, target: &Target) -> Result<String, ActionError> {
     let page = Page::active(pipe, world, pass.clone())?;
+    if let Some(cause) = &page.tab.failed {
+        return Ok(format!("{} could not be opened: {cause}", page.tab.told_url()));
+    }
     let Ok(frames) = page.frames().await else { return Ok("the page does not answer".to_owned()) };
     let answers = match page.ask_all(&frames, "baton.candidates()").await {
         Ok(answers) => answers,

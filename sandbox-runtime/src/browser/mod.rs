@@ -25,6 +25,7 @@ mod picture;
 pub mod pipe;
 mod profile;
 mod takeover;
+mod unreachable;
 mod world;
 
 use std::sync::Arc;
@@ -57,6 +58,7 @@ use picture::Format;
 use pipe::{Pass, Pipe, PipeTasks};
 use world::{Tab, World};
 
+use crate::egress::Failures;
 use crate::sandbox::WORKSPACE_DIR;
 
 /// Events that may wait for the driver; more are dropped with a warning.
@@ -112,10 +114,14 @@ struct Shared {
 }
 
 impl Browser {
-    /// Connects to the browser of a room.
-    pub async fn attach(link: &Link, gate: Gate) -> Result<(Self, mpsc::Receiver<BrowserEvent>), BrowserError> {
+    /// Connects to the browser of a room. `failures` are those of the room's way out.
+    pub async fn attach(
+        link: &Link,
+        gate: Gate,
+        failures: Failures,
+    ) -> Result<(Self, mpsc::Receiver<BrowserEvent>), BrowserError> {
         let stream = link.open_for(&Open::Cdp).await?;
-        Self::attach_io(stream, gate, WORKSPACE_DIR).await
+        Self::attach_io(stream, gate, WORKSPACE_DIR, failures).await
     }
 
     /// Connects over any stream that carries a debugging pipe. `workspace` is where that browser sees the workspace.
@@ -123,6 +129,7 @@ impl Browser {
         io: S,
         gate: Gate,
         workspace: &str,
+        failures: Failures,
     ) -> Result<(Self, mpsc::Receiver<BrowserEvent>), BrowserError>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -155,6 +162,7 @@ impl Browser {
         // Left to the browser itself, which names files as a person expects and never overwrites one: see `profile`.
         let downloads = json!({ "behavior": "default", "eventsEnabled": true });
         shared.pipe.call(&setup, None, "Browser.setDownloadBehavior", downloads).await?;
+        unreachable::watch(&shared.pipe, &shared.world, failures).await?;
         shared.pipe.call(&setup, None, "Target.setAutoAttach", world::auto_attach(false)).await?;
         let first = shared
             .world

@@ -15,6 +15,7 @@ use super::gate::Gate;
 use super::hold::{self, HoldJudge};
 use super::pipe::{Event, Pipe};
 use super::takeover::without_values;
+use super::unreachable::{self, Watching};
 
 /// Name of the isolated world that the page script lives in.
 pub const SCRIPT_WORLD: &str = "baton";
@@ -28,6 +29,8 @@ pub const RECORD_SCRIPT_ID: &str = "2";
 const REPORT_BINDING: &str = "batonReport";
 /// What is told of a dialog of a page that a person typed in.
 const WITHHELD: &str = "(withheld, because a person typed in this page)";
+/// Said of an error page whose cause is not known.
+const NOT_SHOWN: &str = "the browser could not open it";
 /// Names of fields that one form may tell of.
 const TYPED_KEPT: usize = 100;
 /// Finished downloads that are remembered.
@@ -64,6 +67,8 @@ pub struct State {
     pub holding: Option<HoldJudge>,
     /// Names of fields that a person typed in, of forms that were sent since a tab last changed its document.
     pub typed_fields: Vec<String>,
+    /// How the runtime learns of requests that the proxy did not carry.
+    pub watching: Option<Watching>,
     pub closed: bool,
 }
 
@@ -89,6 +94,10 @@ pub struct Tab {
     /// Another document was asked for and has not come yet.
     pub navigating: bool,
     pub dialog: Option<Dialog>,
+    /// Why the document that it asks for does not come.
+    failing: Option<String>,
+    /// Why it shows an error page in place of its document.
+    pub failed: Option<String>,
     /// The document that a person last typed in.
     typed_in: Option<String>,
 }
@@ -197,7 +206,10 @@ impl World {
             "Page.frameNavigated" => self.frame_navigated(pipe, session, &params),
             "Page.navigatedWithinDocument" => self.moved_within(text(&params, "frameId"), text(&params, "url")),
             "Page.frameStartedNavigating" if params["navigationType"] != "sameDocument" => {
-                self.with_tab(text(&params, "frameId"), |tab| tab.navigating = true);
+                self.with_tab(text(&params, "frameId"), |tab| {
+                    tab.navigating = true;
+                    tab.failing = None;
+                });
             }
             "Page.frameRequestedNavigation" if params["disposition"] == "currentTab" => {
                 self.with_tab(text(&params, "frameId"), |tab| tab.navigating = true);
@@ -222,6 +234,7 @@ impl World {
             }),
             "Page.javascriptDialogClosed" => self.with_session_tab(session, |tab| tab.dialog = None),
             "Page.fileChooserOpened" => self.chooser_opened(session, &params),
+            "Fetch.requestPaused" if self.watches(session) => unreachable::paused(self, pipe, session, &params),
             "Fetch.requestPaused" => hold::paused(self, pipe, session, &params),
             "Browser.downloadWillBegin" => self.download_began(&params),
             "Browser.downloadProgress" => self.download_moved(&params),
@@ -275,6 +288,8 @@ impl World {
                     loaded: params["waitingForDebugger"] != true,
                     navigating: false,
                     dialog: None,
+                    failing: None,
+                    failed: None,
                     typed_in: None,
                 });
             }
@@ -350,6 +365,8 @@ impl World {
             }
             // An error page shows the address that could not be reached.
             tab.url = frame["unreachableUrl"].as_str().map_or(url, str::to_owned);
+            let failing = tab.failing.take();
+            tab.failed = frame["unreachableUrl"].is_string().then(|| failing.unwrap_or_else(|| NOT_SHOWN.to_owned()));
             tab.loader = text(frame, "loaderId").to_owned();
             tab.title = String::new();
             tab.titled = false;
@@ -394,6 +411,15 @@ impl World {
         if session.is_some() {
             self.tell_navigated(session.as_deref());
         }
+    }
+
+    fn watches(&self, session: Option<&str>) -> bool {
+        self.state().watching.as_ref().is_some_and(|watching| watching.is_session(session))
+    }
+
+    /// Remembers why a document does not come.
+    pub fn request_failed(&self, frame: &str, cause: String) {
+        self.with_tab(frame, |tab| tab.failing = Some(cause));
     }
 
     fn chooser_opened(&self, session: Option<&str>, params: &Value) {
@@ -538,6 +564,11 @@ impl Tab {
     /// Returns the address as it may be told: a page that a person typed in can put what they typed into it.
     pub fn told_url(&self) -> String {
         if self.is_typed_in() { without_values(&self.url) } else { self.url.clone() }
+    }
+
+    /// Returns why the document that was asked for last did not come, if it did not.
+    pub fn why_failed(&self) -> Option<&String> {
+        self.failing.as_ref().or(self.failed.as_ref().filter(|cause| *cause != NOT_SHOWN))
     }
 
     fn is_typed_in(&self) -> bool {

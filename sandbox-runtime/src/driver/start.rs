@@ -107,8 +107,9 @@ pub(super) async fn start_rooms(
         None => None,
         Some((link, is_ready)) => {
             wait_ready("desktop room", is_ready).await?;
-            let (browser, events) =
-                Browser::attach(&link, gate.clone()).await.map_err(|error| failure("browser", &error))?;
+            let (browser, events) = Browser::attach(&link, gate.clone(), desktop_egress.failures())
+                .await
+                .map_err(|error| failure("browser", &error))?;
             tasks.spawn(forward_events(events, inbox.clone()));
             tasks.spawn(watch_reports(link.clone(), inbox.clone()));
             Some(Desktop { link, browser })

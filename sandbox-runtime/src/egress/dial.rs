@@ -10,6 +10,7 @@ use sandbox_core::policy::{Host, Refusal, canonical};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::failure::FailureKind;
 use super::rejection::Rejection;
 use super::{Egress, Target};
 
@@ -59,6 +60,12 @@ impl Egress {
 
     /// Opens a connection to `target`, if both stages of the policy let it.
     pub(super) async fn connect(&self, target: &Target) -> Result<TcpStream, Rejection> {
+        let stream = self.reach(target).await?;
+        self.failures.forget(target);
+        Ok(stream)
+    }
+
+    async fn reach(&self, target: &Target) -> Result<TcpStream, Rejection> {
         self.check_name(target)?;
         if let Some(proxy) = &self.outbound {
             // The proxy resolves names; those that mean this machine wherever they are said are checked all the same.
@@ -67,7 +74,7 @@ impl Egress {
             }
             return proxy.connect(target).await;
         }
-        let addresses = self.check_addresses(target, self.addresses(&target.host).await?)?;
+        let addresses = self.check_addresses(target, self.addresses(target).await?)?;
         dial(target, &addresses).await
     }
 
@@ -81,13 +88,14 @@ impl Egress {
         }
     }
 
-    async fn addresses(&self, host: &Host) -> Result<Vec<IpAddr>, Rejection> {
+    async fn addresses(&self, target: &Target) -> Result<Vec<IpAddr>, Rejection> {
+        let host = &target.host;
         let name = match host {
             Host::Address(address) => return Ok(vec![*address]),
             Host::Name(_) if host.is_localhost() => return Ok(localhost()),
             Host::Name(name) => name,
         };
-        let unresolved = |cause: String| Rejection::Unresolved { host: name.clone(), cause };
+        let unresolved = |cause: String| Rejection::Unresolved { target: target.clone(), cause };
         match timeout(RESOLVE_DEADLINE, self.resolver.resolve(name)).await {
             Ok(Ok(addresses)) if addresses.is_empty() => Err(unresolved("it has none".to_owned())),
             Ok(Ok(addresses)) => Ok(addresses),
@@ -123,7 +131,7 @@ impl Egress {
 }
 
 async fn dial(target: &Target, addresses: &[IpAddr]) -> Result<TcpStream, Rejection> {
-    let mut cause = String::new();
+    let (mut kind, mut cause) = (FailureKind::Unreachable, String::new());
     for &address in addresses.iter().take(ADDRESSES_MAX) {
         match timeout(DIAL_DEADLINE, TcpStream::connect(SocketAddr::new(address, target.port))).await {
             Ok(Ok(stream)) => {
@@ -131,11 +139,11 @@ async fn dial(target: &Target, addresses: &[IpAddr]) -> Result<TcpStream, Reject
                 let _ = stream.set_nodelay(true);
                 return Ok(stream);
             }
-            Ok(Err(error)) => cause = error.to_string(),
-            Err(_) => cause = format!("no answer within {DIAL_DEADLINE:?}"),
+            Ok(Err(error)) => (kind, cause) = (FailureKind::of_io(&error), error.to_string()),
+            Err(_) => (kind, cause) = (FailureKind::TimedOut, format!("no answer within {DIAL_DEADLINE:?}")),
         }
     }
-    Err(Rejection::Unreachable { target: target.clone(), cause })
+    Err(Rejection::Unreachable { target: target.clone(), kind, cause })
 }
 
 fn localhost() -> Vec<IpAddr> {

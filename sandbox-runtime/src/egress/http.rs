@@ -21,6 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tower::ServiceExt;
 
+use super::failure::{FAILURE_HEADER, FailureKind};
 use super::rejection::Rejection;
 use super::tasks::Tasks;
 use super::{Egress, Target, tunnel};
@@ -90,7 +91,7 @@ impl Session {
             .preserve_header_case(true)
             .handshake(TokioIo::new(stream))
             .await
-            .map_err(|error| Rejection::Unreachable { target: target.clone(), cause: error.to_string() })?;
+            .map_err(|error| unanswered(&target, &error))?;
         // Carries the bytes of this connection until its sender is dropped; failures are seen by the sender.
         self.tasks.spawn(connection.with_upgrades().map(drop));
         Ok(Upstream { target, sender, is_used: false })
@@ -170,11 +171,13 @@ async fn forward(session: &Session, mut request: Request<Incoming>) -> Result<Re
     let client_upgrade = wants_websocket.then(|| hyper::upgrade::on(&mut request));
     let request = outgoing(request, &target, wants_websocket).map(Body::new);
     let (upstream, mut response) = send(session, &target, request).await?;
+    // Only the proxy may say that the proxy failed.
+    response.headers_mut().remove(FAILURE_HEADER);
 
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         let (Some(client_upgrade), true) = (client_upgrade, is_websocket(response.headers())) else {
             let cause = "it switched to a protocol that nobody asked for".to_owned();
-            return Err(Rejection::Unreachable { target, cause });
+            return Err(Rejection::Unreachable { target, kind: FailureKind::Other, cause });
         };
         let upstream_upgrade = hyper::upgrade::on(&mut response);
         session.tasks.spawn(async move {
@@ -199,7 +202,7 @@ async fn send(
     target: &Target,
     request: Request<Body>,
 ) -> Result<(Upstream, Response<Incoming>), Rejection> {
-    let failed = |error: &hyper::Error| Rejection::Unreachable { target: target.clone(), cause: error.to_string() };
+    let failed = |error: &hyper::Error| unanswered(target, error);
     let mut upstream = session.upstream(target).await?;
     let spare = upstream.is_used.then(|| repeatable(&request)).flatten();
     upstream.is_used = true;
@@ -216,6 +219,10 @@ async fn send(
             Ok((upstream, response))
         }
     }
+}
+
+fn unanswered(target: &Target, error: &hyper::Error) -> Rejection {
+    Rejection::Unreachable { target: target.clone(), kind: FailureKind::of_http(error), cause: error.to_string() }
 }
 
 /// Returns a copy of a request that may be sent twice: one that changes nothing and has no body.

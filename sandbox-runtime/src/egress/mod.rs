@@ -10,6 +10,7 @@
 //! Leaves to others: which destinations are open (`sandbox_core::policy`), and how a connection comes here (`sandbox`).
 
 mod dial;
+mod failure;
 mod first_bytes;
 mod http;
 mod outbound;
@@ -30,6 +31,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 pub use dial::{OpenError, Resolve, SystemResolver};
+pub use failure::{FAILURE_HEADER, Failure, FailureKind, Failures};
 pub use outbound::OutboundError;
 use outbound::OutboundProxy;
 use rejection::Rejection;
@@ -46,6 +48,7 @@ pub struct Egress {
     sites: Sites,
     resolver: Box<dyn Resolve>,
     denied: mpsc::Sender<Denied>,
+    failures: Failures,
     unreported: AtomicU64,
     seats: Semaphore,
     closed: CancellationToken,
@@ -115,6 +118,7 @@ impl Egress {
             sites,
             resolver: Box::new(resolver),
             denied,
+            failures: Failures::default(),
             unreported: AtomicU64::new(0),
             seats: Semaphore::new(CONNECTIONS_MAX),
             closed: CancellationToken::new(),
@@ -154,6 +158,11 @@ impl Egress {
         self.unreported.load(Ordering::Relaxed)
     }
 
+    /// Returns what could not be reached of late, and why.
+    pub fn failures(&self) -> Failures {
+        self.failures.clone()
+    }
+
     /// Tells SOCKS from HTTP by the first byte.
     async fn begin<S>(egress: Arc<Self>, tasks: Tasks, mut stream: S)
     where
@@ -175,8 +184,11 @@ impl Egress {
         }
     }
 
-    /// Writes down what was refused by a rule; what merely failed is no refusal.
+    /// Writes down what was refused by a rule; what merely failed is no refusal, and is only remembered for a while.
     fn report(&self, rejection: &Rejection) {
+        if let Some(target) = rejection.target() {
+            self.failures.note(target, rejection.failure());
+        }
         let Some(denied) = rejection.denied() else {
             return;
         };

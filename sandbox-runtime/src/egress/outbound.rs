@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::Target;
+use super::failure::FailureKind;
 use super::rejection::Rejection;
 
 /// From the first packet to the proxy until it says that the way is open.
@@ -75,6 +76,7 @@ impl OutboundProxy {
     pub(super) async fn connect(&self, target: &Target) -> Result<TcpStream, Rejection> {
         let unreachable = |cause| Rejection::Unreachable {
             target: target.clone(),
+            kind: FailureKind::Other,
             cause: format!("the outbound proxy {}:{}: {cause}", self.host, self.port),
         };
         match timeout(OUTBOUND_DEADLINE, self.handshake(target)).await {

@@ -4,6 +4,7 @@ use ::http::{Response, StatusCode, header};
 use axum::body::Body;
 use sandbox_core::policy::{HostError, Refusal};
 
+use super::failure::{FAILURE_HEADER, Failure, FailureKind};
 use super::{Denied, Target};
 
 #[derive(Debug, thiserror::Error)]
@@ -19,10 +20,10 @@ pub(super) enum Rejection {
     BadRequest(&'static str),
     #[error("{0}: this built-in site is served over plain http at port 80 only")]
     SitePort(Target),
-    #[error("{host}: its address was not found: {cause}")]
-    Unresolved { host: String, cause: String },
+    #[error("{}: its address was not found: {cause}", .target.host)]
+    Unresolved { target: Target, cause: String },
     #[error("{target}: {cause}")]
-    Unreachable { target: Target, cause: String },
+    Unreachable { target: Target, kind: FailureKind, cause: String },
 }
 
 impl Rejection {
@@ -58,6 +59,28 @@ impl Rejection {
         }
     }
 
+    pub(super) fn failure(&self) -> Failure {
+        let kind = match self {
+            Self::Policy { .. } | Self::Disagrees { .. } | Self::BadHost { .. } => FailureKind::Refused,
+            Self::BadRequest(_) => FailureKind::Other,
+            Self::SitePort(_) => FailureKind::ConnectionRefused,
+            Self::Unresolved { .. } => FailureKind::NotResolved,
+            Self::Unreachable { kind, .. } => *kind,
+        };
+        Failure { kind, sentence: self.to_string() }
+    }
+
+    pub(super) fn target(&self) -> Option<&Target> {
+        match self {
+            Self::Policy { target, .. }
+            | Self::Disagrees { target, .. }
+            | Self::SitePort(target)
+            | Self::Unresolved { target, .. }
+            | Self::Unreachable { target, .. } => Some(target),
+            Self::BadHost { .. } | Self::BadRequest(_) => None,
+        }
+    }
+
     /// Returns the page that says it in one sentence.
     pub(super) fn page(&self) -> Response<Body> {
         let verb = if self.denied().is_some() { "refused" } else { "could not carry" };
@@ -65,6 +88,7 @@ impl Rejection {
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/plain; charset=utf-8"));
+        headers.insert(FAILURE_HEADER, self.failure().header());
         headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
         response

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use sandbox_core::Lease;
 use sandbox_core::action::{Action, Outcome};
 use sandbox_runtime::browser::{ActionError, Browser, BrowserEvent, Gate, Live, Permit, prepare_profile};
+use sandbox_runtime::egress::Failures;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
@@ -47,17 +48,22 @@ pub struct Person {
 
 impl Rig {
     pub async fn start() -> Self {
+        Self::start_with(&[], Failures::default()).await
+    }
+
+    /// Starts Chromium with more arguments, and a way out that notes its failures there.
+    pub async fn start_with(arguments: &[String], failures: Failures) -> Self {
         let home = tempfile::tempdir().unwrap();
         let workspace = home.path().join("workspace");
         std::fs::create_dir_all(workspace.join("downloads")).unwrap();
         let profile = home.path().join("profile");
         prepare_profile(&profile, workspace.to_str().unwrap()).unwrap();
-        let mut child = chromium(home.path(), &profile);
+        let mut child = chromium(home.path(), &profile, arguments);
         let (product, far) = tokio::io::duplex(1 << 20);
         let person = relay(far, child.stdin.take().unwrap(), child.stdout.take().unwrap());
         let gate = Gate::default();
         gate.set(Live::Agent(Lease(1)));
-        let attached = Browser::attach_io(product, gate.clone(), workspace.to_str().unwrap());
+        let attached = Browser::attach_io(product, gate.clone(), workspace.to_str().unwrap(), failures);
         let (browser, events) = attached.await.expect("Chromium starts");
         Self { browser, gate, events, person, workspace, lease: 1, _child: child, _home: home }
     }
@@ -158,7 +164,7 @@ impl Person {
     }
 }
 
-fn chromium(home: &Path, profile: &Path) -> Child {
+fn chromium(home: &Path, profile: &Path, arguments: &[String]) -> Child {
     let program = ["/usr/lib/chromium/chromium", "/usr/bin/chromium", "/usr/bin/google-chrome"]
         .into_iter()
         .find(|path| Path::new(path).exists())
@@ -175,6 +181,7 @@ fn chromium(home: &Path, profile: &Path) -> Child {
     words.extend(["--headless", "--remote-debugging-pipe", "--no-first-run", "--site-per-process"].map(Into::into));
     words.extend(["--window-size=1000,800", "--disable-background-networking"].map(Into::into));
     words.push(format!("--user-data-dir={}", profile.display()));
+    words.extend_from_slice(arguments);
     words.push("about:blank".to_owned());
     // The pipe is descriptors 3 and 4, which a shell can make of 0 and 1.
     Command::new("/bin/sh")

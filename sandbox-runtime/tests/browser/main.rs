@@ -7,6 +7,7 @@ mod look;
 mod masked;
 mod measure;
 mod site;
+mod unreachable;
 
 use std::time::{Duration, Instant};
 
