@@ -5,6 +5,7 @@
 
 mod answer;
 mod call;
+mod presence;
 mod progress;
 mod tools;
 
@@ -14,6 +15,7 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::Method;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use rmcp::ErrorData;
 use rmcp::ServerHandler;
@@ -25,6 +27,7 @@ use rmcp::service::{RequestContext, RoleServer};
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 
+use self::presence::{Caller, Presence};
 use self::progress::Progress;
 use self::tools::{Call, Misread};
 use super::error::ApiError;
@@ -32,6 +35,8 @@ use super::{Api, extract};
 
 /// A person may take hours; whoever comes back then still has their session.
 const SESSION_IDLE: Duration = Duration::from_secs(24 * 3_600);
+/// The header that names a client's session.
+const SESSION: &str = "mcp-session-id";
 /// Largest message: a file to write fits, as in a JSON body of the other routes.
 const MAX_MESSAGE: usize = extract::MAX_JSON;
 
@@ -48,7 +53,10 @@ While a person holds control the browser tools are refused; wait with handoff_wa
 
 /// The endpoint over streamable HTTP, with the sessions of its clients.
 #[derive(Clone)]
-pub struct Mcp(StreamableHttpService<Tools, LocalSessionManager>);
+pub struct Mcp {
+    service: StreamableHttpService<Tools, LocalSessionManager>,
+    presence: Presence,
+}
 
 impl Mcp {
     pub fn new(api: &Api) -> Self {
@@ -60,18 +68,22 @@ impl Mcp {
             .with_max_request_body_bytes(MAX_MESSAGE)
             .with_cancellation_token(api.closing().child_token());
         let tools = Tools { api: api.clone() };
-        Self(StreamableHttpService::new(move || Ok(tools.clone()), Arc::new(sessions), config))
+        let service = StreamableHttpService::new(move || Ok(tools.clone()), Arc::new(sessions), config);
+        Self { service, presence: Presence::default() }
     }
 
     /// Answers one request of the transport. What that refuses in plain text is refused in the contract's words, under the
-    /// same status.
-    pub async fn answer(&self, request: Request) -> Response {
+    /// same status. A client that goes away takes its calls along.
+    pub async fn answer(&self, mut request: Request) -> Response {
         if request.method() == Method::POST
             && let Err(refusal) = extract::wants_json(request.headers())
         {
             return refusal.into_response();
         }
-        let answer = self.0.handle(request).await.map(Body::new);
+        let session = request.headers().get(SESSION).and_then(|id| id.to_str().ok()).map(str::to_owned);
+        let (held, caller) = self.presence.hold(session);
+        request.extensions_mut().insert(caller);
+        let answer = held.with(self.service.handle(request).await.map(Body::new));
         let is_json = extract::media_type(answer.headers()).as_deref() == Some("application/json");
         if is_json || !answer.status().is_client_error() {
             return answer.into_response();
@@ -120,10 +132,18 @@ impl ServerHandler for Tools {
             Err(Misread::Arguments(words)) => return Ok(CallToolResult::error(vec![ContentBlock::text(words)]).into()),
         };
         let progress = Progress::of(&context);
+        let caller = context.extensions.get::<Parts>().and_then(|parts| parts.extensions.get::<Caller>().cloned());
+        let gone = async {
+            match &caller {
+                Some(caller) => caller.gone().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             biased;
             // Dropping the work stops it: a command is killed, a turn at the browser is over.
             () = context.ct.cancelled() => Err(ErrorData::internal_error("cancelled by the client", None)),
+            () = gone => Err(ErrorData::internal_error("the client is gone", None)),
             answer = call::carry_out(&self.api, call, &progress) => Ok(answer.into()),
             never = progress.keep_telling() => match never {},
         }

@@ -22,8 +22,8 @@ const SESSION: &str = "mcp-session-id";
 const VERSION: &str = "mcp-protocol-version";
 /// Messages to the client that may wait for it to read.
 const BACKLOG: usize = 256;
-/// How long what is under way may take to be answered once the client says no more.
-const DRAIN: Duration = Duration::from_secs(5);
+/// How long what is under way may take to be answered once the client says no more: it is most likely gone.
+const DRAIN: Duration = Duration::from_millis(500);
 /// Errors of JSON-RPC.
 const INTERNAL: i64 = -32_603;
 const NO_SUCH_METHOD: i64 = -32_601;
