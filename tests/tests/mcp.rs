@@ -3,10 +3,11 @@
 use baton_tests::{Baton, Foreign, Viewer, binary, http_client};
 use serde_json::{Value, json};
 
-const TOOLS: [&str; 23] = [
+const TOOLS: [&str; 24] = [
     "artifact_list",
     "artifact_save",
     "browser_click",
+    "browser_dialog",
     "browser_navigate",
     "browser_press",
     "browser_screenshot",

@@ -112,7 +112,7 @@ at_target! {
         /// Visible text of the element.
         #[serde(skip_serializing_if = "Option::is_none")]
         text: Option<String>,
-        /// What to answer if it brings up a `confirm` or `prompt` dialog; dismissed unless said.
+        /// What to answer if it brings up a `confirm` or `prompt` dialog, also late or several in a row; dismissed unless said.
         #[serde(skip_serializing_if = "Option::is_none")]
         dialog: Option<DialogAnswer>,
         /// What to type into a `prompt` that is accepted.
@@ -252,6 +252,20 @@ wire! {
         pub timeout_ms: Option<u64>,
     }
 
+    /// Arguments of `dialog`.
+    #[derive(Eq)]
+    #[serde(deny_unknown_fields)]
+    pub struct DialogReply {
+        /// What it is answered.
+        pub answer: DialogAnswer,
+        /// What to type into a `prompt` that is accepted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub prompt_text: Option<String>,
+        /// Milliseconds to wait for a dialog; 10000 unless said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub timeout_ms: Option<u64>,
+    }
+
     /// Arguments of `drag`.
     #[derive(Eq)]
     #[serde(deny_unknown_fields)]
@@ -348,6 +362,8 @@ wire! {
         ActivateTab(TabChoice),
         /// Closes a tab.
         CloseTab(TabChoice),
+        /// Answers the dialog that stands (alert, confirm, prompt, beforeunload), waiting for it if need be.
+        Dialog(AnswerDialog),
         /// Takes a picture of what the page shows.
         Screenshot(Plain),
         /// Looks at the page: what it shows, with a reference for each element that can be used.
@@ -424,6 +440,31 @@ pub enum Press {
     With(PressKey),
 }
 
+/// Arguments of `dialog`: the answer alone, or with options.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+#[serde(untagged)]
+#[ts(export)]
+pub enum AnswerDialog {
+    Just(DialogAnswer),
+    With(DialogReply),
+}
+
+impl AnswerDialog {
+    pub fn answer(&self) -> DialogAnswer {
+        match self {
+            Self::Just(answer) => *answer,
+            Self::With(reply) => reply.answer,
+        }
+    }
+
+    pub fn prompt_text(&self) -> Option<&str> {
+        match self {
+            Self::Just(_) => None,
+            Self::With(reply) => reply.prompt_text.as_deref(),
+        }
+    }
+}
+
 impl Navigate {
     pub fn url(&self) -> &str {
         match self {
@@ -444,7 +485,7 @@ impl Press {
 
 impl Action {
     /// Every action's name, as a playbook writes it.
-    pub const NAMES: [&str; 24] = [
+    pub const NAMES: [&str; 25] = [
         "navigate",
         "back",
         "forward",
@@ -466,6 +507,7 @@ impl Action {
         "newTab",
         "activateTab",
         "closeTab",
+        "dialog",
         "screenshot",
         "look",
         "find",
@@ -495,6 +537,7 @@ impl Action {
             Self::NewTab(_) => "newTab",
             Self::ActivateTab(_) => "activateTab",
             Self::CloseTab(_) => "closeTab",
+            Self::Dialog(_) => "dialog",
             Self::Screenshot(_) => "screenshot",
             Self::Look(_) => "look",
             Self::Find(_) => "find",
@@ -528,6 +571,7 @@ impl Action {
             | Self::NewTab(_)
             | Self::ActivateTab(_)
             | Self::CloseTab(_)
+            | Self::Dialog(_)
             | Self::Screenshot(_)
             | Self::Look(_)
             | Self::Find(_) => return None,
@@ -538,7 +582,8 @@ impl Action {
     /// Returns how long the action may take, if it says so.
     pub fn timeout_ms(&self) -> Option<u64> {
         match self {
-            Self::Navigate(Navigate::Url(_)) | Self::Press(Press::Key(_)) => None,
+            Self::Navigate(Navigate::Url(_)) | Self::Press(Press::Key(_)) | Self::Dialog(AnswerDialog::Just(_)) => None,
+            Self::Dialog(AnswerDialog::With(reply)) => reply.timeout_ms,
             Self::Navigate(Navigate::With(address)) => address.timeout_ms,
             Self::Back(plain)
             | Self::Forward(plain)
@@ -628,6 +673,8 @@ mod tests {
         check(json!({"press": "Enter"}), "press", None);
         check(json!({"press": {"key": "Enter", "timeoutMs": 5}}), "press", None);
         check(json!({"back": {}}), "back", None);
+        check(json!({"dialog": "accept"}), "dialog", None);
+        check(json!({"dialog": {"answer": "accept", "promptText": "Ada"}}), "dialog", None);
         let marked = Some(Target { reference: Some("e14".into()), ..Target::default() });
         check(json!({"hover": {"ref": "e14"}}), "hover", marked);
     }

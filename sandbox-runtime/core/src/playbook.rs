@@ -271,6 +271,7 @@ fn read_step<'de, A: MapAccess<'de>>(name: &str, map: &mut A) -> Result<Step, A:
         "newTab" => Action::NewTab(map.next_value::<Option<_>>()?.unwrap_or_default()),
         "activateTab" => Action::ActivateTab(map.next_value()?),
         "closeTab" => Action::CloseTab(map.next_value()?),
+        "dialog" => Action::Dialog(map.next_value()?),
         "screenshot" => Action::Screenshot(map.next_value::<Option<_>>()?.unwrap_or_default()),
         "look" => Action::Look(map.next_value::<Option<_>>()?.unwrap_or_default()),
         "find" => Action::Find(map.next_value()?),

@@ -185,6 +185,7 @@ impl Run {
             | Action::NewTab(_)
             | Action::ActivateTab(_)
             | Action::CloseTab(_)
+            | Action::Dialog(_)
             | Action::Find(_) => None,
         };
         if let Some(path) = path {

@@ -1,20 +1,19 @@
 //! Doing one action: under one permit, within one deadline, and with whatever dialogs it brings up answered.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use chromiumoxide_cdp::cdp::browser_protocol::dom::{BackendNodeId, SetFileInputFilesParams};
 use chromiumoxide_cdp::cdp::browser_protocol::input::{
     DispatchMouseEventParams, DispatchMouseEventType, InsertTextParams, MouseButton,
 };
-use chromiumoxide_cdp::cdp::browser_protocol::page::HandleJavaScriptDialogParams;
 use sandbox_core::action::{
-    Action, Condition, DialogAnswer, DialogRecord, Drag, Outcome, Scroll, ScrollEnd, Target, Type,
+    Action, AnswerDialog, Condition, DialogRecord, Drag, Outcome, Scroll, ScrollEnd, Target, Type,
 };
 use sandbox_core::model;
 use sandbox_core::observation::Observation;
 use serde_json::{Value, json};
 
+use super::dialogs::{self, Dialogs};
 use super::error::{ActionError, BrowserError};
 use super::gate::Permit;
 use super::keys::Chord;
@@ -60,6 +59,7 @@ struct Done {
     download: Option<String>,
     screenshot: Option<Vec<u8>>,
     observation: Option<Box<Observation>>,
+    dialogs: Vec<DialogRecord>,
 }
 
 /// What there was before an action, to tell what else it did than was asked.
@@ -84,13 +84,17 @@ impl Done {
 impl Doing<'_> {
     /// Does the action, answers dialogs meanwhile, and stops as soon as the lease is over.
     pub async fn run(&self, action: &Action) -> Result<Outcome, ActionError> {
-        let dialogs = Mutex::new(Vec::new());
+        let (clicked_in, tabs) = {
+            let state = self.shared.world.state();
+            (state.active().map(|tab| tab.id.clone()).unwrap_or_default(), state.tabs.len())
+        };
+        let dialogs = Dialogs::begin(&self.shared.world, &self.shared.pipe, self.pass(), action).await?;
         let before = Before::of(self.shared);
         let began = Instant::now();
         let limit = self.deadline + GRACE;
         let done = tokio::select! {
-            done = self.perform(action) => done?,
-            error = self.answer_dialogs(action, &dialogs) => return Err(error),
+            done = self.perform_all(action, &dialogs, tabs) => done?,
+            error = dialogs.answer() => return Err(error),
             error = self.lease_over() => return Err(error),
             () = self.shared.pipe.closed() => return Err(BrowserError::Call(super::CallError::Closed).into()),
             () = tokio::time::sleep_until(limit.into()) => {
@@ -108,11 +112,20 @@ impl Doing<'_> {
             fitted: (done.fitted > 1).then_some(done.fitted),
             data: done.data,
             download: done.download,
-            dialogs: dialogs.into_inner().unwrap_or_else(PoisonError::into_inner),
+            dialogs: [done.dialogs, dialogs.end(&clicked_in)].concat(),
             screenshot: done.screenshot,
             observation: done.observation,
             ..before.differences(self.shared)
         })
+    }
+
+    /// Does the action and what its late dialog begins.
+    async fn perform_all(&self, action: &Action, dialogs: &Dialogs<'_>, tabs: usize) -> Result<Done, ActionError> {
+        let done = self.perform(action).await?;
+        if dialogs.expect().await {
+            self.settle(tabs).await?;
+        }
+        Ok(done)
     }
 
     async fn perform(&self, action: &Action) -> Result<Done, ActionError> {
@@ -145,6 +158,7 @@ impl Doing<'_> {
                 self.shared.close_tab(self.pass(), &tab.id).await?;
                 Ok(Done::said("closed the tab"))
             }
+            Action::Dialog(answer) => self.answer_dialog(answer).await,
             Action::Screenshot(_) => {
                 let screenshot = Some(self.shared.screenshot(self.pass()).await?);
                 Ok(Done { summary: "took a picture of the page".to_owned(), screenshot, ..Done::default() })
@@ -180,6 +194,21 @@ impl Doing<'_> {
 
     fn place(&self, target: &Target) -> Result<Option<observe::Place>, ActionError> {
         target.reference.as_ref().map(|reference| self.shared.named(reference)).transpose()
+    }
+
+    async fn answer_dialog(&self, wanted: &AnswerDialog) -> Result<Done, ActionError> {
+        let Shared { world, pipe, .. } = self.shared;
+        let tabs = world.state().tabs.len();
+        let (record, next) = dialogs::answer_standing(world, pipe, &self.pass(), wanted, self.left()).await?;
+        let word = if record.accepted { "accepted" } else { "dismissed" };
+        let mut summary = format!("{word} the {} {:?}", record.kind, record.message);
+        match next {
+            Some(next) => {
+                summary.push_str(&format!("; now the page shows a {} ({:?})", next.dialog.kind, next.dialog.message))
+            }
+            None => self.settle(tabs).await?,
+        }
+        Ok(Done { dialogs: vec![record], ..Done::said(summary) })
     }
 
     // ---- looking ----
@@ -690,49 +719,6 @@ impl Doing<'_> {
 
     // ---- beside the action ----
 
-    /// Answers dialogs as they come, for as long as the action runs. Ends only with an error.
-    ///
-    /// `alert` has only one answer, and `beforeunload` asks about what the action wants: both are accepted.
-    /// `confirm` and `prompt` ask for a judgement: dismissed, unless the action itself says otherwise.
-    async fn answer_dialogs(&self, action: &Action, records: &Mutex<Vec<DialogRecord>>) -> ActionError {
-        let (told, text) = match action {
-            Action::Click(click) | Action::DoubleClick(click) => (click.dialog, click.prompt_text.clone()),
-            _ => (None, None),
-        };
-        loop {
-            let find = |state: &mut super::world::State| {
-                let tab = state.active().filter(|tab| tab.dialog.is_some());
-                let tab = tab.or_else(|| state.tabs.iter().find(|tab| tab.dialog.is_some()))?;
-                Some((tab.id.clone(), tab.session.clone(), tab.dialog.clone()?))
-            };
-            let (tab, session, dialog) = self.shared.world.wait_until(find).await;
-            let accepted = match dialog.kind.as_str() {
-                "alert" | "beforeunload" => true,
-                _ => told == Some(DialogAnswer::Accept),
-            };
-            let mut params = HandleJavaScriptDialogParams::new(accepted);
-            params.prompt_text = text.clone().filter(|_| accepted && dialog.kind == "prompt");
-            let answered = self.shared.pipe.command(&self.pass(), Some(&session), params).await;
-            match answered {
-                Ok(_) => {
-                    let record = DialogRecord { kind: dialog.kind, message: dialog.message.clone(), accepted };
-                    records.lock().unwrap_or_else(PoisonError::into_inner).push(record);
-                }
-                // Closed by someone else in the meantime.
-                Err(super::CallError::Failed { .. }) => {}
-                Err(error) => return error.into(),
-            }
-            let closed = self
-                .shared
-                .world
-                .wait_until(|state| state.tab(&tab).is_none_or(|tab| tab.dialog.is_none()).then_some(()));
-            if tokio::time::timeout(COMMAND_DEADLINE, closed).await.is_err() {
-                let (kind, message) = ("dialog".to_owned(), dialog.message);
-                return BrowserError::DialogOpen { kind, message }.into();
-            }
-        }
-    }
-
     /// Resolves when nothing may be dispatched under this action's lease any more.
     async fn lease_over(&self) -> ActionError {
         let mut check = tokio::time::interval(LEASE_CHECK);
@@ -816,6 +802,7 @@ fn leads_elsewhere(action: &Action) -> bool {
         | Action::Download(_)
         | Action::ActivateTab(_)
         | Action::CloseTab(_)
+        | Action::Dialog(_)
         | Action::Tabs(_)
         | Action::Screenshot(_)
         | Action::Look(_)

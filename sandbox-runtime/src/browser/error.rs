@@ -19,7 +19,7 @@ pub enum BrowserError {
     #[error("the page crashed; reload it")]
     Crashed,
     /// A page with an open dialog answers nothing.
-    #[error("the page shows a dialog ({kind}: {message:?}) that has to be answered first")]
+    #[error("the page shows a dialog ({kind}: {message:?}) that has to be answered first, with `dialog`")]
     DialogOpen { kind: String, message: String },
     #[error("there is no tab {0:?}")]
     NoTab(String),

@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use sandbox_core::action::{Action, Target};
+use sandbox_core::action::{Action, AnswerDialog, DialogAnswer, Target};
 use sandbox_core::approval::judge::Foreseen;
 
 use super::error::{ActionError, BrowserError};
 use super::locate::{Needs, locate};
 use super::page::Page;
 use super::pipe::Pass;
-use super::{Shared, act};
+use super::{Shared, act, dialogs};
 
 /// Returns what the action would do, or `None` for one that sends nothing anywhere by itself.
 ///
@@ -21,6 +21,12 @@ pub async fn foresee(
     deadline: Instant,
 ) -> Result<Option<Foreseen>, ActionError> {
     let page_url = shared.place().0;
+    if let Action::Dialog(answer) = action {
+        return Ok(of_dialog(shared, page_url, answer));
+    }
+    if !matches!(pass, Pass::Look(_)) {
+        dialogs::clear_standing(&shared.world, &shared.pipe, &pass).await?;
+    }
     match action {
         Action::Navigate(navigate) => to(page_url, navigate.url()),
         Action::NewTab(tab) => tab.url.as_deref().map_or(Ok(None), |url| to(page_url, url)),
@@ -47,11 +53,19 @@ pub async fn foresee(
         | Action::Upload(_)
         | Action::ActivateTab(_)
         | Action::CloseTab(_)
+        | Action::Dialog(_)
         | Action::Tabs(_)
         | Action::Screenshot(_)
         | Action::Look(_)
         | Action::Find(_) => Ok(None),
     }
+}
+
+/// To accept what a page asks may be what cannot be undone; its words are the dialog's.
+fn of_dialog(shared: &Shared, page: String, answer: &AnswerDialog) -> Option<Foreseen> {
+    let standing = dialogs::Standing::find(&shared.world.state())?;
+    let asks = answer.answer() == DialogAnswer::Accept && standing.dialog.kind != "alert";
+    asks.then(|| Foreseen { words: standing.dialog.message, page, ..Foreseen::default() })
 }
 
 fn to(page: String, address: &str) -> Result<Option<Foreseen>, ActionError> {

@@ -93,6 +93,16 @@ impl Gate {
         }
     }
 
+    /// Runs `send`, which finishes what an action began, if neither a person nor a question to one stands between.
+    pub fn dispatch_promised<R>(&self, send: impl FnOnce() -> R) -> Result<R, Refused> {
+        let live = self.lock();
+        match *live {
+            Live::Nobody | Live::Agent(_) => Ok(send()),
+            Live::Person(_) => Err(Refused::HeldByPerson),
+            Live::Waiting => Err(Refused::WaitingForPerson),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Live> {
         // The value is a plain copy: no panic can leave it half changed.
         self.live.lock().unwrap_or_else(PoisonError::into_inner)

@@ -8,6 +8,7 @@ use sandbox_core::action::Target;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::dialogs::Standing;
 use super::error::ActionError;
 use super::observe::{Place, Stale};
 use super::page::{Frame, Page, THREW, argument};
@@ -89,7 +90,13 @@ pub async fn locate(
     let mut miss = Miss::Nothing;
     for pause in PAUSES.into_iter().chain(std::iter::repeat(PAUSES[3])) {
         // A page with an open dialog answers nothing; whoever answers dialogs runs beside us.
-        world.wait_until(|state| state.active().is_none_or(|tab| tab.dialog.is_none()).then_some(())).await;
+        let closed = world.wait_until(|state| state.active().is_none_or(|tab| tab.dialog.is_none()).then_some(()));
+        let left = deadline.saturating_duration_since(Instant::now()).max(PAUSES[3]);
+        if tokio::time::timeout(left, closed).await.is_err()
+            && let Some(standing) = Standing::find(&world.state())
+        {
+            return Err(standing.error().into());
+        }
         match look(pipe, world, pass, (target, place), needs).await {
             Ok(Ok(located)) => return Ok(located),
             Ok(Err(missed)) => miss = missed,

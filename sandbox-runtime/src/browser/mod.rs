@@ -12,6 +12,7 @@
 
 mod act;
 pub mod clients;
+mod dialogs;
 mod error;
 mod foresee;
 pub mod gate;
@@ -110,6 +111,7 @@ struct Shared {
     workspace: String,
     ending: JoinHandle<()>,
     forgetting: JoinHandle<()>,
+    promising: JoinHandle<()>,
     _tasks: PipeTasks,
 }
 
@@ -155,8 +157,10 @@ impl Browser {
         });
         let workspace = workspace.trim_end_matches('/').to_owned();
         let forgetting = tokio::spawn(forget_console_lines(pipe.clone(), world.clone(), gate.held()));
+        let promising = tokio::spawn(dialogs::keep_promises(pipe.clone(), world.clone(), gate.clone()));
         let looks = Looks::default();
-        let shared = Shared { pipe, world, gate, clients, looks, workspace, ending, forgetting, _tasks: tasks };
+        let shared =
+            Shared { pipe, world, gate, clients, looks, workspace, ending, forgetting, promising, _tasks: tasks };
         let setup = Pass::Bookkeeping;
         shared.pipe.call(&setup, None, "Target.setDiscoverTargets", json!({ "discover": true })).await?;
         // Left to the browser itself, which names files as a person expects and never overwrites one: see `profile`.
@@ -458,5 +462,6 @@ impl Drop for Shared {
     fn drop(&mut self) {
         self.ending.abort();
         self.forgetting.abort();
+        self.promising.abort();
     }
 }

@@ -38,6 +38,8 @@ pub enum Pass {
     Act(Permit),
     /// Looks at a page.
     Look(Gate),
+    /// Does what an action was told to do later: answers its dialog.
+    Promised(Gate),
     /// The runtime's own bookkeeping: attaching, recording names during a takeover, the receipt. Never acts for anyone.
     Bookkeeping,
 }
@@ -522,6 +524,7 @@ async fn write_commands(pipe: &Pipe, mut write: impl AsyncWrite + Unpin, mut que
         let passed = match &pass {
             Pass::Act(permit) => permit.dispatch(|| ()),
             Pass::Look(gate) => gate.dispatch_look(|| ()),
+            Pass::Promised(gate) => gate.dispatch_promised(|| ()),
             Pass::Bookkeeping => Ok(()),
         };
         if let Err(refused) = passed {

@@ -7,10 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use sandbox_core::action::DialogRecord;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 
 use super::BrowserEvent;
+use super::dialogs::Promise;
 use super::gate::Gate;
 use super::hold::{self, HoldJudge};
 use super::pipe::{Event, Pipe};
@@ -70,6 +72,13 @@ pub struct State {
     /// How the runtime learns of requests that the proxy did not carry.
     pub watching: Option<Watching>,
     pub closed: bool,
+    dialogs_seen: u64,
+    /// How many actions run, each of which answers dialogs itself.
+    pub acting: u32,
+    /// The answer that the latest click was given, for dialogs that still come.
+    pub promise: Option<Promise>,
+    /// Dialogs that were answered between actions, for the next outcome.
+    pub late_dialogs: Vec<DialogRecord>,
 }
 
 /// A page target. Its id is also the id of its main frame.
@@ -106,6 +115,8 @@ pub struct Tab {
 pub struct Dialog {
     pub kind: String,
     pub message: String,
+    /// Counts the dialogs of the browser: the next one may look the same.
+    pub number: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -227,11 +238,15 @@ impl World {
                 tab.dom_ready = true;
                 tab.loaded = true;
             }),
-            "Page.javascriptDialogOpening" => self.with_session_tab(session, |tab| {
-                // A page can ask back what a person typed, and while it asks it cannot be asked what that was.
-                let message = if tab.is_typed_in() { WITHHELD } else { text(&params, "message") };
-                tab.dialog = Some(Dialog { kind: text(&params, "type").to_owned(), message: message.to_owned() });
-            }),
+            "Page.javascriptDialogOpening" => {
+                let number = self.next_dialog();
+                self.with_session_tab(session, |tab| {
+                    // A page can ask back what a person typed, and while it asks it cannot be asked what that was.
+                    let message = if tab.is_typed_in() { WITHHELD } else { text(&params, "message") };
+                    tab.dialog =
+                        Some(Dialog { kind: text(&params, "type").to_owned(), message: message.to_owned(), number });
+                });
+            }
             "Page.javascriptDialogClosed" => self.with_session_tab(session, |tab| tab.dialog = None),
             "Page.fileChooserOpened" => self.chooser_opened(session, &params),
             "Fetch.requestPaused" if self.watches(session) => unreachable::paused(self, pipe, session, &params),
@@ -413,6 +428,12 @@ impl World {
         }
     }
 
+    fn next_dialog(&self) -> u64 {
+        let mut state = self.state();
+        state.dialogs_seen += 1;
+        state.dialogs_seen
+    }
+
     fn watches(&self, session: Option<&str>) -> bool {
         self.state().watching.as_ref().is_some_and(|watching| watching.is_session(session))
     }
@@ -555,7 +576,8 @@ impl World {
         sent.is_ok()
     }
 
-    fn bump(&self) {
+    /// Wakes whoever waits for a change.
+    pub(super) fn bump(&self) {
         self.changed.send_modify(|version| *version += 1);
     }
 }

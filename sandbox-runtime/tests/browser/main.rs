@@ -2,6 +2,7 @@
 
 mod chromium;
 mod clients;
+mod dialogs;
 mod holding;
 mod look;
 mod masked;
@@ -214,7 +215,11 @@ async fn a_dialog_is_left_for_the_person_who_drives() {
     rig.give_to_agent();
     let looked = rig.browser.screenshot().await;
     assert!(matches!(&looked, Err(BrowserError::DialogOpen { message, .. }) if message == "Mine?"), "{looked:?}");
-    let outcome = rig.step(json!({"expect": {"text": "none"}})).await;
+    // Nobody told the agent what the person's dialog is to be answered.
+    let stopped = rig.try_step(json!({"expect": {"text": "none"}})).await.unwrap_err().to_string();
+    assert!(stopped.contains("confirm: \"Mine?\""), "{stopped}");
+    assert!(!asked.is_finished());
+    let outcome = rig.step(json!({"dialog": "dismiss"})).await;
     assert_eq!(outcome.dialogs[0].message, "Mine?");
     assert_eq!(asked.await.unwrap(), false);
 }

@@ -30,6 +30,7 @@ impl Site {
             .route("/tabs", get(Html(TABS)))
             .route("/second", get(Html("<title>Second</title><h1>The second page</h1>")))
             .route("/dialogs", get(Html(DIALOGS)))
+            .route("/late-dialogs", get(Html(LATE_DIALOGS)))
             .route("/files", get(Html(FILES)))
             .route("/report.csv", get(report))
             .route("/received", post(received))
@@ -59,6 +60,12 @@ async fn signed_in() -> impl IntoResponse {
     let cookie = "sid=cookie-canary-7731; HttpOnly; Path=/";
     ([(header::SET_COOKIE, cookie)], Html("<title>Account</title><h1>Signed in</h1>"))
 }
+
+const LATE_DIALOGS: &str = r#"<!doctype html><title>Late dialogs</title><p id=out>nothing</p>
+<button onclick="setTimeout(() => out.textContent = 'confirm ' + confirm('Save?'), 50)">Save later</button>
+<button onclick="setTimeout(() => { alert('one'); alert('two'); out.textContent = 'prompt ' + prompt('Name?', 'x') }, 50)">Chain</button>
+<button onclick="setTimeout(() => out.textContent = 'confirm ' + confirm('Really?'), 3000)">Much later</button>
+<button onclick="out.textContent = 'plain'">Plain</button>"#;
 
 const FORM: &str = r#"<!doctype html><title>The form</title><h1>An invoice</h1>
 <form onsubmit="event.preventDefault(); out.textContent = 'sent by ' + (event.submitter?.value ?? 'key') + ': ' + note.value">

@@ -62,6 +62,7 @@ const SAYINGS: Record<string, (args: Args, bare: string | null) => Saying> = {
   newTab: (args) => (str(args.url) ? big(plain('Opened a tab at '), strong(shortAddress(str(args.url)!))) : small(plain('Opened a tab'))),
   activateTab: () => small(plain('Changed to another tab')),
   closeTab: () => small(plain('Closed a tab')),
+  dialog: (args, bare) => big(plain((bare ?? str(args.answer)) === 'accept' ? 'Accepted what the page asked' : 'Declined what the page asked')),
   screenshot: () => small(plain('Looked at the page')),
   look: () => small(plain('Looked at the page')),
   exec: (args) => big(plain('Ran '), code(commandLine(args))),

@@ -46,6 +46,7 @@ impl Action {
         let wrong = match name {
             "navigate" => serde_json::from_value::<super::Address>(arguments.clone()).err(),
             "press" => serde_json::from_value::<super::PressKey>(arguments.clone()).err(),
+            "dialog" => serde_json::from_value::<super::DialogReply>(arguments.clone()).err(),
             _ => None,
         };
         if let Some(error) = wrong {

@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 /// A tool of the browser, and the action that it is.
-const ACTIONS: [(&str, &str); 8] = [
+const ACTIONS: [(&str, &str); 9] = [
     ("browser_navigate", "navigate"),
     ("browser_snapshot", "look"),
     ("browser_click", "click"),
     ("browser_type", "type"),
     ("browser_select", "select"),
     ("browser_press", "press"),
+    ("browser_dialog", "dialog"),
     ("browser_scroll", "scroll"),
     ("browser_screenshot", "screenshot"),
 ];
@@ -295,6 +296,7 @@ mod tests {
             "browser_type",
             "browser_select",
             "browser_press",
+            "browser_dialog",
             "browser_scroll",
             "browser_screenshot",
             "browser_tabs",

@@ -34,7 +34,7 @@ selector: string | null,
  */
 text: string | null, 
 /**
- * What to answer if it brings up a `confirm` or `prompt` dialog; dismissed unless said.
+ * What to answer if it brings up a `confirm` or `prompt` dialog, also late or several in a row; dismissed unless said.
  */
 dialog: DialogAnswer | null, 
 /**
