@@ -44,7 +44,7 @@ const ROOMS: [Room; 10] = [
         may_name: &["agent", "browser", "stream", "workspace", "store", "egress", "sandbox", "link"],
     },
     Room { name: "agent", may_name: &["browser", "workspace", "store", "sandbox", "link"] },
-    Room { name: "browser", may_name: &["workspace", "sandbox", "link"] },
+    Room { name: "browser", may_name: &["workspace", "egress", "sandbox", "link"] },
     Room { name: "sandbox", may_name: &["link"] },
     Room { name: "workspace", may_name: &["store", "sandbox"] },
     Room { name: "store", may_name: &[] },

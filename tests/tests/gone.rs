@@ -29,7 +29,9 @@ async fn a_caller_over_http_that_hangs_up_takes_its_command_along() {
     let sandbox = baton.ready_sandbox(json!({ "capabilities": { "browser": false } })).await;
     let code = json!({ "language": "bash", "code": "exec sleep 4242" });
     let command: Value = serde_json::from_str(COMMAND).expect("JSON");
-    for (door, path, body) in [("exec", "exec", &command), ("stream", "exec?stream=1", &command), ("code", "code", &code)] {
+    for (door, path, body) in
+        [("exec", "exec", &command), ("stream", "exec?stream=1", &command), ("code", "code", &code)]
+    {
         let url = format!("{}/v1/sandboxes/{sandbox}/{path}", baton.url);
         let request = http_client().post(url).bearer_auth(&baton.token).json(body);
         let call = tokio::spawn(async move { request.send().await.expect("an answer begins").bytes().await.map(drop) });
