@@ -11,6 +11,7 @@ pub mod home;
 mod keys;
 mod live;
 mod models;
+mod not_yet;
 mod outputs;
 mod people;
 mod recovery;
