@@ -67,13 +67,13 @@ impl Glance {
     }
 }
 
-/// The damaged file is gone from here: what was said of it does not hold for the next one.
+/// The damaged file is gone from here: the finding does not hold for the next one.
 pub(super) fn forget_suspicion(path: &Path) {
     // What is not there is forgotten.
     let _ = fs::remove_file(with_suffix(path, SUSPECT));
 }
 
-/// Checks the whole file beside everything else; what it finds is told, and looked at first by the next start.
+/// Checks the whole file while everything else goes on; a finding is told, and looked at first by the next start.
 ///
 /// Interrupting it ends it early.
 ///
@@ -131,7 +131,7 @@ fn whole(path: &Path, way: Way) -> Result<Option<String>, StoreError> {
     quick_check(&untouched(path, way)?)
 }
 
-/// What is found damaged is kept as it was found, its log beside it.
+/// A damaged file is kept as it was found, with its log.
 fn untouched(path: &Path, way: Way) -> Result<Connection, StoreError> {
     let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, way)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
@@ -143,7 +143,7 @@ fn quick_check(db: &Connection) -> Result<Option<String>, StoreError> {
     Ok((finding != "ok").then_some(finding))
 }
 
-/// Whether the file is shorter than its header says. With a log beside it that may be as it should be.
+/// Whether the file is shorter than its header says. With a log that may be as it should be.
 fn is_cut(path: &Path, header: &[u8]) -> Result<bool, StoreError> {
     let Some(header) = header.first_chunk::<HEADER>() else { return Ok(false) };
     let page_size = match u16::from_be_bytes([header[16], header[17]]) {

@@ -1,6 +1,6 @@
 //! How far the history has come, written outside of it: where a damaged log loses the newest events, the mark tells.
 //!
-//! The mark follows the commits, so it is never ahead of what was on the disk.
+//! The mark follows the commits, so it is never ahead of the disk.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};

@@ -58,7 +58,7 @@ impl Opened {
 /// How connections of this run share what the log holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Way {
-    /// By a file beside the database, which other programs share too.
+    /// By a file next to the database, which other programs share too.
     #[default]
     Shared,
     /// By the memory of this process: on a full disk there is no room for that file.
