@@ -122,6 +122,7 @@ impl From<StoreError> for ApiError {
             StoreError::Full | StoreError::Busy | StoreError::Closed => ErrorCode::Unavailable,
             StoreError::NoSuchBlob(_) => ErrorCode::NotFound,
             StoreError::Damaged(_)
+            | StoreError::ContentChanged(_)
             | StoreError::Newer { .. }
             | StoreError::NotOurs { .. }
             | StoreError::InvalidDigest(_)

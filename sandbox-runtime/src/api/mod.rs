@@ -10,6 +10,8 @@
 
 mod error;
 mod extract;
+#[cfg(test)]
+mod fields_tests;
 mod following;
 mod guard;
 mod interface;

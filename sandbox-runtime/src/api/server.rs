@@ -43,7 +43,13 @@ impl Server {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: crate::now_ms(),
         };
-        running.announce(api.service().home()).map_err(ServeError::Announce)?;
+        match running.announce(api.service().home()) {
+            // What is there can be read and exported: whoever has the address finds it.
+            Err(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+                tracing::warn!("the disk is full: programs do not find this runtime by themselves");
+            }
+            announced => announced.map_err(ServeError::Announce)?,
+        }
 
         let listener = listener.tap_io(|stream| {
             // Small words must not wait for each other; where it cannot be set they do, and nothing else breaks.

@@ -15,7 +15,7 @@ use super::{Access, Api, openapi_json};
 use crate::service::Service;
 
 /// Answers without a socket, as if it listened on [`PORT`].
-struct Bench {
+pub(super) struct Bench {
     api: Api,
     router: Router,
     _home: tempfile::TempDir,
@@ -25,33 +25,33 @@ const PORT: u16 = 4242;
 const HOST: &str = "127.0.0.1:4242";
 
 impl Bench {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         let api = Api::new(Service::start(home.path()).await.unwrap());
         api.inner.port.set(PORT).unwrap();
         Self { router: api.router(), api, _home: home }
     }
 
-    async fn send(&self, request: Request<Body>) -> Response {
+    pub(super) async fn send(&self, request: Request<Body>) -> Response {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
-    fn request(&self, method: &Method, path: &str) -> axum::http::request::Builder {
+    pub(super) fn request(&self, method: &Method, path: &str) -> axum::http::request::Builder {
         let bearer = format!("Bearer {}", self.api.token());
         Request::builder().method(method).uri(path).header("host", HOST).header("authorization", bearer)
     }
 
-    async fn get(&self, path: &str) -> (StatusCode, Value) {
+    pub(super) async fn get(&self, path: &str) -> (StatusCode, Value) {
         read(self.send(self.request(&Method::GET, path).body(Body::empty()).unwrap()).await).await
     }
 
-    async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+    pub(super) async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
         let request = self.request(&Method::POST, path).header("content-type", "application/json");
         read(self.send(request.body(Body::from(body.to_string())).unwrap()).await).await
     }
 }
 
-async fn read(response: Response) -> (StatusCode, Value) {
+pub(super) async fn read(response: Response) -> (StatusCode, Value) {
     let status = response.status();
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))

@@ -32,9 +32,12 @@ use super::{Driver, INBOX, Kit, Shared};
 use crate::agent::{HandedBack, Turn};
 use crate::browser::{BrowserEvent, Gate, Live, forget_open_pages};
 use crate::now_ms;
+use crate::store::Change;
 
 /// How long the rooms may take to die before the sandbox is called ended all the same.
 const KILL_LIMIT: Duration = Duration::from_secs(5);
+/// How long after a failure the history is written to again.
+const OWED_PAUSE: Duration = Duration::from_secs(1);
 
 /// Owns one sandbox.
 pub(super) struct Actor {
@@ -56,6 +59,8 @@ pub(super) struct Actor {
     pub controller: Option<String>,
     /// Records as they were committed last: only what differs is written again.
     pub committed: Committed,
+    /// What is done and not in the history yet, in its order.
+    pub owed: Vec<Change>,
     pub since: EpochMs,
     pub trust: Trust,
     pub idle: Idle,
@@ -127,6 +132,7 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         files_before: None,
         controller: None,
         committed: Committed::default(),
+        owed: Vec::new(),
         since: now,
         rooms: None,
         fresh: true,
@@ -163,6 +169,18 @@ impl Actor {
             // Whoever asked may have gone.
             let _ = answer.send(Ok(()));
         }
+        self.pay_before_it_goes(causes).await;
+    }
+
+    /// Stays until the history has the end. It is `ending` until then, and whoever asks for anything is told that it is over.
+    async fn pay_before_it_goes(mut self, mut causes: mpsc::Receiver<Cause>) {
+        while self.owes() {
+            self.show();
+            tokio::select! {
+                cause = causes.recv() => drop(cause),
+                () = tokio::time::sleep(OWED_PAUSE) => self.pay().await,
+            }
+        }
     }
 
     /// Starts the rooms when it is this sandbox's turn; it is `queued` until then.
@@ -186,7 +204,7 @@ impl Actor {
         match cause {
             Cause::Assigned => {
                 self.sandbox.status = SandboxStatus::Assigning;
-                self.commit(vec![self.event(EventType::SandboxAssigned, By::System, json!({}))]).await;
+                self.must_commit(vec![self.event(EventType::SandboxAssigned, By::System, json!({}))]).await;
             }
             Cause::Started(Ok(rooms)) => self.started(*rooms).await,
             Cause::Started(Err(failure)) => self.fail(failure).await,
@@ -217,7 +235,12 @@ impl Actor {
                 if kind == EventType::AgentStep {
                     self.count_step();
                 }
-                let recorded = self.try_commit(vec![self.event(kind, by, data)]).await;
+                let event = vec![self.event(kind, by, data)];
+                let recorded = if says_what_is_done(kind) {
+                    self.try_must_commit(event).await
+                } else {
+                    self.try_commit(event).await
+                };
                 reply(answer, recorded);
             }
             Cause::Keep { kept, answer } => {
@@ -298,7 +321,7 @@ impl Actor {
         events.push(self.event(EventType::SandboxReady, By::System, json!({})));
         self.rooms = Some(rooms);
         self.sync_holding().await;
-        self.commit(events).await;
+        self.must_commit(events).await;
         self.launch_task().await;
     }
 
@@ -309,7 +332,7 @@ impl Actor {
         if room == "browser" {
             self.sandbox.preview.status = PreviewStatus::Failed;
             let data = json!({ "message": "the browser exited" });
-            self.commit(vec![self.event(EventType::BrowserFailed, By::System, data)]).await;
+            self.must_commit(vec![self.event(EventType::BrowserFailed, By::System, data)]).await;
         }
         let message = format!("the {room} ended by itself; what is in the workspace is kept");
         self.fail(Failure { code: "roomLost".to_owned(), message }).await;
@@ -328,7 +351,7 @@ impl Actor {
             BrowserEvent::DownloadFinished { path } => {
                 let data = json!({ "path": path, "change": "downloaded" });
                 let by = if matches!(self.control.state(), State::Person { .. }) { By::Person } else { By::Agent };
-                self.commit(vec![self.event(EventType::FileChanged, by, data)]).await;
+                self.must_commit(vec![self.event(EventType::FileChanged, by, data)]).await;
             }
             BrowserEvent::TabsChanged => self.show(),
             BrowserEvent::Held(request) => self.read_held(request),
@@ -363,7 +386,7 @@ impl Actor {
         if events.is_empty() {
             self.show();
         } else {
-            self.commit(events).await;
+            self.must_commit(events).await;
         }
         self.grant_turns();
         answer
@@ -528,10 +551,12 @@ impl Actor {
     fn next_due_at(&self) -> Option<EpochMs> {
         let expires_at = self.handoff.as_ref().and_then(|handoff| handoff.expires_at);
         let task_due = self.task.as_ref().and_then(|task| task.clock.due_at());
-        [self.control.next_tick_at(), expires_at, task_due, self.idle_due_at()].into_iter().flatten().min()
+        let owed_due = self.owes().then(|| now_ms() + i64::try_from(OWED_PAUSE.as_millis()).unwrap_or(i64::MAX));
+        [self.control.next_tick_at(), expires_at, task_due, self.idle_due_at(), owed_due].into_iter().flatten().min()
     }
 
     async fn tick(&mut self) {
+        self.pay().await;
         self.control_request(Request::Tick, By::System, None).await;
         self.expire_handoff().await;
         self.stop_overdue_task().await;
@@ -558,7 +583,7 @@ impl Actor {
         self.sandbox.preview.status = PreviewStatus::Failed;
         let data = json!({ "code": failure.code, "message": failure.message });
         self.sandbox.failure = Some(failure);
-        self.commit(vec![self.event(EventType::SandboxFailed, By::System, data)]).await;
+        self.must_commit(vec![self.event(EventType::SandboxFailed, By::System, data)]).await;
     }
 
     async fn end(&mut self, answer: Option<Reply<()>>) {
@@ -570,13 +595,13 @@ impl Actor {
         self.ending.extend(answer);
         self.sandbox.status = SandboxStatus::Ending;
         self.abandon_work("the sandbox was ended").await;
-        self.commit(vec![]).await;
+        self.must_commit(vec![]).await;
         self.kill_rooms().await;
         self.sandbox.status = SandboxStatus::Ended;
         self.sandbox.ended_at = Some(now_ms());
         self.sandbox.preview.status = PreviewStatus::Off;
         let data = why.map_or_else(|| json!({}), |why| json!({ "code": "idle", "message": why }));
-        self.commit(vec![self.event(EventType::SandboxEnded, By::System, data)]).await;
+        self.must_commit(vec![self.event(EventType::SandboxEnded, By::System, data)]).await;
     }
 
     async fn kill_rooms(&mut self) {
@@ -601,7 +626,7 @@ impl Actor {
     pub(super) fn snapshot(&self) -> Shared {
         let desktop = self.rooms.as_ref().and_then(|rooms| rooms.desktop.as_ref());
         Shared {
-            sandbox: self.sandbox.clone(),
+            sandbox: self.shown_sandbox(),
             control: self.control.state().clone(),
             controller: self.controller.clone(),
             has_task: self.control.has_task(),
@@ -632,6 +657,11 @@ impl Actor {
     pub(super) fn inputs_now(&self) -> u64 {
         self.driver.tally.counted.load(Ordering::Relaxed)
     }
+}
+
+/// Whether an event tells of something that is done: to refuse it would not undo it.
+fn says_what_is_done(kind: EventType) -> bool {
+    matches!(kind, EventType::ExecCompleted | EventType::FileChanged)
 }
 
 pub(super) fn reply<T>(answer: Reply<T>, result: Result<T, Refusal>) {

@@ -100,10 +100,11 @@ impl Actor {
         if self.rooms.as_ref().is_none_or(|rooms| rooms.desktop.is_none()) {
             return Err(Refusal::wrong_state("this sandbox has no browser"));
         }
+        self.can_be_recorded()?;
         let handoff = HandoffId::from_unique(crate::unique());
         let taking = self.controller.replace(name);
         match self.control_request(Request::Take { controller, handoff }, By::Person, None).await {
-            Answer::Accepted(_) | Answer::Already => Ok(()),
+            Answer::Accepted(_) | Answer::Already => self.all_is_recorded(),
             Answer::Denied(denial) => {
                 self.controller = taking;
                 self.show();
@@ -113,6 +114,7 @@ impl Actor {
     }
 
     pub(super) async fn hand_back(&mut self, by: &Releaser, note: Option<String>) -> Result<(), Refusal> {
+        self.can_be_recorded()?;
         // A program may complete a handoff that nobody took: the work was done elsewhere.
         if matches!(self.control.state(), State::Waiting { .. }) && *by == Releaser::Program {
             return self.complete_untaken(note).await;
@@ -120,7 +122,7 @@ impl Actor {
         match self.control_request(Request::HandBack { by: by.clone() }, By::Person, note).await {
             Answer::Accepted(_) => {
                 self.forget_ended_handoff();
-                Ok(())
+                self.all_is_recorded()
             }
             Answer::Already => Err(Refusal::wrong_state("nobody holds control")),
             Answer::Denied(denial) => Err(Refusal::from(denial)),
@@ -131,12 +133,13 @@ impl Actor {
         let receipt = self.receipt(note.as_deref()).await;
         let mut events = vec![];
         self.complete_handoff(note, Some(receipt), By::Api, &mut events);
-        self.try_commit(events).await?;
+        self.must_commit(events).await;
         self.end_asking(By::Api).await;
-        Ok(())
+        self.all_is_recorded()
     }
 
     pub(super) async fn cancel_handoff(&mut self, note: Option<String>) -> Result<(), Refusal> {
+        self.can_be_recorded()?;
         let Some(handoff) = &mut self.handoff else {
             return Err(Refusal::wrong_state("no handoff stands in this sandbox"));
         };
@@ -145,9 +148,9 @@ impl Actor {
         }
         let data = json!({ "requestId": handoff.request_id });
         let cancelled = self.event(EventType::HandoffCancelled, By::Api, data);
-        self.try_commit(vec![cancelled]).await?;
+        self.must_commit(vec![cancelled]).await;
         self.end_asking(By::Api).await;
-        Ok(())
+        self.all_is_recorded()
     }
 
     pub(super) async fn expire_handoff(&mut self) {
@@ -159,7 +162,7 @@ impl Actor {
         }
         let data = json!({ "requestId": handoff.request_id });
         let expired = self.event(EventType::HandoffExpired, By::System, data);
-        self.commit(vec![expired]).await;
+        self.must_commit(vec![expired]).await;
         self.end_asking(By::System).await;
     }
 
@@ -338,7 +341,7 @@ impl Actor {
         }
         let data = json!({ "requestId": handoff.request_id });
         let cancelled = self.event(EventType::HandoffCancelled, By::System, data);
-        self.commit(vec![cancelled]).await;
+        self.must_commit(vec![cancelled]).await;
         self.tell_asker();
         self.forget_ended_handoff();
     }

@@ -158,7 +158,7 @@ impl Actor {
         self.sync_holding().await;
         self.sandbox.status = SandboxStatus::Active;
         let started = json!({ "title": title, "limits": order.limits });
-        self.commit(vec![self.event(EventType::TaskStarted, By::Agent, started)]).await;
+        self.must_commit(vec![self.event(EventType::TaskStarted, By::Agent, started)]).await;
         self.control_request(Request::TaskStarted, By::Agent, None).await;
 
         let inbox = self.driver.inbox.clone();
@@ -186,7 +186,7 @@ impl Actor {
         }
         let failure = Failure { code: "cancelled".to_owned(), message: "the task was cancelled".to_owned() };
         self.stop_task(Ending::Cancelled, failure).await;
-        Ok(())
+        self.all_is_recorded()
     }
 
     /// Stops the runner and ends the task at once; what the runner still says is ignored.
@@ -229,7 +229,7 @@ impl Actor {
         let by = if ending == Ending::Cancelled { By::Api } else { By::Agent };
         let mut events = vec![];
         self.cancel_handoff_with_task(&mut events);
-        let mut change = Change::default();
+        let mut change = Change { must_be_kept: true, ..Change::default() };
         self.void_all("the task that asked has ended", &mut change);
         change.events.append(&mut events);
         change.events.push(self.event(kind, by, data));
@@ -249,7 +249,7 @@ impl Actor {
             let failure = Failure { code: "sandboxEnded".to_owned(), message: why.to_owned() };
             self.stop_task(Ending::Cancelled, failure).await;
         }
-        let mut change = Change::default();
+        let mut change = Change { must_be_kept: true, ..Change::default() };
         self.void_all(why, &mut change);
         if !change.events.is_empty()
             && let Err(refusal) = self.commit_change(change).await

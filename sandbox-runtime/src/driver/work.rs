@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use sandbox_core::model::{Actor as By, Artifact, CodeRequest, EventType, ExecRequest, ExecResult, FileKind};
 use sandbox_link::protocol::ExecSpec;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::Driver;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, RefusalCode};
 use crate::now_ms;
 use crate::sandbox::WORKSPACE_DIR;
 use crate::sandbox::calls::{self, CallError, CodeCommand, Output};
@@ -104,6 +105,8 @@ impl Driver {
         on_output: impl FnMut(Output) + Send,
     ) -> Result<ExecResult, ExecError> {
         let link = self.shell_link().ok_or_else(|| Refusal::wrong_state("the sandbox is not ready"))?;
+        // Before it runs: afterwards it could not be written down, and could not be undone either.
+        self.room_for_work()?;
         let _place = self.commands.try_acquire().map_err(|_| ExecError::Overloaded)?;
         let _active = self.work();
         let result = calls::exec(&link, spec, stdin, on_output).await?;
@@ -117,12 +120,22 @@ impl Driver {
         Ok(result)
     }
 
-    /// Saves a workspace file as an artifact.
+    /// Refuses new work on a full disk, which would leave no trace in the history.
+    fn room_for_work(&self) -> Result<(), Refusal> {
+        let room = self.kit.store.room_for_work();
+        room.map_err(|error| Refusal { code: RefusalCode::NotRecorded, message: error.to_string() })
+    }
+
+    /// Saves a workspace file as an artifact. Dropping the future ends the copy.
     pub async fn save_artifact(&self, path: String, name: Option<String>, by: By) -> Result<Artifact, SaveError> {
+        self.room_for_work()?;
         let (files, blobs, sandbox) = (self.kit.workspace.clone(), self.kit.store.blobs().clone(), self.id.clone());
+        let stop = CancellationToken::new();
+        let _stops_when_dropped = stop.clone().drop_guard();
         let saved = move || {
             let (path, name) = (path.as_str(), name.as_deref());
-            snapshot(&files, &blobs, Source { sandbox_id: sandbox, task_id: None, path, name, created_at: now_ms() })
+            let source = Source { sandbox_id: sandbox, task_id: None, path, name, created_at: now_ms() };
+            snapshot(&files, &blobs, source, &stop)
         };
         let snapshot = tokio::task::spawn_blocking(saved).await??;
         // The snapshot holds its content until the record is committed.

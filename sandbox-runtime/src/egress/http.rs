@@ -1,9 +1,11 @@
 //! The HTTP side of the proxy: CONNECT, and requests with an absolute address; also plain HTTP within a tunnel.
 //!
-//! Every request of a kept connection is decided anew. Bodies stream both ways; nothing is kept whole.
+//! Every request of a kept connection is decided anew. Bodies stream both ways; nothing is kept whole but the heads, which are
+//! bounded in size and time.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use ::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use ::http::uri::{PathAndQuery, Uri};
@@ -15,7 +17,7 @@ use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1::SendRequest;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use sandbox_core::policy::{Host, HostError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -56,6 +58,13 @@ const HOP_BY_HOP: [HeaderName; 9] = [
     header::UPGRADE,
 ];
 
+/// The most that the head of a request may be; sites themselves take less.
+const REQUEST_HEAD_MAX: usize = 64 << 10;
+/// The most that the head of an answer may be, as in Chromium.
+const RESPONSE_HEAD_MAX: usize = 256 << 10;
+/// For a program to send a whole head, from when the connection is free for it.
+pub(super) const HEAD_DEADLINE: Duration = Duration::from_secs(60);
+
 impl Session {
     /// A program's connection to the proxy.
     pub(super) fn open(egress: Arc<Egress>, tasks: Tasks) -> Self {
@@ -89,6 +98,7 @@ impl Session {
     async fn begin(&self, target: Target, stream: TcpStream) -> Result<Upstream, Rejection> {
         let (sender, connection) = hyper::client::conn::http1::Builder::new()
             .preserve_header_case(true)
+            .max_buf_size(RESPONSE_HEAD_MAX)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| unanswered(&target, &error))?;
@@ -111,6 +121,9 @@ where
     let service = service_fn(move |request| handle(Arc::clone(&session), request));
     let connection = http1::Builder::new()
         .preserve_header_case(true)
+        .max_buf_size(REQUEST_HEAD_MAX)
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_DEADLINE)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     // A connection that breaks off is the program's own affair.

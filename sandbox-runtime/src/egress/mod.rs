@@ -28,6 +28,7 @@ use sandbox_core::model::NetworkConfig;
 use sandbox_core::policy::{Host, Policy, PolicyError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 pub use dial::{OpenError, Resolve, SystemResolver};
@@ -168,8 +169,8 @@ impl Egress {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Ok(first) = stream.read_u8().await else {
-            return; // The program went away without a word.
+        let Ok(Ok(first)) = timeout(http::HEAD_DEADLINE, stream.read_u8()).await else {
+            return; // The program went away, or stayed, without a word.
         };
         match first {
             socks::VERSION => socks::serve(egress, tasks, stream).await,
@@ -197,6 +198,15 @@ impl Egress {
             self.unreported.fetch_add(1, Ordering::Relaxed);
         }
     }
+}
+
+/// Checks an address of a proxy before a sandbox is made with it.
+///
+/// # Errors
+///
+/// What is wrong with it, without its text, which may carry a password.
+pub fn check_outbound_proxy(address: &str) -> Result<(), OutboundError> {
+    OutboundProxy::parse(address).map(drop)
 }
 
 impl Target {

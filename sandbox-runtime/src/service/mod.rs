@@ -11,6 +11,7 @@ pub mod home;
 mod keys;
 mod live;
 mod models;
+mod not_yet;
 mod outputs;
 mod people;
 mod recovery;
@@ -23,7 +24,7 @@ mod webhooks;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 pub use browse::BrowseCommand;
 pub use debugging::{Debugging, MAX_MESSAGE as MAX_DEBUGGING_MESSAGE};
@@ -47,6 +48,17 @@ pub type Answer<T> = Result<T, ServiceError>;
 #[derive(Clone)]
 pub struct Service {
     inner: Arc<Inner>,
+}
+
+/// The runtime as something sees it that does not keep it.
+pub(crate) struct WeakService {
+    inner: Weak<Inner>,
+}
+
+impl WeakService {
+    pub(crate) fn upgrade(&self) -> Option<Service> {
+        Some(Service { inner: self.inner.upgrade()? })
+    }
 }
 
 struct Inner {
@@ -107,6 +119,10 @@ impl Service {
         self.inner.sender.stop().await;
     }
 
+    pub(crate) fn downgrade(&self) -> WeakService {
+        WeakService { inner: Arc::downgrade(&self.inner) }
+    }
+
     pub fn store(&self) -> &Store {
         &self.inner.store
     }
@@ -125,6 +141,10 @@ impl Service {
             return Ok(driver);
         }
         let sandbox = self.sandbox(id).await?;
+        if !sandbox.status.is_over() {
+            let message = "nothing of the sandbox runs: its end could not be written down yet, as the disk is full";
+            return Err(ServiceError::conflict(message, sandbox.status).with_hint("free some space"));
+        }
         Err(ServiceError::conflict(format!("the sandbox is {}", status_word(sandbox.status)), sandbox.status))
     }
 
@@ -147,15 +167,13 @@ impl Service {
     /// Returns the checks of this machine.
     pub async fn checks(&self) -> Vec<Check> {
         let mut found = checks::local().await;
-        if let Some(set_aside) = &self.store().opened().set_aside {
-            found.push(Check {
-                name: "history".to_owned(),
-                ok: false,
-                required: false,
-                found: format!("the history was damaged ({}); a new one was begun", set_aside.cause),
-                fix: Some(format!("the damaged file is kept at {}", set_aside.kept_at.display())),
-            });
-        }
+        found.extend(self.store().troubles().into_iter().map(|trouble| Check {
+            name: "history".to_owned(),
+            ok: false,
+            required: false,
+            found: trouble.to_string(),
+            fix: Some(trouble.remedy()),
+        }));
         found
     }
 

@@ -46,6 +46,7 @@ impl From<StoreError> for ServiceError {
             StoreError::NoSuchBlob(_) => ErrorCode::NotFound,
             StoreError::Full | StoreError::Busy | StoreError::Closed => ErrorCode::Unavailable,
             StoreError::Damaged(_)
+            | StoreError::ContentChanged(_)
             | StoreError::Newer { .. }
             | StoreError::NotOurs { .. }
             | StoreError::Document { .. }
@@ -114,6 +115,7 @@ impl From<SaveError> for ServiceError {
         match error {
             SaveError::Snapshot(SnapshotError::Workspace(error)) => error.into(),
             SaveError::Snapshot(SnapshotError::Store(error)) => error.into(),
+            SaveError::Snapshot(error @ SnapshotError::Stopped) => Self::new(ErrorCode::Unavailable, error.to_string()),
             SaveError::Refused(refusal) => refusal.into(),
             SaveError::Interrupted(error) => Self::internal(error),
         }

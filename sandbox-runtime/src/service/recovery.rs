@@ -1,11 +1,14 @@
 //! After a restart: every unfinished thing is settled, honestly, or goes on where it can.
 
+use std::time::Duration;
+
+use sandbox_core::SandboxId;
 use sandbox_core::approval;
 use sandbox_core::handoff::{Step, apply};
 use sandbox_core::model::{Actor, AgentStatus, EventType, Failure, NewEvent, PreviewStatus, SandboxStatus, TaskStatus};
 use serde_json::json;
 
-use super::{Answer, Service, ServiceError, resume};
+use super::{Answer, ErrorCode, Service, ServiceError, WeakService, resume};
 use crate::browser::forget_open_pages;
 use crate::now_ms;
 use crate::store::Change;
@@ -13,11 +16,53 @@ use crate::store::Change;
 const WHY: &str = "the runtime stopped while this was under way; nothing of it runs any more";
 const KEPT: &str = "the workspace, the artifacts and the history are kept";
 
-/// Settles what an earlier runtime left unfinished: its rooms died with it.
+/// How long after a full disk it is looked whether there is room.
+const ROOM_PAUSE: Duration = Duration::from_secs(2);
+
+/// Settles what an earlier runtime left unfinished: its rooms died with it. On a full disk that is done as soon as there is
+/// room; until then history is read as it was left.
 pub(super) async fn settle(service: &Service) -> Answer<()> {
+    let settled = match settle_now(service).await {
+        Ok(is_done) => is_done,
+        Err(error) if error.code == ErrorCode::Unavailable => {
+            tracing::warn!(%error, "what an earlier runtime left unfinished is settled later");
+            false
+        }
+        Err(error) => return Err(error),
+    };
+    if !settled {
+        tokio::spawn(settle_when_there_is_room(service.downgrade()));
+    }
+    Ok(())
+}
+
+/// Ends with the service.
+async fn settle_when_there_is_room(service: WeakService) {
+    loop {
+        tokio::time::sleep(ROOM_PAUSE).await;
+        let Some(service) = service.upgrade() else { return };
+        if service.store().room_for_work().is_err() {
+            continue;
+        }
+        match settle_now(&service).await {
+            Ok(true) => return,
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "what an earlier runtime left unfinished is not settled yet"),
+        }
+    }
+}
+
+/// Answers whether nothing is left to be done: tasks go on only where there is room for them.
+async fn settle_now(service: &Service) -> Answer<bool> {
     let mut unfinished = service.store().unfinished().await?;
+    // Those that run were started by this runtime.
+    let runs = |id: &SandboxId| service.running(id).is_some();
+    unfinished.sandboxes.retain(|sandbox| !runs(&sandbox.id));
+    unfinished.tasks.retain(|task| !runs(&task.sandbox_id));
+    unfinished.handoffs.retain(|handoff| !runs(&handoff.sandbox_id));
+    unfinished.approvals.retain(|approval| !runs(&approval.sandbox_id));
     let now = now_ms();
-    let mut change = Change::default();
+    let mut change = Change { must_be_kept: true, ..Change::default() };
     let mut resumed = Vec::new();
     for mut task in unfinished.tasks {
         let why = match resume::plan(service, &task, &unfinished.sandboxes, &unfinished.handoffs).await {
@@ -96,10 +141,13 @@ pub(super) async fn settle(service: &Service) -> Answer<()> {
     if !change.events.is_empty() {
         service.store().commit(change).await.map_err(ServiceError::from)?;
     }
+    if !resumed.is_empty() && service.store().room_for_work().is_err() {
+        return Ok(false);
+    }
     for plan in resumed {
         plan.carry_out(service).await;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Sign-ins of a sandbox without a named profile end with it.

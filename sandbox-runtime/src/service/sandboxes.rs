@@ -7,16 +7,17 @@ use std::time::Duration;
 
 use sandbox_core::SandboxId;
 use sandbox_core::model::{
-    Actor, AgentInfo, AgentStatus, BackendKind, CodeRequest, ControlMode, EventType, ExecRequest, ExecResult, NewEvent,
-    Preview, PreviewStatus, Sandbox, SandboxConfig, SandboxStatus, Viewport,
+    Actor, AgentInfo, AgentStatus, CodeRequest, ControlMode, EventType, ExecRequest, ExecResult, NewEvent, Preview,
+    PreviewStatus, Sandbox, SandboxConfig, SandboxStatus, Viewport,
 };
 use sandbox_core::policy;
 use serde_json::json;
 
-use super::{Answer, ErrorCode, Service, ServiceError, room_site};
+use super::{Answer, ErrorCode, Service, ServiceError, not_yet, room_site};
 use crate::agent::models::ModelVariables;
 use crate::browser::prepare_profile;
 use crate::driver::{Driver, Kit, Presence};
+use crate::egress;
 use crate::now_ms;
 use crate::sandbox::WORKSPACE_DIR;
 use crate::sandbox::calls::{self, Output, TerminalKeys, TerminalScreen};
@@ -40,6 +41,7 @@ impl Service {
     pub async fn create_sandbox(&self, config: SandboxConfig) -> Answer<Sandbox> {
         check_config(&config)?;
         self.inner.backend.clone()?;
+        self.store().room_for_work()?;
         self.check_starts()?;
         let now = now_ms();
         let id = SandboxId::from_unique(crate::unique());
@@ -291,11 +293,16 @@ fn check_config(config: &SandboxConfig) -> Answer<()> {
     if config.name.as_ref().is_some_and(|name| name.chars().count() > LONGEST_NAME) {
         return Err(ServiceError::invalid(format!("`name` has more than {LONGEST_NAME} characters")));
     }
-    if config.backend == Some(BackendKind::Docker) {
-        return Err(ServiceError::invalid("`backend` is `docker`; this version runs sandboxes with `local` only"));
+    not_yet::check(config)?;
+    if config.limits.idle_ms == Some(0) {
+        return Err(ServiceError::invalid("`limits.idleMs` is 0; it is at least 1"));
     }
     if let Some(browser) = config.capabilities.browser.browser() {
         check_viewport(browser.viewport)?;
+        if let Some(address) = &browser.byo_proxy_url {
+            let why = |error| ServiceError::invalid(format!("`capabilities.browser.byoProxyUrl`: {error}"));
+            egress::check_outbound_proxy(address).map_err(why)?;
+        }
     }
     policy::Policy::new(&config.network).map_err(|error| ServiceError::invalid(format!("`network`: {error}")))?;
     for name in config.env.keys() {

@@ -9,7 +9,7 @@ use sandbox_core::{SandboxId, TaskId};
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::{Answer, ErrorCode, Service, ServiceError};
+use super::{Answer, ErrorCode, Service, ServiceError, not_yet};
 use crate::driver::{Driver, TaskOrder, TaskWork};
 use crate::store::Change;
 use crate::{demo, now_ms};
@@ -27,7 +27,9 @@ impl Service {
     ///
     /// `invalid` for neither or both of prompt and playbook, or a playbook that cannot be read: with line and column.
     pub async fn start_task(&self, id: &SandboxId, request: TaskRequest) -> Answer<TaskId> {
+        not_yet::check_task(&request)?;
         let driver = self.working_driver(id).await?;
+        self.store().room_for_work()?;
         match (&request.prompt, &request.playbook) {
             (Some(prompt), None) if !prompt.trim().is_empty() => {
                 self.start_prompt(&driver, prompt.clone(), &request).await

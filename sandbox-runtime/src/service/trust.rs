@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sandbox_core::approval::{ledger, rules};
-use sandbox_core::model::{Actor, Approval, ApprovalDecision, ApprovalStatus, Grant, Rule};
+use sandbox_core::model::{Actor, Approval, ApprovalDecision, ApprovalStatus, Grant, Rule, Verdict};
 use sandbox_core::{ApprovalId, GrantId};
 
 use super::{Answer, Service, ServiceError};
@@ -22,6 +22,9 @@ impl Service {
     pub async fn decide(&self, id: &ApprovalId, decision: ApprovalDecision, by: Actor) -> Answer<Approval> {
         if decision.note.as_ref().is_some_and(|note| note.chars().count() > LONGEST_NOTE) {
             return Err(ServiceError::invalid(format!("`note` has more than {LONGEST_NOTE} characters")));
+        }
+        if decision.decision == Verdict::Deny && decision.scope.is_some() {
+            return Err(ServiceError::invalid("`scope`: a denial has none; leave it out"));
         }
         let Some(stored) = self.store().approval(id).await? else {
             return Err(ServiceError::not_found("approval", id));

@@ -1,20 +1,23 @@
 //! Contents as files, named by their SHA-256: `blobs/ab/abcdef…`. A content that is there is complete and on the disk.
 //!
 //! Whoever has put a content holds a [`Blob`] until a record that refers to it is committed: as long as one exists, the
-//! content is not deleted.
+//! content is not deleted. A content that is opened is read through first: what is not the bytes of its name is refused.
 
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File};
-use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::io::{ErrorKind, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 
 use super::StoreError;
+use super::trouble::Findings;
 
 const CHUNK: usize = 128 * 1024;
+/// Larger contents are read through once in the life of this process, as long as their file looks the same.
+const ALWAYS_CHECKED: u64 = 16 << 20;
 
 /// The folder of contents; cheap to clone. Its calls block.
 #[derive(Clone)]
@@ -26,6 +29,17 @@ struct Shared {
     folder: PathBuf,
     /// How many [`Blob`]s exist of each digest.
     held: Mutex<HashMap<String, usize>>,
+    /// Large contents that were found to be right.
+    right: Mutex<HashMap<String, Looks>>,
+    findings: Findings,
+}
+
+/// What changes when a file is written to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Looks {
+    inode: u64,
+    size: u64,
+    changed_at: (i64, i64),
 }
 
 /// A content that was put, and the promise that it stays while this exists.
@@ -38,16 +52,16 @@ pub struct Blob {
 }
 
 impl Blobs {
-    /// Opens the folder, and clears away what an earlier run left half written.
-    pub(super) fn beneath(folder: &Path) -> Result<Self, StoreError> {
-        let blobs = Self { shared: Arc::new(Shared { folder: folder.to_owned(), held: Mutex::default() }) };
+    /// Opens the folder, and clears away what an earlier run left half written. Takes no room where the folder is there.
+    pub(super) fn beneath(folder: &Path, findings: Findings) -> Result<Self, StoreError> {
+        let (held, right) = (Mutex::default(), Mutex::default());
+        let blobs = Self { shared: Arc::new(Shared { folder: folder.to_owned(), held, right, findings }) };
         let incoming = blobs.incoming();
-        match fs::remove_dir_all(&incoming) {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(StoreError::io("clear", incoming)(error)),
-        }
         make_folder(&incoming)?;
+        let clear = StoreError::io("clear", &incoming);
+        let cleared =
+            fs::read_dir(&incoming).and_then(|mut left| left.try_for_each(|left| fs::remove_file(left?.path())));
+        cleared.map_err(clear)?;
         Ok(blobs)
     }
 
@@ -76,7 +90,7 @@ impl Blobs {
         // Held before it is looked for: from here on nobody deletes it.
         let blob = self.hold(sha256, size);
         let path = self.path(&blob.sha256);
-        if path.exists() {
+        if self.open(&blob.sha256).is_ok() {
             return Ok(blob);
         }
         file.as_file().sync_all().map_err(StoreError::io("sync", file.path()))?;
@@ -86,17 +100,37 @@ impl Blobs {
         file.persist(&path).map_err(|failed| StoreError::io("keep", &path)(failed.error))?;
         sync_folder(shard)?;
         sync_folder(&self.shared.folder)?;
+        self.shared.findings.content_mended(&blob.sha256);
         Ok(blob)
     }
 
-    /// Opens a content for reading.
+    /// Opens a content for reading, once it is known to be the bytes of its name.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NoSuchBlob`], [`StoreError::ContentChanged`].
     pub fn open(&self, sha256: &str) -> Result<File, StoreError> {
         check_digest(sha256)?;
         let path = self.path(sha256);
-        File::open(&path).map_err(|error| match error.kind() {
+        let wrong = |error: std::io::Error| match error.kind() {
             ErrorKind::NotFound => StoreError::NoSuchBlob(sha256.to_owned()),
-            _ => StoreError::io("open", path)(error),
-        })
+            _ => StoreError::io("read", &path)(error),
+        };
+        let mut file = File::open(&path).map_err(wrong)?;
+        let looks = Looks::of(&file).map_err(wrong)?;
+        let known = looks.size > ALWAYS_CHECKED && self.shared.right().get(sha256) == Some(&looks);
+        if known {
+            return Ok(file);
+        }
+        if digest_of(&mut file).map_err(wrong)? != sha256 {
+            self.shared.findings.content_changed(sha256);
+            return Err(StoreError::ContentChanged(sha256.to_owned()));
+        }
+        if looks.size > ALWAYS_CHECKED {
+            self.shared.right().insert(sha256.to_owned(), looks);
+        }
+        file.rewind().map_err(wrong)?;
+        Ok(file)
     }
 
     /// Deletes a content unless somebody holds it; returns whether it did. Whether records refer to it is for the
@@ -134,6 +168,18 @@ impl Shared {
         // Counts are changed in one step: no panic can leave them half changed.
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn right(&self) -> MutexGuard<'_, HashMap<String, Looks>> {
+        // Entries are put whole.
+        self.right.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Looks {
+    fn of(file: &File) -> std::io::Result<Self> {
+        let found = file.metadata()?;
+        Ok(Self { inode: found.ino(), size: found.len(), changed_at: (found.ctime(), found.ctime_nsec()) })
+    }
 }
 
 impl Clone for Blob {
@@ -157,6 +203,19 @@ impl Drop for Blob {
 impl std::fmt::Debug for Blob {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Blob({}, {} bytes)", self.sha256, self.size)
+    }
+}
+
+fn digest_of(file: &mut File) -> std::io::Result<String> {
+    let mut digest = Sha256::new();
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        match file.read(&mut chunk) {
+            Ok(0) => return Ok(hexadecimal(&digest.finalize())),
+            Ok(n_read) => digest.update(&chunk[..n_read]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 

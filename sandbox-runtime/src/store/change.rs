@@ -28,6 +28,30 @@ pub struct Change {
     pub webhooks: Vec<WebhookChange>,
     /// Numbered in this order. Each is put into the outbox of every webhook that wants it.
     pub events: Vec<NewEvent>,
+    /// Whether it says what is done already, and so is kept on a full disk too, as far as the reserve goes.
+    pub must_be_kept: bool,
+}
+
+impl Change {
+    /// Returns this change and a later one as one.
+    #[must_use]
+    pub fn and(mut self, later: Self) -> Self {
+        self.sandboxes.extend(later.sandboxes);
+        self.tasks.extend(later.tasks);
+        self.handoffs.extend(later.handoffs);
+        self.approvals.extend(later.approvals);
+        self.grants.extend(later.grants);
+        self.rules = later.rules.or(self.rules);
+        self.models.extend(later.models);
+        self.deleted_models.extend(later.deleted_models);
+        self.artifacts.extend(later.artifacts);
+        self.deleted_artifacts.extend(later.deleted_artifacts);
+        self.conversation.extend(later.conversation);
+        self.webhooks.extend(later.webhooks);
+        self.events.extend(later.events);
+        self.must_be_kept |= later.must_be_kept;
+        self
+    }
 }
 
 /// What is done to webhooks and their messages. Each reads and writes within the transaction.

@@ -31,6 +31,8 @@ pub enum StoreError {
     InvalidDigest(String),
     #[error("no blob {0} is kept")]
     NoSuchBlob(String),
+    #[error("read the content {0}: its file was changed on the disk, so it is not given out")]
+    ContentChanged(String),
     /// A stored record does not have the shape that this version reads.
     #[error("read a stored {what}: {source}")]
     Document {
@@ -73,6 +75,7 @@ impl StoreError {
             | Self::NoSuchEvent(_)
             | Self::InvalidDigest(_)
             | Self::NoSuchBlob(_)
+            | Self::ContentChanged(_)
             | Self::Document { .. }
             | Self::Io { .. }
             | Self::Sql(_)

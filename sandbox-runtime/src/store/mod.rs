@@ -5,27 +5,35 @@
 //! questions ─> bounded queue ─> readers, read-only connections
 //! ```
 //!
-//! Owns `history.db` and `blobs/` beneath the data directory, the numbers of events, and the order of their publication.
+//! Owns `history.db`, `history.mark`, `reserve` and `blobs/` beneath the data directory, the numbers of events, and the order of their publication.
 //! Leaves to others: what a record means, and that only one runtime uses a data directory.
 //!
 //! What `commit` answered for is on the disk, and an event is published only after that.
+//!
+//! On a full disk a change is refused, unless it must be kept; reading goes on. What is wrong with the files is told by
+//! [`Store::troubles`]: a glance at the start, a check of everything in the background, a look at each content that is read.
 
 mod blobs;
 mod change;
+mod check;
 mod error;
+mod mark;
 mod migrate;
 mod open;
 mod page;
 mod readers;
+mod reserve;
 mod table;
 #[cfg(test)]
 mod tests;
+mod trouble;
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use sandbox_core::model::{
     Approval, Artifact, Delivery, EpochMs, Event, Grant, Handoff, ModelInfo, Page, Rule, Sandbox, Task, Webhook,
@@ -39,16 +47,22 @@ pub use change::{
     Recalled, SandboxFilter, SealedSecret, TaskFilter, Unfinished, WebhookChange,
 };
 pub use error::StoreError;
-pub use open::{Opened, SetAside};
+pub use open::{Lost, Opened, SetAside};
 pub use page::PageRequest;
 pub use table::events::MAX_LIMIT as MAX_EVENTS;
+pub use trouble::Trouble;
 
+use mark::Mark;
 use migrate::{MIGRATIONS, Migration};
+use open::Way;
 use readers::Readers;
+use reserve::{Reserve, Room};
+use rusqlite::{Connection, InterruptHandle};
 use table::{
     approvals, artifacts, conversation, deliveries, events, grants, handoffs, idempotency, models, rules, sandboxes,
     search, tasks, webhooks,
 };
+use trouble::Findings;
 use writer::{Order, Work, Writer};
 
 /// How many events a subscriber may lag behind before it has to read them from the history.
@@ -67,6 +81,10 @@ struct Shared {
     published: broadcast::Sender<Event>,
     blobs: Blobs,
     opened: Opened,
+    findings: Findings,
+    room: Room,
+    /// The check in the background, and what ends it early; `None` only while dropping.
+    check: Option<(JoinHandle<()>, InterruptHandle)>,
 }
 
 struct Queues {
@@ -88,7 +106,8 @@ impl Default for Tuning {
 }
 
 impl Store {
-    /// Opens the history beneath `home`, making it if there is none. Blocks: it checks the file and migrates it.
+    /// Opens the history beneath `home`, making it if there is none. Blocks: it looks at the file and migrates it; the whole
+    /// file is checked in the background.
     ///
     /// A damaged file is set aside and the history begins anew; [`Store::opened`] says so.
     ///
@@ -102,24 +121,54 @@ impl Store {
 
     fn open_with(home: &Path, tuning: Tuning) -> Result<Self, StoreError> {
         let path = home.join("history.db");
-        let (db, opened) = open::writer(&path, tuning.migrations)?;
+        open::make_private(&path)?;
+        let (mut reserve, mark) = (Reserve::beneath(home), Mark::beneath(home));
+        let (way, (db, opened)) = open_on_any_disk(&path, tuning.migrations, &mark, &mut reserve)?;
         if let Some(max_pages) = tuning.max_pages {
             let _: i64 = db.pragma_update_and_check(None, "max_page_count", max_pages, |row| row.get(0))?;
         }
-        let blobs = Blobs::beneath(&home.join("blobs"))?;
-        let (readers, mut threads) = Readers::start(&path)?;
+        let (findings, room) = (Findings::default(), reserve.room(home));
+        let blobs = Blobs::beneath(&home.join("blobs"), findings.clone())?;
+        let (readers, mut threads) = Readers::start(&path, way)?;
+        let check = Some(check::in_background(&path, way, findings.clone())?);
         let (orders, received) = mpsc::channel(writer::QUEUE);
         let (published, _) = broadcast::channel(PUBLISHED_KEPT);
-        let writer = Writer { db, blobs: blobs.clone(), published: published.clone() };
+        let writer = Writer { db, reserve, mark, blobs: blobs.clone(), published: published.clone() };
         let thread = thread::Builder::new().name("history-writer".to_owned());
         threads.push(thread.spawn(|| writer.run(received)).map_err(StoreError::io("start the writer of", path))?);
         let queues = Some(Queues { orders, readers });
-        Ok(Self { shared: Arc::new(Shared { queues, threads, published, blobs, opened }) })
+        Ok(Self { shared: Arc::new(Shared { queues, threads, published, blobs, opened, findings, room, check }) })
     }
 
     /// Returns what was met when the history was opened.
     pub fn opened(&self) -> &Opened {
         &self.shared.opened
+    }
+
+    /// Returns what is wrong with the history's files and its disk, as far as it is known now.
+    pub fn troubles(&self) -> Vec<Trouble> {
+        let mut troubles = self.shared.opened.troubles();
+        troubles.extend(self.shared.findings.all());
+        troubles.extend(self.room_for_work().is_err().then_some(Trouble::Full));
+        troubles
+    }
+
+    /// Whether new work may begin: on a full disk it is refused before anything is done.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Full`].
+    pub fn room_for_work(&self) -> Result<(), StoreError> {
+        self.shared.room.for_work()
+    }
+
+    /// Whether a change that must be kept will find room.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Full`].
+    pub fn room_for_what_must_be_kept(&self) -> Result<(), StoreError> {
+        self.shared.room.for_what_must_be_written()
     }
 
     /// Writes the change in one transaction, numbers its events, publishes them, and returns them.
@@ -314,9 +363,37 @@ impl Store {
     }
 }
 
+/// Opens the database also where the disk is full: with the room of the reserve, or else without the file that connections
+/// share. Then everything can be read, and changes wait for room.
+fn open_on_any_disk(
+    path: &Path,
+    migrations: &'static [Migration],
+    mark: &Mark,
+    reserve: &mut Reserve,
+) -> Result<(Way, (Connection, Opened)), StoreError> {
+    let shared = open::writer(path, migrations, mark, Way::Shared);
+    if !matches!(shared, Err(StoreError::Full)) {
+        return Ok((Way::Shared, shared?));
+    }
+    if reserve.release()
+        && let Ok(opened) = open::writer(path, migrations, mark, Way::Shared)
+    {
+        return Ok((Way::Shared, opened));
+    }
+    Ok((Way::Alone, open::writer(path, migrations, mark, Way::Alone)?))
+}
+
 impl Drop for Shared {
     fn drop(&mut self) {
         self.queues = None;
+        if let Some((check, interrupt)) = self.check.take() {
+            // What has not begun is not interrupted: it is asked to end until it does.
+            while !check.is_finished() {
+                interrupt.interrupt();
+                thread::sleep(Duration::from_millis(1));
+            }
+            self.threads.push(check);
+        }
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a thread of the history panicked");

@@ -1,17 +1,18 @@
-//! Opens the database file: checks it, sets a damaged one aside, migrates it, and gives connections with one set of
+//! Opens the database file: looks at it, sets a damaged one aside, migrates it, and gives connections with one set of
 //! settings.
 
 use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::StoreError;
+use super::check::{forget_suspicion, glance};
+use super::mark::Mark;
 use super::migrate::{Migration, migrate, with_suffix};
+use super::{StoreError, Trouble};
 
 /// How long a connection waits for another program's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -20,11 +21,13 @@ const LOG_KEPT_BYTES: i64 = 32 * 1024 * 1024;
 /// How many prepared statements a connection keeps.
 const STATEMENTS_KEPT: usize = 64;
 
-/// What was met when the history was opened. A caller shows it: history that is gone from sight is no small thing.
+/// What was met when the history was opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Opened {
     /// The file was damaged and is kept under another name; the history begins anew.
     pub set_aside: Option<SetAside>,
+    /// Events that were kept once are not in the history any more.
+    pub lost: Option<Lost>,
     /// Copies that were kept before the format changed.
     pub copies: Vec<PathBuf>,
 }
@@ -36,17 +39,53 @@ pub struct SetAside {
     pub cause: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    pub events: u64,
+    /// A copy of the log as it was found.
+    pub log_kept_at: Option<PathBuf>,
+}
+
+impl Opened {
+    /// Returns what a person is to be told.
+    pub fn troubles(&self) -> Vec<Trouble> {
+        let aside = self.set_aside.clone().map(|SetAside { kept_at, cause }| Trouble::SetAside { kept_at, cause });
+        let lost = self.lost.clone().map(|Lost { events, log_kept_at }| Trouble::EventsLost { events, log_kept_at });
+        aside.into_iter().chain(lost).collect()
+    }
+}
+
+/// How connections of this run share what the log holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Way {
+    /// By a file next to the database, which other programs share too.
+    #[default]
+    Shared,
+    /// By the memory of this process: on a full disk there is no room for that file.
+    Alone,
+}
+
 /// Opens the file for writing, making it if there is none.
-pub(super) fn writer(path: &Path, migrations: &[Migration]) -> Result<(Connection, Opened), StoreError> {
+pub(super) fn writer(
+    path: &Path,
+    migrations: &[Migration],
+    mark: &Mark,
+    way: Way,
+) -> Result<(Connection, Opened), StoreError> {
     make_private(path)?;
     let mut opened = Opened::default();
-    if let Some(cause) = damage(path)? {
+    let found = glance(path, way)?;
+    if let Some(cause) = found.damage {
         let kept_at = set_aside(path)?;
+        forget_suspicion(path);
+        mark.set(0);
         tracing::error!(kept_at = %kept_at.display(), cause, "the history was damaged and is set aside");
         opened.set_aside = Some(SetAside { kept_at, cause });
         make_private(path)?;
+    } else {
+        opened.lost = lost(path, found.newest_event, mark);
     }
-    let mut db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let mut db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, way)?;
     // A file that we may not touch must not even change its journal mode: migrate refuses it first.
     opened.copies = migrate(&mut db, path, migrations)?;
     let mode: String = db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
@@ -55,18 +94,35 @@ pub(super) fn writer(path: &Path, migrations: &[Migration]) -> Result<(Connectio
     }
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "journal_size_limit", LOG_KEPT_BYTES)?;
+    // What is in the file need not fit into the room that is left when the disk is full.
+    use_log_again(&db);
+    if opened.lost.is_some() {
+        // Told once; what comes now is counted from here.
+        mark.set(found.newest_event);
+    }
     Ok((db, opened))
 }
 
+/// Carries what the log holds into the file, so that the next change is written over it: that takes less room than to add.
+pub(super) fn use_log_again(db: &Connection) {
+    if let Err(error) = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+        tracing::debug!(%error, "the log of the history grows");
+    }
+}
+
 /// Opens one more connection, which only reads.
-pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
-    let db = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+pub(super) fn reader(path: &Path, way: Way) -> Result<Connection, StoreError> {
+    let db = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, way)?;
     db.pragma_update(None, "query_only", true)?;
     Ok(db)
 }
 
-fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
-    let db = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+pub(super) fn connect(path: &Path, access: OpenFlags, way: Way) -> Result<Connection, StoreError> {
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = match way {
+        Way::Shared => Connection::open_with_flags(path, flags)?,
+        Way::Alone => Connection::open_with_flags_and_vfs(path, flags, c"unix-excl")?,
+    };
     db.busy_timeout(BUSY_TIMEOUT)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     db.pragma_update(None, "trusted_schema", false)?;
@@ -74,7 +130,7 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
 }
 
 /// Makes the folder and the file if they are not there, for the owner only; SQLite gives its log the file's mode.
-fn make_private(path: &Path) -> Result<(), StoreError> {
+pub(super) fn make_private(path: &Path) -> Result<(), StoreError> {
     if let Some(folder) = path.parent() {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
         made.map_err(StoreError::io("create folder", folder))?;
@@ -84,32 +140,27 @@ fn make_private(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Returns what is wrong with the file's content, if anything is.
-///
-/// # Errors
-///
-/// Trouble that is not the content's: a lock, a missing right, a failing disk. The file is then not to be moved.
-fn damage(path: &Path) -> Result<Option<String>, StoreError> {
-    // SQLite takes a file that is shorter than its header for an empty one, and would write over what is left of it.
-    let mut header = Vec::new();
-    let read = fs::File::open(path).and_then(|file| file.take(100).read_to_end(&mut header));
-    read.map_err(StoreError::io("read", path))?;
-    if !header.is_empty() && header.len() < 100 {
-        return Ok(Some(format!("the file ends after {} bytes", header.len())));
-    }
-    match check(path) {
-        Ok(finding) if finding == "ok" => Ok(None),
-        Ok(finding) => Ok(Some(finding)),
-        Err(StoreError::Damaged(error)) => Ok(Some(error.to_string())),
-        Err(other) => Err(other),
-    }
-}
-
-fn check(path: &Path) -> Result<String, StoreError> {
-    let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    // What is found damaged is kept as it was found, its log beside it.
-    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    Ok(db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?)
+/// Returns what the mark knows of and the history does not have; the log is copied as it is, before anything writes to it.
+fn lost(path: &Path, newest_event: i64, mark: &Mark) -> Option<Lost> {
+    let events = u64::try_from(mark.last()?.checked_sub(newest_event)?).ok().filter(|events| *events > 0)?;
+    let log = with_suffix(path, "-wal");
+    let copy = with_suffix(path, &format!("-wal.damaged-{}", crate::unique()));
+    let copied = fs::copy(&log, &copy);
+    let log_kept_at = match copied {
+        Ok(0) => {
+            // An empty copy tells nothing.
+            let _ = fs::remove_file(&copy);
+            None
+        }
+        Ok(_) => Some(copy),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => {
+            tracing::warn!(%error, "the damaged log could not be copied");
+            None
+        }
+    };
+    tracing::error!(events, ?log_kept_at, "the newest events of the history are missing");
+    Some(Lost { events, log_kept_at })
 }
 
 /// Renames the file and its log, so that nothing of them is lost and nothing of them is read again.

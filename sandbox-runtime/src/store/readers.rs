@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::open::Way;
 use super::{StoreError, open};
 
 const THREADS: usize = 3;
@@ -21,10 +22,10 @@ pub(super) struct Readers {
 
 impl Readers {
     /// Starts the threads; they end when the last `Readers` is dropped.
-    pub(super) fn start(path: &Path) -> Result<(Self, Vec<JoinHandle<()>>), StoreError> {
+    pub(super) fn start(path: &Path, way: Way) -> Result<(Self, Vec<JoinHandle<()>>), StoreError> {
         let (questions, received) = mpsc::channel(QUEUE);
         let received = Arc::new(Mutex::new(received));
-        let connections = (0..THREADS).map(|_| open::reader(path)).collect::<Result<Vec<_>, _>>()?;
+        let connections = (0..THREADS).map(|_| open::reader(path, way)).collect::<Result<Vec<_>, _>>()?;
         let threads = connections
             .into_iter()
             .map(|db| {

@@ -3,12 +3,18 @@
 //!
 //! Each change is atomic on its own: it has a savepoint, and where the transaction as a whole cannot be kept, every
 //! change gets one of its own, so that one that fails costs no other.
+//!
+//! On a full disk a change that must be kept is written into the reserve. Until the reserve stands again, nothing else is
+//! taken: it would use up what is left.
 
 use rusqlite::{Connection, TransactionBehavior};
 use sandbox_core::model::{EpochMs, Event};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::blobs::Blobs;
+use super::mark::Mark;
+use super::open::use_log_again;
+use super::reserve::Reserve;
 use super::table::{
     approvals, artifacts, conversation, deliveries, events, grants, handoffs, idempotency, models, rules, sandboxes,
     tasks, webhooks,
@@ -31,6 +37,16 @@ pub(super) enum Work {
     Remember { key: String, route: String, answer: Recalled, now: EpochMs },
 }
 
+impl Work {
+    /// Whether it says what is done already.
+    fn must_be_kept(&self) -> bool {
+        match self {
+            Self::Change(change) => change.must_be_kept,
+            Self::Remember { .. } => true,
+        }
+    }
+}
+
 /// What a kept change leads to.
 #[derive(Default)]
 struct Kept {
@@ -41,6 +57,8 @@ struct Kept {
 
 pub(super) struct Writer {
     pub db: Connection,
+    pub reserve: Reserve,
+    pub mark: Mark,
     pub blobs: Blobs,
     pub published: broadcast::Sender<Event>,
 }
@@ -59,7 +77,13 @@ impl Writer {
     }
 
     fn serve(&mut self, group: Vec<Order>) {
-        let results = write_group(&mut self.db, &group);
+        let results = write_group(&mut self.db, &mut self.reserve, &group);
+        if results.iter().flatten().any(|kept| !kept.events.is_empty()) {
+            match events::last_number(&self.db) {
+                Ok(row) => self.mark.set(row),
+                Err(error) => tracing::warn!(%error, "the history's mark stays behind"),
+            }
+        }
         for (order, result) in group.into_iter().zip(results) {
             let answer = result.map(|kept| {
                 self.drop_unused(&kept.released);
@@ -86,18 +110,19 @@ impl Writer {
     }
 }
 
-fn write_group(db: &mut Connection, group: &[Order]) -> Vec<Result<Kept, StoreError>> {
-    if let [order] = group {
-        return vec![write_one(db, &order.work)];
-    }
-    if let Some(results) = try_group(db, group) {
+fn write_group(db: &mut Connection, reserve: &mut Reserve, group: &[Order]) -> Vec<Result<Kept, StoreError>> {
+    let has_room = reserve.stands() || reserve.restore();
+    if has_room
+        && group.len() > 1
+        && let Some(results) = try_group(db, group)
+    {
         return results;
     }
     let mut results = Vec::with_capacity(group.len());
     for order in group {
         // A lock that was not given up while the one before waited is not waited for again.
         let busy = matches!(results.last(), Some(Err(StoreError::Busy)));
-        results.push(if busy { Err(StoreError::Busy) } else { write_one(db, &order.work) });
+        results.push(if busy { Err(StoreError::Busy) } else { write_one(db, reserve, &order.work) });
     }
     results
 }
@@ -110,8 +135,9 @@ fn try_group(db: &mut Connection, group: &[Order]) -> Option<Vec<Result<Kept, St
         let savepoint = transaction.savepoint().ok()?;
         // Dropping the savepoint undoes what was written since.
         let result = apply(&savepoint, &order.work).and_then(|kept| Ok(savepoint.commit().map(|()| kept)?));
-        // Some failures, a full disk among them, end the whole transaction.
-        if transaction.is_autocommit() {
+        // Some failures, a full disk among them, end the whole transaction; and what must be kept is tried again.
+        let is_owed = matches!(result, Err(StoreError::Full)) && order.work.must_be_kept();
+        if transaction.is_autocommit() || is_owed {
             return None;
         }
         results.push(result);
@@ -120,7 +146,21 @@ fn try_group(db: &mut Connection, group: &[Order]) -> Option<Vec<Result<Kept, St
     Some(results)
 }
 
-fn write_one(db: &mut Connection, work: &Work) -> Result<Kept, StoreError> {
+fn write_one(db: &mut Connection, reserve: &mut Reserve, work: &Work) -> Result<Kept, StoreError> {
+    if !work.must_be_kept() {
+        return if reserve.stands() { write_once(db, work) } else { Err(StoreError::Full) };
+    }
+    let mut written = write_once(db, work);
+    if matches!(written, Err(StoreError::Full)) && reserve.release() {
+        written = write_once(db, work);
+    }
+    if written.is_ok() && !reserve.stands() {
+        use_log_again(db);
+    }
+    written
+}
+
+fn write_once(db: &mut Connection, work: &Work) -> Result<Kept, StoreError> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let kept = apply(&transaction, work)?;
     transaction.commit()?;

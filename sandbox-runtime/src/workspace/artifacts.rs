@@ -1,15 +1,19 @@
 //! Makes artifacts of files of the workspace: the content goes to the store's blobs, the record to the caller, who
 //! commits it.
 
-use std::io::{Read, Seek};
+use std::fs::File;
+use std::io::{self, Read, Seek};
 
 use sandbox_core::model::{Artifact, ArtifactKind, EpochMs};
 use sandbox_core::{ArtifactKey, SandboxId, TaskId};
+use tokio_util::sync::CancellationToken;
 
 use super::content_type::{HEAD, content_type};
 use super::{Workspace, WorkspaceError};
 use crate::store::{Blob, Blobs, StoreError};
 
+/// The most bytes that one artifact has: 2 GiB.
+pub const MAX_ARTIFACT: u64 = 2 << 30;
 /// Longest name of an artifact, in bytes.
 const MAX_NAME: usize = 200;
 const NAMELESS: &str = "artifact";
@@ -40,16 +44,71 @@ pub enum SnapshotError {
     Workspace(#[from] WorkspaceError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("save the artifact: whoever asked for it has gone")]
+    Stopped,
 }
 
-/// Copies a file as it is now. Blocks until its bytes are on the disk.
-pub fn snapshot(workspace: &Workspace, blobs: &Blobs, source: Source<'_>) -> Result<Snapshot, SnapshotError> {
+/// A file read up to the limit, whatever it grows to meanwhile, and no further than it is wanted.
+struct Bounded<'a> {
+    file: File,
+    left: u64,
+    stop: &'a CancellationToken,
+    ended: Option<Ended>,
+}
+
+#[derive(Clone, Copy)]
+enum Ended {
+    TooLarge,
+    Stopped,
+}
+
+impl Bounded<'_> {
+    fn end(&mut self, how: Ended) -> io::Error {
+        self.ended = Some(how);
+        io::Error::other("the copy was ended")
+    }
+}
+
+impl Read for Bounded<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.stop.is_cancelled() {
+            return Err(self.end(Ended::Stopped));
+        }
+        let n_read = self.file.read(buffer)?;
+        match self.left.checked_sub(n_read as u64) {
+            Some(left) => self.left = left,
+            None => return Err(self.end(Ended::TooLarge)),
+        }
+        Ok(n_read)
+    }
+}
+
+/// Copies a file as it is now. Blocks until its bytes are on the disk; ends early when `stop` says so, and leaves nothing.
+///
+/// # Errors
+///
+/// [`WorkspaceError::TooLarge`] beyond [`MAX_ARTIFACT`], before anything is copied where the file says so itself.
+pub fn snapshot(
+    workspace: &Workspace,
+    blobs: &Blobs,
+    source: Source<'_>,
+    stop: &CancellationToken,
+) -> Result<Snapshot, SnapshotError> {
     let (mut file, entry) = workspace.open_file(source.path)?;
+    let too_large = || WorkspaceError::TooLarge { path: source.path.to_owned(), limit: MAX_ARTIFACT };
+    if entry.size > MAX_ARTIFACT {
+        return Err(too_large().into());
+    }
     let wrong = |error| WorkspaceError::io("read", source.path, error);
     let mut head = Vec::with_capacity(HEAD);
     (&mut file).take(HEAD as u64).read_to_end(&mut head).map_err(wrong)?;
     file.rewind().map_err(wrong)?;
-    let blob = blobs.put(file)?;
+    let mut bounded = Bounded { file, left: MAX_ARTIFACT, stop, ended: None };
+    let blob = match (blobs.put(&mut bounded), bounded.ended) {
+        (_, Some(Ended::TooLarge)) => return Err(too_large().into()),
+        (_, Some(Ended::Stopped)) => return Err(SnapshotError::Stopped),
+        (put, None) => put?,
+    };
 
     let own_name = entry.path.rsplit('/').next().unwrap_or_default();
     let name = artifact_name(source.name.unwrap_or(own_name));

@@ -6,7 +6,9 @@ export type ActKind = "pay" | "send" | "delete" | "publish" | "submit" | "newDes
 export type Actor = "agent" | "person" | "api" | "system";
 
 export type AgentCapability = {
+  /** Refused in this version: there is one agent, and a task names its model. */
   defaultAgent?: string | null;
+  /** `false` is refused in this version: every sandbox takes tasks. */
   enabled?: boolean;
 };
 
@@ -86,9 +88,12 @@ export type BrowserCapability = {
   byoProxyUrl?: string | null;
   /** Name of a profile that outlives the sandbox; without it the profile ends with the sandbox. */
   profile?: string | null;
+  /** `true` is refused in this version: nothing is recorded. */
+  recording?: boolean;
   viewport?: Viewport;
 };
 
+/** `false`: no browser. `true`: a browser with the defaults. Else the browser that is wanted. */
 export type BrowserSwitch = boolean | BrowserCapability;
 
 /** Who takes control, as others are to see it. */
@@ -100,6 +105,7 @@ export type Capabilities = {
   agent?: AgentCapability;
   /** `false` for a sandbox without a browser. */
   browser?: BrowserSwitch;
+  documents?: DocumentsCapability;
   storage?: StorageCapability;
 };
 
@@ -166,6 +172,11 @@ export type DeliveryStatus = "pending" | "delivered" | "failed";
 export type Demo = {
   sandboxId: SandboxId;
   taskId: TaskId;
+};
+
+export type DocumentsCapability = {
+  /** `true` is refused in this version: documents are not converted. */
+  libreofficeHeadless?: boolean;
 };
 
 export type Entries = {
@@ -367,12 +378,17 @@ export type KeyStorage = {
 
 export type KeyStore = "keyring" | "file";
 
-/** Limits that the sandbox is held to; `None` means the default of the runtime. */
+/** Limits that the sandbox is held to. Those that this version does not enforce are refused. */
 export type Limits = {
+  /** Refused in this version: not enforced yet. */
   cpus?: number | null;
+  /** Refused in this version: not enforced yet. */
   diskMb?: number | null;
+  /** The sandbox ends when nobody worked in it or watched it for so long; at least 1. */
   idleMs?: number | null;
+  /** Refused in this version: not enforced yet. */
   memoryMb?: number | null;
+  /** Refused in this version: not enforced yet. */
   pids?: number | null;
 };
 
@@ -608,6 +624,8 @@ export type SandboxConfig = {
   capabilities?: Capabilities;
   /** Environment of commands, by name. Never reaches the desktop room. */
   env?: Record<string, string>;
+  /** Refused in this version: there are no checkpoints yet. */
+  fromCheckpoint?: string | null;
   limits?: Limits;
   name?: string | null;
   network?: NetworkConfig;
@@ -621,7 +639,7 @@ export type SandboxStatus = "queued" | "assigning" | "ready" | "active" | "endin
 export type Save = {
   /** The file's own name without it. */
   name?: string | null;
-  /** A file of the workspace. */
+  /** A file of the workspace, of at most 2 GiB. */
   path: string;
 };
 
@@ -644,6 +662,7 @@ export type Started = {
 };
 
 export type StorageCapability = {
+  /** Refused in this version: an artifact's key is made by the runtime. */
   artifactPrefix?: string | null;
 };
 

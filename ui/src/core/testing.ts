@@ -19,7 +19,12 @@ export function sandboxOf(over: Partial<Sandbox> = {}): Sandbox {
     name: 'Invoices',
     status: 'active',
     backend: 'local',
-    capabilities: { agent: { enabled: true, defaultAgent: null }, browser: true, storage: { artifactPrefix: null } },
+    capabilities: {
+      agent: { enabled: true, defaultAgent: null },
+      browser: true,
+      documents: { libreofficeHeadless: false },
+      storage: { artifactPrefix: null },
+    },
     network: { mode: 'open', allow: [], deny: [], allowPrivate: [] },
     limits: { memoryMb: null, pids: null, cpus: null, diskMb: null, idleMs: null },
     preview: {

@@ -15,6 +15,9 @@ wire! {
         pub capabilities: Capabilities,
         pub network: NetworkConfig,
         pub limits: Limits,
+        /// Refused in this version: there are no checkpoints yet.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub from_checkpoint: Option<String>,
     }
 
     #[derive(Copy, Default, Eq)]
@@ -30,29 +33,27 @@ wire! {
         pub agent: AgentCapability,
         /// `false` for a sandbox without a browser.
         pub browser: BrowserSwitch,
+        pub documents: DocumentsCapability,
         pub storage: StorageCapability,
     }
 
     #[derive(Eq)]
     #[serde(default, deny_unknown_fields)]
     pub struct AgentCapability {
+        /// `false` is refused in this version: every sandbox takes tasks.
         pub enabled: bool,
+        /// Refused in this version: there is one agent, and a task names its model.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub default_agent: Option<String>,
-    }
-
-    #[derive(Eq)]
-    #[serde(untagged)]
-    pub enum BrowserSwitch {
-        /// `false`: no browser. `true`: a browser with the defaults.
-        Plain(bool),
-        With(BrowserCapability),
     }
 
     #[derive(Default, Eq)]
     #[serde(default, deny_unknown_fields)]
     pub struct BrowserCapability {
         pub viewport: Viewport,
+        /// `true` is refused in this version: nothing is recorded.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        pub recording: bool,
         /// Name of a profile that outlives the sandbox; without it the profile ends with the sandbox.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub profile: Option<String>,
@@ -71,7 +72,16 @@ wire! {
 
     #[derive(Default, Eq)]
     #[serde(default, deny_unknown_fields)]
+    pub struct DocumentsCapability {
+        /// `true` is refused in this version: documents are not converted.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        pub libreoffice_headless: bool,
+    }
+
+    #[derive(Default, Eq)]
+    #[serde(default, deny_unknown_fields)]
     pub struct StorageCapability {
+        /// Refused in this version: an artifact's key is made by the runtime.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub artifact_prefix: Option<String>,
     }
@@ -96,18 +106,23 @@ wire! {
         None,
     }
 
-    /// Limits that the sandbox is held to; `None` means the default of the runtime.
+    /// Limits that the sandbox is held to. Those that this version does not enforce are refused.
     #[derive(Default)]
     #[serde(default, deny_unknown_fields)]
     pub struct Limits {
+        /// Refused in this version: not enforced yet.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub memory_mb: Option<u64>,
+        /// Refused in this version: not enforced yet.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub pids: Option<u64>,
+        /// Refused in this version: not enforced yet.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub cpus: Option<f64>,
+        /// Refused in this version: not enforced yet.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub disk_mb: Option<u64>,
+        /// The sandbox ends when nobody worked in it or watched it for so long; at least 1.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub idle_ms: Option<u64>,
     }
@@ -167,6 +182,37 @@ wire! {
     pub struct Failure {
         pub code: String,
         pub message: String,
+    }
+}
+
+/// `false`: no browser. `true`: a browser with the defaults. Else the browser that is wanted.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, ts_rs::TS, utoipa::ToSchema)]
+#[serde(untagged)]
+#[ts(export)]
+pub enum BrowserSwitch {
+    /// `false`: no browser. `true`: a browser with the defaults.
+    Plain(bool),
+    With(BrowserCapability),
+}
+
+/// By hand, because the derived one for untagged enums does not say which field does not fit.
+impl<'de> serde::Deserialize<'de> for BrowserSwitch {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Switch;
+        impl<'de> serde::de::Visitor<'de> for Switch {
+            type Value = BrowserSwitch;
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("true, false, or an object")
+            }
+            fn visit_bool<E>(self, is_wanted: bool) -> Result<BrowserSwitch, E> {
+                Ok(BrowserSwitch::Plain(is_wanted))
+            }
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, fields: A) -> Result<BrowserSwitch, A::Error> {
+                let fields = serde::de::value::MapAccessDeserializer::new(fields);
+                serde::Deserialize::deserialize(fields).map(BrowserSwitch::With)
+            }
+        }
+        deserializer.deserialize_any(Switch)
     }
 }
 

@@ -66,7 +66,7 @@ struct ContentQuery {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Save {
-    /// A file of the workspace.
+    /// A file of the workspace, of at most 2 GiB.
     path: String,
     /// The file's own name without it.
     #[serde(default)]

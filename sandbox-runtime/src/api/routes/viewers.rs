@@ -80,7 +80,7 @@ async fn viewer_url(
     Body(request): Body<LinkRequest>,
 ) -> Result<Json<ViewerLink>, ApiError> {
     if request.shareable {
-        let refusal = ServiceError::invalid("links that work from other machines are not there yet");
+        let refusal = ServiceError::invalid("`shareable`: this version has no links that work from other machines");
         return Err(refusal
             .with_hint("leave shareable out: the link then works in any browser on this machine")
             .into());

@@ -92,6 +92,12 @@ pub fn newest(db: &Connection) -> Result<Option<EventId>, StoreError> {
     Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?.map(EventId))
 }
 
+/// Returns the number in the order of commits that was given out last, also if that event is gone; 0 before the first.
+pub fn last_number(db: &Connection) -> Result<i64, StoreError> {
+    let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'events'";
+    Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?.unwrap_or(0))
+}
+
 fn row_of(db: &Connection, id: &EventId) -> Result<i64, StoreError> {
     let row = db
         .prepare_cached("SELECT row FROM events WHERE id = ?1")?

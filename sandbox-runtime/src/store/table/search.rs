@@ -5,6 +5,8 @@
 //! Whatever a person types is a valid query: its parts between blanks must all occur, in any order. Parts shorter than
 //! a trigram are found by scanning, the longer ones by the index.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use sandbox_core::model::{Event, Page, Task};
 use sandbox_core::{SandboxId, TaskId};
@@ -133,6 +135,9 @@ fn insert_text(db: &Connection, row: i64, title: &str, body: &str) -> Result<(),
 }
 
 /// Finds tasks, and events outside any task, newest first.
+///
+/// Texts are read from the newest on, and only as far as the page needs: what a task says lies behind the task itself, so
+/// that beyond the least of the page's hits nothing can change it.
 pub fn find(db: &Connection, text: &str, page: &PageRequest) -> Result<Page<Hit>, StoreError> {
     let below = List::Search.below(page)?;
     let Some(query) = Query::parse(text) else { return Ok(Page { data: Vec::new(), next_cursor: None }) };
@@ -141,23 +146,31 @@ pub fn find(db: &Connection, text: &str, page: &PageRequest) -> Result<Page<Hit>
         conditions.add(sql, value);
     }
     conditions.add("d.hit < ?", below);
-    let limit = page.rows();
-    // The least row of a task is its own text, if that fits; else the first of its events that does.
+    // The order of the tables is meant: the index gives its texts in their order, without sorting them.
     let sql = format!(
-        "SELECT d.hit, min(d.row) FROM search_text t JOIN search_docs d ON d.row = t.rowid
-         WHERE {} GROUP BY d.hit ORDER BY d.hit DESC LIMIT {}",
-        conditions.sql(),
-        limit + 1
+        "SELECT d.hit, d.row FROM search_text t CROSS JOIN search_docs d ON d.row = t.rowid
+         WHERE {} ORDER BY t.rowid DESC",
+        conditions.sql()
     );
     let mut statement = db.prepare_cached(&sql)?;
     let values: Vec<&dyn ToSql> = conditions.values();
-    let found = statement.query_map(values.as_slice(), |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let mut rows = Vec::new();
-    for pair in found {
-        let (hit, doc): (i64, i64) = pair?;
-        rows.push((hit, read(db, hit, doc, &query)?));
+    let mut found = statement.query(values.as_slice())?;
+    let limit = page.rows();
+    // Of each hit the least row: the task's own text, if that fits; else the first of its events that does.
+    let mut hits: BTreeMap<i64, i64> = BTreeMap::new();
+    while let Some(row) = found.next()? {
+        let (hit, doc): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let is_full = hits.len() > limit;
+        if is_full && hits.first_key_value().is_some_and(|(least, _)| doc < *least) {
+            break;
+        }
+        hits.insert(hit, doc);
+        if hits.len() > limit + 1 {
+            hits.pop_first();
+        }
     }
-    Ok(cut(List::Search, limit, rows))
+    let rows = hits.into_iter().rev().map(|(hit, doc)| Ok((hit, read(db, hit, doc, &query)?)));
+    Ok(cut(List::Search, limit, rows.collect::<Result<_, StoreError>>()?))
 }
 
 fn read(db: &Connection, hit: i64, doc: i64, query: &Query) -> Result<Hit, StoreError> {

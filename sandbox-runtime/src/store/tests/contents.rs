@@ -101,3 +101,20 @@ async fn a_content_that_somebody_is_about_to_refer_to_stays() {
     drop(copy);
     assert!(store.blobs().open(HELLO).is_ok());
 }
+
+#[test]
+fn a_content_that_was_changed_on_the_disk_is_refused_and_told_until_it_is_kept_again() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open(home.path()).unwrap();
+    let sha256 = store.blobs().put("right".as_bytes()).unwrap().sha256.clone();
+    let path = home.path().join("blobs").join(&sha256[..2]).join(&sha256);
+    for wrong in ["wrong", "", "right and more"] {
+        std::fs::write(&path, wrong).unwrap();
+        let refused = store.blobs().open(&sha256);
+        assert!(matches!(refused, Err(StoreError::ContentChanged(_))), "{wrong:?}: {refused:?}");
+        assert_eq!(store.troubles(), [Trouble::ContentChanged { sha256: sha256.clone() }]);
+    }
+    store.blobs().put("right".as_bytes()).unwrap();
+    assert_eq!(std::io::read_to_string(store.blobs().open(&sha256).unwrap()).unwrap(), "right");
+    assert_eq!(store.troubles(), []);
+}

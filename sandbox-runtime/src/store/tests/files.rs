@@ -148,3 +148,92 @@ async fn history_is_for_its_owner_only() {
         assert_eq!(mode(&inner.join(name)), 0o600, "{name}");
     }
 }
+
+/// A store that went away as a killed process does: its log is left as it was.
+async fn killed(home: &Path, n_events: usize) {
+    let path = home.join("history.db");
+    let store = Store::open(home).unwrap();
+    let events = vec![event("sbx_1", None, "kept"); 3];
+    store.commit(Change { events, ..Change::default() }).await.unwrap();
+    let reader = Connection::open(&path).unwrap();
+    reader.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    for _ in 0..n_events {
+        store.commit(Change { events: vec![event("sbx_1", None, "newest")], ..Change::default() }).await.unwrap();
+    }
+    // What a kill leaves, taken while both files are as the last commit left them.
+    let copies = ["", "-wal"].map(|part| (part, fs::read(migrate::with_suffix(&path, part)).unwrap()));
+    drop(reader);
+    drop(store);
+    for (part, bytes) in copies {
+        fs::write(migrate::with_suffix(&path, part), bytes).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn damage_to_the_log_that_drops_events_is_told_once_and_the_log_is_kept() {
+    type Damage = fn(&Path);
+    let wal = |home: &Path| home.join("history.db-wal");
+    let damages: [(&str, Damage, bool); 4] = [
+        ("as a kill leaves it", |_| {}, false),
+        (
+            "overwritten",
+            |log| {
+                let mut bytes = fs::read(log).unwrap();
+                bytes[40..4_000].fill(0xa5);
+                fs::write(log, bytes).unwrap();
+            },
+            true,
+        ),
+        ("cut", |log| fs::File::options().write(true).open(log).unwrap().set_len(5_000).unwrap(), true),
+        ("removed", |log| fs::remove_file(log).unwrap(), true),
+    ];
+    for (what, damage, is_lost) in damages {
+        let home = tempfile::tempdir().unwrap();
+        killed(home.path(), 4).await;
+        damage(&wal(home.path()));
+        let found = fs::read(wal(home.path())).ok();
+        let store = Store::open(home.path()).unwrap();
+        let n_events = store.events(EventFilter::default(), 100).await.unwrap().len();
+        if !is_lost {
+            assert_eq!((n_events, store.opened()), (7, &Opened::default()), "{what}");
+            continue;
+        }
+        let lost = store.opened().lost.clone().unwrap_or_else(|| panic!("{what}: {n_events} events and no word of it"));
+        assert_eq!(lost.events, 7 - n_events as u64, "{what}");
+        assert_eq!(lost.log_kept_at.map(|copy| fs::read(copy).unwrap()), found, "{what}");
+        assert!(matches!(store.troubles().as_slice(), [Trouble::EventsLost { .. }]), "{what}: {:?}", store.troubles());
+        store.commit(Change { events: vec![event("sbx_1", None, "x")], ..Change::default() }).await.unwrap();
+        drop(store);
+        let store = Store::open(home.path()).unwrap();
+        assert_eq!((store.opened(), store.troubles()), (&Opened::default(), vec![]), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn damage_deep_in_the_file_is_found_in_the_background_told_and_set_aside_at_the_next_start() {
+    let home = tempfile::tempdir().unwrap();
+    filled(home.path()).await;
+    let path = home.path().join("history.db");
+    // The index that finds tasks by their id, where a start does not look.
+    let db = Connection::open(&path).unwrap();
+    let sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_tasks_1'";
+    let page: i64 = db.query_row(sql, [], |row| row.get(0)).unwrap();
+    let page_size: i64 = db.query_row("PRAGMA page_size", [], |row| row.get(0)).unwrap();
+    drop(db);
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, &[0x5a; 200], u64::try_from((page - 1) * page_size).unwrap())
+        .unwrap();
+
+    let store = Store::open(home.path()).unwrap();
+    assert_eq!(store.opened(), &Opened::default());
+    assert_eq!(store.events(EventFilter::default(), 9).await.unwrap().len(), 1);
+    while store.troubles().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert!(matches!(store.troubles().as_slice(), [Trouble::Damaged { .. }]), "{:?}", store.troubles());
+    drop(store);
+    let store = Store::open(home.path()).unwrap();
+    assert!(store.opened().set_aside.is_some());
+    drop(store);
+    assert_eq!(Store::open(home.path()).unwrap().troubles(), []);
+}

@@ -73,6 +73,52 @@ async fn hits_come_in_pages() {
     assert!(matches!(store.search("needle", foreign).await, Err(StoreError::InvalidCursor)));
 }
 
+/// Events of many tasks and of none, in a mixed order: every page is what reading everything and sorting it gives.
+#[tokio::test]
+async fn hits_of_interleaved_tasks_come_in_the_order_of_their_beginnings() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open(home.path()).unwrap();
+    for n in 0..40_usize {
+        let title = if n % 7 == 0 { format!("needle {n}") } else { format!("other {n}") };
+        let tasks = vec![task(&format!("task_{n}"), &title, TaskStatus::Running)];
+        let of = |at: usize| format!("task_{}", (n * 13 + at * 5) % (n + 1));
+        let events = (0..6).map(|at| match (n + at) % 5 {
+            0 => event("sbx_1", None, "a needle outside"),
+            1 | 2 => event("sbx_1", Some(&of(at)), "a needle"),
+            _ => event("sbx_1", Some(&of(at)), "hay"),
+        });
+        store.commit(Change { tasks, events: events.collect(), ..Change::default() }).await.unwrap();
+    }
+    let db = Connection::open(home.path().join("history.db")).unwrap();
+    let sql = "SELECT d.hit FROM search_text t JOIN search_docs d ON d.row = t.rowid WHERE t.search_text MATCH 'needle'
+        GROUP BY d.hit ORDER BY d.hit DESC";
+    let expected: Vec<i64> =
+        db.prepare(sql).unwrap().query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let snippet_of = |hit: i64| {
+        let sql = "SELECT t.title || ' ' || t.body FROM search_text t JOIN search_docs d ON d.row = t.rowid
+            WHERE d.hit = ?1 AND (t.title LIKE '%needle%' OR t.body LIKE '%needle%') ORDER BY d.row LIMIT 1";
+        db.query_row(sql, [hit], |row| row.get::<_, String>(0)).unwrap()
+    };
+    assert!(expected.len() > 30, "{}", expected.len());
+    for limit in [1, 3, 50] {
+        let mut found = Vec::new();
+        let mut request = PageRequest { limit, cursor: None };
+        loop {
+            let page = search::find(&db, "needle", &request).unwrap();
+            assert!(page.data.len() <= limit);
+            found.extend(page.data);
+            request.cursor = page.next_cursor;
+            if request.cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found.len(), expected.len(), "pages of {limit}");
+        for (hit, row) in found.iter().zip(&expected) {
+            assert!(snippet_of(*row).ends_with(&hit.snippet), "{hit:?} at {row}");
+        }
+    }
+}
+
 fn empty() -> Connection {
     let db = Connection::open_in_memory().unwrap();
     db.execute_batch(search::V1).unwrap();

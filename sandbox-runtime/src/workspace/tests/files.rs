@@ -4,10 +4,11 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use sandbox_core::model::{ArtifactKind, FileKind};
+use tokio_util::sync::CancellationToken;
 
 use super::room;
 use crate::store::Store;
-use crate::workspace::artifacts::{Source, snapshot};
+use crate::workspace::artifacts::{MAX_ARTIFACT, SnapshotError, Source, snapshot};
 use crate::workspace::{MAX_READ, WorkspaceError};
 
 #[test]
@@ -192,8 +193,9 @@ fn an_artifact_is_the_file_as_it_was_under_a_name_of_its_own() {
     room.put("out/invoice.csv", "a,b\n");
     let source =
         Source { sandbox_id: "sbx_1".into(), task_id: None, path: "out/invoice.csv", name: None, created_at: 5 };
-    let made = snapshot(&room.workspace, store.blobs(), source.clone()).unwrap();
-    let named = snapshot(&room.workspace, store.blobs(), Source { name: Some("May/invoice.csv"), ..source.clone() });
+    let made = snapshot(&room.workspace, store.blobs(), source.clone(), &CancellationToken::new()).unwrap();
+    let wanted = Source { name: Some("May/invoice.csv"), ..source.clone() };
+    let named = snapshot(&room.workspace, store.blobs(), wanted, &CancellationToken::new());
     let named = named.unwrap();
     room.put("out/invoice.csv", "changed since");
 
@@ -204,5 +206,33 @@ fn an_artifact_is_the_file_as_it_was_under_a_name_of_its_own() {
     assert_eq!(made.artifact.sha256, named.artifact.sha256);
     let kept = std::io::read_to_string(store.blobs().open(&made.artifact.sha256).unwrap()).unwrap();
     assert_eq!(kept, "a,b\n");
-    assert!(snapshot(&room.workspace, store.blobs(), Source { path: "out", ..source }).is_err());
+    let outside = Source { path: "out", ..source };
+    assert!(snapshot(&room.workspace, store.blobs(), outside, &CancellationToken::new()).is_err());
+}
+
+#[test]
+fn an_artifact_that_is_too_large_is_refused_before_it_is_copied_and_one_that_nobody_wants_any_more_is_given_up() {
+    let room = room();
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open(home.path()).unwrap();
+    let blobs = home.path().join("blobs");
+    room.put("huge.bin", "");
+    std::fs::File::options().write(true).open(room.host("huge.bin")).unwrap().set_len(100 << 30).unwrap();
+    room.put("small.txt", "small");
+    let source = |path| Source { sandbox_id: "sbx_1".into(), task_id: None, path, name: None, created_at: 1 };
+
+    let refused = snapshot(&room.workspace, store.blobs(), source("huge.bin"), &CancellationToken::new());
+    let limit = match refused {
+        Err(SnapshotError::Workspace(WorkspaceError::TooLarge { limit, .. })) => limit,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(limit, MAX_ARTIFACT);
+
+    let gone = CancellationToken::new();
+    gone.cancel();
+    let given_up = snapshot(&room.workspace, store.blobs(), source("small.txt"), &gone);
+    assert!(matches!(given_up, Err(SnapshotError::Stopped)), "{given_up:?}");
+    let left: Vec<_> = std::fs::read_dir(&blobs).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["incoming"]);
+    assert_eq!(std::fs::read_dir(blobs.join("incoming")).unwrap().count(), 0);
 }

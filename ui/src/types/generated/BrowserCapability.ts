@@ -3,6 +3,10 @@ import type { Viewport } from "./Viewport";
 
 export type BrowserCapability = { viewport: Viewport, 
 /**
+ * `true` is refused in this version: nothing is recorded.
+ */
+recording: boolean, 
+/**
  * Name of a profile that outlives the sandbox; without it the profile ends with the sandbox.
  */
 profile: string | null, 

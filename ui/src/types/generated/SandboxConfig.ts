@@ -11,4 +11,8 @@ export type SandboxConfig = { name: string | null,
 /**
  * Environment of commands, by name. Never reaches the desktop room.
  */
-env: { [key in string]: string }, backend: BackendKind | null, capabilities: Capabilities, network: NetworkConfig, limits: Limits, };
+env: { [key in string]: string }, backend: BackendKind | null, capabilities: Capabilities, network: NetworkConfig, limits: Limits, 
+/**
+ * Refused in this version: there are no checkpoints yet.
+ */
+fromCheckpoint: string | null, };

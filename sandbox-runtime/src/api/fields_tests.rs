@@ -1,0 +1,345 @@
+//! What is accepted has its effect, or is refused by name: every field that the document lets a caller send is in the table
+//! below, with the place that shows its effect, or with a request that is refused.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::openapi_json;
+use super::tests::{Bench, read};
+
+/// `operation field: file: words`, where the words stand in the file, which lies beneath `sandbox-runtime/`: a test that
+/// shows the effect, or else the code that has it. `*` is any operation: parts of paths are read by every handler that
+/// names them, and the parameters of lists by `lists.rs`.
+/// `operation field: refused BODY`: this body is answered with 400 `invalid`, and the field is named.
+const TABLE: &str = r#"
+* path: src/api/extract.rs: for InPath<T>
+* header:Idempotency-Key: src/api/tests.rs: fn a_key_that_was_used_for_another_body_is_refused
+* query:limit: src/store/tests/records.rs: fn pages_are_newest_first_and_what_arrives_between_them_neither_repeats_nor_hides_one
+* query:cursor: src/store/tests/records.rs: fn pages_are_newest_first_and_what_arrives_between_them_neither_repeats_nor_hides_one
+
+createSandbox name: ../tests/tests/window.rs: "name": "Supplier"
+createSandbox env: ../tests/tests/durability.rs: "env": { "TEAM": "blue" }
+createSandbox backend: refused {"backend":"docker"}
+createSandbox network.mode: tests/egress/http.rs: fn modes_and_lists_decide_by_name
+createSandbox network.allow[]: tests/egress/http.rs: fn modes_and_lists_decide_by_name
+createSandbox network.deny[]: tests/egress/http.rs: fn modes_and_lists_decide_by_name
+createSandbox network.allowPrivate[]: tests/egress/http.rs: fn get_and_post_are_carried_to_a_private_address_that_is_named
+createSandbox limits.idleMs: ../tests/tests/limits.rs: fn a_sandbox_that_nobody_works_in_or_watches_ends_and_says_why
+createSandbox limits.memoryMb: refused {"limits":{"memoryMb":128}}
+createSandbox limits.pids: refused {"limits":{"pids":0}}
+createSandbox limits.cpus: refused {"limits":{"cpus":0.5}}
+createSandbox limits.diskMb: refused {"limits":{"diskMb":64}}
+createSandbox fromCheckpoint: refused {"fromCheckpoint":"cp_1"}
+createSandbox capabilities.agent.enabled: refused {"capabilities":{"agent":{"enabled":false}}}
+createSandbox capabilities.agent.defaultAgent: refused {"capabilities":{"agent":{"defaultAgent":"other"}}}
+createSandbox capabilities.storage.artifactPrefix: refused {"capabilities":{"storage":{"artifactPrefix":"a/"}}}
+createSandbox capabilities.documents.libreofficeHeadless: refused {"capabilities":{"documents":{"libreofficeHeadless":true}}}
+createSandbox capabilities.browser: ../tests/tests/webhooks.rs: "capabilities": { "browser": false }
+createSandbox capabilities.browser.recording: refused {"capabilities":{"browser":{"recording":true}}}
+createSandbox capabilities.browser.profile: src/service/sandboxes.rs: uses_profile(name)
+createSandbox capabilities.browser.byoProxyUrl: tests/egress/outbound.rs: fn everything_goes_through_an_http_proxy_which_resolves_the_names
+createSandbox capabilities.browser.viewport.width: ../tests/bench/subjects.rs: "viewport": { "width"
+createSandbox capabilities.browser.viewport.height: ../tests/bench/subjects.rs: "height": PAGE_SIZE.1
+listSandboxes query:status: src/store/tests/records.rs: fn lists_are_filtered
+getSandbox query:waitFor: ../tests/src/baton.rs: waitFor=ready
+getSandbox query:timeoutMs: src/api/routes/sandboxes.rs: query.timeout_ms.map_or(DEFAULT_WAIT
+
+exec command: tests/backend/commands.rs: fn a_command_gives_its_output_and_its_status
+exec args[]: tests/backend/commands.rs: fn a_command_gives_its_output_and_its_status
+exec cwd: tests/backend/commands.rs: fn a_command_starts_in_its_folder_with_its_environment
+exec env: tests/backend/commands.rs: fn a_command_starts_in_its_folder_with_its_environment
+exec stdin: tests/backend/commands.rs: fn input_reaches_a_command_whole_and_ends
+exec timeoutMs: tests/backend/commands.rs: fn when_its_time_is_over_a_command_is_killed_with_all_that_it_started
+exec query:stream: src/api/routes/exec.rs: if query.stream
+runCode code: tests/backend/commands.rs: fn code_runs_in_each_language_whatever_it_contains
+runCode language: tests/backend/commands.rs: fn code_runs_in_each_language_whatever_it_contains
+runCode timeoutMs: src/driver/work.rs: fn checked_timeout
+openTerminal query:cols: tests/backend/terminals.rs: fn a_terminal_has_a_size_that_follows_and_a_shell_that_ends
+openTerminal query:rows: tests/backend/terminals.rs: fn a_terminal_has_a_size_that_follows_and_a_shell_that_ends
+
+listFiles query:path: src/workspace/tests/files.rs: fn a_file_that_was_written_is_read_listed_and_described
+listFiles query:recursive: src/workspace/tests/files.rs: fn a_listing_has_one_order_and_says_when_it_ends_early
+readFile query:path: src/workspace/tests/files.rs: fn a_file_that_was_written_is_read_listed_and_described
+statFile query:path: src/workspace/tests/files.rs: fn a_file_that_was_written_is_read_listed_and_described
+writeFile query:path: src/workspace/tests/files.rs: fn a_file_that_was_written_is_read_listed_and_described
+writeFile body: src/workspace/tests/files.rs: fn a_file_that_was_written_is_read_listed_and_described
+makeFolder path: src/workspace/tests/files.rs: fn folders_are_made_moved_and_removed
+moveFile from: src/workspace/tests/files.rs: fn folders_are_made_moved_and_removed
+moveFile to: src/workspace/tests/files.rs: fn folders_are_made_moved_and_removed
+removeFile query:path: src/workspace/tests/files.rs: fn folders_are_made_moved_and_removed
+removeFile query:recursive: src/workspace/tests/files.rs: fn a_very_deep_folder_is_listed_in_part_and_removed_whole
+
+promptAsync prompt: ../tests/tests/agent.rs: fn a_prompt_is_followed_through_a_persons_sign_in_to_its_result
+promptAsync playbook: ../tests/tests/demo.rs: fn a_person_signs_in_and_the_agent_goes_on_in_the_same_session
+promptAsync params: core/tests/playbook.rs: fn a_parameter_without_default_must_be_given_and_no_other
+promptAsync params: refused {"prompt":"x","params":{"month":"5"}}
+promptAsync metadata: src/store/tests/records.rs: fn what_was_committed_is_read_back_whole_also_after_reopening
+promptAsync model: ../tests/tests/models.rs: fn the_environment_names_models_and_settings_go_before_it
+promptAsync model: refused {"playbook":"x","model":"small"}
+promptAsync limits.steps: src/agent/follow/tests.rs: fn limits_end_the_task_and_are_announced
+promptAsync limits.timeMs: src/driver/tasks.rs: fn stop_overdue_task
+promptAsync limits.tokens: src/agent/follow/tests.rs: fn limits_end_the_task_and_are_announced
+promptAsync limits.tokens: refused {"playbook":"x","limits":{"tokens":1}}
+prompt prompt: src/api/routes/tasks.rs: start_task(&id, request)
+prompt playbook: src/api/routes/tasks.rs: start_task(&id, request)
+prompt params: src/api/routes/tasks.rs: start_task(&id, request)
+prompt metadata: src/api/routes/tasks.rs: start_task(&id, request)
+prompt model: src/api/routes/tasks.rs: start_task(&id, request)
+prompt limits.steps: src/api/routes/tasks.rs: start_task(&id, request)
+prompt limits.timeMs: src/api/routes/tasks.rs: start_task(&id, request)
+prompt limits.tokens: src/api/routes/tasks.rs: start_task(&id, request)
+listTasks query:q: src/store/tests/search.rs: fn a_task_is_found_once_by_its_own_words_or_those_of_its_events
+listTasks query:sandboxId: src/store/tests/records.rs: fn lists_are_filtered
+listTasks query:status: src/store/tests/records.rs: fn lists_are_filtered
+listTaskEvents query:after: src/store/tests/events.rs: fn events_are_filtered_and_read_on_after_the_last_one_seen
+writeToTask text: ../tests/tests/agent.rs: fn the_agent_hears_the_person_who_drives_and_works_beside_them
+
+requestHandoff reason: ../tests/tests/durability.rs: "reason": "mfa"
+requestHandoff message: ../tests/tests/durability.rs: fn a_request_for_a_person_outlives_the_runtime_and_stays_the_same
+requestHandoff resumePrompt: src/agent/follow/beside.rs: handoff.resume_prompt
+requestHandoff expiresInMs: src/driver/people.rs: fn expire_handoff
+requestHandoff until: src/driver/people.rs: receipt.until_met
+requestHandoff until.url: ../tests/tests/demo.rs: fn handing_back_too_early_asks_again
+requestHandoff until.selector: src/browser/takeover.rs: selector
+requestHandoff until.cookie: src/browser/takeover.rs: cookie
+acceptHandoff controller: ../tests/tests/demo.rs: controller
+completeHandoff note: core/tests/lives.rs: fn handoff_writes_down_who_came_when_and_with_what
+cancelHandoff note: core/tests/lives.rs: fn handoff_goes_only_where_its_life_leads
+takeControl controller: ../tests/tests/cdp.rs: controller
+releaseControl note: src/driver/people.rs: receipt.note
+listHandoffs query:sandboxId: src/store/tests/records.rs: fn lists_are_filtered
+listHandoffs query:status: src/store/tests/records.rs: fn lists_are_filtered
+decideApproval decision: ../tests/tests/approvals.rs: fn a_denied_request_never_left_and_the_agent_is_told_why
+decideApproval hash: src/service/trust.rs: `hash` is not of what is asked
+decideApproval note: ../tests/tests/approvals.rs: fn a_denied_request_never_left_and_the_agent_is_told_why
+decideApproval scope: ../tests/tests/approvals.rs: fn a_permission_covers_the_next_one_until_it_is_revoked_or_used_up
+decideApproval scope: refused {"decision":"deny","scope":{"uses":1}}
+decideApproval scope.amount: core/tests/approval.rs: fn a_permission_ends_by_time_by_uses_and_by_amount
+decideApproval scope.amount.currency: core/tests/approval.rs: fn a_permission_ends_by_time_by_uses_and_by_amount
+decideApproval scope.amount.hundredths: core/tests/approval.rs: fn a_permission_ends_by_time_by_uses_and_by_amount
+decideApproval scope.expiresInMs: core/tests/approval.rs: fn a_permission_ends_by_time_by_uses_and_by_amount
+decideApproval scope.uses: core/tests/approval.rs: fn a_permission_ends_by_time_by_uses_and_by_amount
+listApprovals query:sandboxId: src/store/tests/records.rs: fn questions_permissions_and_rules_are_kept
+listApprovals query:status: src/store/tests/records.rs: fn questions_permissions_and_rules_are_kept
+listGrants query:sandboxId: src/store/tests/records.rs: fn questions_permissions_and_rules_are_kept
+listGrants query:taskId: src/store/tests/records.rs: fn questions_permissions_and_rules_are_kept
+putRules rules[].effect: core/tests/approval.rs: fn the_more_specific_rule_counts_and_of_equals_the_stricter
+putRules rules[].kind: core/tests/approval.rs: fn the_more_specific_rule_counts_and_of_equals_the_stricter
+putRules rules[].sandboxId: core/tests/approval.rs: fn the_more_specific_rule_counts_and_of_equals_the_stricter
+putRules rules[].site: core/tests/approval.rs: fn the_more_specific_rule_counts_and_of_equals_the_stricter
+
+putModel kind: ../tests/tests/models.rs: fn a_model_is_set_tested_and_forgotten_and_its_key_is_nowhere
+putModel baseUrl: ../tests/tests/models.rs: fn a_model_is_set_tested_and_forgotten_and_its_key_is_nowhere
+putModel model: ../tests/tests/models.rs: fn a_model_is_set_tested_and_forgotten_and_its_key_is_nowhere
+putModel apiKey: ../tests/tests/models.rs: fn a_model_is_set_tested_and_forgotten_and_its_key_is_nowhere
+putModel smallModel: src/agent/follow/tests.rs: fn old_steps_are_summed_up_before_the_window_is_full
+putModel contextWindow: src/agent/follow/tests.rs: fn old_steps_are_summed_up_before_the_window_is_full
+putModel default: src/service/models/choice.rs: fn default_name
+unlockKeys passphrase: ../tests/tests/models.rs: fn the_key_file_is_locked_until_its_passphrase_comes
+
+navigate url: ../tests/tests/cdp.rs: preview/navigate
+resizePreview width: src/service/browse.rs: check_viewport
+resizePreview height: src/service/browse.rs: check_viewport
+createViewerUrl mode: src/api/guard.rs: fn a_viewers_token_is_for_the_view_of_its_own_sandbox
+createViewerUrl ttlMs: src/api/tokens.rs: fn a_viewers_token_expires_and_ends_with_its_sandbox
+createViewerUrl shareable: refused {"mode":"watch","shareable":true}
+streamView query:mode: src/api/routes/viewers.rs: query.mode_within(&access)
+openWhep query:mode: src/api/routes/viewers.rs: query.mode_within(&access)
+openWhep body: ../tests/tests/whep.rs: fn
+createDebuggingUrl ttlMs: ../tests/tests/cdp.rs: fn a_page_has_an_address_of_its_own_and_addresses_end_with_the_sandbox
+redeemTicket ticket: src/api/tests.rs: fn a_ticket_becomes_a_token_once
+sendMcpMessage body: ../tests/tests/mcp.rs: fn the_typescript_sdk_works_over_streamable_http
+
+saveArtifact path: src/workspace/tests/files.rs: fn an_artifact_is_the_file_as_it_was_under_a_name_of_its_own
+saveArtifact name: src/workspace/tests/files.rs: fn an_artifact_is_the_file_as_it_was_under_a_name_of_its_own
+listArtifacts query:q: src/store/tests/records.rs: fn lists_are_filtered
+listArtifacts query:sandboxId: src/store/tests/records.rs: fn lists_are_filtered
+getArtifactUrl query:ttlMs: src/api/tokens.rs: fn a_link_opens_its_own_artifact_until_it_expires
+getArtifactContent query:ticket: src/api/tokens.rs: fn a_link_opens_its_own_artifact_until_it_expires
+search query:q: src/store/tests/search.rs: fn a_task_is_found_once_by_its_own_words_or_those_of_its_events
+followEvents query:after: src/api/live_tests.rs: fn a_reader_that_comes_back_with_the_last_id_misses_nothing
+followEvents header:Last-Event-ID: src/api/live_tests.rs: fn a_reader_that_comes_back_with_the_last_id_misses_nothing
+followEvents query:sandboxId: src/api/live_tests.rs: fn a_reader_without_a_last_id_hears_what_is_new_and_only_what_it_asked_for
+followEvents query:types: src/api/live_tests.rs: fn a_reader_without_a_last_id_hears_what_is_new_and_only_what_it_asked_for
+listSandboxEvents query:after: src/store/tests/events.rs: fn events_are_filtered_and_read_on_after_the_last_one_seen
+listSandboxEvents query:types: src/store/tests/events.rs: fn events_are_filtered_and_read_on_after_the_last_one_seen
+
+createWebhook url: ../tests/tests/webhooks.rs: fn an_event_comes_signed_and_verifies_with_a_library_of_others
+createWebhook eventTypes[]: ../tests/tests/webhooks.rs: "eventTypes"
+createWebhook description: src/service/webhooks/mod.rs: description
+createWebhook allowPrivate: ../tests/tests/webhooks.rs: fn private_addresses_hear_nothing_unless_allowed_and_redirects_lead_nowhere
+patchWebhook url: core/src/webhook/mod.rs: webhook.url = url;
+patchWebhook eventTypes[]: core/src/webhook/mod.rs: webhook.event_types = event_types
+patchWebhook description: core/src/webhook/mod.rs: webhook.description = description
+patchWebhook allowPrivate: core/src/webhook/mod.rs: webhook.allow_private = allow_private
+patchWebhook enabled: core/src/webhook/mod.rs: webhook.enabled = enabled
+rotateWebhookSecret overlapMs: ../tests/tests/webhooks.rs: fn a_new_secret_signs_beside_the_old_one_until_that_ends
+listDeliveries query:status: src/store/table/deliveries.rs: filter.status
+"#;
+
+/// One line of the table.
+struct Entry {
+    operation: &'static str,
+    field: &'static str,
+    effect: Effect,
+}
+
+enum Effect {
+    /// A file, and words in it.
+    At(&'static str, &'static str),
+    /// The body that is refused.
+    Refused(&'static str),
+}
+
+fn table() -> Vec<Entry> {
+    let lines = TABLE.lines().filter(|line| !line.is_empty());
+    lines
+        .map(|line| {
+            let (named, effect) = line.split_once(": ").unwrap_or_else(|| panic!("{line}"));
+            let (operation, field) = named.split_once(' ').unwrap_or_else(|| panic!("{line}"));
+            let effect = match effect.strip_prefix("refused ") {
+                Some(body) => Effect::Refused(body),
+                None => {
+                    let (file, words) = effect.split_once(": ").unwrap_or_else(|| panic!("{line}"));
+                    Effect::At(file, words)
+                }
+            };
+            Entry { operation, field, effect }
+        })
+        .collect()
+}
+
+/// An operation of the document: where it is, and what may be sent to it.
+struct Sent {
+    method: Method,
+    path: String,
+    fields: BTreeSet<String>,
+}
+
+fn document() -> BTreeMap<String, Sent> {
+    let document: Value = serde_json::from_str(&openapi_json()).unwrap();
+    let mut all = BTreeMap::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let mut fields = BTreeSet::new();
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let (place, name) = (parameter["in"].as_str().unwrap(), parameter["name"].as_str().unwrap());
+                // A part of the path is there, or the address is another one.
+                fields.insert(if place == "path" { place.to_owned() } else { format!("{place}:{name}") });
+            }
+            for content in operation["requestBody"]["content"].as_object().into_iter().flat_map(|map| map.values()) {
+                add_fields(&document, &content["schema"], "", &mut fields);
+            }
+            let id = operation["operationId"].as_str().unwrap().to_owned();
+            let method = method.to_uppercase().parse().unwrap();
+            all.insert(id, Sent { method, path: path.clone(), fields });
+        }
+    }
+    all
+}
+
+/// Adds the path of every field that has no fields of its own, and of every choice between a plain value and fields.
+fn add_fields(document: &Value, schema: &Value, path: &str, fields: &mut BTreeSet<String>) {
+    if let Some(reference) = schema["$ref"].as_str() {
+        let name = reference.rsplit('/').next().unwrap();
+        return add_fields(document, &document["components"]["schemas"][name], path, fields);
+    }
+    let choices = ["allOf", "oneOf", "anyOf"].into_iter().filter_map(|word| schema[word].as_array()).flatten();
+    let mut has_parts = false;
+    for choice in choices {
+        has_parts = true;
+        add_fields(document, choice, path, fields);
+    }
+    if schema["items"].is_object() && !path.is_empty() {
+        return add_fields(document, &schema["items"], &format!("{path}[]"), fields);
+    }
+    if let Some(properties) = schema["properties"].as_object() {
+        for (name, property) in properties {
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            add_fields(document, property, &path, fields);
+        }
+        return;
+    }
+    // A body without fields of its own is one of bytes or words, unless it is the empty object.
+    let is_empty_object = path.is_empty() && schema["type"] == "object";
+    if !has_parts && !is_empty_object {
+        fields.insert(if path.is_empty() { "body".to_owned() } else { path.to_owned() });
+    }
+}
+
+#[test]
+fn every_field_that_may_be_sent_has_its_effect_in_the_table_or_is_refused() {
+    let (document, table) = (document(), table());
+    let mut missing = Vec::new();
+    for (operation, sent) in &document {
+        for field in &sent.fields {
+            let names =
+                |entry: &&Entry| (entry.operation == operation || entry.operation == "*") && entry.field == field;
+            if !table.iter().any(|entry| names(&entry)) {
+                missing.push(format!("{operation} {field}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "fields without an entry in the table:\n{}", missing.join("\n"));
+    for Entry { operation, field, effect } in &table {
+        let known =
+            document.iter().any(|(id, sent)| (*operation == "*" || id == operation) && sent.fields.contains(*field));
+        assert!(known, "`{operation} {field}` is in the table and not in the document");
+        if let Effect::At(file, words) = effect {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+            let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
+            assert!(text.contains(words), "`{operation} {field}`: {file} does not have `{words}` any more");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_has_no_effect_is_refused_by_name_and_makes_nothing() {
+    let (bench, document) = (Bench::new().await, document());
+    let mut refused = 0;
+    for Entry { operation, field, effect } in table() {
+        let Effect::Refused(body) = effect else { continue };
+        let Sent { method, path, .. } = &document[operation];
+        let path: Vec<_> = path.split('/').map(|part| if part.starts_with('{') { "none_0" } else { part }).collect();
+        let (method, path) = (method.clone(), path.join("/"));
+        let request = bench.request(&method, &path).header("content-type", "application/json");
+        let (status, answer) = read(bench.send(request.body(body.into()).unwrap()).await).await;
+        assert_eq!(
+            (status, &answer["error"]["code"]),
+            (StatusCode::BAD_REQUEST, &json!("invalid")),
+            "{body}: {answer}"
+        );
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert!(message.starts_with(&format!("`{field}`")), "{body}: {message}");
+        refused += 1;
+    }
+    assert!(refused > 12, "{refused}");
+    let (_, sandboxes) = bench.get("/v1/sandboxes").await;
+    assert_eq!(sandboxes["data"], json!([]));
+}
+
+#[tokio::test]
+async fn a_value_that_cannot_have_its_effect_is_refused_by_name() {
+    let bench = Bench::new().await;
+    for (body, field) in [
+        (json!({ "limits": { "idleMs": 0 } }), "`limits.idleMs`"),
+        (json!({ "capabilities": { "browser": { "byoProxyUrl": "ftp://user:secret@host" } } }), "byoProxyUrl"),
+        (json!({ "capabilities": { "browser": { "colour": 1 } } }), "`colour`"),
+        (
+            json!({ "capabilities": { "browser": { "viewport": { "width": "wide" } } } }),
+            "`capabilities.browser.viewport.width`",
+        ),
+        (json!({ "capabilities": { "browser": "yes" } }), "`capabilities.browser`"),
+    ] {
+        let (status, answer) = bench.post("/v1/sandboxes", &body).await;
+        assert_eq!(
+            (status, &answer["error"]["code"]),
+            (StatusCode::BAD_REQUEST, &json!("invalid")),
+            "{body}: {answer}"
+        );
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert!(message.contains(field) && !message.contains("secret"), "{body}: {message}");
+    }
+}
