@@ -72,6 +72,11 @@ impl Viewer {
         self.sink.lock().await.send(text(words)).await.expect("the live view is connected");
     }
 
+    /// Reads nothing any more, as a page that hangs; the connection stays.
+    pub fn stop_reading(&self) {
+        self.reader.abort();
+    }
+
     pub fn seen<T>(&self, look: impl FnOnce(&Seen) -> T) -> T {
         look(&self.seen.lock().expect("no panic while reading"))
     }

@@ -119,8 +119,8 @@ pub enum Effect {
     Fence(Lease),
     /// The action in flight is asked to stop.
     CancelAction(Lease),
-    /// Keys and buttons that the person held are lifted.
-    ReleaseKeys,
+    /// Keys and buttons that the person held under this lease are lifted, before anyone else may act.
+    ReleaseKeys(Lease),
     /// What changed while the person drove is written down.
     WriteReceipt(HandoffId),
     AcceptHandoff(HandoffId, Controller),
@@ -398,7 +398,8 @@ impl Control {
         let resumed = if self.has_task { Next::Agent } else { Next::Idle };
         match &mut self.state {
             State::Person { controller, lease, handoff, .. } if is_holder(controller) => {
-                let effects = vec![Effect::Fence(*lease), Effect::ReleaseKeys, Effect::WriteReceipt(handoff.clone())];
+                let effects =
+                    vec![Effect::Fence(*lease), Effect::ReleaseKeys(*lease), Effect::WriteReceipt(handoff.clone())];
                 prepend_all(effects, self.enter(resumed, now))
             }
             State::Person { .. } => Answer::Denied(Denial::HeldByOther),
@@ -487,7 +488,7 @@ impl Control {
         };
         let (lease, handoff) = (*lease, handoff.clone());
         self.state = State::Waiting { handoff: handoff.clone() };
-        Answer::Accepted(vec![Effect::Fence(lease), Effect::ReleaseKeys, Effect::ReopenHandoff(handoff)])
+        Answer::Accepted(vec![Effect::Fence(lease), Effect::ReleaseKeys(lease), Effect::ReopenHandoff(handoff)])
     }
 
     fn settle_towards(&mut self, next: Next, now: EpochMs) -> Answer {

@@ -127,7 +127,7 @@ fn effect(effect: &Effect) -> String {
     match effect {
         Effect::Fence(lease) => format!("fence {}", lease.0),
         Effect::CancelAction(lease) => format!("cancel {}", lease.0),
-        Effect::ReleaseKeys => "keys up".to_owned(),
+        Effect::ReleaseKeys(lease) => format!("keys up {}", lease.0),
         Effect::WriteReceipt(handoff) => format!("receipt {handoff}"),
         Effect::AcceptHandoff(handoff, controller) => format!("accept {handoff} {}", who(controller)),
         Effect::ReopenHandoff(handoff) => format!("reopen {handoff}"),
@@ -241,14 +241,14 @@ fn hand_back_of_control() {
     check(settling_to_person(), hand_back("v"), "accepted -> settling 1 to agent");
     check(settling_to_person(), hand_back("w"), "HeldByOther -> settling 1 to v");
     check(settling_to_idle(), hand_back("v"), "already -> settling 1 to idle");
-    check(person(), hand_back("v"), "fence 2, keys up, receipt h, grant agent 3 -> agent 3");
+    check(person(), hand_back("v"), "fence 2, keys up 2, receipt h, grant agent 3 -> agent 3");
     check(person(), hand_back("w"), "HeldByOther -> v 2");
     check(
         person(),
         Request::HandBack { by: Releaser::Program },
-        "fence 2, keys up, receipt h, grant agent 3 -> agent 3",
+        "fence 2, keys up 2, receipt h, grant agent 3 -> agent 3",
     );
-    check(person_alone(), hand_back("v"), "fence 1, keys up, receipt h -> idle");
+    check(person_alone(), hand_back("v"), "fence 1, keys up 1, receipt h -> idle");
     check(waiting(), hand_back("v"), "already -> waiting asked");
 }
 
@@ -258,9 +258,9 @@ fn viewer_leaves() {
     check(agent(), left("v"), "already -> agent 1");
     check(settling_to_person(), left("v"), "accepted -> settling 1 to waiting h");
     check(settling_to_person(), left("w"), "already -> settling 1 to v");
-    check(person(), left("v"), "fence 2, keys up, reopen h -> waiting h");
+    check(person(), left("v"), "fence 2, keys up 2, reopen h -> waiting h");
     check(person(), left("w"), "already -> v 2");
-    check(person_alone(), left("v"), "fence 1, keys up, reopen h -> waiting h");
+    check(person_alone(), left("v"), "fence 1, keys up 1, reopen h -> waiting h");
     check(waiting(), left("v"), "already -> waiting asked");
 }
 
@@ -349,7 +349,7 @@ fn lease_lapses_half_a_minute_after_the_last_heartbeat() {
     control.handle(Request::Heartbeat { viewer: viewer("w") }, NOW + 20_000);
     assert_eq!(control.handle(Request::Tick, NOW + 10_000 + VIEWER_GONE_MS - 1), Answer::Already);
     let answer = control.handle(Request::Tick, NOW + 10_000 + VIEWER_GONE_MS);
-    assert_eq!(shown(&answer), "fence 2, keys up, reopen h");
+    assert_eq!(shown(&answer), "fence 2, keys up 2, reopen h");
     assert_eq!(state(&control), "waiting h");
 }
 

@@ -82,7 +82,10 @@ impl Gate {
                 self.fenced.push(*lease);
                 self.in_flight.take_if(|running| running == lease);
             }
-            Effect::ReleaseKeys => self.keys_down = false,
+            Effect::ReleaseKeys(lease) => {
+                assert!(self.fenced.contains(lease), "keys go up after nothing more is dispatched");
+                self.keys_down = false;
+            }
             Effect::GrantAgent(lease) => {
                 // A task that begins beside a program's command shares the agent side's lease with it.
                 if self.live == Some(*lease) && self.is_agents {

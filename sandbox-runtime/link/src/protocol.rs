@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use sandbox_core::Lease;
 use sandbox_core::model::Viewport;
 use sandbox_core::viewer::{InputEvent, Screen};
 use serde::{Deserialize, Serialize};
@@ -140,6 +141,10 @@ pub enum DesktopCall {
     ReadClipboard,
     /// Puts text into the clipboard.
     WriteClipboard(String),
+    /// Ends a person's lease in the room: keys and buttons that any lane holds go up, and input that still comes under
+    /// this lease or an older one is dropped. Answered when the X server has done so. File choosers that the person left
+    /// open are closed.
+    EndInput(Lease),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -180,6 +185,8 @@ pub enum VideoControl {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum InputFrame {
+    /// What follows in this lane is done under this lease.
+    Under(Lease),
     Event(InputEvent),
     /// Text into the clipboard, then Ctrl+V.
     Paste(String),

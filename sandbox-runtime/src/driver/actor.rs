@@ -11,8 +11,7 @@ use sandbox_core::model::{
     Actor as By, AgentStatus, EpochMs, EventType, Failure, Handoff, PreviewStatus, Sandbox, SandboxStatus,
 };
 use sandbox_core::{Lease, ViewerId};
-use sandbox_link::protocol::{InputFrame, Open};
-use sandbox_link::write_message;
+use sandbox_link::protocol::{DesktopAnswer, DesktopCall};
 use serde_json::json;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -32,8 +31,11 @@ use super::{Driver, INBOX, Kit, Shared};
 use crate::agent::{HandedBack, Turn};
 use crate::browser::{BrowserEvent, Gate, Live, forget_open_pages};
 use crate::now_ms;
+use crate::sandbox::calls;
 use crate::store::Change;
 
+/// How long the room may take to lift what a person held.
+const RELEASE_LIMIT: Duration = Duration::from_secs(3);
 /// How long the rooms may take to die before the sandbox is called ended all the same.
 const KILL_LIMIT: Duration = Duration::from_secs(5);
 /// How long after a failure the history is written to again.
@@ -408,7 +410,7 @@ impl Actor {
                     cancelled.cancel();
                 }
             }
-            Effect::ReleaseKeys => self.release_keys().await,
+            Effect::ReleaseKeys(lease) => self.release_keys(lease).await,
             Effect::WriteReceipt(_) => {
                 let receipt = self.receipt(note).await;
                 self.complete_handoff(note.map(str::to_owned), Some(receipt), by, events);
@@ -536,15 +538,15 @@ impl Actor {
         self.show();
     }
 
-    async fn release_keys(&self) {
+    /// Ends the person's lease in the room too, so that nothing of theirs is held or still comes when the next one acts.
+    async fn release_keys(&self, lease: Lease) {
         let Some(desktop) = self.rooms.as_ref().and_then(|rooms| rooms.desktop.as_ref()) else { return };
-        let released = async {
-            let mut lane = desktop.link.open_for(&Open::Input).await?;
-            write_message(&mut lane, &InputFrame::ReleaseAll).await?;
-            Ok::<(), sandbox_link::LinkError>(())
-        };
-        if let Err(error) = released.await {
-            tracing::warn!(%error, "held keys could not be lifted");
+        let released = calls::desktop(&desktop.link, DesktopCall::EndInput(lease));
+        match tokio::time::timeout(RELEASE_LIMIT, released).await {
+            Ok(Ok(DesktopAnswer::Done)) => {}
+            Ok(Ok(answer)) => tracing::warn!(?answer, "held keys could not be lifted"),
+            Ok(Err(error)) => tracing::warn!(%error, "held keys could not be lifted"),
+            Err(_) => tracing::warn!("held keys could not be lifted: the room does not answer"),
         }
     }
 

@@ -291,7 +291,7 @@ impl<S: Seat> Conversation<S> {
     /// Passes the gate and queues one frame to the room.
     fn dispatch(&self, lease: Lease, weight: InputWeight, frame: InputFrame) -> Result<(), Refusal> {
         let lane = self.acting_lane()?;
-        match self.seat.input(lease, weight, || lane.push(frame))? {
+        match self.seat.input(lease, weight, || lane.push(lease, frame))? {
             Ok(()) => Ok(()),
             Err(full @ LaneFull) => Err(Refusal::new("overloaded", full.to_string())),
         }

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use sandbox_core::Lease;
 use sandbox_core::viewer::InputEvent;
 use sandbox_link::protocol::{InputFrame, Open};
 use sandbox_link::{Link, LinkError, write_message};
@@ -30,6 +31,8 @@ struct Shared {
 #[derive(Default)]
 struct Queue {
     frames: VecDeque<InputFrame>,
+    /// The lease that the room was told last, or will be.
+    lease: Option<Lease>,
     closed: bool,
 }
 
@@ -62,19 +65,23 @@ impl Lane {
         Ok((lane.clone(), Writer { lane, task }))
     }
 
-    /// Queues one frame, merged with the last where only the newest matters.
-    pub(super) fn push(&self, frame: InputFrame) -> Result<(), LaneFull> {
+    /// Queues one frame under a lease, merged with the last where only the newest matters.
+    pub(super) fn push(&self, lease: Lease, frame: InputFrame) -> Result<(), LaneFull> {
         let mut queue = self.lock();
         if queue.closed {
             return Err(LaneFull);
         }
-        if let Some(last) = queue.frames.back_mut()
+        if queue.lease == Some(lease)
+            && let Some(last) = queue.frames.back_mut()
             && merge(last, &frame)
         {
             return Ok(());
         }
         if queue.frames.len() >= CAPACITY {
             return Err(LaneFull);
+        }
+        if queue.lease.replace(lease) != Some(lease) {
+            queue.frames.push_back(InputFrame::Under(lease));
         }
         queue.frames.push_back(frame);
         drop(queue);
@@ -86,6 +93,8 @@ impl Lane {
     pub(super) fn release_all(&self) {
         let mut queue = self.lock();
         queue.frames.clear();
+        // Its announcement may have been among them.
+        queue.lease = None;
         queue.frames.push_back(InputFrame::ReleaseAll);
         drop(queue);
         self.shared.pushed.notify_one();
@@ -149,7 +158,7 @@ fn merge(last: &mut InputFrame, next: &InputFrame) -> bool {
             true
         }
         (InputFrame::ReleaseAll, InputFrame::ReleaseAll) => true,
-        (InputFrame::Event(_) | InputFrame::Paste(_) | InputFrame::ReleaseAll, _) => false,
+        (InputFrame::Under(_) | InputFrame::Event(_) | InputFrame::Paste(_) | InputFrame::ReleaseAll, _) => false,
     }
 }
 
@@ -168,9 +177,10 @@ mod tests {
     fn check(pushed: Vec<InputFrame>, expected: Vec<InputFrame>) {
         let lane = lane();
         for frame in pushed {
-            lane.push(frame).unwrap();
+            lane.push(Lease(1), frame).unwrap();
         }
-        assert_eq!(Vec::from(std::mem::take(&mut lane.lock().frames)), expected);
+        let frames = Vec::from(std::mem::take(&mut lane.lock().frames));
+        assert_eq!(frames, [vec![InputFrame::Under(Lease(1))], expected].concat());
     }
 
     #[test]
@@ -209,18 +219,32 @@ mod tests {
     #[test]
     fn release_drops_what_the_old_holder_still_had_queued() {
         let lane = lane();
-        lane.push(event(InputEvent::Key { code: "KeyA".into(), key: "a".into(), down: true })).unwrap();
+        lane.push(Lease(1), event(InputEvent::Key { code: "KeyA".into(), key: "a".into(), down: true })).unwrap();
         lane.release_all();
         assert_eq!(lane.lock().frames, [InputFrame::ReleaseAll]);
     }
 
     #[test]
+    fn the_room_is_told_the_lease_that_input_comes_under() {
+        let lane = lane();
+        let moved = |x| event(InputEvent::Move { x, y: 0 });
+        for (lease, x) in [(1, 1), (1, 2), (3, 3)] {
+            lane.push(Lease(lease), moved(x)).unwrap();
+        }
+        let told = |lease| InputFrame::Under(Lease(lease));
+        assert_eq!(lane.lock().frames, [told(1), moved(2), told(3), moved(3)]);
+        lane.release_all();
+        lane.push(Lease(3), moved(4)).unwrap();
+        assert_eq!(lane.lock().frames, [InputFrame::ReleaseAll, told(3), moved(4)]);
+    }
+
+    #[test]
     fn a_full_lane_refuses_the_newest_and_keeps_the_order() {
         let lane = lane();
-        for n in 0..CAPACITY {
-            lane.push(InputFrame::Paste(n.to_string())).unwrap();
+        for n in 1..CAPACITY {
+            lane.push(Lease(1), InputFrame::Paste(n.to_string())).unwrap();
         }
-        assert_eq!(lane.push(InputFrame::Paste("late".into())), Err(LaneFull));
-        assert_eq!(lane.lock().frames.front(), Some(&InputFrame::Paste("0".into())));
+        assert_eq!(lane.push(Lease(1), InputFrame::Paste("late".into())), Err(LaneFull));
+        assert_eq!(lane.lock().frames.get(1), Some(&InputFrame::Paste("1".into())));
     }
 }

@@ -83,7 +83,9 @@ impl Room {
     /// Waits for the next input, past what concerns pictures.
     pub(super) async fn next_input(&mut self) -> InputFrame {
         loop {
-            if let Seen::Input(frame) = self.next().await {
+            if let Seen::Input(frame) = self.next().await
+                && !matches!(frame, InputFrame::Under(_))
+            {
                 return frame;
             }
         }
@@ -115,6 +117,7 @@ impl Guest {
                         *self.clipboard.lock().unwrap() = text;
                         DesktopAnswer::Done
                     }
+                    DesktopCall::EndInput(_) => DesktopAnswer::Done,
                     DesktopCall::Resize(_) => DesktopAnswer::Failed("not in this room".into()),
                 };
                 let _ = write_message(&mut stream, &answer).await;

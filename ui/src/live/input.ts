@@ -130,6 +130,8 @@ export class Input {
       // A press in the letterbox is for nobody; a release goes to the edge where the drag left.
       if (at === null) continue;
       this.#flush();
+      const alt = down ? this.#held.altForClick(event.altKey, this.#mac) : null;
+      if (alt !== null) this.#sink.event({ kind: 'key', ...alt, down: true });
       if (down) this.#held.buttonDown(button);
       else this.#held.buttonUp(button);
       this.#sink.event({ kind: 'button', button, down, ...at });
@@ -152,6 +154,9 @@ export class Input {
     switch (meaning.kind) {
       case 'leave':
       case 'compose':
+        return;
+      case 'later':
+        event.preventDefault();
         return;
       case 'paste':
         // The paste brings its own Ctrl: what is held would turn it into another shortcut. The event follows.

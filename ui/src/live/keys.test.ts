@@ -45,6 +45,47 @@ describe('a key press', () => {
   });
 });
 
+describe('Option of a Mac', () => {
+  const option = (key: string, code: string, more: Partial<KeyPress> = {}) => press(key, code, { altKey: true, ...more });
+  const characters: [key: string, code: string, shiftKey: boolean][] = [
+    ['@', 'KeyL', false],
+    ['[', 'Digit5', false],
+    ['{', 'Digit8', false],
+    ['|', 'Digit7', false],
+    ['€', 'KeyE', false],
+    ['~', 'KeyN', false],
+    ['\\', 'Digit7', true],
+    ['ç', 'KeyC', false],
+    ['–', 'Slash', false],
+    ['#', 'Digit3', false],
+  ];
+
+  test.each(characters)('makes %s of %s, and no shortcut', (key, code, shiftKey) => {
+    const held = new Held();
+    check(option('Alt', 'AltLeft'), { kind: 'later' }, true);
+    if (shiftKey) held.keyDown({ code: 'ShiftLeft', key: 'Shift' });
+    check(option(key, code, { shiftKey }), { kind: 'send', code, key }, true);
+    expect(held.modifiersFor(option(key, code, { shiftKey }), true)).toEqual({ up: [], down: [] });
+  });
+
+  test('is Alt with a named key, with another modifier and with a click', () => {
+    const alt = { code: 'AltLeft', key: 'Alt' };
+    expect(new Held().modifiersFor(option('ArrowLeft', 'ArrowLeft'), true).down).toEqual([alt]);
+    const control = { code: 'ControlLeft', key: 'Control' };
+    expect(new Held().modifiersFor(option('˚', 'KeyK', { metaKey: true }), true).down).toEqual([control, alt]);
+    const held = new Held();
+    expect(held.altForClick(true, true)).toEqual(alt);
+    expect(held.altForClick(true, true)).toBeNull();
+    expect(held.modifiersFor(option('@', 'KeyL'), true).up).toEqual([alt]);
+  });
+
+  test('is an ordinary Alt elsewhere', () => {
+    check(option('Alt', 'AltLeft'), { kind: 'send', code: 'AltLeft', key: 'Alt' });
+    expect(new Held().modifiersFor(option('f', 'KeyF'), false).down).toEqual([{ code: 'AltLeft', key: 'Alt' }]);
+    expect(new Held().altForClick(true, false)).toBeNull();
+  });
+});
+
 describe('what is held', () => {
   test('goes up under the name it went down with, once', () => {
     const held = new Held();

@@ -30,6 +30,8 @@ export type KeyMeaning =
   | { kind: 'paste' }
   /** The overlay turns it into text: composition and dead keys. */
   | { kind: 'compose' }
+  /** Option of a Mac: goes to the sandbox as Alt with the key or the click that it is held for, never alone. */
+  | { kind: 'later' }
   /** Belongs to the page around the live view. */
   | { kind: 'leave' };
 
@@ -43,12 +45,19 @@ export function meaningOfPress(press: KeyPress, mac: boolean): KeyMeaning {
   if (isPaste(press, mac)) return { kind: 'paste' };
   // A virtual keyboard: only the text that follows says what was meant.
   if (press.code === '' || press.key === 'Unidentified') return { kind: 'compose' };
+  // Alone it would open the menu of the sandbox's browser, and with a letter it would be a shortcut.
+  if (mac && press.key === 'Alt') return { kind: 'later' };
   return { kind: 'send', ...asSandboxKey(press, mac) };
 }
 
 /** Returns the key that letting go of a key lifts; `null` for keys that stay with the page. */
 export function keyOfRelease(press: Pick<KeyPress, 'code' | 'key'>, mac: boolean): SandboxKey | null {
   return OWN_KEYS.has(press.key) ? null : asSandboxKey(press, mac);
+}
+
+/** Whether a Mac's Option made a character of this key: `@`, `[`, `€`. That character is meant, not Alt with a key. */
+function isOptionCharacter(press: KeyPress, mac: boolean): boolean {
+  return mac && press.altKey && !press.ctrlKey && !press.metaKey && [...press.key].length === 1;
 }
 
 /** On a Mac ⌘ is what Ctrl is in the sandbox. */
@@ -87,8 +96,9 @@ export class Held {
    */
   modifiersFor(press: KeyPress, mac: boolean): { up: SandboxKey[]; down: SandboxKey[] } {
     const wanted: [key: string, code: string, held: boolean][] = [['Shift', 'ShiftLeft', press.shiftKey]];
-    if (!press.altGraph) {
-      wanted.push(['Control', 'ControlLeft', press.ctrlKey || (mac && press.metaKey)], ['Alt', 'AltLeft', press.altKey]);
+    if (mac || !press.altGraph) {
+      const alt = press.altKey && !isOptionCharacter(press, mac);
+      wanted.push(['Control', 'ControlLeft', press.ctrlKey || (mac && press.metaKey)], ['Alt', 'AltLeft', alt]);
     }
     const own = asSandboxKey(press, mac).key;
     const up: SandboxKey[] = [];
@@ -102,6 +112,14 @@ export class Held {
     for (const key of up) this.#keys.delete(key.code);
     for (const key of down) this.keyDown(key);
     return { up, down };
+  }
+
+  /** Returns the Alt that must go down before a click that a Mac's Option is held for, if it is not down. */
+  altForClick(altKey: boolean, mac: boolean): SandboxKey | null {
+    if (!mac || !altKey || [...this.#keys.values()].includes('Alt')) return null;
+    const alt = { code: 'AltLeft', key: 'Alt' };
+    this.keyDown(alt);
+    return alt;
   }
 
   /** Lifts every key; returns what was down, newest first. */

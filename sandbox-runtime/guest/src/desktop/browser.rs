@@ -159,6 +159,9 @@ fn arguments(settings: &DesktopSettings, places: &Places) -> Vec<String> {
         "--hide-crash-restore-bubble",
         "--no-service-autorun",
         "--password-store=basic",
+        // `window.print()` makes a PDF: its preview would be a dialog that only a person can close.
+        // Chromium itself makes a page that prints again and again wait longer each time.
+        "--kiosk-printing",
         "--disable-features=Translate,MediaRouter,OptimizationHints,DialMediaRouteProvider,GlobalShortcutsPortal",
         "--disable-gpu",
         "--ozone-platform=x11",
@@ -232,9 +235,17 @@ fn preferences_wanted(workspace: &Path, downloads: &Path) -> Value {
         "download": { "default_directory": downloads, "prompt_for_download": false, "directory_upgrade": true },
         "download_bubble": { "partial_view_enabled": false },
         "savefile": { "default_directory": downloads },
+        "printing": { "print_preview_sticky_settings": { "appState": print_to_pdf() } },
         "selectfile": { "last_directory": workspace },
         "session": { "restore_on_startup": 5 },
     })
+}
+
+/// What the print preview remembers of its last use: that it wrote a PDF, which goes where files are saved.
+fn print_to_pdf() -> String {
+    const PDF: &str = "Save as PDF";
+    let destination = json!({ "id": PDF, "origin": "local", "account": "", "capabilities": {} });
+    json!({ "version": 2, "recentDestinations": [destination], "selectedDestinationId": PDF }).to_string()
 }
 
 /// Lays `over` on `under`, key by key.

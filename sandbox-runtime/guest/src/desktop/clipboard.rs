@@ -42,8 +42,22 @@ struct Asked {
 }
 
 enum Call {
-    Write(String, oneshot::Sender<()>),
+    Write(String, Tells),
     Read(oneshot::Sender<String>),
+}
+
+/// Who is told of a text that was put in.
+struct Tells {
+    written: oneshot::Sender<()>,
+    fetched: oneshot::Sender<()>,
+}
+
+/// A text on its way into the clipboard.
+pub struct Offer {
+    /// Told when every program of the room sees the text.
+    pub written: oneshot::Receiver<()>,
+    /// Told when a program has fetched the whole text; fails when another text takes its place first.
+    pub fetched: oneshot::Receiver<()>,
 }
 
 impl Clipboard {
@@ -64,9 +78,15 @@ impl Clipboard {
 
     /// Puts text into the clipboard. Once the answer comes, every program of the room sees it.
     pub fn write(&self, text: String) -> oneshot::Receiver<()> {
-        let (done, written) = oneshot::channel();
-        self.call(Call::Write(text, done));
-        written
+        self.offer(text).written
+    }
+
+    /// Puts text into the clipboard, for somebody to fetch.
+    pub fn offer(&self, text: String) -> Offer {
+        let (written, is_written) = oneshot::channel();
+        let (fetched, is_fetched) = oneshot::channel();
+        self.call(Call::Write(text, Tells { written, fetched }));
+        Offer { written: is_written, fetched: is_fetched }
     }
 
     /// The text in the clipboard; empty when it holds none.
@@ -99,6 +119,8 @@ struct Owner {
     window: Window,
     /// What we put in, while the clipboard is ours.
     text: Option<Vec<u8>>,
+    /// Who wants to know that it was fetched.
+    fetched: Option<oneshot::Sender<()>>,
     /// Programs that take a large text piece by piece, by window and property.
     takers: HashMap<(Window, Atom), Taker>,
     reading: Option<Reading>,
@@ -106,6 +128,8 @@ struct Owner {
 
 struct Taker {
     rest: Vec<u8>,
+    /// Whether the text is still the one in the clipboard.
+    is_newest: bool,
     kind: Atom,
     deadline: Instant,
 }
@@ -126,7 +150,7 @@ impl Owner {
         let root = x.setup().roots[screen].root;
         let attributes = CreateWindowAux::new().event_mask(EventMask::PROPERTY_CHANGE);
         x.create_window(0, window, root, -1, -1, 1, 1, 0, WindowClass::INPUT_ONLY, 0, &attributes)?;
-        Ok(Self { x, atoms, window, text: None, takers: HashMap::new(), reading: None })
+        Ok(Self { x, atoms, window, text: None, fetched: None, takers: HashMap::new(), reading: None })
     }
 
     fn run(&mut self, wakeups: &Wakeups, asked: &Mutex<Asked>) -> Result<(), WindowsError> {
@@ -155,13 +179,18 @@ impl Owner {
 
     fn called(&mut self, call: Call) -> Result<(), WindowsError> {
         match call {
-            Call::Write(text, done) => {
+            Call::Write(text, tells) => {
                 self.text = Some(text.into_bytes());
+                self.fetched = Some(tells.fetched);
+                // What is left of an older text is for its taker only.
+                for taker in self.takers.values_mut() {
+                    taker.is_newest = false;
+                }
                 self.x.set_selection_owner(self.window, self.atoms.CLIPBOARD, x11rb::CURRENT_TIME)?;
                 // A reply means that the server has told everybody.
                 self.x.get_input_focus()?.reply()?;
                 // Whoever asked may have gone.
-                let _ = done.send(());
+                let _ = tells.written.send(());
             }
             Call::Read(done) => match (&self.text, &mut self.reading) {
                 (Some(text), _) => {
@@ -251,6 +280,7 @@ impl Owner {
         let forms = [a.UTF8_STRING, a.TEXT_PLAIN_UTF8, u32::from(AtomEnum::STRING)];
         let place = if event.property == x11rb::NONE { event.target } else { event.property };
         let (asker, target) = (event.requestor, event.target);
+        let mut whole = false;
         let given = match &self.text {
             Some(_) if target == a.TARGETS => {
                 let targets = [&[a.TARGETS][..], &forms].concat();
@@ -259,13 +289,19 @@ impl Owner {
             }
             Some(text) if forms.contains(&target) && text.len() <= PIECE => {
                 self.x.change_property8(PropMode::REPLACE, asker, place, target, text)?;
+                whole = true;
                 true
             }
             Some(text) if forms.contains(&target) => {
                 let watched = ChangeWindowAttributesAux::new().event_mask(EventMask::PROPERTY_CHANGE);
                 self.x.change_window_attributes(asker, &watched)?;
                 let length = [text.len() as u32];
-                let taker = Taker { rest: text.clone(), kind: target, deadline: Instant::now() + TAKE_DEADLINE };
+                let taker = Taker {
+                    rest: text.clone(),
+                    is_newest: true,
+                    kind: target,
+                    deadline: Instant::now() + TAKE_DEADLINE,
+                };
                 self.takers.insert((asker, place), taker);
                 self.x.change_property32(PropMode::REPLACE, asker, place, a.INCR, &length)?;
                 true
@@ -282,7 +318,17 @@ impl Owner {
             property: if given { place } else { x11rb::NONE },
         };
         self.x.send_event(false, asker, EventMask::NO_EVENT, told)?;
+        if whole {
+            self.tell_fetched();
+        }
         Ok(())
+    }
+
+    fn tell_fetched(&mut self) {
+        if let Some(fetched) = self.fetched.take() {
+            // Whoever asked may have gone.
+            let _ = fetched.send(());
+        }
     }
 
     fn give_piece(&mut self, asker: Window, place: Atom) -> Result<(), WindowsError> {
@@ -292,7 +338,11 @@ impl Owner {
         taker.deadline = Instant::now() + TAKE_DEADLINE;
         self.x.change_property8(PropMode::REPLACE, asker, place, taker.kind, &piece)?;
         if piece.is_empty() {
+            let is_newest = taker.is_newest;
             self.takers.remove(&(asker, place));
+            if is_newest {
+                self.tell_fetched();
+            }
             self.x
                 .change_window_attributes(asker, &ChangeWindowAttributesAux::new().event_mask(EventMask::NO_EVENT))?;
         }

@@ -1,69 +1,56 @@
-//! Puts what a person does into the X server by XTEST, on a lane of its own: an own connection and an own thread for each
-//! stream, so that nothing that is looked up or sent elsewhere delays a key.
+//! Puts what a person does into the X server by XTEST: a thread for each stream, so that nothing that is looked up or sent
+//! elsewhere delays a key.
 //!
-//! A lane remembers what it holds down. Whatever ends it, all of that goes up.
+//! [`super::injector`] remembers what each lane holds down. Whatever ends a lane or its lease, all of that goes up.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sandbox_core::Lease;
 use sandbox_core::viewer::InputEvent;
 use sandbox_link::protocol::InputFrame;
 use sandbox_link::{Stream, read_message};
 use tokio::sync::mpsc;
-use x11rb::connection::Connection;
-use x11rb::protocol::xproto::{
-    BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ConnectionExt as _, KEY_PRESS_EVENT, KEY_RELEASE_EVENT,
-    MOTION_NOTIFY_EVENT, Window,
-};
-use x11rb::protocol::xtest::ConnectionExt as _;
-use x11rb::rust_connection::RustConnection;
 
 use super::clipboard::Clipboard;
-use super::keymap::{Keycode, Keymap, Press};
+use super::injector::{Hands, Injector, LaneId};
+use super::keyboard::Keyboard;
 use super::windows::WindowsError;
 
 /// Frames that may wait for the thread; the stream waits when they are that many.
 const WAITING: usize = 256;
-/// Longer texts are pasted, and those with characters that no key has.
+/// Longer texts are pasted.
 const MAX_TYPED: usize = 64;
 /// Most notches of one wheel event.
 const MAX_NOTCHES: i32 = 50;
-/// How long programs get to read a changed keyboard map. Chromium loses a key that comes much sooner.
-const MAP_READ: Duration = Duration::from_millis(40);
 /// How long the clipboard may take to hold a text that is to be pasted.
 const CLIPBOARD_DEADLINE: Duration = Duration::from_secs(2);
+/// How long a pasted text may take to be fetched by whoever has the focus. Where nothing takes a paste, input waits so long.
+const FETCH_DEADLINE: Duration = Duration::from_secs(5);
 
 const SHIFT_LEFT: u32 = 0xFFE1;
 const CONTROL_LEFT: u32 = 0xFFE3;
 const SHIFTS: [&str; 2] = ["ShiftLeft", "ShiftRight"];
 const SHORTCUTS: [&str; 6] = ["ControlLeft", "ControlRight", "AltLeft", "AltRight", "MetaLeft", "MetaRight"];
 
-/// What all lanes share: the one keyboard map of the X server.
+/// What all lanes share: the keyboard of the X server, and what is held on it.
 pub struct Input {
-    display: String,
-    keymap: Arc<Mutex<Keymap>>,
+    injector: Arc<Injector>,
+    keyboard: Arc<Keyboard>,
     clipboard: Arc<Clipboard>,
 }
 
 impl Input {
     pub fn start(display: &str, clipboard: Arc<Clipboard>) -> Result<Self, WindowsError> {
-        let (x, _) = x11rb::connect(Some(display))?;
-        let (first, last) = (x.setup().min_keycode, x.setup().max_keycode);
-        let map = x.get_keyboard_mapping(first, last - first + 1)?.reply()?;
-        let mut keymap = Keymap::new(first, usize::from(map.keysyms_per_keycode), &map.keysyms);
-        for (keycode, levels) in keymap.prepare() {
-            x.change_keyboard_mapping(1, keycode, 2, &levels)?;
-        }
-        // A reply means that the server has the new map.
-        x.get_input_focus()?.reply()?;
-        Ok(Self { display: display.to_owned(), keymap: Arc::new(Mutex::new(keymap)), clipboard })
+        let injector = Arc::new(Injector::connect(display)?);
+        let keyboard = Arc::new(Keyboard::connect(display, injector.clone())?);
+        Ok(Self { injector, keyboard, clipboard })
     }
 
     /// Serves one [`sandbox_link::protocol::Open::Input`] stream until it ends.
     pub async fn serve(&self, mut stream: Stream) -> io::Result<()> {
-        let lane = Lane::open(self).map_err(io::Error::other)?;
+        let lane = Lane::open(self);
         let (frames, waiting) = mpsc::channel(WAITING);
         let thread = tokio::task::spawn_blocking(move || lane.run(waiting));
         let read = async {
@@ -82,25 +69,28 @@ impl Input {
             Err(panicked) => Err(io::Error::other(panicked)),
         }
     }
+
+    /// Ends a person's lease here: keys and buttons of every lane go up, and what still comes under it is dropped.
+    pub async fn fence(&self, lease: Lease) -> io::Result<()> {
+        let injector = self.injector.clone();
+        let fenced = tokio::task::spawn_blocking(move || injector.fence(lease)).await;
+        fenced.map_err(io::Error::other)?.map_err(io::Error::other)
+    }
 }
 
 struct Lane {
-    x: RustConnection,
-    root: Window,
-    keymap: Arc<Mutex<Keymap>>,
+    id: LaneId,
+    /// Under which the frames come that are being read.
+    lease: Lease,
+    injector: Arc<Injector>,
+    keyboard: Arc<Keyboard>,
     clipboard: Arc<Clipboard>,
-    /// Keys held, by DOM `code` or, where there is none, by `key`.
-    keys: BTreeMap<String, Keycode>,
-    buttons: BTreeSet<u8>,
 }
 
 impl Lane {
-    fn open(input: &Input) -> Result<Self, WindowsError> {
-        let (x, screen) = x11rb::connect(Some(&input.display))?;
-        x.xtest_get_version(2, 2)?.reply()?;
-        let root = x.setup().roots[screen].root;
-        let (keymap, clipboard) = (input.keymap.clone(), input.clipboard.clone());
-        Ok(Self { x, root, keymap, clipboard, keys: BTreeMap::new(), buttons: BTreeSet::new() })
+    fn open(input: &Input) -> Self {
+        let (injector, keyboard, clipboard) = (input.injector.clone(), input.keyboard.clone(), input.clipboard.clone());
+        Self { id: injector.join(), lease: Lease(0), injector, keyboard, clipboard }
     }
 
     fn run(mut self, mut frames: mpsc::Receiver<InputFrame>) -> Result<(), WindowsError> {
@@ -117,166 +107,148 @@ impl Lane {
                 }
             }
             self.inject(frame)?;
-            self.x.flush()?;
         }
-        self.release_all()?;
-        self.x.flush()?;
         Ok(())
     }
 
     fn inject(&mut self, frame: InputFrame) -> Result<(), WindowsError> {
         match frame {
+            InputFrame::Under(lease) => {
+                self.lease = lease;
+                Ok(())
+            }
             InputFrame::Event(event) => self.event(event),
             InputFrame::Paste(text) => self.paste(text),
-            InputFrame::ReleaseAll => self.release_all(),
+            InputFrame::ReleaseAll => self.injector.release(self.id),
         }
     }
 
     fn event(&mut self, event: InputEvent) -> Result<(), WindowsError> {
         match event {
-            InputEvent::Move { x, y } => self.go_to(x, y),
+            InputEvent::Move { x, y } => self.act(|hands| hands.go_to(x, y)),
             InputEvent::Button { button, down, x, y } => {
                 let Some(number) = x_button(button) else { return Ok(()) };
-                self.go_to(x, y)?;
-                let changed = if down { self.buttons.insert(number) } else { self.buttons.remove(&number) };
-                if changed { self.button(number, down) } else { Ok(()) }
+                self.act(|hands| {
+                    hands.go_to(x, y)?;
+                    let buttons = &mut hands.held.buttons;
+                    let changed = if down { buttons.insert(number) } else { buttons.remove(&number) };
+                    if changed { hands.button(number, down) } else { Ok(()) }
+                })
             }
-            InputEvent::Wheel { dx, dy, x, y } => {
-                self.go_to(x, y)?;
-                for (notches, back, forth) in [(dy, 4, 5), (dx, 6, 7)] {
-                    let number = if notches < 0 { back } else { forth };
-                    for _ in 0..notches.clamp(-MAX_NOTCHES, MAX_NOTCHES).unsigned_abs() {
-                        self.button(number, true)?;
-                        self.button(number, false)?;
-                    }
-                }
-                Ok(())
-            }
-            InputEvent::Key { code, key, down: true } => self.key_down(code, key),
-            InputEvent::Key { code, key, down: false } => self.key_up(&identity(code, key)),
+            InputEvent::Wheel { dx, dy, x, y } => self.act(|hands| wheel(hands, (dx, dy), (x, y))),
+            InputEvent::Key { code, key, down: true } => self.key_down(&code, &key),
+            InputEvent::Key { code, key, down: false } => self.act(|hands| key_up(hands, identity(&code, &key))),
             InputEvent::Text { text } => self.text(text),
-            InputEvent::Blur {} => self.release_all(),
+            InputEvent::Blur {} => self.injector.release(self.id),
         }
     }
 
-    fn key_down(&mut self, code: String, key: String) -> Result<(), WindowsError> {
-        if key == "AltGraph" {
-            // Windows says AltGr as Ctrl and Alt; what it makes of the next key is a character, not a shortcut.
-            self.key_up("ControlLeft")?;
-        }
-        let name = identity(code.clone(), key.clone());
-        if let Some(&keycode) = self.keys.get(&name) {
+    /// Presses something, unless the lease is over.
+    fn act(&self, act: impl FnOnce(&mut Hands<'_>) -> Result<(), WindowsError>) -> Result<(), WindowsError> {
+        self.injector.act(self.id, self.lease, act).map(|_| ())
+    }
+
+    fn key_down(&mut self, code: &str, key: &str) -> Result<(), WindowsError> {
+        let name = identity(code, key);
+        let before = self.injector.act(self.id, self.lease, |hands| {
+            if key == "AltGraph" {
+                // Windows says AltGr as Ctrl and Alt; what it makes of the next key is a character, not a shortcut.
+                key_up(hands, "ControlLeft")?;
+            }
+            let keys = &hands.held.keys;
+            let any = |names: &[&str]| names.iter().any(|name| keys.contains_key(*name));
+            Ok((keys.get(name).copied(), any(&SHIFTS), any(&SHORTCUTS)))
+        })?;
+        let Some((held, shift, shortcut)) = before else { return Ok(()) };
+        if let Some(keycode) = held {
             // A repeat of the person's keyboard.
-            return self.key(keycode, true);
+            return self.act(|hands| hands.key(keycode, true));
         }
-        let shift = SHIFTS.iter().any(|name| self.keys.contains_key(*name));
-        let shortcut = SHORTCUTS.iter().any(|name| self.keys.contains_key(*name));
-        let press = self.with_keymap(|keymap| keymap.key(&code, &key, shift, shortcut));
-        let Some(press) = press else { return Ok(()) };
-        self.bind(press)?;
-        self.keys.insert(name, press.keycode);
-        self.key(press.keycode, true)
-    }
-
-    fn key_up(&mut self, name: &str) -> Result<(), WindowsError> {
-        match self.keys.remove(name) {
-            Some(keycode) => self.key(keycode, false),
-            None => Ok(()),
-        }
+        let Some(press) = self.keyboard.key(code, key, shift, shortcut)? else { return Ok(()) };
+        self.act(|hands| {
+            hands.held.keys.insert(name.to_owned(), press.keycode);
+            hands.key(press.keycode, true)
+        })
     }
 
     fn text(&mut self, text: String) -> Result<(), WindowsError> {
-        let all_there = self.with_keymap(|keymap| text.chars().all(|character| keymap.has(character)));
-        if text.chars().count() > MAX_TYPED || !all_there {
+        if text.chars().count() > MAX_TYPED {
             return self.paste(text);
         }
-        self.lift_keys()?;
+        self.act(|hands| hands.lift_keys())?;
+        let shift_key = self.keyboard.keycode(SHIFT_LEFT);
         for character in text.chars() {
-            let Some(press) = self.with_keymap(|keymap| keymap.character(character)) else { continue };
-            let shift = if press.shift { self.with_keymap(|keymap| keymap.keycode(SHIFT_LEFT)) } else { None };
-            self.stroke(shift, press.keycode)?;
+            let Some(press) = self.keyboard.character(character)? else { continue };
+            let modifier = shift_key.filter(|_| press.shift);
+            self.act(|hands| hands.stroke(modifier, press.keycode))?;
         }
         Ok(())
     }
 
     fn paste(&mut self, text: String) -> Result<(), WindowsError> {
-        self.lift_keys()?;
-        let mut written = self.clipboard.write(text);
-        let deadline = Instant::now() + CLIPBOARD_DEADLINE;
-        // The clipboard's thread answers within a round trip to the X server.
-        while written.try_recv().is_err() {
-            if Instant::now() > deadline {
-                tracing::warn!("the clipboard did not take a text; nothing was pasted");
-                return Ok(());
+        self.act(|hands| hands.lift_keys())?;
+        if !self.injector.is_live(self.lease) {
+            return Ok(());
+        }
+        let mut put = self.clipboard.offer(text);
+        if !self.wait(&mut put.written, CLIPBOARD_DEADLINE) {
+            tracing::warn!("the clipboard did not take a text; nothing was pasted");
+            return Ok(());
+        }
+        let Some(v) = self.keyboard.keycode(u32::from('v')) else { return Ok(()) };
+        let control = self.keyboard.keycode(CONTROL_LEFT);
+        self.act(|hands| hands.stroke(control, v))?;
+        // What comes next may change the clipboard again: only after this text was fetched.
+        if !self.wait(&mut put.fetched, FETCH_DEADLINE) {
+            tracing::debug!("nothing fetched the pasted text");
+        }
+        Ok(())
+    }
+
+    /// Waits for the clipboard's thread; says whether it answered while the lease lived.
+    fn wait(&self, answer: &mut tokio::sync::oneshot::Receiver<()>, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        loop {
+            if answer.try_recv().is_ok() {
+                return true;
+            }
+            if Instant::now() > deadline || !self.injector.is_live(self.lease) {
+                return false;
             }
             std::thread::sleep(Duration::from_micros(500));
         }
-        let (control, v) = self.with_keymap(|keymap| (keymap.keycode(CONTROL_LEFT), keymap.keycode(u32::from('v'))));
-        match v {
-            Some(v) => self.stroke(control, v),
-            None => Ok(()),
-        }
-    }
-
-    /// Presses and lets go of one key, with another held around it.
-    fn stroke(&self, modifier: Option<Keycode>, keycode: Keycode) -> Result<(), WindowsError> {
-        let around = |down| modifier.map_or(Ok(()), |modifier| self.key(modifier, down));
-        around(true)?;
-        self.key(keycode, true)?;
-        self.key(keycode, false)?;
-        around(false)
-    }
-
-    fn bind(&self, press: Press) -> Result<(), WindowsError> {
-        let Some(keysym) = press.binds else { return Ok(()) };
-        // Every level the same: plain, Shift, and both again with AltGr.
-        self.x.change_keyboard_mapping(1, press.keycode, 4, &[keysym; 4])?;
-        self.x.flush()?;
-        // Nothing tells when a program has read the new map. Once for each new character.
-        std::thread::sleep(MAP_READ);
-        Ok(())
-    }
-
-    fn lift_keys(&mut self) -> Result<(), WindowsError> {
-        for keycode in std::mem::take(&mut self.keys).into_values() {
-            self.key(keycode, false)?;
-        }
-        Ok(())
-    }
-
-    fn release_all(&mut self) -> Result<(), WindowsError> {
-        self.lift_keys()?;
-        for number in std::mem::take(&mut self.buttons) {
-            self.button(number, false)?;
-        }
-        Ok(())
-    }
-
-    fn go_to(&self, x: i32, y: i32) -> Result<(), WindowsError> {
-        let at = |at: i32| at.clamp(0, i32::from(i16::MAX)) as i16;
-        self.x.xtest_fake_input(MOTION_NOTIFY_EVENT, 0, 0, self.root, at(x), at(y), 0)?;
-        Ok(())
-    }
-
-    fn button(&self, number: u8, down: bool) -> Result<(), WindowsError> {
-        let kind = if down { BUTTON_PRESS_EVENT } else { BUTTON_RELEASE_EVENT };
-        self.x.xtest_fake_input(kind, number, 0, self.root, 0, 0, 0)?;
-        Ok(())
-    }
-
-    fn key(&self, keycode: Keycode, down: bool) -> Result<(), WindowsError> {
-        let kind = if down { KEY_PRESS_EVENT } else { KEY_RELEASE_EVENT };
-        self.x.xtest_fake_input(kind, keycode, 0, self.root, 0, 0, 0)?;
-        Ok(())
-    }
-
-    fn with_keymap<T>(&self, use_it: impl FnOnce(&mut Keymap) -> T) -> T {
-        use_it(&mut self.keymap.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
+impl Drop for Lane {
+    fn drop(&mut self) {
+        if let Err(error) = self.injector.leave(self.id) {
+            tracing::warn!(%error, "keys of a lane that ended could not be lifted");
+        }
+    }
+}
+
+fn key_up(hands: &mut Hands<'_>, name: &str) -> Result<(), WindowsError> {
+    match hands.held.keys.remove(name) {
+        Some(keycode) => hands.key(keycode, false),
+        None => Ok(()),
+    }
+}
+
+fn wheel(hands: &Hands<'_>, (dx, dy): (i32, i32), (x, y): (i32, i32)) -> Result<(), WindowsError> {
+    hands.go_to(x, y)?;
+    for (notches, back, forth) in [(dy, 4, 5), (dx, 6, 7)] {
+        let number = if notches < 0 { back } else { forth };
+        for _ in 0..notches.clamp(-MAX_NOTCHES, MAX_NOTCHES).unsigned_abs() {
+            hands.button(number, true)?;
+            hands.button(number, false)?;
+        }
+    }
+    Ok(())
+}
+
 /// What a key is remembered by between its down and its up.
-fn identity(code: String, key: String) -> String {
+fn identity<'a>(code: &'a str, key: &'a str) -> &'a str {
     if code.is_empty() { key } else { code }
 }
 

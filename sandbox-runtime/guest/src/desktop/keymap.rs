@@ -3,23 +3,42 @@
 //! What a person's key means is said by its `key`, whatever the layout: `z` on a German keyboard is a z. If the room's
 //! map (US) has that character on the same key, that key is pressed. Otherwise a spare keycode is given the character on
 //! all of its levels, so that it does not matter which of Shift and AltGr are down. A spare keycode keeps its character
-//! as long as others are older: a program that has not yet looked at the changed map must not see it changed again.
+//! as long as others are older. Only inert keycodes are spare: see [`is_inert`].
 
 use std::collections::HashMap;
 
 /// Values of DOM `key` whose effect the person's own keyboard works out: what comes of them arrives as a character.
 const NOT_KEYS: [&str; 7] = ["AltGraph", "CapsLock", "Compose", "Dead", "NumLock", "Process", "Unidentified"];
 
-/// Lower and upper case of what keyboards of Europe have beyond US ones; given a keycode before any program has looked.
-const PREPARED: &[&str] = &[
-    "äÄ", "öÖ", "üÜ", "ßẞ", "éÉ", "èÈ", "êÊ", "ëË", "àÀ", "âÂ", "çÇ", "ñÑ", "áÁ", "íÍ", "óÓ", "úÚ", "ùÙ", "ûÛ", "îÎ",
-    "ïÏ", "ôÔ", "œŒ", "æÆ", "åÅ", "øØ", "ãÃ", "õÕ", "ìÌ", "òÒ", "łŁ", "ąĄ", "ęĘ", "ćĆ", "śŚ", "żŻ", "źŹ", "ńŃ", "€£",
-    "§°", "¿¡",
+/// Keycodes (evdev's number + 8) that mean no key at all to Chromium: in its table of keycodes (`dom_code_data.inc`, and
+/// the US table of `DefaultKeyboardCodeFromHardwareKeycode`) they have neither a DOM code nor a Windows key code. The others
+/// without a keysym are media and launcher keys: Chromium acts on some, and gives pages the names of all.
+const INERT: [std::ops::RangeInclusive<Keycode>; 19] = [
+    120..=120,
+    147..=147,
+    149..=149,
+    153..=162,
+    165..=165,
+    168..=168,
+    170..=170,
+    177..=178,
+    182..=186,
+    189..=189,
+    208..=208,
+    210..=211,
+    213..=214,
+    217..=217,
+    219..=224,
+    226..=230,
+    234..=234,
+    236..=238,
+    242..=255,
 ];
-/// Keycodes on which Chromium acts whatever their keysym (back, forward, home page, reload), and one that it ignores.
-const NEVER_SPARE: [Keycode; 5] = [8, 166, 167, 180, 181];
-/// Spare keycodes that stay free for everything else.
-const KEPT_FREE: usize = 24;
+
+/// Whether pressing a keycode has no effect but its keysym.
+fn is_inert(keycode: Keycode) -> bool {
+    INERT.iter().any(|run| run.contains(&keycode))
+}
 
 /// An X keycode.
 pub type Keycode = u8;
@@ -41,6 +60,8 @@ pub struct Press {
     pub shift: bool,
     /// The keysym that the keycode has to be given first.
     pub binds: Option<Keysym>,
+    /// Whether the keycode is a spare one, whose character may change.
+    pub lent: bool,
 }
 
 /// The map as it is, with what was added.
@@ -63,7 +84,7 @@ impl Keymap {
         let (mut spare, mut by_keysym) = (Vec::new(), HashMap::new());
         for (keycode, all) in (first..=u8::MAX).zip(keysyms.chunks(per_keycode.max(1))) {
             if all.iter().all(|keysym| *keysym == NONE || *keysym & 0xFFFF_0000 == VENDOR) {
-                if !NEVER_SPARE.contains(&keycode) {
+                if is_inert(keycode) {
                     spare.push((keycode, NONE));
                 }
                 continue;
@@ -77,21 +98,6 @@ impl Keymap {
         Self { levels, first, spare, by_keysym }
     }
 
-    /// Takes spare keycodes for characters that are wanted often: their plain and their Shift level.
-    pub fn prepare(&mut self) -> Vec<(Keycode, [Keysym; 2])> {
-        let many = self.spare.len().saturating_sub(KEPT_FREE).min(PREPARED.len());
-        let taken: Vec<(Keycode, Keysym)> = self.spare.drain(..many).collect();
-        let prepare = |((keycode, _), pair): ((Keycode, Keysym), &&str)| {
-            let mut both = pair.chars().map(keysym_of);
-            let levels = [both.next().unwrap_or(NONE), both.next().unwrap_or(NONE)];
-            self.levels[usize::from(keycode - self.first)] = levels;
-            self.by_keysym.insert(levels[0], (keycode, false));
-            self.by_keysym.insert(levels[1], (keycode, true));
-            (keycode, levels)
-        };
-        taken.into_iter().zip(PREPARED).map(prepare).collect()
-    }
-
     /// The key for one pressed by a person, with `shift` down or not; `shortcut` while Ctrl, Alt or Meta is down.
     pub fn key(&mut self, code: &str, key: &str, shift: bool, shortcut: bool) -> Option<Press> {
         if NOT_KEYS.contains(&key) {
@@ -101,39 +107,37 @@ impl Keymap {
         let Some(character) = single(key) else {
             // A key with a name: where it is, or what it is called if it is nowhere.
             let named = || self.by_keysym.get(&keysym_of_name(key)?).map(|(keycode, _)| *keycode);
-            return at_place.or_else(named).map(|keycode| Press { keycode, shift, binds: None });
+            return at_place.or_else(named).map(|keycode| Press::of_map(keycode, shift));
         };
         let keysym = keysym_of(character);
         if let Some(keycode) = at_place
             && (self.level(keycode, shift) == keysym || code.starts_with("Numpad"))
         {
-            return Some(Press { keycode, shift, binds: None });
+            return Some(Press::of_map(keycode, shift));
         }
         if shortcut {
             // Ctrl with a letter: by the letter if the map has it, else (another script) by the place.
             let lower = keysym_of(character.to_lowercase().next().unwrap_or(character));
             let known = self.by_keysym.get(&lower).map(|(keycode, _)| *keycode);
-            return known.or(at_place).map(|keycode| Press { keycode, shift, binds: None });
+            return known.or(at_place).map(|keycode| Press::of_map(keycode, shift));
         }
         match self.by_keysym.get(&keysym) {
-            Some(&(keycode, needs)) if needs == shift => Some(Press { keycode, shift, binds: None }),
-            Some(_) | None => self.spare_for(keysym).map(|(keycode, binds)| Press { keycode, shift, binds }),
+            Some(&(keycode, needs)) if needs == shift => Some(Press::of_map(keycode, shift)),
+            Some(_) | None => self.lend(keysym, shift),
         }
     }
 
-    /// The key that types a character when nothing else is down, if one does.
-    pub fn character(&self, character: char) -> Option<Press> {
+    /// The key that types a character when nothing else is down.
+    pub fn character(&mut self, character: char) -> Option<Press> {
         let keysym = match character {
             '\n' | '\r' => 0xFF0D,
             '\t' => 0xFF09,
             character => keysym_of(character),
         };
-        self.by_keysym.get(&keysym).map(|&(keycode, shift)| Press { keycode, shift, binds: None })
-    }
-
-    /// Whether a character is typed without changing the map.
-    pub fn has(&self, character: char) -> bool {
-        self.character(character).is_some()
+        match self.by_keysym.get(&keysym) {
+            Some(&(keycode, shift)) => Some(Press::of_map(keycode, shift)),
+            None => self.lend(keysym, false),
+        }
     }
 
     /// The keycode of a keysym of the map itself.
@@ -147,12 +151,18 @@ impl Keymap {
     }
 
     /// The spare keycode that has the keysym, or the one used longest ago.
-    fn spare_for(&mut self, keysym: Keysym) -> Option<(Keycode, Option<Keysym>)> {
+    fn lend(&mut self, keysym: Keysym, shift: bool) -> Option<Press> {
         let has = self.spare.iter().position(|(_, bound)| *bound == keysym);
         let place = has.or(if self.spare.is_empty() { None } else { Some(0) })?;
         let (keycode, _) = self.spare.remove(place);
         self.spare.push((keycode, keysym));
-        Some((keycode, if has.is_some() { None } else { Some(keysym) }))
+        Some(Press { keycode, shift, binds: if has.is_some() { None } else { Some(keysym) }, lent: true })
+    }
+}
+
+impl Press {
+    fn of_map(keycode: Keycode, shift: bool) -> Self {
+        Self { keycode, shift, binds: None, lent: false }
     }
 }
 
@@ -246,7 +256,7 @@ fn keysym_of_name(key: &str) -> Option<Keysym> {
 mod tests {
     use super::*;
 
-    /// A small US map: letters a, z, q, the digit 7, slash, Shift, Enter; then three spare keycodes and a media key.
+    /// A small US map from keycode 145: letters a, z, q, the digit 7, slash, Shift, Enter, y; then 153 to 155, which are spare.
     fn us() -> Keymap {
         let keys = [
             [0x61, 0x41],
@@ -261,7 +271,7 @@ mod tests {
             [0, 0],
             [0x1008_FF11, 0],
         ];
-        Keymap::new(10, 2, &keys.concat())
+        Keymap::new(145, 2, &keys.concat())
     }
 
     fn check(code: &str, key: &str, shift: bool, expected: (Keycode, Option<Keysym>)) {
@@ -271,30 +281,30 @@ mod tests {
 
     #[test]
     fn a_key_that_the_map_has_at_its_place_is_pressed_there() {
-        check("KeyA", "a", false, (10, None));
-        check("KeyA", "A", true, (10, None));
-        check("Digit7", "7", false, (13, None));
-        check("Enter", "Enter", false, (16, None));
-        check("ShiftLeft", "Shift", true, (15, None));
+        check("KeyA", "a", false, (145, None));
+        check("KeyA", "A", true, (145, None));
+        check("Digit7", "7", false, (148, None));
+        check("Enter", "Enter", false, (151, None));
+        check("ShiftLeft", "Shift", true, (150, None));
     }
 
     #[test]
     fn another_layout_types_what_its_key_says() {
-        check("KeyY", "z", false, (11, None));
-        check("KeyQ", "a", false, (10, None));
+        check("KeyY", "z", false, (146, None));
+        check("KeyQ", "a", false, (145, None));
     }
 
     #[test]
     fn a_character_at_another_level_gets_a_spare_keycode() {
-        check("Digit7", "/", true, (18, Some(0x2F)));
-        check("KeyA", "A", false, (18, Some(0x41)));
+        check("Digit7", "/", true, (153, Some(0x2F)));
+        check("KeyA", "A", false, (153, Some(0x41)));
     }
 
     #[test]
     fn any_unicode_character_gets_a_spare_keycode() {
-        check("Semicolon", "ö", false, (18, Some(0xF6)));
-        check("", "漢", false, (18, Some(0x0100_6F22)));
-        check("", "😀", false, (18, Some(0x0101_F600)));
+        check("Semicolon", "ö", false, (153, Some(0xF6)));
+        check("", "漢", false, (153, Some(0x0100_6F22)));
+        check("", "😀", false, (153, Some(0x0101_F600)));
     }
 
     #[test]
@@ -306,33 +316,36 @@ mod tests {
         };
         assert_eq!(
             ["ä", "ö", "ü", "ä", "ß"].map(press),
-            [(18, true), (19, true), (20, true), (18, false), (19, true),]
+            [(153, true), (154, true), (155, true), (153, false), (154, true)]
         );
     }
 
     #[test]
     fn shortcuts_go_by_the_letter_and_in_another_script_by_the_place() {
         let press = |code, key| us().key(code, key, false, true).unwrap().keycode;
-        assert_eq!(press("KeyQ", "a"), 10);
-        assert_eq!(press("KeyA", "ф"), 10);
+        assert_eq!(press("KeyQ", "a"), 145);
+        assert_eq!(press("KeyA", "ф"), 145);
     }
 
     #[test]
-    fn prepared_characters_are_there_with_and_without_shift() {
-        let mut map = Keymap::new(10, 2, &[0; 2 * (KEPT_FREE + 2)]);
-        assert_eq!(map.prepare(), [(10, [0xE4, 0xC4]), (11, [0xF6, 0xD6])]);
-        assert!(map.has('Ö') && !map.has('é'));
-        assert_eq!(map.key("Quote", "Ö", true, false), Some(Press { keycode: 11, shift: true, binds: None }));
+    fn only_keycodes_that_mean_nothing_to_the_browser_are_spare() {
+        // Browser search, home page, F13, volume, copy: all without a keysym.
+        for acted_on in [225, 180, 191, 121, 141] {
+            assert!(!is_inert(acted_on), "{acted_on}");
+            assert_eq!(Keymap::new(acted_on, 2, &[0; 2]).key("", "я", false, false), None);
+        }
+        let spare = Keymap::new(8, 1, &[0; 248]).spare;
+        assert_eq!(spare.len(), 59);
     }
 
     #[test]
-    fn keycodes_on_which_the_browser_acts_are_not_spare() {
-        let mut map = Keymap::new(165, 2, &[0; 2 * 4]);
-        assert_eq!([(); 3].map(|()| map.spare_for(0x61).map(|(keycode, _)| keycode)), [Some(165); 3]);
-        assert_eq!(
-            ["b", "c"].map(|key| map.key("", key, false, false).map(|press| press.keycode)),
-            [Some(168), Some(165)]
-        );
+    fn a_character_that_no_key_has_is_lent_one() {
+        let mut map = us();
+        assert_eq!(map.character('a'), Some(Press::of_map(145, false)));
+        assert_eq!(map.character('&'), Some(Press::of_map(148, true)));
+        let lent = map.character('会').unwrap();
+        assert_eq!((lent.keycode, lent.binds, lent.lent), (153, Some(0x0100_4F1A), true));
+        assert_eq!(map.character('会').unwrap().binds, None);
     }
 
     #[test]

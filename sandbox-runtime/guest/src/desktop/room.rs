@@ -73,7 +73,7 @@ struct Shared {
     input: Input,
     clipboard: Arc<Clipboard>,
     capture: Capture,
-    _windows: WindowManager,
+    windows: WindowManager,
     bars: Bars,
     reports: broadcast::Sender<DesktopReport>,
     last: std::sync::Mutex<Option<DesktopReport>>,
@@ -125,7 +125,7 @@ impl Room {
             input,
             clipboard,
             capture,
-            _windows: windows,
+            windows,
             bars,
             reports,
             last: std::sync::Mutex::new(None),
@@ -235,6 +235,14 @@ impl Shared {
             DesktopCall::WriteClipboard(text) => {
                 self.clipboard.write(text).await.map_or_else(failed, |()| DesktopAnswer::Done)
             }
+            DesktopCall::EndInput(lease) => match self.input.fence(lease).await {
+                Ok(()) => {
+                    // Whoever acts next can neither see nor answer what this person left open.
+                    self.windows.close_dialogs();
+                    DesktopAnswer::Done
+                }
+                Err(error) => DesktopAnswer::Failed(error.to_string()),
+            },
         }
     }
 

@@ -51,6 +51,7 @@ pub enum WindowsError {
 pub struct WindowManager {
     /// How many browser windows are on the screen.
     pub browser_windows: watch::Receiver<usize>,
+    closing: Arc<AtomicBool>,
     ending: Arc<AtomicBool>,
     waker: Waker,
     thread: Option<JoinHandle<()>>,
@@ -60,17 +61,23 @@ impl WindowManager {
     pub fn start(display: &str) -> Result<Self, WindowsError> {
         let (waker, wakeups) = wakeups()?;
         let (count, browser_windows) = watch::channel(0);
-        let ending = Arc::new(AtomicBool::new(false));
+        let (ending, closing) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let mut windows = Windows::connect(display, count)?;
         let thread = std::thread::Builder::new().name("windows".into()).spawn({
-            let ending = ending.clone();
+            let (ending, closing) = (ending.clone(), closing.clone());
             move || {
-                if let Err(error) = windows.run(&wakeups, &ending) {
+                if let Err(error) = windows.run(&wakeups, &closing, &ending) {
                     tracing::error!(%error, "window manager ended");
                 }
             }
         })?;
-        Ok(Self { browser_windows, ending, waker, thread: Some(thread) })
+        Ok(Self { browser_windows, closing, ending, waker, thread: Some(thread) })
+    }
+
+    /// Asks every dialog window to close, such as a file chooser. Login popups are pages, and stay.
+    pub fn close_dialogs(&self) {
+        self.closing.store(true, Ordering::SeqCst);
+        self.waker.wake();
     }
 }
 
@@ -115,6 +122,8 @@ pub(super) struct Client {
     pub takes_input: bool,
     pub takes_focus: bool,
     pub deletes: bool,
+    /// A dialog of the browser's or of GTK's own; not a page.
+    pub dialog: bool,
     /// The title bar that we draw for it.
     pub bar: Option<Window>,
 }
@@ -210,7 +219,7 @@ impl Windows {
         Ok(())
     }
 
-    fn run(&mut self, wakeups: &Wakeups, ending: &AtomicBool) -> Result<(), WindowsError> {
+    fn run(&mut self, wakeups: &Wakeups, closing: &AtomicBool, ending: &AtomicBool) -> Result<(), WindowsError> {
         loop {
             match wakeups.wait(&self.x, None)? {
                 Woken::Event(event) => match self.handle(event) {
@@ -225,6 +234,11 @@ impl Windows {
             }
             if ending.load(Ordering::SeqCst) {
                 return Ok(());
+            }
+            if closing.swap(false, Ordering::SeqCst) {
+                for (window, _) in self.clients.iter().filter(|(_, client)| client.dialog) {
+                    self.close(*window, x11rb::CURRENT_TIME)?;
+                }
             }
         }
     }
@@ -321,6 +335,7 @@ impl Windows {
             takes_input: hints.and_then(|hints| hints.input).unwrap_or(true),
             takes_focus: protocols.contains(&a.WM_TAKE_FOCUS),
             deletes: protocols.contains(&a.WM_DELETE_WINDOW),
+            dialog: types.contains(&a._NET_WM_WINDOW_TYPE_DIALOG),
             bar,
         })
     }

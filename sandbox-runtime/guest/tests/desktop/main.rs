@@ -2,8 +2,10 @@
 //!
 //! As root Chromium refuses its own sandbox, so it runs as user 1000 of a user namespace, as in the product.
 
+mod editors;
 mod page;
 mod rig;
+mod typing;
 mod view;
 
 use std::time::Duration;
@@ -173,6 +175,30 @@ async fn lists_and_popups_are_seen_and_focused() {
     reports.until("the pointer's shape", |report| *report == DesktopReport::Cursor("text".into())).await;
     rig.hover(&mut input, "a").await;
     reports.until("the pointer's shape", |report| *report == DesktopReport::Cursor("pointer".into())).await;
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_prints_makes_a_pdf_and_no_dialog() {
+    let rig = Rig::start("<h1>Invoice 7</h1>").await;
+    let before = rig.tabs().await;
+    rig.evaluate("document.title = 'Invoice 7'; setTimeout(() => { print(); document.title = 'printed'; }, 0); 0")
+        .await;
+    eventually("the page goes on", || async { rig.evaluate("document.title").await == "printed" }).await;
+    eventually("the PDF arrives", || async {
+        rig.downloads().iter().any(|file| {
+            file.file_name().is_some_and(|name| name == "Invoice 7.pdf")
+                && std::fs::read(file).is_ok_and(|bytes| bytes.starts_with(b"%PDF") && bytes.len() > 500)
+        })
+    })
+    .await;
+    assert_eq!(rig.tabs().await, before);
+    // The page has the keyboard as before.
+    rig.evaluate("var typed = ''; onkeydown = event => typed += event.key; 0").await;
+    let mut input = rig.input().await;
+    input.send(&key("KeyX", "x", true)).await;
+    input.send(&key("KeyX", "x", false)).await;
+    eventually("the page is typed into", || async { rig.evaluate("typed").await == "x" }).await;
     rig.end().await;
 }
 

@@ -38,3 +38,21 @@ pub const POPUPS: &str = "<meta charset=utf-8>
   };
   onkeydown = event => typedInPage += event.key;
 </script>";
+
+/// A field for files, and what became of its chooser.
+pub const FILES: &str = "<meta charset=utf-8><input type=file style='width:300px;height:60px'><script>
+  var chosen = '';
+  const files = document.querySelector('input');
+  files.onchange = () => chosen = files.files[0].name;
+  files.oncancel = () => chosen = 'cancelled';
+</script>";
+
+/// Remembers which keys and buttons are down, and every key that was pressed.
+pub const HELD: &str = "<meta charset=utf-8><textarea id=field rows=5></textarea><script>
+  var down = [], keys = [];
+  const lift = name => down = down.filter(held => held !== name);
+  onmousedown = () => down.push('mouse');
+  onmouseup = () => lift('mouse');
+  onkeydown = event => { keys.push(event.code); if (!event.repeat) down.push(event.code); };
+  onkeyup = event => lift(event.code);
+</script>";

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinHandle;
+use x11rb::connection::Connection as _;
+use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _};
 
 /// Generous: the machine may be busy with other things.
 pub const DEADLINE: Duration = Duration::from_secs(60);
@@ -24,7 +26,7 @@ pub struct Rig {
     cdp: Mutex<Cdp>,
     serving: JoinHandle<()>,
     _incoming: Incoming,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -69,15 +71,14 @@ impl Rig {
         let page = targets["targetInfos"].as_array().unwrap().iter().find(|info| info["type"] == "page").unwrap();
         let attach = json!({ "targetId": page["targetId"], "flatten": true });
         cdp.session = Some(cdp.call("Target.attachToTarget", attach).await["sessionId"].as_str().unwrap().to_owned());
-        let rig =
-            Self { link, display, cdp: Mutex::new(cdp), serving, _incoming: incoming, _folder: folder, _turn: turn };
+        let rig = Self { link, display, cdp: Mutex::new(cdp), serving, _incoming: incoming, folder, _turn: turn };
         eventually("the page is loaded", || async { rig.evaluate("document.readyState").await == "complete" }).await;
         rig
     }
 
     /// Ends the link; the room must end by itself.
     pub async fn end(self) {
-        let Self { link, serving, _incoming, _folder, _turn, cdp, .. } = self;
+        let Self { link, serving, _incoming, folder: _folder, _turn, cdp, .. } = self;
         drop((link, _incoming, cdp));
         tokio::time::timeout(DEADLINE, serving).await.expect("the room ends with its link").unwrap();
     }
@@ -94,6 +95,30 @@ impl Rig {
         let mut cdp = self.cdp.lock().await;
         cdp.session = None;
         cdp.send(method, json!({})).await;
+    }
+
+    /// The files that the browser has put into the workspace's `downloads`.
+    pub fn downloads(&self) -> Vec<PathBuf> {
+        let listed = std::fs::read_dir(self.folder.path().join("workspace/downloads")).unwrap();
+        listed.map(|entry| entry.unwrap().path()).collect()
+    }
+
+    /// The windows that the window manager knows.
+    pub fn windows(&self) -> Vec<u32> {
+        let (x, screen) = x11rb::connect(Some(&self.display)).unwrap();
+        let list = x.intern_atom(false, b"_NET_CLIENT_LIST").unwrap().reply().unwrap().atom;
+        let root = x.setup().roots[screen].root;
+        let listed = x.get_property(false, root, list, AtomEnum::WINDOW, 0, 64).unwrap().reply().unwrap();
+        listed.value32().map(Iterator::collect).unwrap_or_default()
+    }
+
+    /// How many pages there are.
+    pub async fn tabs(&self) -> usize {
+        let mut cdp = self.cdp.lock().await;
+        let session = cdp.session.take();
+        let targets = cdp.call("Target.getTargets", json!({})).await;
+        cdp.session = session;
+        targets["targetInfos"].as_array().unwrap().iter().filter(|info| info["type"] == "page").count()
     }
 
     pub async fn call(&self, call: DesktopCall) -> DesktopAnswer {
