@@ -218,6 +218,8 @@ impl Seat for FakeSeat {
             settling: false,
             since: None,
             lapses_at: None,
+            job: None,
+            asks: None,
         }
     }
 
