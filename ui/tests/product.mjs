@@ -118,7 +118,11 @@ try {
 
   await page.keyboard.press('F9');
   await page.getByText('The agent cannot see or touch this.').first().waitFor();
-  await changed(() => page.keyboard.type('ada@portal.example'));
+  await changed(async () => {
+    await page.keyboard.type('ada');
+    await page.keyboard.press('Shift+2');
+    await page.keyboard.type('portal.example');
+  });
   await page.keyboard.press('Tab');
   await changed(() => page.keyboard.type('correct-horse'));
   await picture('you-drive', 'The agent cannot see or touch this.');

@@ -20,8 +20,14 @@ export function checkWords(check: Check): { say: string; detail: string } {
   const saying = SAYINGS[check.name];
   const found = sentence(check.found);
   if (saying === undefined) return { say: found, detail: '' };
-  const detail = check.name === 'room' && check.ok ? '' : found;
+  const detail = check.ok ? (check.name === 'room' ? '' : nameOf(check)) : found;
   return { say: `${check.ok ? saying.works : saying.fails}.`, detail: check.ok || check.required ? detail : `${detail} Everything else works.` };
+}
+
+/** Returns what was found of something that works, without the words that the sentence has already. */
+function nameOf(check: Check): string {
+  if (check.name.startsWith('fonts')) return sentence(check.found.slice(check.found.indexOf(':') + 1));
+  return sentence(check.name === 'node' ? `Node.js ${check.found.replace(/^v/, '')}` : check.found);
 }
 
 function sentence(found: string): string {
