@@ -8,6 +8,7 @@ use serde_json::Value;
 use tauri::ipc::{InvokeBody, Request, Response};
 use tauri::{AppHandle, Manager, State};
 
+use crate::closing::{self, Closing};
 use crate::runtime::Baton;
 
 /// What a route answered: status and JSON body.
@@ -64,7 +65,8 @@ pub async fn save(app: AppHandle, baton: State<'_, Baton>, path: String, name: S
     if !(200..300).contains(&answer.status) {
         return Err(String::from_utf8_lossy(&answer.body).into_owned());
     }
-    let folder = app.path().download_dir().or_else(|_| app.path().home_dir()).map_err(|error| error.to_string())?;
+    let home = app.path().home_dir().map_err(|error| error.to_string())?;
+    let folder = folder_for_downloads(app.path().download_dir().ok(), &home);
     let kept = tokio::task::spawn_blocking(move || keep(&folder, &name, &answer.body)).await;
     let kept = kept.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
     Ok(kept.display().to_string())
@@ -73,6 +75,35 @@ pub async fn save(app: AppHandle, baton: State<'_, Baton>, path: String, name: S
 #[tauri::command]
 pub fn endpoint(baton: State<'_, Baton>) -> Endpoint {
     Endpoint { url: baton.url.clone(), token: baton.api.token().to_owned() }
+}
+
+/// Whether closing the window leaves running what runs.
+#[tauri::command]
+pub fn keeps_running(closing: State<'_, Closing>) -> bool {
+    closing.keeps_running()
+}
+
+#[tauri::command]
+pub fn choose_keeps_running(closing: State<'_, Closing>, keep: bool) -> Result<(), String> {
+    closing.choose(keep).map_err(|error| error.to_string())
+}
+
+/// Quits: at once where the person was asked, or else asks where something runs.
+#[tauri::command]
+pub async fn quit(app: AppHandle, asked: bool) {
+    if asked { closing::end(app).await } else { closing::quit(app).await }
+}
+
+/// The page shows the question that it was told to ask.
+#[tauri::command]
+pub fn quit_question_shown(closing: State<'_, Closing>) {
+    closing.question_is_shown();
+}
+
+/// The person goes on.
+#[tauri::command]
+pub fn quit_answered(closing: State<'_, Closing>) {
+    closing.question_is_answered();
 }
 
 /// Opens a page of the web in the person's own browser; nothing but `https`.
@@ -92,12 +123,22 @@ impl From<CallAnswer> for Reply {
     }
 }
 
+/// Returns where files are saved. A desktop without a folder for downloads names the home folder, where a file may be
+/// taken for a setting of some program.
+fn folder_for_downloads(named: Option<PathBuf>, home: &Path) -> PathBuf {
+    let is_home = |folder: &Path| {
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        real(folder) == real(home)
+    };
+    named.filter(|folder| !is_home(folder)).unwrap_or_else(|| home.join("Downloads"))
+}
+
 /// Writes a file under the name, or under that name with a number where it is taken.
 fn keep(folder: &Path, name: &str, content: &[u8]) -> std::io::Result<PathBuf> {
     use std::io::Write;
     std::fs::create_dir_all(folder)?;
-    // The name comes from a page: only its last part counts.
-    let name = Path::new(name).file_name().map_or_else(|| "file".into(), |name| name.to_string_lossy().into_owned());
+    // The name comes from a page.
+    let name = sandbox_core::file_name(name);
     let (stem, ending) = match name.rsplit_once('.') {
         Some((stem, ending)) if !stem.is_empty() => (stem.to_owned(), format!(".{ending}")),
         Some(_) | None => (name.clone(), String::new()),
@@ -118,15 +159,36 @@ fn keep(folder: &Path, name: &str, content: &[u8]) -> std::io::Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::keep;
+    use super::{folder_for_downloads, keep};
 
     #[test]
     fn a_saved_file_never_takes_another_ones_place_nor_leaves_its_folder() {
         let folder = tempfile::tempdir().unwrap();
-        let first = keep(folder.path(), "../../report.md", b"one").unwrap();
+        let first = keep(folder.path(), "report.md", b"one").unwrap();
         let second = keep(folder.path(), "report.md", b"two").unwrap();
+        let outside = keep(folder.path(), "../../report.md", b"three").unwrap();
         assert_eq!(first, folder.path().join("report.md"));
         assert_eq!(second, folder.path().join("report (1).md"));
+        assert_eq!(outside.parent(), Some(folder.path()));
         assert_eq!(std::fs::read(first).unwrap(), b"one");
+    }
+
+    #[test]
+    fn a_saved_file_has_the_name_that_it_shows_and_is_not_hidden() {
+        let folder = tempfile::tempdir().unwrap();
+        let saved = |name: &str| keep(folder.path(), name, b"").unwrap().file_name().unwrap().to_owned();
+        assert_eq!(saved("evil\u{202e}gnp.exe"), "evilgnp.exe");
+        assert_eq!(saved(".bashrc"), "bashrc");
+        assert_eq!(saved("\u{200b}"), "file");
+    }
+
+    #[test]
+    fn nothing_is_saved_in_the_home_folder_itself() {
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path();
+        for named in [None, Some(home.to_owned()), Some(home.join("."))] {
+            assert_eq!(folder_for_downloads(named, home), home.join("Downloads"));
+        }
+        assert_eq!(folder_for_downloads(Some(home.join("Taken")), home), home.join("Taken"));
     }
 }

@@ -3,6 +3,7 @@
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
 mod bridge;
+mod closing;
 mod display;
 mod not_started;
 mod notices;
@@ -34,6 +35,9 @@ fn main() -> ExitCode {
         Err(error) => return not_started::say(&error),
     };
     let code = window::run(baton.clone());
+    // However the window went: what ended it may not have ended the runtime.
     tokio.block_on(baton.stop());
+    // A thread that waits for a file or a pipe must not keep the program.
+    tokio.shutdown_background();
     code
 }

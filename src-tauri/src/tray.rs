@@ -4,11 +4,14 @@ use tauri::menu::{Menu, MenuItem};
 use tauri::tray::{TrayIcon, TrayIconBuilder};
 use tauri::{AppHandle, Wry};
 
-use crate::window;
+use crate::{closing, window};
 
 const NAME: &str = "baton";
 const SHOW: &str = "show";
 const QUIT: &str = "quit";
+/// How long the desktop may take to say whether it shows icons.
+#[cfg(target_os = "linux")]
+const HOST_LIMIT: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Puts Baton into the tray, where the desktop has one.
 pub fn put(app: &AppHandle) -> tauri::Result<()> {
@@ -23,11 +26,39 @@ pub fn put(app: &AppHandle) -> tauri::Result<()> {
     }
     tray.on_menu_event(|app, event| match event.id().as_ref() {
         SHOW => window::show(app),
-        QUIT => app.exit(0),
+        QUIT => {
+            tauri::async_runtime::spawn(closing::quit(app.clone()));
+        }
         _ => {}
     })
     .build(app)?;
     Ok(())
+}
+
+/// Whether the desktop shows our icon: a library that draws one says nothing of whether anyone sees it.
+pub async fn is_shown(app: &AppHandle) -> bool {
+    app.tray_by_id(NAME).is_some() && has_host().await
+}
+
+#[cfg(target_os = "linux")]
+async fn has_host() -> bool {
+    const WATCHER: &str = "org.kde.StatusNotifierWatcher";
+    let asked = async {
+        let bus = zbus::Connection::session().await?;
+        let watcher = zbus::Proxy::new(&bus, WATCHER, "/StatusNotifierWatcher", WATCHER).await?;
+        watcher.get_property::<bool>("IsStatusNotifierHostRegistered").await
+    };
+    match tokio::time::timeout(HOST_LIMIT, asked).await {
+        Ok(Ok(is_there)) => is_there,
+        // Nobody watches on this desktop, or nobody answers.
+        Ok(Err(_)) | Err(_) => false,
+    }
+}
+
+/// Elsewhere the system always has a tray.
+#[cfg(not(target_os = "linux"))]
+async fn has_host() -> bool {
+    true
 }
 
 /// Shows how many handoffs wait for a person.
@@ -40,7 +71,7 @@ pub fn show_waiting(app: &AppHandle, n_waiting: usize) -> tauri::Result<()> {
 fn menu(app: &AppHandle, n_waiting: usize) -> tauri::Result<Menu<Wry>> {
     let show = if n_waiting == 0 { "Show Baton".to_owned() } else { format!("Show Baton — {}", tooltip(n_waiting)) };
     let show = MenuItem::with_id(app, SHOW, show, true, None::<&str>)?;
-    let quit = MenuItem::with_id(app, QUIT, "Quit: ends every sandbox", true, None::<&str>)?;
+    let quit = MenuItem::with_id(app, QUIT, "Quit Baton", true, None::<&str>)?;
     Menu::with_items(app, &[&show, &quit])
 }
 

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use tauri::plugin::TauriPlugin;
 use tauri::{AppHandle, Emitter, Manager, RunEvent, WebviewUrl, WebviewWindowBuilder, WindowEvent, Wry};
 
+use crate::closing::{self, Closing};
 use crate::runtime::Baton;
 use crate::{bridge, notices, tray};
 
@@ -22,6 +23,7 @@ pub fn run(baton: Baton) -> ExitCode {
     let built = tauri::Builder::default()
         .plugin(single_instance())
         .plugin(tauri_plugin_opener::init())
+        .manage(Closing::beneath(baton.api.service().home()))
         .manage(baton)
         .invoke_handler(tauri::generate_handler![
             bridge::request,
@@ -29,7 +31,12 @@ pub fn run(baton: Baton) -> ExitCode {
             bridge::write,
             bridge::save,
             bridge::endpoint,
-            bridge::open_external
+            bridge::open_external,
+            bridge::keeps_running,
+            bridge::choose_keeps_running,
+            bridge::quit,
+            bridge::quit_question_shown,
+            bridge::quit_answered
         ])
         .setup(|app| {
             open(app.handle())?;
@@ -37,25 +44,73 @@ pub fn run(baton: Baton) -> ExitCode {
                 tracing::warn!(%error, "no tray");
             }
             tauri::async_runtime::spawn(notices::follow(app.handle().clone(), follower));
+            tauri::async_runtime::spawn(end_when_told(app.handle().clone()));
             Ok(())
         })
         .build(tauri::generate_context!());
     match built {
         Ok(app) => {
-            app.run(|app, event| {
-                if let RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { .. }, .. } = event
-                    && label == MAIN
-                {
-                    app.exit(0);
-                }
-            });
-            ExitCode::SUCCESS
+            // `run` would end the process before the runtime could be ended.
+            let code = app.run_return(handle);
+            u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from)
         }
         Err(error) => {
             eprintln!("baton-desktop: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn handle(app: &AppHandle, event: RunEvent) {
+    match event {
+        RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } if label == MAIN => {
+            api.prevent_close();
+            tauri::async_runtime::spawn(closing::close(app.clone()));
+        }
+        // The last window was destroyed, and nobody asked for that: the runtime is ended first.
+        RunEvent::ExitRequested { code: None, api, .. } => {
+            api.prevent_exit();
+            tauri::async_runtime::spawn(closing::end(app.clone()));
+        }
+        // Events of the library.
+        _ => {}
+    }
+}
+
+/// Ends the application properly when the system, or a person in a terminal, tells it to.
+async fn end_when_told(app: AppHandle) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let told = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
+    let [Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)] = told else {
+        tracing::warn!("signals cannot be heard");
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        _ = hangup.recv() => {}
+    }
+    closing::end(app).await;
+}
+
+pub fn hide(app: &AppHandle) {
+    let Some(window) = app.get_webview_window(MAIN) else { return };
+    if let Err(error) = window.hide() {
+        tracing::warn!(%error, "the window could not be hidden");
+    }
+}
+
+/// Puts the window out of the way where the desktop still shows it.
+pub fn minimise(app: &AppHandle) {
+    let Some(window) = app.get_webview_window(MAIN) else { return };
+    if let Err(error) = window.minimize() {
+        tracing::warn!(%error, "the window could not be minimised");
+    }
+}
+
+/// Tells the page something.
+pub fn tell<T: serde::Serialize + Clone>(app: &AppHandle, event: &str, what: &T) -> tauri::Result<()> {
+    app.emit_to(MAIN, event, what.clone())
 }
 
 /// Brings the window back; only when the person asked for it.
@@ -70,7 +125,7 @@ pub fn show(app: &AppHandle) {
 /// Shows one sandbox in the window, because the person chose it in a notification.
 pub fn open_sandbox(app: &AppHandle, sandbox: &SandboxId) {
     show(app);
-    if let Err(error) = app.emit_to(MAIN, OPEN_SANDBOX, sandbox) {
+    if let Err(error) = tell(app, OPEN_SANDBOX, sandbox) {
         tracing::warn!(%error, "the window could not be told which sandbox to show");
     }
 }

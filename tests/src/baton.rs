@@ -184,6 +184,15 @@ impl Baton {
         found.unwrap_or_else(|_| panic!("{path} {pointer} never was {value}, but {}", last.borrow()))
     }
 
+    /// Waits until a task is over; returns it.
+    pub async fn until_over(&self, task: &str) -> Value {
+        eventually("the task is over", || async {
+            let found = self.get(&format!("/tasks/{task}")).await;
+            (!found["endedAt"].is_null()).then_some(found)
+        })
+        .await
+    }
+
     /// Starts the demo, and waits until its agent asks a person to sign in; returns sandbox and task.
     pub async fn demo_that_waits(&self) -> (String, String) {
         let demo = self.post("/demo", json!({})).await;

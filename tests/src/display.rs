@@ -55,24 +55,22 @@ impl Display {
     }
 
     fn try_to_close(&self, title: &str) -> anyhow::Result<Option<()>> {
-        use x11rb::connection::Connection;
-        use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt, EventMask};
+        use x11rb::protocol::xproto::{ClientMessageEvent, ConnectionExt, EventMask};
         let (x, screen) = x11rb::connect(Some(&self.name))?;
-        let root = x.setup().roots[screen].root;
         let atom = |name: &str| anyhow::Ok(x.intern_atom(false, name.as_bytes())?.reply()?.atom);
-        for window in x.query_tree(root)?.reply()?.children {
-            let name = x.get_property(false, window, AtomEnum::WM_NAME, AtomEnum::ANY, 0, 64)?.reply()?.value;
-            let mapped = x.get_window_attributes(window)?.reply()?.map_state != 0.into();
-            if mapped && name == title.as_bytes() {
-                let data = [atom("WM_DELETE_WINDOW")?, x11rb::CURRENT_TIME, 0, 0, 0];
-                let message = ClientMessageEvent::new(32, window, atom("WM_PROTOCOLS")?, data);
-                x.send_event(false, window, EventMask::NO_EVENT, message)?;
-                // An answer first: what a client that hung up had asked for, a busy X server throws away unread.
-                x.get_input_focus()?.reply()?;
-                return Ok(Some(()));
-            }
-        }
-        Ok(None)
+        let Some(window) = shown_window(&x, screen, title)? else { return Ok(None) };
+        let data = [atom("WM_DELETE_WINDOW")?, x11rb::CURRENT_TIME, 0, 0, 0];
+        let message = ClientMessageEvent::new(32, window, atom("WM_PROTOCOLS")?, data);
+        x.send_event(false, window, EventMask::NO_EVENT, message)?;
+        // An answer first: what a client that hung up had asked for, a busy X server throws away unread.
+        x.get_input_focus()?.reply()?;
+        Ok(Some(()))
+    }
+
+    /// Whether a window with that title is on the display.
+    pub fn shows(&self, title: &str) -> anyhow::Result<bool> {
+        let (x, screen) = x11rb::connect(Some(&self.name))?;
+        Ok(shown_window(&x, screen, title)?.is_some())
     }
 
     /// Keeps a picture of the display beside the build; for whoever wonders why a test failed.
@@ -81,4 +79,17 @@ impl Display {
         std::fs::create_dir_all(&folder)?;
         Ok(self.picture()?.save(folder.join(name))?)
     }
+}
+
+/// Returns the window with that title, if it is on the display.
+fn shown_window(x: &impl x11rb::connection::Connection, screen: usize, title: &str) -> anyhow::Result<Option<u32>> {
+    use x11rb::protocol::xproto::{AtomEnum, ConnectionExt};
+    for window in x.query_tree(x.setup().roots[screen].root)?.reply()?.children {
+        let name = x.get_property(false, window, AtomEnum::WM_NAME, AtomEnum::ANY, 0, 64)?.reply()?.value;
+        let mapped = x.get_window_attributes(window)?.reply()?.map_state != 0.into();
+        if mapped && name == title.as_bytes() {
+            return Ok(Some(window));
+        }
+    }
+    Ok(None)
 }

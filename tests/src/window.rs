@@ -118,6 +118,49 @@ impl Window {
         self.call("POST", &format!("/element/{element}/click"), Some(json!({}))).await;
     }
 
+    /// Clicks a button that ends the application, and waits until it has ended and let go of its data.
+    pub async fn press_to_quit(&self, button: &str) {
+        let running = self.home().join("runtime.json");
+        let xpath = format!("//button[normalize-space(.) = \"{button}\"]");
+        let element = self.find(&xpath).await;
+        // The answer may go with the application.
+        let _ = self.try_call("POST", &format!("/element/{element}/click"), Some(json!({}))).await;
+        self.ended(&running).await;
+    }
+
+    /// Tells the application to end, as a session that ends does, and waits until it has.
+    pub async fn terminate(&self) {
+        let running = self.home().join("runtime.json");
+        nix::sys::signal::kill(self.runtime_pid(), nix::sys::signal::Signal::SIGTERM).expect("the application runs");
+        self.ended(&running).await;
+    }
+
+    async fn ended(&self, running: &Path) {
+        eventually("the application has let go of its data", || {
+            let lock = std::fs::File::open(self.home().join("lock")).expect("the data directory has a lock");
+            std::future::ready((!running.exists() && lock.try_lock().is_ok()).then_some(()))
+        })
+        .await;
+    }
+
+    fn runtime_pid(&self) -> nix::unistd::Pid {
+        let text = std::fs::read(self.home().join("runtime.json")).expect("the runtime says where it listens");
+        let running: Value = serde_json::from_slice(&text).expect("JSON");
+        let pid = running["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok()).expect("a pid");
+        nix::unistd::Pid::from_raw(pid)
+    }
+
+    /// Waits until the application has ended; gives its data directory to whoever starts next.
+    pub async fn into_home_when_ended(self) -> tempfile::TempDir {
+        self.ended(&self.home().join("runtime.json")).await;
+        self.into_home()
+    }
+
+    /// Gives the data directory to whoever starts next.
+    pub fn into_home(mut self) -> tempfile::TempDir {
+        std::mem::replace(&mut self.home, tempfile::tempdir().expect("a folder"))
+    }
+
     pub async fn text_of(&self, xpath: &str) -> String {
         let element = self.find(xpath).await;
         let text = self.call("GET", &format!("/element/{element}/text"), None).await;

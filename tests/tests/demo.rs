@@ -168,7 +168,13 @@ async fn a_viewer_that_vanishes_leads_to_waiting_and_never_to_the_agent() {
 #[tokio::test]
 async fn a_killed_runtime_leaves_nothing_running_and_says_what_became_of_its_work() {
     let mut baton = Baton::start().await;
-    let (sandbox, task) = baton.demo_that_waits().await;
+    let sandbox = baton.ready_sandbox(json!({})).await;
+    // A step in the middle: what waits for a person goes on instead (durability.rs).
+    let playbook =
+        "name: Wait\nsteps:\n  - navigate: http://portal.example/\n  - exec: { command: sleep, args: ['60'] }\n";
+    let task = baton.post(&format!("/sandboxes/{sandbox}/tasks"), json!({ "playbook": playbook })).await;
+    let task = task["taskId"].as_str().expect("a task has an id").to_owned();
+    baton.until(&format!("/tasks/{task}"), "/usage/steps", 2).await;
     let descendants = descendants(baton.pid());
     assert!(descendants.len() > 5, "a sandbox has processes: {descendants:?}");
     baton.kill_9().await;
@@ -183,11 +189,37 @@ async fn a_killed_runtime_leaves_nothing_running_and_says_what_became_of_its_wor
     let ended = baton.get(&format!("/sandboxes/{sandbox}")).await;
     assert_eq!(ended["status"], "ended");
     assert_eq!(ended["handoff"], Value::Null);
-    let handoffs = baton.get(&format!("/sandboxes/{sandbox}/handoff")).await;
-    assert_eq!(handoffs["handoff"]["status"], "cancelled");
     let (status, refused) =
         baton.send("POST", &format!("/sandboxes/{sandbox}/exec"), Some(json!({ "command": "true" }))).await;
     assert_eq!((status, &refused["error"]["code"]), (409, &json!("conflict")));
+}
+
+#[tokio::test]
+async fn both_starter_templates_of_the_window_work_without_a_network() {
+    let source =
+        std::fs::read_to_string(baton_tests::repository().join("ui/src/core/playbook.ts")).expect("the source");
+    let template = |name: &str| {
+        let (_, text) = source.split_once(&format!("export const {name} = `")).expect("the template is there");
+        text.split_once('`').expect("it ends").0.to_owned()
+    };
+    let baton = Baton::start().await;
+    let start = async |template: &str| {
+        let sandbox = baton.ready_sandbox(json!({ "network": { "mode": "none" } })).await;
+        let task = baton.post(&format!("/sandboxes/{sandbox}/tasks"), json!({ "playbook": template })).await;
+        (sandbox, task["taskId"].as_str().expect("a task has an id").to_owned())
+    };
+    let (_, task) = start(&template("TEMPLATE")).await;
+    let done = baton.until_over(&task).await;
+    assert_eq!((&done["status"], &done["result"]), (&json!("completed"), &json!("saved words.json")), "{done}");
+
+    let (sandbox, task) = start(&template("HANDOFF_TEMPLATE")).await;
+    baton.until(&format!("/tasks/{task}"), "/status", "waiting").await;
+    let viewer = Viewer::connect(&baton, &sandbox).await;
+    viewer.take().await;
+    sign_in(&baton, &viewer, &sandbox).await;
+    viewer.hand_back(None).await;
+    let done = baton.until_over(&task).await;
+    assert_eq!((&done["status"], &done["result"]), (&json!("completed"), &json!("saved invoices.csv")), "{done}");
 }
 
 /// Returns every process beneath one, by the kernel's own account.

@@ -144,3 +144,69 @@ async fn what_cannot_go_on_says_why() {
     assert_eq!((&failed["status"], &failed["error"]["code"]), (&json!("failed"), &json!("interrupted")), "{failed}");
     assert!(failed["error"]["message"].as_str().is_some_and(|why| why.contains("TEAM")), "{failed}");
 }
+
+/// How a runtime ends.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Quit,
+    Kill,
+}
+
+const ASKS_IN_THE_MIDDLE: &str = r#"
+name: Ask in the middle
+params: { word: none }
+steps:
+  - navigate: http://portal.example/help
+  - code: { language: bash, code: "echo before >> log.txt" }
+  - handoff: { reason: mfa, message: Sign in }
+  - code: { language: bash, code: "echo {{word}} >> log.txt; echo went on" }
+"#;
+
+#[tokio::test]
+async fn a_playbook_that_waits_for_a_person_goes_on_from_there_however_its_runtime_ended() {
+    for end in [End::Quit, End::Kill] {
+        let mut baton = Baton::start().await;
+        let sandbox = baton.ready_sandbox(json!({})).await;
+        let body = json!({ "playbook": ASKS_IN_THE_MIDDLE, "params": { "word": "canary-parameter" } });
+        let task = baton.post(&format!("/sandboxes/{sandbox}/tasks"), body).await;
+        let task = task["taskId"].as_str().expect("a task has an id").to_owned();
+        baton.until(&format!("/tasks/{task}"), "/status", "waiting").await;
+        let before = baton.get(&format!("/sandboxes/{sandbox}/handoff")).await;
+        match end {
+            End::Quit => baton.stop().await,
+            End::Kill => baton.kill_9().await,
+        }
+        let home = baton.into_home();
+        let kept = std::fs::read(home.path().join("history.db")).expect("the history");
+        let log = std::fs::read(home.path().join("history.db-wal")).unwrap_or_default();
+        let holds = |bytes: &[u8]| bytes.windows(16).any(|part| part == b"canary-parameter");
+        assert!(!holds(&kept) && !holds(&log), "{end:?}: the value of a parameter is readable in the history");
+
+        let baton = Baton::start_at(home).await;
+        let preview = baton.until(&format!("/sandboxes/{sandbox}/preview"), "/controlMode", "waiting").await;
+        assert_eq!(preview["url"], "http://portal.example/help", "{end:?}: the page is open again for the person");
+        let after = baton.get(&format!("/sandboxes/{sandbox}/handoff")).await;
+        assert_eq!(after["handoff"]["requestId"], before["handoff"]["requestId"], "{end:?}");
+        assert_eq!(after["handoff"]["requestedAt"], before["handoff"]["requestedAt"], "{end:?}");
+        baton.post(&format!("/sandboxes/{sandbox}/handoff/complete"), json!({})).await;
+        let done = baton.until(&format!("/tasks/{task}"), "/status", "completed").await;
+        assert_eq!(done["result"], "went on", "{end:?}");
+        let written = baton.bytes(&format!("/sandboxes/{sandbox}/fs/read?path=log.txt")).await;
+        let written = String::from_utf8(written).expect("text");
+        assert_eq!(written, "before\ncanary-parameter\n", "{end:?}: what was done before is not done again");
+    }
+}
+
+#[tokio::test]
+async fn a_quit_ends_what_waits_for_nobody() {
+    let mut baton = Baton::start().await;
+    let sandbox = baton.ready_sandbox(json!({ "capabilities": { "browser": false } })).await;
+    let playbook = "name: Wait\nsteps:\n  - exec: { command: sleep, args: ['60'] }\n";
+    let task = baton.post(&format!("/sandboxes/{sandbox}/tasks"), json!({ "playbook": playbook })).await;
+    let task = task["taskId"].as_str().expect("a task has an id").to_owned();
+    baton.until(&format!("/tasks/{task}"), "/status", "running").await;
+    baton.stop().await;
+    let baton = Baton::start_at(baton.into_home()).await;
+    assert_eq!(baton.get(&format!("/tasks/{task}")).await["status"], "cancelled");
+    assert_eq!(baton.get(&format!("/sandboxes/{sandbox}")).await["status"], "ended");
+}

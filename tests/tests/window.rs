@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use baton_tests::{Baton, Bus, Display, Notifications, Window, binary, eventually, keys};
+use baton_tests::{Baton, Bus, Display, Notifications, Tray, Window, binary, eventually, keys};
 use serde_json::json;
 use tokio::process::{Child, Command};
 
@@ -127,8 +127,96 @@ async fn a_notification_says_what_is_asked_and_opens_the_sandbox_that_asks() {
     let asked = json!({ "reason": "approval", "message": "Look at <b>this</b> & that" });
     api.post(&format!("/sandboxes/{id}/handoff"), asked).await;
     let shown = eventually("a notification is shown", || async { notifications.shown().first().cloned() }).await;
-    assert_eq!(shown, ("Baton needs you".to_owned(), "Look at &lt;b&gt;this&lt;/b&gt; &amp; that".to_owned()));
+    assert_eq!(shown, ("Supplier needs you".to_owned(), "Look at &lt;b&gt;this&lt;/b&gt; &amp; that".to_owned()));
     assert!(!window.is_shown("//*[@role='log']").await, "nothing is opened before it is chosen");
     notifications.choose_newest().await.expect("the application listens");
     window.find("//*[contains(., 'Needs you: look at')]").await;
+}
+
+/// Starts a task that runs until it is stopped; returns its id.
+async fn long_task(api: &Baton) -> String {
+    let sandbox = api.ready_sandbox(json!({ "name": "Long", "capabilities": { "browser": false } })).await;
+    let playbook = "name: Long\nsteps:\n  - exec: { command: sleep, args: ['600'] }\n";
+    let task = api.post(&format!("/sandboxes/{sandbox}/tasks"), json!({ "playbook": playbook })).await;
+    let task = task["taskId"].as_str().expect("a task has an id").to_owned();
+    api.until(&format!("/tasks/{task}"), "/status", "running").await;
+    task
+}
+
+async fn is_gone(window: &Window) {
+    eventually("the window is gone", || {
+        std::future::ready(window.display.shows("Baton").ok().filter(|shown| !shown).map(|_| ()))
+    })
+    .await;
+}
+
+async fn is_back(window: &Window) {
+    eventually("the window is back", || {
+        std::future::ready(window.display.shows("Baton").ok().filter(|shown| *shown).map(|_| ()))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn closing_keeps_running_what_runs_and_quitting_asks_and_a_request_outlives_it() {
+    let window = Window::open().await;
+    let _tray = Tray::serve(&window.bus).await.expect("the bus takes a tray");
+    let notifications = Notifications::serve(&window.bus).await.expect("the bus takes a notification service");
+    let api = Baton::join(window.home()).await;
+    let long = long_task(&api).await;
+    let (_, demo) = api.demo_that_waits().await;
+
+    window.display.close_window("Baton").await;
+    is_gone(&window).await;
+    assert_eq!(api.get(&format!("/tasks/{long}")).await["status"], "running");
+    let told = |shown: &[(String, String)]| shown.iter().filter(|(title, _)| title == "Baton keeps running").count();
+    eventually("it is said", || std::future::ready((told(&notifications.shown()) == 1).then_some(()))).await;
+
+    let second = second_start(&window.bus, &window.display, window.home()).spawn().expect("the application runs");
+    assert_eq!(ended(second).await.status.code(), Some(0));
+    is_back(&window).await;
+    window.display.close_window("Baton").await;
+    is_gone(&window).await;
+    let second = second_start(&window.bus, &window.display, window.home()).spawn().expect("the application runs");
+    assert_eq!(ended(second).await.status.code(), Some(0));
+    is_back(&window).await;
+    assert_eq!(told(&notifications.shown()), 1, "it is said once");
+
+    window.click("//button[@aria-label='Settings']").await;
+    window.press("Quit Baton").await;
+    window.find("//*[contains(text(), '1 task is running and will be stopped.')]").await;
+    window.find("//*[contains(text(), '1 task waits for you and will go on when you start Baton again.')]").await;
+    window.press("Keep running").await;
+    assert_eq!(api.get(&format!("/tasks/{long}")).await["status"], "running");
+    window.click("//button[@aria-label='Settings']").await;
+    window.press("Quit Baton").await;
+    window.press_to_quit("Quit").await;
+
+    let api = Baton::start_at(window.into_home()).await;
+    assert_eq!(api.get(&format!("/tasks/{long}")).await["status"], "cancelled");
+    api.until(&format!("/tasks/{demo}"), "/status", "waiting").await;
+}
+
+#[tokio::test]
+async fn without_a_tray_a_closed_window_stays_within_reach() {
+    let window = Window::open().await;
+    let api = Baton::join(window.home()).await;
+    let long = long_task(&api).await;
+    window.display.close_window("Baton").await;
+    let second = second_start(&window.bus, &window.display, window.home()).spawn().expect("the application runs");
+    assert_eq!(ended(second).await.status.code(), Some(0));
+    is_back(&window).await;
+    window.find("//button[contains(., 'New task')]").await;
+    assert_eq!(api.get(&format!("/tasks/{long}")).await["status"], "running");
+    // A session that ends tells the application to end; nobody can be asked then.
+    window.terminate().await;
+}
+
+#[tokio::test]
+async fn closing_a_window_in_which_nothing_runs_ends_everything_properly() {
+    let window = Window::open().await;
+    window.find("//button[contains(., 'Run the demo')]").await;
+    window.display.close_window("Baton").await;
+    let home = window.into_home_when_ended().await;
+    assert!(!home.path().join("runtime.json").exists());
 }

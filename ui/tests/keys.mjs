@@ -133,6 +133,54 @@ const tests = {
     assert.ok((await page.locator('.md').textContent()).includes('<script>alert(1)</script>'));
     return page;
   },
+  async 'F9 in a window where another person drives says who, and that it comes'() {
+    const page = await open('agent');
+    await page.getByRole('button', { name: /Vendor portal/ }).click();
+    await page.getByRole('heading', { name: 'Vendor portal' }).waitFor();
+    await page.keyboard.press('F9');
+    await page.getByText('A colleague is driving. You can take control when they hand back.').first().waitFor();
+    assert.equal(await page.getByText('You are driving').count(), 0);
+    return page;
+  },
+  async 'a fresh address that is pasted into the same tab opens it'() {
+    const page = await open('agent');
+    runtime.startAnew();
+    await page.goto(`${runtime.url}/#ticket=two`);
+    await page.waitForFunction(() => sessionStorage.getItem('baton.token') === 'tokenx');
+    await page.getByRole('button', { name: runtime.main }).first().waitFor();
+    return page;
+  },
+  async 'a file to import that is there already is asked about'() {
+    const page = await open('agent');
+    await page.getByRole('tab', { name: /Files/ }).click();
+    await page.getByText('suppliers.txt', { exact: true }).waitFor();
+    const taken = { name: 'report.md', mimeType: 'text/markdown', buffer: Buffer.from('x') };
+    runtime.written.length = 0;
+    await page.locator('input[type=file]').setInputFiles([taken]);
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    assert.deepEqual(runtime.written, []);
+    await page.locator('input[type=file]').setInputFiles([]);
+    await page.locator('input[type=file]').setInputFiles([taken]);
+    await page.getByRole('dialog').getByRole('button', { name: 'Keep both' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    assert.deepEqual(runtime.written, ['report (1).md']);
+    return page;
+  },
+  async 'a failed task brings its steps back to be edited, and is deleted on a word'() {
+    const page = await open('failed');
+    await page.getByRole('button', { name: /^Edit and run again/ }).first().click();
+    const steps = await page.getByLabel('Steps', { exact: true }).inputValue();
+    assert.equal(steps, runtime.playbook);
+    await page.keyboard.press('Escape');
+    await page.getByText('Its sandbox is still open.').first().waitFor();
+    runtime.forgotten.length = 0;
+    await page.getByRole('button', { name: 'More' }).click();
+    await page.getByText('Delete…').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByText('Deleted; 4.1 MB are free again.').first().waitFor();
+    assert.equal(runtime.forgotten.length, 1);
+    return page;
+  },
   async 'the frame’s bar and button keep their place from state to state'() {
     const page = await open('needs');
     await page.getByText('exact').waitFor();

@@ -1,5 +1,6 @@
 /**
- * Takes a picture of every state, in both themes and three sizes, and runs axe over each. Exits 1 on a finding.
+ * Runs axe over every state, made up here, in both themes and three sizes. Exits 1 on a finding. The pictures it keeps are
+ * for whoever looks into one; those of the documentation are of the running product (`product.mjs`).
  *
  * `node tests/pictures.mjs [--only STATE,…] [--size 1440x900,…] [--theme dark] [--out DIR]`, after `npm run build`.
  */

@@ -30,6 +30,10 @@ export async function startRuntime(pictures) {
   const heard = [];
   /** The keys that models were set with. */
   const keysHeard = [];
+  /** Names of files that were written, and sandboxes that were deleted. */
+  const written = [];
+  const forgotten = [];
+  let token = 'token';
 
   const server = createServer((request, response) => void answer(request, response));
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => 'baton' });
@@ -39,7 +43,7 @@ export async function startRuntime(pictures) {
         listeners.add(ws);
         ws.on('close', () => listeners.delete(ws));
       } else if (cut) ws.terminate();
-      else stream(ws);
+      else stream(ws, /^\/v1\/sandboxes\/([^/]+)\//.exec(request.url)?.[1]);
     });
   });
 
@@ -52,9 +56,9 @@ export async function startRuntime(pictures) {
     const url = new URL(request.url, 'http://127.0.0.1');
     const path = url.pathname;
     if (!path.startsWith('/v1/')) return page(path, response);
-    if (path === '/v1/tickets/redeem') return json(response, 200, { token: 'token' });
+    if (path === '/v1/tickets/redeem') return json(response, 200, { token });
     if (path === '/v1/health') return json(response, 200, { status: 'ok', version: '0.1.0' });
-    if (request.headers.authorization !== 'Bearer token') return json(response, 401, { error: { code: 'unauthorized', message: 'no token' } });
+    if (request.headers.authorization !== `Bearer ${token}`) return json(response, 401, { error: { code: 'unauthorized', message: 'no token' } });
     const list = (data) => json(response, 200, { data, nextCursor: null });
     const [, sandboxId, rest] = /^\/v1\/sandboxes\/([^/]+)\/?(.*)$/.exec(path) ?? [];
     if (path === '/v1/sandboxes' && request.method === 'GET') return list(state.sandboxes);
@@ -82,6 +86,7 @@ export async function startRuntime(pictures) {
     const isMain = sandboxId === state.main?.id;
     switch (rest) {
       case '':
+        if (request.method === 'DELETE') return end(sandboxId, url.searchParams.get('forget') === 'true', response);
         return json(response, 200, state.sandboxes.find((sandbox) => sandbox.id === sandboxId));
       case 'events': {
         const all = state.events.filter((event) => event.sandboxId === sandboxId);
@@ -92,6 +97,10 @@ export async function startRuntime(pictures) {
         return list(isMain ? state.artifacts : []);
       case 'fs/list':
         return json(response, 200, { data: isMain ? state.files : [] });
+      case 'fs/write':
+        written.push(url.searchParams.get('path'));
+        request.resume();
+        return json(response, 200, { path: url.searchParams.get('path'), size: 1 });
       case 'fs/read': {
         response.writeHead(200, { 'content-type': 'application/octet-stream' });
         return response.end(CONTENT[url.searchParams.get('path')] ?? 'text');
@@ -103,6 +112,17 @@ export async function startRuntime(pictures) {
       default:
         return json(response, 404, { error: { code: 'notFound', message: 'no such route' } });
     }
+  }
+
+  /** Ends a sandbox, or deletes one that has ended. */
+  function end(id, forget, response) {
+    const sandbox = state.sandboxes.find((each) => each.id === id);
+    if (!forget) return json(response, 200, Object.assign(sandbox, { status: 'ended', endedAt: NOW, updatedAt: NOW + 1 }));
+    if (sandbox.status !== 'ended') return json(response, 409, { error: { code: 'conflict', message: 'the sandbox has not ended' } });
+    forgotten.push(id);
+    state.sandboxes = state.sandboxes.filter((each) => each.id !== id);
+    state.tasks = state.tasks.filter((each) => each.sandboxId !== id);
+    return json(response, 200, { forgotten: true, freedBytes: 4_100_000 });
   }
 
   /** Keeps or forgets a model as the runtime does: a key goes in and never comes back. */
@@ -129,7 +149,15 @@ export async function startRuntime(pictures) {
     }
   }
 
-  function stream(ws) {
+  /** How a live view of a sandbox finds control: only that of the main one changes here. */
+  function controlOf(id) {
+    const other = state.sandboxes.find((each) => each.id === id && each.id !== state.main.id);
+    if (other === undefined) return state.control;
+    const { controlMode: mode, controller } = other.preview;
+    return { ...state.control, mode, controller, yours: false };
+  }
+
+  function stream(ws, id) {
     streams.add(ws);
     ws.on('close', () => streams.delete(ws));
     const say = (message) => ws.send(JSON.stringify(message));
@@ -142,7 +170,7 @@ export async function startRuntime(pictures) {
       switch (message.type) {
         case 'hello':
           say({ type: 'welcome', viewerId: 'view_1', mode: 'control', screen, transport: 'tiles' });
-          say({ type: 'control', control: state.control });
+          say({ type: 'control', control: controlOf(id) });
           ws.send(tiles(picture));
           break;
         case 'ping':
@@ -182,10 +210,20 @@ export async function startRuntime(pictures) {
   return {
     heard,
     keysHeard,
+    written,
+    forgotten,
+    /** Is started anew: tokens from before are not known any more. */
+    startAnew() {
+      token += 'x';
+    },
     url: `http://127.0.0.1:${server.address().port}`,
     /** What the list calls the job that the state is about. */
     get main() {
       return state.main === null ? null : (state.tasks.find((task) => task.sandboxId === state.main.id)?.title ?? state.main.name);
+    },
+    /** The steps of the job that the state is about. */
+    get playbook() {
+      return state.tasks.find((task) => task.sandboxId === state.main.id)?.playbook;
     },
     show(which) {
       name = which;

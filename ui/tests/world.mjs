@@ -113,13 +113,14 @@ const artifact = (sbx, tsk, name, contentType, size) => ({
   key: id('art'), sandboxId: sbx.id, taskId: tsk.id, name, kind: 'file', contentType, size, sha256: 'ab'.repeat(32), createdAt: NOW - 30_000,
 });
 
+// As the program's own checks are named.
 const CHECKS = [
   { name: 'bubblewrap', ok: true, required: true, found: 'bubblewrap 0.8.0' },
-  { name: 'userNamespaces', ok: true, required: true, found: 'may be made by this user' },
-  { name: 'chromium', ok: true, required: true, found: 'Chromium 156 at /usr/bin/chromium' },
-  { name: 'xvfb', ok: true, required: true, found: 'Xvfb 21.1.7' },
-  { name: 'landlock', ok: true, required: true, found: 'ABI 4' },
-  { name: 'cgroups', ok: false, required: false, found: 'limits are kept by a watchdog: no delegated cgroup v2', fix: 'systemctl --user start baton.slice' },
+  { name: 'userNamespaces', ok: true, required: true, found: 'the kernel allows user namespaces' },
+  { name: 'room', ok: true, required: true, found: 'a room was started and ran a command' },
+  { name: 'xvfb', ok: true, required: true, found: '/usr/bin/Xvfb' },
+  { name: 'chromium', ok: true, required: true, found: 'Chromium 156.0.7000.0' },
+  { name: 'fontsEmoji', ok: false, required: false, found: 'no font for emoji', fix: 'apt-get install fonts-noto-color-emoji' },
 ];
 
 /** Returns the world of a named state: what the routes answer, and how the live view stands. */
@@ -142,7 +143,7 @@ export function world(state) {
   let tsk = task(main, 'Invoices, October', 'running', { startedAt: NOW - 2.5 * MIN });
   main.agent = { status: 'running', taskId: tsk.id };
   const asked = handoff(main, tsk, 'Sign in to portal.example. It will go on when the invoice list is open.', NOW - 42_000);
-  const control = { mode: 'ai', yours: false, lease: null, controller: null, settling: false, since: NOW - MIN, lapsesAt: null };
+  const control = { mode: 'ai', yours: false, lease: null, controller: null, settling: false, since: NOW - MIN, lapsesAt: null, job: main.name, asks: null };
   let told = WORK;
   let files = FILES.slice(2, 6);
   let artifacts = [];

@@ -123,6 +123,11 @@ impl Playbook {
         self.params.iter().map(value_of).collect()
     }
 
+    /// Whether any of its steps waits for a person.
+    pub fn asks_a_person(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Handoff(_)))
+    }
+
     /// A `{{name}}` that no parameter has would be typed into a page as it stands.
     fn check_templates(&self, text: &str) -> Result<(), PlaybookError> {
         for step in &self.steps {

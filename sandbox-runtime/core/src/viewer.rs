@@ -85,6 +85,12 @@ wire! {
         /// When the lease lapses without input.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub lapses_at: Option<EpochMs>,
+        /// The job that is seen here, by its name.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub job: Option<String>,
+        /// What a person is asked for; absent while nobody is.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub asks: Option<String>,
     }
 }
 

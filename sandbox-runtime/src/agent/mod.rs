@@ -9,11 +9,13 @@ mod files;
 mod follow;
 mod handoff;
 pub mod models;
+mod place;
 mod playbook;
 mod workbench;
 
 pub(crate) use consent::proposal;
 pub use follow::{Ordered, PromptOrder, follow_prompt, heard, messages_in};
+pub use place::{Begun, Place};
 pub use playbook::run_playbook;
 pub use workbench::{
     ApprovalRequest, Decision, HandedBack, HeldAnswer, Kept, Mail, Outcome, Stopped, Turn, WorkError, Workbench,

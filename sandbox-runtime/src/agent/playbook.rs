@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sandbox_core::action::{Action, DEFAULT_TIMEOUT_MS, Outcome as Done};
+use sandbox_core::action::{Action, DEFAULT_TIMEOUT_MS, Navigate, Outcome as Done};
 use sandbox_core::model::{EventType, ExecResult, Failure, HandoffRequest};
 use sandbox_core::playbook::{Playbook, Step};
 use serde_json::{Value, json};
@@ -13,21 +13,29 @@ use super::attempt::{Attempt, attempt, event_of, picture_after};
 use super::consent::ConsentError;
 use super::files;
 use super::handoff::{self, AskError};
-use super::workbench::{Outcome, Stopped, WorkError, Workbench};
+use super::place::Place;
+use super::workbench::{Kept, Outcome, Stopped, WorkError, Workbench};
 use crate::browser::Browser;
 
 const LONGEST_RESULT: usize = 2_000;
 
-/// Runs every step, or as many as `max_steps` allows; the first failure ends the task.
+/// Runs every step, or as many as `max_steps` allows; the first failure ends the task. With a `place` it goes on from there.
 pub async fn run_playbook(
     playbook: Playbook,
     params: BTreeMap<String, String>,
     max_steps: Option<u64>,
+    place: Option<Place>,
     bench: Arc<dyn Workbench>,
 ) -> Outcome {
-    let mut run = Run { bench, result: None, saved: vec![] };
     let of = playbook.steps.len();
-    for (index, step) in playbook.steps.iter().enumerate() {
+    let begins_at = place.as_ref().map_or(0, |place| place.step);
+    let mut run = Run { bench, result: None, saved: vec![] };
+    if let Some(place) = place
+        && run.pick_up(place, of).await.is_err()
+    {
+        return Outcome::Stopped;
+    }
+    for (index, step) in playbook.steps.iter().enumerate().skip(begins_at) {
         let at = index + 1;
         if max_steps.is_some_and(|most| index as u64 >= most) {
             let message = format!("the limit of {index} steps is used up; {} of {of} steps are left", of - index);
@@ -59,12 +67,34 @@ enum StepError {
 }
 
 impl Run {
+    /// Goes on where an earlier runtime stopped: the page at which a person was asked is opened again for them.
+    async fn pick_up(&mut self, place: Place, of: usize) -> Result<(), Stopped> {
+        let at = place.step + 1;
+        self.result = place.result;
+        self.saved = place.saved;
+        let text = format!("Baton was started again. The task goes on from step {at} of {of}.");
+        let told = self.bench.record(EventType::AgentMessage, json!({ "text": text })).await;
+        let opened = match told {
+            Ok(()) if place.url.starts_with("http") => {
+                let again = Action::Navigate(Navigate::Url(place.url));
+                self.act(&again, at).await.map(|_| ())
+            }
+            Ok(()) => Ok(()),
+            Err(error) => Err(error.into()),
+        };
+        match opened {
+            Err(StepError::Stopped) => Err(Stopped),
+            // A page that does not come is the person's to see.
+            Err(StepError::Failed { .. }) | Ok(()) => Ok(()),
+        }
+    }
+
     async fn step(&mut self, at: usize, of: usize, step: &Step) -> Result<(), StepError> {
         let begun = json!({ "step": at, "of": of, "name": step.name(), "summary": words(step) });
         self.bench.record(EventType::AgentStep, begun).await?;
         let mut record = match step {
             Step::Browser(action) => self.act(action, at).await?,
-            Step::Handoff(request) => self.hand_off(request).await?,
+            Step::Handoff(request) => self.hand_off(request, at).await?,
             Step::Exec(request) => {
                 let label = format!("ran {}", request.command);
                 let result = self.bench.exec(request.clone()).await?;
@@ -194,7 +224,10 @@ impl Run {
         Ok(record)
     }
 
-    async fn hand_off(&self, request: &HandoffRequest) -> Result<Value, StepError> {
+    async fn hand_off(&self, request: &HandoffRequest, at: usize) -> Result<Value, StepError> {
+        let url = self.bench.browser().map(|browser| browser.state().url).unwrap_or_default();
+        let place = Place { step: at - 1, url, result: self.result.clone(), saved: self.saved.clone() };
+        self.bench.keep(Kept { entries: vec![place.to_value()], ..Kept::default() }).await?;
         handoff::ask(self.bench.as_ref(), request).await?;
         Ok(json!({ "summary": "went on after the hand-back" }))
     }

@@ -76,7 +76,9 @@ pub(super) struct Actor {
     /// Turns that are over. At most one is in flight, so this holds at most one and never grows.
     settled: mpsc::UnboundedSender<Settled>,
     shared: watch::Sender<Arc<Shared>>,
-    ending: Vec<Reply<()>>,
+    pub ending: Vec<Reply<()>>,
+    /// Whether nothing of it runs any more though it has not ended.
+    pub left: bool,
 }
 
 /// A turn is over.
@@ -145,6 +147,7 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         settled,
         shared,
         ending: Vec::new(),
+        left: false,
     };
     tokio::spawn(actor.run(causes, is_settled));
     driver
@@ -153,7 +156,7 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
 impl Actor {
     async fn run(mut self, mut causes: mpsc::Receiver<Cause>, mut settled: mpsc::UnboundedReceiver<Settled>) {
         self.start().await;
-        while !self.sandbox.status.is_over() {
+        while !self.sandbox.status.is_over() && !self.left {
             let due = self.next_due_at();
             tokio::select! {
                 // A settled action comes first: what waits for it was asked before.
@@ -306,6 +309,7 @@ impl Actor {
                 self.control_request(Request::Input { viewer, lease }, By::Person, None).await;
             }
             Cause::End { answer } => self.end(Some(answer)).await,
+            Cause::Leave { answer } => self.leave(answer).await,
         }
     }
 
@@ -588,7 +592,7 @@ impl Actor {
         self.must_commit(vec![self.event(EventType::SandboxFailed, By::System, data)]).await;
     }
 
-    async fn end(&mut self, answer: Option<Reply<()>>) {
+    pub(super) async fn end(&mut self, answer: Option<Reply<()>>) {
         self.end_because(None, answer).await;
     }
 
@@ -606,14 +610,19 @@ impl Actor {
         self.must_commit(vec![self.event(EventType::SandboxEnded, By::System, data)]).await;
     }
 
-    async fn kill_rooms(&mut self) {
+    /// Kills every process of the sandbox.
+    pub(super) async fn stop_rooms(&mut self) {
         self.driver.gate.set(Live::Nobody);
-        self.sandbox.agent.status = AgentStatus::Off;
         if let Some(rooms) = self.rooms.take()
             && tokio::time::timeout(KILL_LIMIT, rooms.kill()).await.is_err()
         {
             tracing::error!(sandbox = %self.sandbox.id, "the rooms took too long to die");
         }
+    }
+
+    async fn kill_rooms(&mut self) {
+        self.sandbox.agent.status = AgentStatus::Off;
+        self.stop_rooms().await;
         let (profile, is_temporary) = (self.kit.profile.clone(), self.kit.profile_is_temporary);
         let cleared = tokio::task::spawn_blocking(move || {
             if is_temporary { std::fs::remove_dir_all(&profile) } else { forget_open_pages(&profile) }

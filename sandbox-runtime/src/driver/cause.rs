@@ -153,6 +153,10 @@ pub(super) enum Cause {
     End {
         answer: Reply<()>,
     },
+    /// The runtime stops; answered when nothing of the sandbox runs any more.
+    Leave {
+        answer: Reply<()>,
+    },
 }
 
 /// Whose turn is asked for.

@@ -16,6 +16,7 @@ mod bench;
 mod cause;
 mod holding;
 mod idle;
+mod leaving;
 mod mail;
 mod people;
 mod record;
@@ -39,10 +40,10 @@ use sandbox_core::approval::hash;
 use sandbox_core::control::{Controller, Next, Releaser, State};
 use sandbox_core::model::{
     Actor, Approval, ApprovalDecision, Artifact, ControlMode, EpochMs, EventType, Grant, Handoff, HandoffRequest,
-    Preview, RequestedBy, Rule, Sandbox, Task, Verdict, Viewport,
+    HandoffStatus, Preview, RequestedBy, Rule, Sandbox, Task, Verdict, Viewport,
 };
 use sandbox_core::viewer::{ControlView, ViewerMode};
-use sandbox_core::{ApprovalId, GrantId, Lease, SandboxId, TaskId, ViewerId};
+use sandbox_core::{ApprovalId, GrantId, Lease, SandboxId, TaskId, ViewerId, plain_name};
 use sandbox_link::Link;
 pub use seat::{InputWeight, ViewerSeat};
 pub use share::{Share, SharedTurn};
@@ -313,6 +314,13 @@ impl Driver {
         let _ = self.ask_actor(|answer| Cause::End { answer }).await;
     }
 
+    /// Stops what runs for the sandbox because the runtime stops. A task that waits for a person stays as it is, for the
+    /// next runtime to go on with; any other work ends with the sandbox.
+    pub async fn leave(&self) {
+        // An actor that is gone has ended already.
+        let _ = self.ask_actor(|answer| Cause::Leave { answer }).await;
+    }
+
     /// Whether nothing of the sandbox runs any more.
     pub fn is_over(&self) -> bool {
         self.shared.borrow().sandbox.status.is_over()
@@ -425,7 +433,19 @@ impl Shared {
             settling,
             since: Some(self.since),
             lapses_at: self.lapses_at,
+            job: Some(plain_name(&self.sandbox.name)),
+            asks: self.asks(),
         }
+    }
+
+    /// Says what a person is asked for now: a question first, as it holds up what is done already.
+    fn asks(&self) -> Option<String> {
+        if let Some((question, _)) = self.questions.first() {
+            return Some(plain_name(&format!("May it {}?", question.proposal.summary)));
+        }
+        let handoff = self.sandbox.handoff.as_ref()?;
+        let is_asked = handoff.status == HandoffStatus::Pending && handoff.requested_by != RequestedBy::Dashboard;
+        is_asked.then(|| plain_name(&handoff.message))
     }
 
     fn is_held_by(&self, viewer: &ViewerId, with: Lease) -> bool {

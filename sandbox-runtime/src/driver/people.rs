@@ -272,8 +272,11 @@ impl Actor {
             Some(receipt)
         };
         let mut receipt = tokio::time::timeout(RECEIPT_LIMIT, compared).await.ok().flatten().unwrap_or_default();
-        receipt.held_ms = u64::try_from(now_ms() - self.held_since).unwrap_or(0);
-        receipt.inputs = self.inputs_now().saturating_sub(self.inputs_before);
+        // Of a request that nobody took over for, nothing was held.
+        if self.handoff.as_ref().is_some_and(|handoff| handoff.accepted_at.is_some()) {
+            receipt.held_ms = u64::try_from(now_ms() - self.held_since).unwrap_or(0);
+            receipt.inputs = self.inputs_now().saturating_sub(self.inputs_before);
+        }
         if let Some(listed) = self.files_before.take()
             && let Ok(before) = listed.await
         {

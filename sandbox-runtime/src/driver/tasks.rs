@@ -20,7 +20,7 @@ use super::cause::Cause;
 use super::mail::{MOST_UNREAD, MailBox};
 use super::refusal::Refusal;
 use crate::agent::models::Models;
-use crate::agent::{self, Kept, Mail, Ordered, Outcome, PromptOrder};
+use crate::agent::{self, Begun, Kept, Mail, Ordered, Outcome, Place, PromptOrder};
 use crate::now_ms;
 use crate::store::Change;
 
@@ -54,6 +54,10 @@ pub enum TaskWork {
     Playbook {
         playbook: Playbook,
         params: BTreeMap<String, String>,
+        /// The values that the caller gave for parameters, sealed: what is kept of them.
+        given: Option<String>,
+        /// Where an earlier runtime left it.
+        place: Option<Place>,
     },
     /// `kept` is what an earlier runtime kept of the conversation.
     Prompt {
@@ -106,8 +110,12 @@ impl Actor {
         }
         let opening = match &order.work {
             TaskWork::Prompt { model, kept, .. } if kept.is_empty() => {
-                let env = self.kit.env.keys().filter(|name| !self.kit.own_env.contains(*name)).cloned().collect();
+                let env = self.kit.foreign_env();
                 Some(Ordered { limits: order.limits.clone(), model: model.clone(), env }.to_value())
+            }
+            TaskWork::Playbook { playbook, given, place: None, .. } if playbook.asks_a_person() => {
+                let env = self.kit.foreign_env();
+                Some(Begun { limits: order.limits.clone(), given: given.clone(), env }.to_value())
             }
             TaskWork::Prompt { .. } | TaskWork::Playbook { .. } => None,
         };
@@ -166,8 +174,8 @@ impl Actor {
         let bench = Arc::new(Bench::new(self.driver.clone(), task_id.clone(), mail, stop));
         tokio::spawn(async move {
             let outcome = match order.work {
-                TaskWork::Playbook { playbook, params } => {
-                    agent::run_playbook(playbook, params, order.limits.steps, bench).await
+                TaskWork::Playbook { playbook, params, place, .. } => {
+                    agent::run_playbook(playbook, params, order.limits.steps, place, bench).await
                 }
                 TaskWork::Prompt { prompt, models, kept, .. } => {
                     let order = PromptOrder { prompt, limits: order.limits, models, kept, spent };
@@ -241,6 +249,13 @@ impl Actor {
         self.control_request(Request::TaskEnded, By::System, None).await;
         self.forget_ended_handoff();
         self.refresh_status().await;
+    }
+
+    /// Stops the runner and writes nothing down: what the task waits for is the next runtime's.
+    pub(super) fn leave_task(&mut self) {
+        if let Some(running) = &self.task {
+            running.stop.cancel();
+        }
     }
 
     /// Ends the task because the sandbox goes away; its handoff ends with it.

@@ -20,6 +20,7 @@ mod room_site;
 mod sandboxes;
 mod tasks;
 mod trust;
+mod under_way;
 mod webhooks;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,7 @@ pub use keys::PASSPHRASE_VARIABLE;
 use sandbox_core::SandboxId;
 use sandbox_core::model::Check;
 use tokio::sync::Semaphore;
+pub use under_way::UnderWay;
 
 use crate::agent::models::ModelVariables;
 use crate::driver::{Driver, Speech};
@@ -112,10 +114,10 @@ impl Service {
         Ok(service)
     }
 
-    /// Ends every sandbox, then the sending of webhooks.
+    /// Stops every sandbox, then the sending of webhooks. A task that waits for a person goes on with the next runtime.
     pub async fn stop(&self) {
         let drivers: Vec<Driver> = std::mem::take(&mut *self.drivers()).into_values().collect();
-        futures_util::future::join_all(drivers.iter().map(Driver::end)).await;
+        futures_util::future::join_all(drivers.iter().map(Driver::leave)).await;
         self.inner.sender.stop().await;
     }
 

@@ -35,7 +35,7 @@ impl Service {
                 self.start_prompt(&driver, prompt.clone(), &request).await
             }
             (None, Some(text)) => {
-                let (task, order) = order(id, text, &request, false)?;
+                let (task, order) = self.order(id, text, &request, false)?;
                 let task_id = task.id.clone();
                 driver.start_task(task, order).await?;
                 Ok(task_id)
@@ -143,10 +143,24 @@ impl Service {
         };
         let sandbox = self.create_sandbox(config).await?;
         let driver = self.driver(&sandbox.id).await?;
-        let (task, order) = order(&sandbox.id, demo::PLAYBOOK, &request, true)?;
+        let (task, order) = self.order(&sandbox.id, demo::PLAYBOOK, &request, true)?;
         let task_id = task.id.clone();
         driver.start_task(task, order).await?;
         Ok((sandbox.id, task_id))
+    }
+
+    fn order(&self, id: &SandboxId, text: &str, request: &TaskRequest, queue: bool) -> Answer<(Task, TaskOrder)> {
+        let playbook = parse(text)?;
+        let params = playbook.params_with(&request.params).map_err(|error| ServiceError::invalid(error.to_string()))?;
+        let task = new_task(id, playbook.name.clone(), request);
+        let given = if request.params.is_empty() || !playbook.asks_a_person() {
+            None
+        } else {
+            let values = serde_json::to_vec(&request.params).map_err(ServiceError::internal)?;
+            Some(self.inner.sender.seal(task.id.as_str(), &values)?)
+        };
+        let work = TaskWork::Playbook { playbook, params, given, place: None };
+        Ok((task, TaskOrder { work, limits: request.limits.clone(), queue, standing: None }))
     }
 
     async fn start_prompt(&self, driver: &Driver, prompt: String, request: &TaskRequest) -> Answer<TaskId> {
@@ -195,15 +209,11 @@ impl Service {
     }
 }
 
-fn order(id: &SandboxId, text: &str, request: &TaskRequest, queue: bool) -> Answer<(Task, TaskOrder)> {
-    let playbook = Playbook::parse(text).map_err(|error| {
+fn parse(text: &str) -> Answer<Playbook> {
+    Playbook::parse(text).map_err(|error| {
         let details = json!({ "line": error.line, "column": error.column });
         ServiceError { details: Some(details), ..ServiceError::invalid(format!("playbook: {error}")) }
-    })?;
-    let params = playbook.params_with(&request.params).map_err(|error| ServiceError::invalid(error.to_string()))?;
-    let task = new_task(id, playbook.name.clone(), request);
-    let work = TaskWork::Playbook { playbook, params };
-    Ok((task, TaskOrder { work, limits: request.limits.clone(), queue, standing: None }))
+    })
 }
 
 fn new_task(id: &SandboxId, title: String, request: &TaskRequest) -> Task {

@@ -221,6 +221,8 @@ impl Seat for FakeSeat {
             settling: false,
             since: None,
             lapses_at: None,
+            job: None,
+            asks: None,
         }
     }
 

@@ -1,4 +1,5 @@
 /** The runtime's routes as functions: what the interface asks for, and nothing else. Refusals are thrown as [`Refused`]. */
+import { plainDeep } from '../core/plain';
 import { problemOf, type Problem } from '../core/problem';
 import type { Bytes, Host, Method } from '../host/types';
 import type { Approval } from '../types/generated/Approval';
@@ -71,6 +72,12 @@ export class Client {
   }
   endSandbox(id: string): Promise<Sandbox> {
     return this.#send('DELETE', `/v1/sandboxes/${enc(id)}`);
+  }
+  /** Ends a sandbox if it still runs, and deletes its files, results, recordings and history; answers how much that was. */
+  async forgetSandbox(id: string): Promise<number> {
+    await this.endSandbox(id);
+    const done = await this.#send<{ forgotten: boolean; freedBytes: number }>('DELETE', `/v1/sandboxes/${enc(id)}?forget=true`);
+    return done.freedBytes;
   }
   whenReady(id: string): Promise<Sandbox> {
     return this.#send('GET', `/v1/sandboxes/${enc(id)}?waitFor=ready&timeoutMs=60000`);
@@ -161,7 +168,8 @@ export class Client {
   }
 
   async files(sandboxId: string): Promise<FileEntry[]> {
-    const page = await this.#send<Page<FileEntry>>('GET', `/v1/sandboxes/${enc(sandboxId)}/fs/list?path=/workspace&recursive=true`);
+    // With their names as they are, for the routes that read and write them.
+    const page = await this.#ask<Page<FileEntry>>('GET', `/v1/sandboxes/${enc(sandboxId)}/fs/list?path=/workspace&recursive=true`);
     return page.data;
   }
   filePath(sandboxId: string, path: string): string {
@@ -263,10 +271,15 @@ export class Client {
     return all;
   }
 
+  /** Answers what the runtime says as it may be shown. */
   async #send<T>(method: Method, path: string, body?: unknown): Promise<T> {
+    return plainDeep(await this.#ask<T>(method, path, body));
+  }
+
+  async #ask<T>(method: Method, path: string, body?: unknown): Promise<T> {
     const answer = await this.#host.request(method, path, body);
     if (answer.status >= 200 && answer.status < 300) return answer.json as T;
-    throw new Refused(answer.status, problemOf(answer.status, answer.json));
+    throw new Refused(answer.status, problemOf(answer.status, plainDeep(answer.json)));
   }
 }
 

@@ -7,6 +7,7 @@
 import { groups, needsCount, titleOf } from '../core/groups';
 import { askSentence } from '../core/approval';
 import { needsSentence } from '../core/frame';
+import { plainDeep } from '../core/plain';
 import { problemSentence } from '../core/problem';
 import { EMPTY, latestTask, missingAfter, reduce, staleAfter, type Change, type World } from '../core/world';
 import type { Clock } from '../core/time';
@@ -16,6 +17,17 @@ import type { Event } from '../types/generated/Event';
 import type { ModelInfo } from '../types/generated/ModelInfo';
 import { Client, Refused } from './client';
 import { Preferences } from './preferences.svelte';
+
+const DRIVEN_KEY = 'baton.driven';
+
+function drivenBefore(): ReadonlySet<string> {
+  try {
+    const kept: unknown = JSON.parse(sessionStorage.getItem(DRIVEN_KEY) ?? '[]');
+    return new Set(Array.isArray(kept) ? kept.filter((id) => typeof id === 'string') : []);
+  } catch {
+    return new Set();
+  }
+}
 
 export class Session {
   readonly host: Host;
@@ -29,6 +41,8 @@ export class Session {
   quiet = $state.raw<ReadonlySet<string>>(new Set());
   /** The sandbox that is driven from this page. */
   driven = $state<string | null>(null);
+  /** Requests for which the person at this page drove. */
+  mine = $state.raw<ReadonlySet<string>>(drivenBefore());
   connection = $state.raw<EventStreamState>({ kind: 'connected' });
   /** Whether the lists were answered once. */
   loaded = $state(false);
@@ -59,7 +73,7 @@ export class Session {
 
   /** Begins to follow the runtime; the disposer ends it. */
   start(): () => void {
-    this.#stream = this.host.events(null, (event) => this.#arrive(event), (state) => this.#connected(state));
+    this.#stream = this.host.events(null, (event) => this.#arrive(plainDeep(event)), (state) => this.#connected(state));
     this.#ticker = setInterval(() => (this.now = Date.now()), 1_000);
     const stopChoosing = this.host.onChosen((sandboxId) => void this.open(sandboxId));
     void this.refresh();
@@ -105,8 +119,26 @@ export class Session {
     });
   }
 
+  /** Deletes a sandbox with its files, results and history; answers how many bytes that was, or `null` when it was refused. */
+  async forget(sandboxId: string): Promise<number | null> {
+    let freed: number | null = null;
+    await this.attempt(async () => {
+      freed = await this.client.forgetSandbox(sandboxId);
+      this.#apply({ kind: 'forgotten', sandboxId });
+      if (this.selected === sandboxId) this.selected = null;
+    });
+    return freed;
+  }
+
   putOff(sandboxId: string): void {
     this.quiet = new Set([...this.quiet, sandboxId]);
+  }
+
+  /** Notes that the person at this page drives for a request; the tab remembers it. */
+  noteDriven(requestId: string): void {
+    if (this.mine.has(requestId)) return;
+    this.mine = new Set([...[...this.mine].slice(-200), requestId]);
+    sessionStorage.setItem(DRIVEN_KEY, JSON.stringify([...this.mine]));
   }
 
   /** Runs something that may be refused; answers whether it went through. A refusal is said, not thrown. */

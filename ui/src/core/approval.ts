@@ -30,7 +30,7 @@ export function askSub(approval: Approval, more: number): string {
   const others = more === 0 ? '' : ` ${more} more after this.`;
   return approval.held
     ? `The request is held: if you deny it, it never leaves. Nothing expires.${others}`
-    : `The agent waits and does nothing until you answer. Nothing expires.${others}`;
+    : `${approval.taskId == null ? 'The program' : 'The agent'} waits and does nothing until you answer. Nothing expires.${others}`;
 }
 
 /** Returns what the agent would do, as it names it: `Click button "Pay now"`. */

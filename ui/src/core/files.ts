@@ -1,4 +1,5 @@
 /** The workspace as a tree, and how each file is shown. */
+import { plainName } from './plain';
 import type { FileEntry } from '../types/generated/FileEntry';
 
 export interface Folder {
@@ -23,11 +24,6 @@ export interface File {
 
 export type Node = Folder | File;
 
-/** Returns a name in which nothing is hidden: characters that turn the direction of writing would make an `.exe` a `.jpg`. */
-export function plainName(name: string): string {
-  return name.replace(/[\p{Cc}\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu, '\uFFFD');
-}
-
 /** Returns the tree of a recursive listing; folders first, then by name. `lookedAt` maps a path to its time at the last look. */
 export function tree(entries: readonly FileEntry[], lookedAt: ReadonlyMap<string, number>): Node[] {
   const root: Folder = { kind: 'folder', name: '', path: '', children: [], fresh: false };
@@ -41,7 +37,7 @@ export function tree(entries: readonly FileEntry[], lookedAt: ReadonlyMap<string
     return folder;
   };
   for (const entry of entries) {
-    const path = entry.path.replace(/^\/?workspace\//, '').replace(/^\/|\/$/g, '');
+    const path = bare(entry.path);
     if (path === '') continue;
     if (entry.kind === 'directory') {
       folderAt(path);
@@ -114,4 +110,25 @@ export function baseName(path: string): string {
 
 function parent(path: string): string {
   return path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '';
+}
+
+/** Returns those names of files to import that the workspace has already. */
+export function taken(names: readonly string[], there: readonly FileEntry[]): string[] {
+  const known = new Set(there.map((entry) => bare(entry.path)));
+  return names.filter((name) => known.has(name));
+}
+
+/** Returns the name, or that name with a number where it is taken: `report (1).md`. */
+export function nameBeside(name: string, there: readonly FileEntry[]): string {
+  const known = new Set(there.map((entry) => bare(entry.path)));
+  if (!known.has(name)) return name;
+  const dot = name.lastIndexOf('.');
+  const [stem, ending] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ''];
+  let n = 1;
+  while (known.has(`${stem} (${n})${ending}`)) n += 1;
+  return `${stem} (${n})${ending}`;
+}
+
+function bare(path: string): string {
+  return path.replace(/^\/?workspace\//, '').replace(/^\/|\/$/g, '');
 }

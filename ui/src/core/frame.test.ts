@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ControlView } from '../types/generated/ControlView';
-import { firstSentence, frameOf, mayTakeControl, type FrameInput } from './frame';
+import { firstSentence, frameOf, mayTakeControl, whyNoControl, type FrameInput } from './frame';
 import { phaseOf, startSteps } from './phase';
 import { AT, eventsOf, handoffOf, sandboxOf, taskOf } from './testing';
 import type { Sandbox } from '../types/generated/Sandbox';
@@ -14,6 +14,8 @@ const control = (over: Partial<ControlView>): ControlView => ({
   settling: false,
   since: AT,
   lapsesAt: null,
+  job: null,
+  asks: null,
   ...over,
 });
 
@@ -98,7 +100,7 @@ describe('the end', () => {
       artifacts: ['report.pdf', 'a', 'b'].map(artifact),
       takeovers: { times: 1, heldMs: 42_000 },
     });
-    expect(frame).toMatchObject({ phase: 'done', say: 'Done: report.pdf and 2 more', sub: '9 min, 1 takeover of 0:42, 14 steps' });
+    expect(frame).toMatchObject({ phase: 'done', say: 'Done: report.pdf and 2 more', sub: '9 min, 1 takeover of 0:42, 14 steps. Its sandbox is still open.' });
     expect(frame.primary).toEqual({ act: 'openResults', label: 'Open results', key: '↵' });
   });
 
@@ -107,6 +109,13 @@ describe('the end', () => {
     const frame = shown(sandboxOf(), done({ status: 'failed', error }), control({ mode: 'idle' }));
     expect(frame).toMatchObject({ tone: 'bad', say: 'It failed: no link “October”' });
     expect(frame.sub).toContain('are kept');
+    expect(frame.primary).toEqual({ act: 'editTask', label: 'Edit and run again', key: '↵' });
+  });
+
+  test('a task that is over says whether its sandbox still runs', () => {
+    const sub = (status: Sandbox['status']) => shown(sandboxOf({ status }), done({ status: 'completed' }), control({ mode: 'idle' })).sub;
+    expect(sub('ready')).toContain('Its sandbox is still open.');
+    expect(sub('ended')).toContain('Its sandbox has ended.');
   });
 
   test('an ended sandbox shows the end of its task', () => {
@@ -173,4 +182,19 @@ test('a first sentence ends at its stop, not at a dot within a name', () => {
   expect(firstSentence('Sign in to portal.example. Then hand back.')).toBe('Sign in to portal.example');
   expect(firstSentence('Sign in to portal.example')).toBe('Sign in to portal.example');
   expect(firstSentence('Really? Yes.')).toBe('Really?');
+});
+
+test.each([
+  [{ kind: 'other', controller: 'Ada', since: null } as const, 'Ada is driving. You can take control when they hand back.'],
+  [{ kind: 'ended' } as const, 'This sandbox has ended: there is no browser to take control of.'],
+])('the key to take control says why it does nothing in %o', (phase, why) => {
+  expect(mayTakeControl(sandboxOf(), phase)).toBe(false);
+  expect(whyNoControl(sandboxOf(), phase)).toBe(why);
+});
+
+test.each(['done', 'ended', 'failed', 'agent'] as const)('a lost runtime is said in the state %s too', (kind) => {
+  const phase = kind === 'done' ? { kind, task: taskOf({ status: 'completed', endedAt: AT }), outcome: 'completed' as const } : kind === 'failed' ? { kind, failure: null } : { kind };
+  const shown = frameOf({ sandbox: sandboxOf(), phase, doing: null, artifacts: [], takeovers: { times: 0, heldMs: 0 }, handingBack: false, lost: { what: 'runtime', tries: 2 }, now: AT });
+  expect(shown.say).toBe('The connection is lost');
+  expect(shown.primary?.act).toBe('reconnect');
 });

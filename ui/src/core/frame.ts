@@ -5,6 +5,7 @@
  */
 import { askSentence, askSub } from './approval';
 import type { Phase } from './phase';
+import { plainName } from './plain';
 import { pageOf } from './words';
 import { count, duration, stopwatch } from './time';
 import type { Artifact } from '../types/generated/Artifact';
@@ -27,6 +28,7 @@ export type Act =
   | 'openResults'
   | 'runAgain'
   | 'newTask'
+  | 'editTask'
   | 'openStory'
   | 'reconnect';
 
@@ -66,7 +68,7 @@ const TAKE: ActButton = { act: 'takeControl', label: 'Take control', key: 'F9' }
 
 /** Returns what the frame shows. */
 export function frameOf(input: FrameInput): Frame {
-  if (input.lost !== null && isLive(input.phase)) return lostFrame(input.lost);
+  if (input.lost !== null && (input.lost.what === 'runtime' || isLive(input.phase))) return lostFrame(input.lost);
   const { phase } = input;
   switch (phase.kind) {
     case 'starting':
@@ -203,28 +205,50 @@ function doneFrame(input: FrameInput, phase: Extract<Phase, { kind: 'done' }>): 
   switch (outcome) {
     case 'completed':
       return {
-        ...frame('idle', 'check', doneSentence(input.artifacts), figures(input, task)),
+        ...frame('idle', 'check', doneSentence(input.artifacts), sentences(figures(input, task), openness(input.sandbox))),
         primary: { act: 'openResults', label: 'Open results', key: '↵' },
         ghost: again,
       };
     case 'failed':
       return {
-        ...frame('bad', 'warning', failedSentence(task.error?.message), `${figures(input, task)}. Files and results so far are kept.`),
-        primary: { act: 'runAgain', label: 'Run again', key: '↵' },
-        ghost: { act: 'openStory', label: 'What happened', key: '' },
+        ...frame('bad', 'warning', failedSentence(task.error?.message), sentences(figures(input, task), 'Files and results so far are kept.', openness(input.sandbox))),
+        primary: { act: 'editTask', label: 'Edit and run again', key: '↵' },
+        ghost: again,
       };
     case 'cancelled':
       return {
-        ...frame('idle', 'none', 'Stopped', `${figures(input, task)}. Files and results so far are kept.`),
+        ...frame('idle', 'none', 'Stopped', sentences(figures(input, task), 'Files and results so far are kept.', openness(input.sandbox))),
         primary: { act: 'runAgain', label: 'Run again', key: '↵' },
+        ghost: { act: 'editTask', label: 'Edit and run again', key: '' },
       };
   }
+}
+
+/** Says whether the sandbox of a task that is over still runs. */
+export function openness(sandbox: Sandbox): string {
+  switch (sandbox.status) {
+    case 'queued':
+    case 'assigning':
+    case 'ready':
+    case 'active':
+      return 'Its sandbox is still open.';
+    case 'ending':
+      return 'Its sandbox is ending.';
+    case 'ended':
+    case 'failed':
+      return 'Its sandbox has ended.';
+  }
+}
+
+function sentences(...parts: string[]): string {
+  return parts.filter((part) => part !== '').map((part) => (part.endsWith('.') ? part : `${part}.`)).join(' ');
 }
 
 function doneSentence(artifacts: readonly Artifact[]): string {
   const [first] = artifacts;
   if (first === undefined) return 'Done';
-  return artifacts.length === 1 ? `Done: ${first.name}` : `Done: ${first.name} and ${artifacts.length - 1} more`;
+  const name = plainName(first.name);
+  return artifacts.length === 1 ? `Done: ${name}` : `Done: ${name} and ${artifacts.length - 1} more`;
 }
 
 function failedSentence(message: string | undefined): string {
@@ -243,7 +267,7 @@ function figures(input: FrameInput, task: { startedAt: number | null; endedAt: n
 }
 
 function otherName(controller: string | null): string {
-  return controller === null || controller === '' ? 'Somebody else' : controller;
+  return plainName(controller ?? '') || 'Somebody else';
 }
 
 export function firstSentence(message: string): string {
@@ -282,3 +306,28 @@ export function mayTakeControl(sandbox: Sandbox, phase: Phase): boolean {
   }
 }
 
+
+/** Says why a person cannot take control in this phase. */
+export function whyNoControl(sandbox: Sandbox, phase: Phase): string {
+  if (sandbox.capabilities.browser === false) return 'This sandbox has no browser to take control of.';
+  switch (phase.kind) {
+    case 'other':
+      return `${otherName(phase.controller)} is driving. You can take control when they hand back.`;
+    case 'starting':
+      return 'The browser is not open yet.';
+    case 'handing':
+      return 'Control is on its way.';
+    case 'you':
+      return 'You are driving already.';
+    case 'done':
+    case 'ending':
+    case 'ended':
+    case 'failed':
+      return 'This sandbox has ended: there is no browser to take control of.';
+    case 'agent':
+    case 'needs':
+    case 'asked':
+    case 'idle':
+      return 'Control cannot be taken now.';
+  }
+}

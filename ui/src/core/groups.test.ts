@@ -71,8 +71,14 @@ test('a live sandbox whose task is over is done', () => {
   expect(shape(worldOf(['a', {}, { status: 'completed', endedAt: AT, result: '12 invoices. More.' }]))).toEqual([['Done today', ['a']]]);
 });
 
-test('takeovers are counted from their receipts', () => {
-  const events = eventsOf(['sandbox.handoff.completed', { receipt: receiptWith() }, 'person'], ['sandbox.handoff.completed', { receipt: null }, 'person']);
-  const world = reduce(EMPTY, { kind: 'events', events });
-  expect(takeoversOf(world, 'sbx_1')).toEqual({ times: 1, heldMs: 42_000 });
+test('takeovers are counted as they were: a request that nobody took over for is none', () => {
+  const taken: Parameters<typeof eventsOf>[0] = ['sandbox.handoff.accepted', {}, 'person'];
+  const back: Parameters<typeof eventsOf>[0] = ['sandbox.handoff.completed', { receipt: receiptWith() }, 'person'];
+  const untaken: Parameters<typeof eventsOf>[0] = ['sandbox.handoff.completed', { receipt: receiptWith({ heldMs: 9_000 }) }, 'api'];
+  const lapsed: Parameters<typeof eventsOf>[0] = ['sandbox.handoff.requested', { again: true }, 'system'];
+  const count = (...told: Parameters<typeof eventsOf>) => takeoversOf(reduce(EMPTY, { kind: 'events', events: eventsOf(...told) }), 'sbx_1');
+  expect(count(taken, back)).toEqual({ times: 1, heldMs: 42_000 });
+  expect(count(untaken)).toEqual({ times: 0, heldMs: 0 });
+  // It lapsed after a second, and was done without anyone then.
+  expect(count(taken, lapsed, untaken)).toEqual({ times: 1, heldMs: 1_000 });
 });

@@ -1,10 +1,12 @@
 /** The list of work: needs you first, then what runs, what was done today, and earlier. */
 import { askSentence } from './approval';
 import { firstSentence, type FrameTone } from './frame';
-import { phaseOf, type Phase } from './phase';
+import { openQuestion, phaseOf, type Phase } from './phase';
+import { plainName } from './plain';
 import { lastSaid } from './story';
 import { count, sameDay, stopwatch, waited, when, type Clock } from './time';
 import { latestTask, type World } from './world';
+import type { Event } from '../types/generated/Event';
 import type { Sandbox } from '../types/generated/Sandbox';
 import type { Task } from '../types/generated/Task';
 
@@ -75,6 +77,11 @@ function place(world: World, sandbox: Sandbox, task: Task | null, phase: Phase, 
     const at = task?.endedAt ?? sandbox.endedAt ?? sandbox.updatedAt;
     return item(sameDay(at, clock) ? 2 : 3, tone, state, sub, at, when(at, clock));
   };
+  // A question waits for an answer also while somebody drives.
+  const question = openQuestion(sandbox);
+  if (question !== null && (phase.kind === 'you' || phase.kind === 'other' || phase.kind === 'handing')) {
+    return item(0, 'needs', 'asks you', askSentence(question), question.requestedAt, waited(clock.now - question.requestedAt));
+  }
   switch (phase.kind) {
     case 'needs': {
       const at = phase.handoff?.requestedAt ?? sandbox.updatedAt;
@@ -116,26 +123,33 @@ function place(world: World, sandbox: Sandbox, task: Task | null, phase: Phase, 
 }
 
 export function titleOf(sandbox: Sandbox, task: Task | null): string {
-  return task?.title || sandbox.name || 'Untitled';
+  return plainName(task?.title || sandbox.name) || 'Untitled';
 }
 
 function doneSub(world: World, sandbox: Sandbox, task: Task): string {
   const artifacts = world.artifacts.get(sandbox.id) ?? [];
-  if (artifacts.length === 1) return artifacts[0]!.name;
+  if (artifacts.length === 1) return plainName(artifacts[0]!.name);
   if (artifacts.length > 1) return count(artifacts.length, 'file');
   return task.result ? firstSentence(task.result.split('\n')[0]!) : 'Done';
 }
 
-/** Returns how often and how long people drove in a sandbox. */
+/** Returns how often and how long people drove in a sandbox: from each time that one took control until it went again. */
 export function takeoversOf(world: World, sandboxId: string): { times: number; heldMs: number } {
   let times = 0;
   let heldMs = 0;
+  let since: number | null = null;
   for (const event of world.events.get(sandboxId) ?? []) {
-    if (event.type !== 'sandbox.handoff.completed') continue;
-    const receipt = (event.data as { receipt?: { heldMs?: unknown } | null } | null)?.receipt;
-    if (typeof receipt?.heldMs !== 'number') continue;
-    times += 1;
-    heldMs += receipt.heldMs;
+    if (event.type === 'sandbox.handoff.accepted') {
+      times += 1;
+      since = event.at;
+    } else if (since !== null && ENDS_A_TAKEOVER.has(event.type)) {
+      const receipt = (event.data as { receipt?: { heldMs?: unknown } | null } | null)?.receipt;
+      heldMs += typeof receipt?.heldMs === 'number' ? receipt.heldMs : event.at - since;
+      since = null;
+    }
   }
   return { times, heldMs };
 }
+
+/** A request that follows a takeover is made again because whoever drove is gone. */
+const ENDS_A_TAKEOVER: ReadonlySet<Event['type']> = new Set(['sandbox.handoff.completed', 'sandbox.handoff.cancelled', 'sandbox.handoff.expired', 'sandbox.handoff.requested']);

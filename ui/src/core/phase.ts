@@ -121,3 +121,18 @@ export function startSteps(sandbox: Sandbox, events: readonly Event[]): StartSte
 export function hasPicture(sandbox: Sandbox): boolean {
   return (sandbox.status === 'ready' || sandbox.status === 'active') && sandbox.capabilities.browser !== false;
 }
+
+/** Returns the question that a person is to answer first: in every state in which there is something to answer. */
+export function openQuestion(sandbox: Sandbox): Approval | null {
+  switch (sandbox.status) {
+    case 'ready':
+    case 'active':
+      return sandbox.approvals[0] ?? null;
+    case 'queued':
+    case 'assigning':
+    case 'ending':
+    case 'ended':
+    case 'failed':
+      return null;
+  }
+}

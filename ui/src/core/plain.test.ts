@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { amounts, parseTable, separatorOf } from './csv';
-import { rows, shownAs, tree } from './files';
+import { nameBeside, rows, shownAs, taken, tree } from './files';
 import { pageFitting } from './fit';
-import { EMPTY_DRAFT, isUntouched, missing, playbookName, sandboxBody } from './playbook';
+import { draftOf, EMPTY_DRAFT, isUntouched, missing, playbookName, sandboxBody } from './playbook';
 import { problemOf, problemSentence } from './problem';
-import { AT } from './testing';
+import { AT, sandboxOf } from './testing';
 import { clockTime, duration, fileSize, stopwatch, waited, when } from './time';
 
 describe('times', () => {
@@ -55,6 +55,11 @@ describe('the workspace', () => {
       '2 sub/deep/a.csv',
       '0 b.txt',
     ]);
+  });
+  test('files to import are known by their names in the workspace, and may go next to those that are there', () => {
+    const there = [entry('/workspace/report.md'), entry('report (1).md'), entry('data', AT, 'directory'), entry('sub/other.md')];
+    expect(taken(['report.md', 'new.md', 'data', 'other.md'], there)).toEqual(['report.md', 'data']);
+    expect(['report.md', 'new.md', 'data', '.env'].map((name) => nameBeside(name, there))).toEqual(['report (2).md', 'new.md', 'data (1)', '.env']);
   });
   test('paths may begin with the workspace', () => {
     expect(tree([entry('/workspace/a.txt')], new Map())[0]?.path).toBe('a.txt');
@@ -142,4 +147,12 @@ test('a page that fits a box has its shape and a width that sites are made for',
   expect(pageFitting(796, 756, 88)).toEqual({ width: 1024, height: 885 });
   expect(pageFitting(1276, 936, 88)).toEqual({ width: 1276, height: 848 });
   expect(pageFitting(10, 900, 88)).toEqual({ width: 1024, height: 1400 });
+});
+
+test('the steps of a task come back to be edited, with where it might go', () => {
+  const sandbox = sandboxOf({ name: 'Invoices', network: { mode: 'allowlist', allow: ['a.example', '*.b.example'], deny: [], allowPrivate: [] } });
+  const draft = draftOf({ playbook: 'name: X\nsteps: []', prompt: null }, sandbox);
+  expect(draft).toMatchObject({ by: 'playbook', name: 'Invoices', playbook: 'name: X\nsteps: []', network: 'allowlist', allow: 'a.example *.b.example' });
+  expect(sandboxBody(draft, 'playbook')).toMatchObject({ network: { mode: 'allowlist', allow: ['a.example', '*.b.example'] } });
+  expect(draftOf({ playbook: null, prompt: 'Find it' }, sandboxOf())).toMatchObject({ by: 'prompt', prompt: 'Find it', network: 'open' });
 });

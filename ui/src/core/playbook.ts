@@ -1,21 +1,25 @@
 /** A new task, from a playbook or in words: the templates that are offered, and what the form sends. */
 import type { NetworkMode } from '../types/generated/NetworkMode';
+import type { Sandbox } from '../types/generated/Sandbox';
 
+// Both run without a network, against the practice portal that is built in.
 export const TEMPLATE = `name: Look something up
 steps:
-  - navigate: https://example.org
-  - expect: { text: "Example Domain" }
+  - navigate: http://portal.example/help
+  - expect: { role: heading, name: Help }
   - extract: { selector: "p", to: words.json }
   - artifact: { path: words.json }
 `;
 
-export const HANDOFF_TEMPLATE = `name: Fetch this month's invoice
+export const HANDOFF_TEMPLATE = `name: Fetch this month's invoices
 params: { month: "2026-10" }
 steps:
-  - navigate: https://portal.example/invoices
+  - navigate: http://portal.example/invoices
   - handoff: { reason: mfa, message: "Sign in, then hand back", until: { url: "**/invoices" } }
-  - download: { click: { role: link, name: "{{month}}" }, to: invoice.pdf }
-  - artifact: { path: invoice.pdf }
+  - select: { label: Month, value: "{{month}}" }
+  - click: { role: button, name: Show }
+  - download: { click: { role: link, name: Download CSV }, to: invoices.csv }
+  - artifact: { path: invoices.csv }
 `;
 
 /** How a task is given. */
@@ -104,4 +108,20 @@ export function missing(draft: Draft, by: GivenBy): string | null {
   if (draft.network === 'allowlist' && draft.allow.replace(/[\s,]/g, '') === '') return 'Name at least one site, or choose another way.';
   if (!/^[\w.-]*$/.test(draft.profile.trim())) return 'A profile name is letters, digits, dots and dashes.';
   return null;
+}
+
+/** Returns a draft of what a task was to do, to be edited and run again. */
+export function draftOf(task: { playbook?: string | null; prompt?: string | null }, sandbox: Pick<Sandbox, 'name' | 'network' | 'capabilities'>): Draft {
+  const browser = sandbox.capabilities.browser;
+  const { mode, allow } = sandbox.network;
+  return {
+    ...EMPTY_DRAFT,
+    by: task.playbook != null ? 'playbook' : 'prompt',
+    name: sandbox.name,
+    playbook: task.playbook ?? EMPTY_DRAFT.playbook,
+    prompt: task.prompt ?? '',
+    network: mode,
+    allow: allow.join(' '),
+    profile: (typeof browser === 'object' && browser !== null ? browser.profile : null) ?? '',
+  };
 }

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { Event } from '../types/generated/Event';
-import { gapHead, gapTail, lastReceipt, lastSaid, story } from './story';
+import { gapHead, gapTail, lastReceipt, lastSaid, story, takenRequest } from './story';
 import { eventsOf, receiptWith } from './testing';
 import { sayStep, text } from './words';
 
 /** Returns the story as one string a line. */
-function told(events: Event[]): string[] {
-  return story(events).map((line) => {
+function told(events: Event[], mine: ReadonlySet<string> = new Set(['ho_1'])): string[] {
+  return story(events, mine).map((line) => {
     switch (line.kind) {
       case 'line':
         return text(line.words) + (line.detail === null ? '' : ` | ${line.detail}`);
@@ -62,7 +62,7 @@ describe('a step of the playbook in words', () => {
 describe('the story', () => {
   test('a person who is gone without handing back no longer drives', () => {
     const events = eventsOf(
-      ['sandbox.handoff.accepted', {}, 'person'],
+      ['sandbox.handoff.accepted', { requestId: 'ho_1', controller: 'Ada' }, 'person'],
       ['sandbox.handoff.requested', { again: true }, 'system'],
     );
     expect(told(events)).toEqual([expect.stringMatching(/^\(You drove, /)]);
@@ -112,7 +112,7 @@ describe('the story', () => {
     const receipt = receiptWith({ signedInChanged: ['portal.example'] });
     const events = eventsOf(
       ['sandbox.handoff.requested', { message: 'Sign in' }],
-      ['sandbox.handoff.accepted', {}, 'person'],
+      ['sandbox.handoff.accepted', { requestId: 'ho_1', controller: 'Ada' }, 'person'],
       ['sandbox.control.changed', { mode: 'human' }, 'person'],
       ['sandbox.handoff.completed', { receipt, note: null }, 'person'],
       action({ click: { name: 'October' } }),
@@ -124,13 +124,21 @@ describe('the story', () => {
     ]);
   });
 
+  test('says of another person, or another window, who drives', () => {
+    const taken: Parameters<typeof eventsOf>[0] = ['sandbox.handoff.accepted', { requestId: 'ho_1', controller: 'Ada\u202e' }, 'person'];
+    const back: Parameters<typeof eventsOf>[0] = ['sandbox.handoff.completed', { receipt: receiptWith() }, 'person'];
+    expect(told(eventsOf(taken), new Set())).toEqual(['(Ada is driving. This part of the story stays blank.)']);
+    expect(told(eventsOf(taken, back), new Set(['ho_2']))[0]).toMatch(/^\(Ada drove, 0:42\./);
+    expect(takenRequest(eventsOf(taken))).toBe('ho_1');
+    expect(takenRequest(eventsOf(taken, back))).toBe(null);
+  });
   test('is blank while a person drives', () => {
-    const events = eventsOf(['sandbox.handoff.accepted', {}, 'person']);
+    const events = eventsOf(['sandbox.handoff.accepted', { requestId: 'ho_1', controller: 'Ada' }, 'person']);
     expect(told(events)).toEqual(['(You are driving. This part of the story stays blank.)']);
   });
 
   test('a person who takes the wheel unasked did not ask himself', () => {
-    const events = eventsOf(['sandbox.handoff.requested', { message: '' }, 'person'], ['sandbox.handoff.accepted', {}, 'person']);
+    const events = eventsOf(['sandbox.handoff.requested', { message: '' }, 'person'], ['sandbox.handoff.accepted', { requestId: 'ho_1', controller: 'Ada' }, 'person']);
     expect(told(events)).toHaveLength(1);
   });
 
@@ -170,4 +178,17 @@ test('the receipt is that of the newest hand-back after an event', () => {
   expect(lastReceipt(events, 0)?.inputs).toBe(2);
   expect(lastReceipt(events, 1)?.inputs).toBe(2);
   expect(lastReceipt(events, 2)).toBeNull();
+});
+
+describe('what a program does', () => {
+  test('is told under its name, with the names of elements', () => {
+    const click = { action: { click: { ref: 'e5' } }, summary: 'clicked button "Save"' };
+    expect(told(eventsOf(['sandbox.agent.action', click, 'api']))).toEqual(['A program: clicked button "Save"']);
+    expect(told(eventsOf(['sandbox.agent.action', { ...click, program: 'Playwright' }, 'api']))).toEqual(['Playwright: clicked button "Save"']);
+    expect(told(eventsOf(['sandbox.agent.action', click, 'agent']))).toEqual(['Clicked button "Save"']);
+    expect(told(eventsOf(['sandbox.agent.action', { action: { click: { role: 'link', name: 'October' } } }, 'api']))).toEqual(['A program: clicked October']);
+  });
+  test('by a reference that nobody named is an element all the same', () => {
+    expect(told(eventsOf(['sandbox.agent.action', { action: { click: { ref: 'e5' } } }, 'agent']))).toEqual(['Clicked an element']);
+  });
 });

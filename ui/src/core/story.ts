@@ -7,6 +7,7 @@
 import type { Event } from '../types/generated/Event';
 import type { Receipt } from '../types/generated/Receipt';
 import { receiptSentence } from './receipt';
+import { plainName } from './plain';
 import { stopwatch } from './time';
 import { code, isMap, num, plain, sayStep, shortAddress, str, strong, text, type Saying, type Words } from './words';
 
@@ -24,14 +25,15 @@ export type StoryLine =
   | { kind: 'line'; key: string; at: number; tone: Tone; words: Words; detail: string | null; picture: string | null }
   /** A run of small steps. */
   | { kind: 'fold'; key: string; at: number; lines: SmallLine[] }
-  /** A person drove; `endedAt` is `null` while they still do. */
-  | { kind: 'gap'; key: string; at: number; endedAt: number | null; heldMs: number | null; sentence: string; note: string | null };
+  /** A person drove, `who` is `null` for the one at this page; `endedAt` is `null` while they still do. */
+  | { kind: 'gap'; key: string; at: number; endedAt: number | null; heldMs: number | null; who: string | null; sentence: string; note: string | null };
 
 /** Small steps fold from this many in a row. */
 const FOLD_FROM = 3;
+const NOBODY: ReadonlySet<string> = new Set();
 
-/** Returns the story of events given in their order. */
-export function story(events: readonly Event[]): StoryLine[] {
+/** Returns the story of events given in their order. `mine` are the requests for which the person at this page drove. */
+export function story(events: readonly Event[], mine: ReadonlySet<string> = NOBODY): StoryLine[] {
   const lines: StoryLine[] = [];
   let smalls: SmallLine[] = [];
 
@@ -66,7 +68,7 @@ export function story(events: readonly Event[]): StoryLine[] {
         break;
       case 'gapBegins':
         flush();
-        lines.push({ kind: 'gap', key: event.id, at: event.at, endedAt: null, heldMs: null, sentence: '', note: null });
+        lines.push({ kind: 'gap', key: event.id, at: event.at, endedAt: null, heldMs: null, who: driverOf(event, mine), sentence: '', note: null });
         break;
       case 'gapEnds':
         flush();
@@ -225,10 +227,13 @@ function tellAction(event: Event, data: { [key: string]: Event['data'] }, before
   if (isMap(data.action) && toldByItsEvent(data.action, data, before)) return nothing;
   const put = isMap(data.action) && 'download' in data.action && isDownload(before.at(-1)) ? str(data.path) : null;
   if (put !== null) return line('agent', [plain('Put it at '), code(put)]);
-  const saying = sayStep(data.action) ?? sayStep(data.step) ?? sayStep(data) ?? said(data);
+  // A reference is a name for programs only: the runtime's own words name the element.
+  const named = isNameless(data.action) ? said(data) : null;
+  const saying = named ?? sayStep(data.action) ?? sayStep(data.step) ?? sayStep(data) ?? said(data);
   if (saying === null) return nothing;
   const error = isMap(data.error) ? str(data.error.message) : str(data.error);
   if (error !== null) return line('bad', [plain('Could not: '), ...lowerFirst(saying.words)], error);
+  if (event.by === 'api') return line('quiet', [strong(`${str(data.program) ?? 'A program'}: `), plain(' '), ...lowerFirst(saying.words)]);
   if (saying.small) return { kind: 'small', words: saying.words };
   return line(event.by === 'person' ? 'you' : 'agent', saying.words);
 }
@@ -245,9 +250,16 @@ function isDownload(last: StoryLine | undefined): last is Extract<StoryLine, { k
   return last?.kind === 'line' && text(last.words).startsWith('Downloaded ');
 }
 
+/** Whether a step aims at an element by a reference alone. */
+function isNameless(action: Event['data'] | undefined): boolean {
+  if (!isMap(action)) return false;
+  const [args] = Object.values(action);
+  return isMap(args) && str(args.ref) !== null && [args.name, args.label, args.text, args.placeholder].every((each) => str(each) === null);
+}
+
 function said(data: { [key: string]: Event['data'] }): Saying | null {
   const summary = str(data.summary) ?? str(data.text);
-  return summary === null ? null : { words: [plain(summary)], small: false };
+  return summary === null ? null : { words: [plain(summary.charAt(0).toUpperCase() + summary.slice(1))], small: false };
 }
 
 function askedWords(message: string | null): Words {
@@ -280,7 +292,26 @@ export function gapTail(gap: Extract<StoryLine, { kind: 'gap' }>): string {
 }
 
 export function gapHead(gap: Extract<StoryLine, { kind: 'gap' }>): string {
-  return gap.heldMs === null ? 'You are driving.' : `You drove, ${stopwatch(gap.heldMs)}.`;
+  const who = gap.who ?? 'You';
+  return gap.heldMs === null ? `${who} ${gap.who === null ? 'are' : 'is'} driving.` : `${who} drove, ${stopwatch(gap.heldMs)}.`;
+}
+
+/** Names who took control: `null` for the person at this page. */
+function driverOf(event: Event, mine: ReadonlySet<string>): string | null {
+  const data = isMap(event.data) ? event.data : {};
+  const request = str(data.requestId);
+  if (request !== null && mine.has(request)) return null;
+  return plainName(str(data.controller) ?? '') || 'A person';
+}
+
+/** Names the request for which somebody drives now, as the events say; `null` when nobody does. */
+export function takenRequest(events: readonly Event[]): string | null {
+  for (let i = events.length - 1; i >= 0; i -= 1) {
+    const { type, data } = events[i]!;
+    if (type === 'sandbox.handoff.accepted') return isMap(data) ? str(data.requestId) : null;
+    if (type === 'sandbox.handoff.completed' || type === 'sandbox.handoff.cancelled' || type === 'sandbox.handoff.expired') return null;
+  }
+  return null;
 }
 
 function receiptOf(value: Event['data'] | undefined): Receipt | null {

@@ -3,6 +3,7 @@
  *
  * Event data is written by another program version than this page may know, so it is read with care: what is missing is left out.
  */
+import { plainName } from './plain';
 import type { JsonValue } from '../types/generated/serde_json/JsonValue';
 
 /** A piece of a line. `strong` is what the line is about, `code` is a name of a file or a command. */
@@ -13,8 +14,8 @@ export interface Part {
 export type Words = Part[];
 
 export const plain = (text: string): Part => ({ kind: 'plain', text });
-export const strong = (text: string): Part => ({ kind: 'strong', text });
-export const code = (text: string): Part => ({ kind: 'code', text });
+export const strong = (text: string): Part => ({ kind: 'strong', text: plainName(text) });
+export const code = (text: string): Part => ({ kind: 'code', text: plainName(text) });
 
 /** Returns the line without its emphasis. */
 export function text(words: Words): string {

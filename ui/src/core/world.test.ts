@@ -36,3 +36,11 @@ test('a step makes the files stale and asks for nothing else', () => {
   expect(staleAfter(step!)).toEqual({ sandbox: false, task: null, artifacts: false, files: true });
   expect(staleAfter(asked!)).toEqual({ sandbox: true, task: 'task_1', artifacts: false, files: false });
 });
+
+test('a sandbox that was deleted leaves nothing behind', () => {
+  let world = reduce(EMPTY, { kind: 'sandboxes', sandboxes: [sandboxOf(), sandboxOf({ id: 'sbx_2' })] });
+  world = reduce(world, { kind: 'tasks', tasks: [taskOf(), taskOf({ id: 'task_2', sandboxId: 'sbx_2' })] });
+  world = reduce(world, { kind: 'events', events: eventsOf(['sandbox.created']) });
+  const after = reduce(world, { kind: 'forgotten', sandboxId: 'sbx_1' });
+  expect([[...after.sandboxes.keys()], [...after.tasks.keys()], after.events.size]).toEqual([['sbx_2'], ['task_2'], 0]);
+});

@@ -22,7 +22,9 @@ export type Change =
   | { kind: 'sandboxes'; sandboxes: readonly Sandbox[] }
   | { kind: 'tasks'; tasks: readonly Task[] }
   | { kind: 'events'; events: readonly Event[] }
-  | { kind: 'artifacts'; sandboxId: string; artifacts: readonly Artifact[] };
+  | { kind: 'artifacts'; sandboxId: string; artifacts: readonly Artifact[] }
+  /** A sandbox was deleted, with all that belongs to it. */
+  | { kind: 'forgotten'; sandboxId: string };
 
 export const EMPTY: World = { sandboxes: new Map(), tasks: new Map(), events: new Map(), artifacts: new Map() };
 
@@ -57,6 +59,15 @@ export function reduce(world: World, change: Change): World {
       const artifacts = new Map(world.artifacts);
       artifacts.set(change.sandboxId, change.artifacts);
       return { ...world, artifacts };
+    }
+    case 'forgotten': {
+      const without = <T>(map: ReadonlyMap<string, T>) => new Map([...map].filter(([id]) => id !== change.sandboxId));
+      return {
+        sandboxes: without(world.sandboxes),
+        tasks: new Map([...world.tasks].filter(([, task]) => task.sandboxId !== change.sandboxId)),
+        events: without(world.events),
+        artifacts: without(world.artifacts),
+      };
     }
   }
 }

@@ -8,7 +8,7 @@ import { invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
 import { followEvents } from './events';
 import { followSpeech } from './speech';
-import type { Answer, Bytes, EventStream, EventStreamState, Host, LiveEndpoint, Method, Notice, Platform } from './types';
+import type { Answer, Bytes, DesktopWindow, EventStream, EventStreamState, Host, LiveEndpoint, Method, Notice, Platform, UnderWay } from './types';
 import { Unreachable } from './types';
 import type { Event } from '../types/generated/Event';
 
@@ -24,6 +24,19 @@ interface InProcessAnswer {
 
 class DesktopHost implements Host {
   readonly platform: Platform = { kind: 'desktop', mac: /Mac/.test(navigator.userAgent) };
+  readonly window: DesktopWindow = {
+    keepsRunning: () => this.#invoke<boolean>('keeps_running', {}),
+    chooseKeepsRunning: async (keep) => void (await this.#invoke<null>('choose_keeps_running', { keep })),
+    quit: async () => void (await this.#invoke<null>('quit', { asked: false })),
+    onQuitAsked: (ask) => {
+      const listening = listen<UnderWay>('quit-asked', (asked) => {
+        ask(asked.payload);
+        void this.#invoke<null>('quit_question_shown', {});
+      });
+      return () => void listening.then((stop) => stop());
+    },
+    answerQuit: async (quits) => void (await (quits ? this.#invoke<null>('quit', { asked: true }) : this.#invoke<null>('quit_answered', {}))),
+  };
 
   async request(method: Method, path: string, body?: unknown): Promise<Answer> {
     const answer = await this.#invoke<InProcessAnswer>('request', { method, path, body: body ?? null });

@@ -17,6 +17,8 @@ const TOKEN_KEY = 'baton.token';
 export class NotAdmitted extends Error {}
 
 export async function httpHost(): Promise<Host> {
+  // A fresh address of the same runtime differs in its fragment alone: pasted into this tab, it loads nothing by itself.
+  addEventListener('hashchange', () => location.hash !== '' && location.reload());
   const base = location.origin;
   const ticket = takeTicket();
   const token = ticket === null ? await kept(base) : await redeem(base, ticket);
@@ -64,6 +66,7 @@ async function redeem(base: string, ticket: string): Promise<string> {
 
 class HttpHost implements Host {
   readonly platform: Platform = { kind: 'browser', mac: /Mac|iP(hone|ad)/.test(navigator.userAgent) };
+  readonly window = null;
   readonly #base: string;
   readonly #transport: Transport;
 

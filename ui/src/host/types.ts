@@ -48,6 +48,29 @@ export interface EventStream {
   close(): void;
 }
 
+/** What would stop if the application quit. */
+export interface UnderWay {
+  /** Tasks that would be stopped. */
+  tasks: number;
+  /** Tasks that wait for a person, and go on at the next start. */
+  waiting: number;
+  /** Sandboxes without a task. */
+  sandboxes: number;
+}
+
+/** The window as the desktop has it. */
+export interface DesktopWindow {
+  /** Whether closing the window leaves running what runs. */
+  keepsRunning(): Promise<boolean>;
+  chooseKeepsRunning(keep: boolean): Promise<void>;
+  /** Quits, or asks first where something runs. */
+  quit(): Promise<void>;
+  /** Calls back when the person is to be asked whether to quit; answers how to stop. */
+  onQuitAsked(ask: (underWay: UnderWay) => void): () => void;
+  /** Says what the person answered. */
+  answerQuit(quits: boolean): Promise<void>;
+}
+
 export interface Platform {
   kind: 'desktop' | 'browser';
   /** Whether shortcuts are written with ⌘. */
@@ -56,6 +79,8 @@ export interface Platform {
 
 export interface Host {
   readonly platform: Platform;
+  /** `null` in a browser, whose tabs end nothing. */
+  readonly window: DesktopWindow | null;
   /** Sends one request to the runtime: `path` begins with `/v1/`. Throws [`Unreachable`] when there is no answer. */
   request(method: Method, path: string, body?: unknown): Promise<Answer>;
   /** Reads bytes, such as a file of the workspace. */

@@ -7,6 +7,7 @@ export type { Screen } from '../types/generated/Screen';
 export type { ToViewer } from '../types/generated/ToViewer';
 export type { ViewerMode } from '../types/generated/ViewerMode';
 
+import { plainDeep } from '../core/plain';
 import type { ToViewer } from '../types/generated/ToViewer';
 
 const KINDS: ReadonlySet<string> = new Set<ToViewer['type']>([
@@ -30,5 +31,7 @@ export function parseWord(text: string): ToViewer | null {
   }
   if (typeof value !== 'object' || value === null || !('type' in value)) return null;
   // The runtime made it: which word it is says what is in it.
-  return typeof value.type === 'string' && KINDS.has(value.type) ? (value as ToViewer) : null;
+  if (typeof value.type !== 'string' || !KINDS.has(value.type)) return null;
+  // What was copied is the person's, as it is; the rest is shown.
+  return value.type === 'clipboard' ? (value as ToViewer) : plainDeep(value as ToViewer);
 }

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { fromKept, parseAdmission } from './admission';
-import { barOf, driverOf, veilOf } from './bar';
+import { barOf, jobOf, driverOf, veilOf } from './bar';
 import { START } from '../live/state';
 import type { LiveState } from '../live';
 import type { ControlView, ViewerMode } from '../live/words';
 
 function live(control: Partial<ControlView>, more: Partial<LiveState> = {}): LiveState {
-  const whole: ControlView = { mode: 'idle', yours: false, lease: null, controller: null, settling: false, since: null, lapsesAt: null, ...control };
+  const whole: ControlView = { mode: 'idle', yours: false, lease: null, controller: null, settling: false, since: null, lapsesAt: null, job: null, asks: null, ...control };
   return { ...START, connection: { kind: 'live' }, control: whole, ...more };
 }
 
@@ -70,4 +70,13 @@ describe('admission', () => {
     expect(fromKept(null)).toEqual({ kind: 'refused' });
     expect(fromKept('{')).toEqual({ kind: 'refused' });
   });
+});
+
+test('the bar says which job is seen and what is asked', () => {
+  const waiting = live({ mode: 'waiting', job: 'Invoices', asks: 'Sign in to portal.example' });
+  expect(jobOf(waiting)).toBe('Invoices');
+  expect(barOf(waiting, 'control', 0).say).toBe('Needs you: Sign in to portal.example');
+  expect(barOf(waiting, 'watch', 0).say).toBe('Waits for a person: Sign in to portal.example');
+  const asked = live({ mode: 'ai', job: 'Invoices', asks: 'May it click button "Pay now"?' });
+  expect(barOf(asked, 'control', 0)).toMatchObject({ tone: 'needs', say: 'Asks: May it click button "Pay now"?' });
 });

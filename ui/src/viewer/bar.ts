@@ -46,13 +46,17 @@ function drivingBar({ control, denied }: LiveState, mode: ViewerMode, now: numbe
     return { ...bar('you', 'person', 'Handing over…', 'One action is finishing: two seconds at most.'), dashed: true };
   }
   const take = may ? TAKE : null;
+  // A question is answered in the window; whoever watches sees that the agent stands still, and why.
+  if (control.asks !== null && control.asks !== undefined && control.mode !== 'waiting' && control.mode !== 'human') {
+    return { ...bar('needs', 'hand', `Asks: ${control.asks}`, sub('Answer it in the Baton window. Nothing expires.')), button: take };
+  }
   switch (control.mode) {
     case 'ai':
       return { ...bar('agent', 'agent', 'The agent is driving', sub('You see what it sees.')), button: take };
     case 'shared':
       return { ...bar('agent', 'agent', 'A program is driving', sub('You see what it sees.')), button: take };
     case 'waiting':
-      return { ...bar('needs', 'hand', may ? 'Needs you' : 'Waits for a person', sub('The agent waits here. Nothing expires.')), button: take };
+      return { ...bar('needs', 'hand', needs(may, control.asks), sub('The agent waits here. Nothing expires.')), button: take };
     case 'idle':
       return { ...bar('idle', 'none', 'Nobody is driving', sub('The browser waits.')), button: take };
     case 'human': {
@@ -67,6 +71,16 @@ function drivingBar({ control, denied }: LiveState, mode: ViewerMode, now: numbe
       };
     }
   }
+}
+
+function needs(may: boolean, asks: string | null | undefined): string {
+  const who = may ? 'Needs you' : 'Waits for a person';
+  return asks == null || asks === '' ? who : `${who}: ${asks}`;
+}
+
+/** Names the job that is seen; empty until it is known. */
+export function jobOf({ control }: LiveState): string {
+  return control?.job ?? '';
 }
 
 export function veilOf(state: LiveState): Veil {

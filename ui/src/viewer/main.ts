@@ -9,6 +9,8 @@ const ticket = takeTicket();
 const root = document.getElementById('viewer');
 if (root === null) throw new Error('the page has no place for the view');
 
+// Another link into the same tab differs in its fragment alone, and loads nothing by itself.
+addEventListener('hashchange', () => location.hash !== '' && location.reload());
 followTheme();
 void open(root);
 

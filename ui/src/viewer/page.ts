@@ -2,7 +2,7 @@
 import { chip, LiveView } from '../live';
 import type { Carrier, LiveState } from '../live';
 import type { Admission } from './admission';
-import { barOf, driverOf, veilOf } from './bar';
+import { barOf, driverOf, jobOf, veilOf } from './bar';
 import type { Act, Bar, Veil } from './bar';
 import { iconMark } from './icons';
 
@@ -104,6 +104,10 @@ export class ViewerPage {
     dataset['driver'] = driverOf(this.#state);
     dataset['carrier'] = this.#state.carrier ?? '';
     dataset['picture'] = this.#state.transport;
+    const job = jobOf(this.#state);
+    setText(this.#parts.job, job);
+    this.#parts.job.hidden = job === '';
+    document.title = job === '' ? 'Baton' : `${job} · Baton`;
     stage.dataset['tone'] = bar.tone;
     stage.classList.toggle('dashed', bar.dashed);
     icon.show(bar.icon);
@@ -147,6 +151,7 @@ interface Parts {
   stage: HTMLElement;
   canvas: HTMLCanvasElement;
   icon: ReturnType<typeof iconMark>;
+  job: HTMLElement;
   say: HTMLElement;
   sub: HTMLElement;
   go: HTMLButtonElement;
@@ -175,6 +180,7 @@ function build(root: HTMLElement): Parts {
   const say = make('b', '');
   say.setAttribute('role', 'status');
   const sub = make('span', '');
+  const job = make('span', 'job');
   words.append(say, sub);
   const chipText = make('span', 'chip');
 
@@ -197,10 +203,10 @@ function build(root: HTMLElement): Parts {
   const goKey = keyCap('');
   go.append(goLabel, goKey);
 
-  bar.append(icon.element, words, chipText, noteForm, go);
+  bar.append(icon.element, job, words, chipText, noteForm, go);
   stage.append(view, veil, bar);
   root.replaceChildren(stage);
-  return { stage, canvas, icon, say, sub, go, goLabel, goKey, keep, note, noteForm, chipText, veil };
+  return { stage, canvas, icon, job, say, sub, go, goLabel, goKey, keep, note, noteForm, chipText, veil };
 }
 
 function showVeil(element: HTMLElement, veil: Veil): void {

@@ -55,16 +55,20 @@ impl Secrets {
     /// Makes a secret: as it is shown, and sealed for the history.
     pub(super) fn make(&self, webhook: &WebhookId) -> Answer<(String, SealedSecret)> {
         let secret: [u8; SECRET_LEN] = random().map_err(ServiceError::internal)?;
-        let nonce: [u8; NONCE_LEN] = random().map_err(ServiceError::internal)?;
-        let mut sealed = secret.to_vec();
-        let aad = Aad::from(webhook.as_str());
-        let nonce_used = Nonce::assume_unique_for_key(nonce);
-        self.key
-            .seal_in_place_append_tag(nonce_used, aad, &mut sealed)
-            .map_err(|_| ServiceError::internal("the secret could not be sealed"))?;
-        let sealed = STANDARD.encode([&nonce, sealed.as_slice()].concat());
+        let sealed = self.seal(webhook.as_str(), &secret)?;
         let shown = format!("{SECRET_PREFIX}{}", STANDARD.encode(secret));
         Ok((shown, SealedSecret { sealed, expires_at: None }))
+    }
+
+    /// Seals bytes for the history; only with the same `owner` they are opened again.
+    pub(super) fn seal(&self, owner: &str, bytes: &[u8]) -> Answer<String> {
+        let nonce: [u8; NONCE_LEN] = random().map_err(ServiceError::internal)?;
+        let mut sealed = bytes.to_vec();
+        let nonce_used = Nonce::assume_unique_for_key(nonce);
+        self.key
+            .seal_in_place_append_tag(nonce_used, Aad::from(owner), &mut sealed)
+            .map_err(|_| ServiceError::internal("the secret could not be sealed"))?;
+        Ok(STANDARD.encode([&nonce, sealed.as_slice()].concat()))
     }
 
     /// Returns the value of `webhook-signature`: one signature for each secret that is good now.
@@ -80,7 +84,7 @@ impl Secrets {
         let text = signed_text(id, at.div_euclid(1000), body);
         let good = secrets.iter().filter(|secret| secret.expires_at.is_none_or(|expires_at| expires_at > at));
         let signatures: Vec<String> = good
-            .filter_map(|secret| self.unseal(webhook, &secret.sealed))
+            .filter_map(|secret| self.unseal(webhook.as_str(), &secret.sealed))
             .map(|secret| {
                 let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &secret), text.as_bytes());
                 format!("v1,{}", STANDARD.encode(tag))
@@ -89,11 +93,12 @@ impl Secrets {
         (!signatures.is_empty()).then(|| signatures.join(" "))
     }
 
-    fn unseal(&self, webhook: &WebhookId, sealed: &str) -> Option<Vec<u8>> {
+    /// Opens what [`Self::seal`] sealed; `None` where another key or for another owner sealed it.
+    pub(super) fn unseal(&self, owner: &str, sealed: &str) -> Option<Vec<u8>> {
         let mut bytes = STANDARD.decode(sealed).ok()?;
         let (nonce, sealed) = bytes.split_at_mut_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let secret = self.key.open_in_place(nonce, Aad::from(webhook.as_str()), sealed).ok()?;
+        let secret = self.key.open_in_place(nonce, Aad::from(owner), sealed).ok()?;
         Some(secret.to_vec())
     }
 }

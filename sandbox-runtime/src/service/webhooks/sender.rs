@@ -80,6 +80,16 @@ impl Sender {
         self.wake.notify_one();
     }
 
+    /// Seals bytes for the history with the key that lies next to it.
+    pub(in crate::service) fn seal(&self, owner: &str, bytes: &[u8]) -> Result<String, ServiceError> {
+        self.secrets.seal(owner, bytes)
+    }
+
+    /// Opens what was sealed for the same owner.
+    pub(in crate::service) fn unseal(&self, owner: &str, sealed: &str) -> Option<Vec<u8>> {
+        self.secrets.unseal(owner, sealed)
+    }
+
     pub(super) fn secrets(&self) -> &Secrets {
         &self.secrets
     }

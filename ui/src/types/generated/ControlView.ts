@@ -17,4 +17,12 @@ settling: boolean, since: number | null,
 /**
  * When the lease lapses without input.
  */
-lapsesAt: number | null, };
+lapsesAt: number | null, 
+/**
+ * The job that is seen here, by its name.
+ */
+job: string | null, 
+/**
+ * What a person is asked for; absent while nobody is.
+ */
+asks: string | null, };

@@ -1,0 +1,183 @@
+/**
+ * Takes the pictures of the documentation from the running product: `baton serve` on a data directory of its own, its
+ * interface in Chromium, the practice portal, and a person who presses and types. Nothing is made up; a state that does not
+ * come fails the run.
+ *
+ * `node tests/product.mjs [--out DIR] [--theme light,dark]`, after `npm run build` and `cargo build`. `BATON` names another program.
+ */
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+const option = (name, fallback) => {
+  const at = process.argv.indexOf(`--${name}`);
+  return at === -1 ? fallback : process.argv[at + 1];
+};
+const ROOT = join(import.meta.dirname, '../..');
+const OUT = option('out', join(ROOT, 'docs/pictures'));
+const THEMES = option('theme', 'light,dark').split(',');
+const SIZE = { width: 1440, height: 900 };
+/** A loaded machine takes its time; nothing is judged by it. */
+const PATIENCE = 120_000;
+
+const FAILS = `name: Fetch an order
+steps:
+  - navigate: http://portal.example/help
+  - expect: { role: heading, name: Help }
+  - click: { role: link, name: Orders, timeoutMs: 2000 }
+`;
+const ASKS = `name: Sign in to the portal
+steps:
+  - navigate: http://portal.example/sign-in
+  - type: { label: E-mail, text: ada@portal.example }
+  - type: { label: Password, text: correct-horse }
+  - click: { role: button, name: Continue }
+`;
+
+/** Starts the program; answers where its interface opens, and how to send requests and to stop it. */
+async function startBaton() {
+  const home = await mkdtemp(join(tmpdir(), 'baton-pictures-'));
+  const program = process.env.BATON ?? join(ROOT, 'target/debug/baton');
+  const child = spawn(program, ['serve', '--port', '0'], { env: { ...process.env, BATON_HOME: home }, stdio: ['ignore', 'pipe', 'inherit'] });
+  let said = '';
+  const address = await new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code) => reject(new Error(`baton ended with ${code}: ${said}`)));
+    child.stdout.on('data', (text) => {
+      said += text;
+      const found = /^interface: (\S+)$/m.exec(said);
+      if (found !== null) resolve(found[1]);
+    });
+  });
+  const stop = async () => {
+    if (child.exitCode === null) {
+      const ended = new Promise((resolve) => child.once('close', resolve));
+      child.kill('SIGTERM');
+      await ended;
+    }
+    await rm(home, { recursive: true, force: true });
+  };
+  return { address, stop };
+}
+
+const baton = await startBaton();
+// Root may not use Chromium's own sandbox. Only this browser, which sees nothing but our own pages, goes without it.
+const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args });
+const page = await browser.newPage({ viewport: SIZE, reducedMotion: 'reduce' });
+page.setDefaultTimeout(PATIENCE);
+await mkdir(OUT, { recursive: true });
+
+/** Waits until the words are seen, then takes the picture in each theme. */
+async function picture(name, sees) {
+  await page.getByText(sees).first().waitFor();
+  for (const theme of THEMES) {
+    await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
+    await page.waitForFunction((wanted) => document.documentElement.dataset.theme === wanted, theme);
+    await page.screenshot({ path: join(OUT, `${name}-${theme}.png`) });
+  }
+  console.log(`ok    ${name}`);
+}
+
+const button = (name) => page.getByRole('button', { name });
+const tab = (name) => page.getByRole('tab', { name });
+/** The live picture is there and has come to rest: the same twice. */
+async function atRest() {
+  const seen = () => page.evaluate(() => document.querySelector('canvas')?.toDataURL() ?? '');
+  let last = '';
+  for (;;) {
+    const now = await seen();
+    if (now.length > 5_000 && now === last) return;
+    last = now;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+/** Waits for what follows an input: the picture is another, and rests. */
+async function changed(act) {
+  const before = await page.evaluate(() => document.querySelector('canvas').toDataURL());
+  await act();
+  await page.waitForFunction((was) => document.querySelector('canvas').toDataURL() !== was, before, { polling: 300 });
+  await atRest();
+}
+
+async function newTask(steps) {
+  await page.keyboard.press('Control+n');
+  await page.getByLabel('Steps', { exact: true }).fill(steps);
+}
+
+try {
+  await page.goto(baton.address);
+  await picture('first-start', 'This machine is ready');
+
+  await button(/^Run the demo/).click();
+  await page.getByText('Needs you: sign in to portal.example').first().waitFor();
+  await atRest();
+  await picture('needs-you', 'Needs you: sign in to portal.example');
+
+  await page.keyboard.press('F9');
+  await page.getByText('The agent cannot see or touch this.').first().waitFor();
+  // As text, whatever the keyboard of the browser that plays the person is: it has no key for an @ of its own.
+  await button(/^Type a secret/).click();
+  await page.keyboard.type('ada@portal.example');
+  await changed(() => page.keyboard.press('Enter'));
+  await page.keyboard.press('Tab');
+  await changed(() => page.keyboard.type('correct-horse'));
+  await picture('you-drive', 'The agent cannot see or touch this.');
+  await changed(() => page.keyboard.press('Enter'));
+  await changed(() => page.keyboard.type('246813'));
+  await changed(() => page.keyboard.press('Enter'));
+
+  await page.keyboard.press('F9');
+  await page.keyboard.type('Signed in, the code went to my phone');
+  await picture('hand-back', 'Hand back?');
+  await page.keyboard.press('Enter');
+  await picture('receipt', 'What changed while you drove');
+
+  await picture('done', 'Total of 2026-10');
+  await tab(/Files/).click();
+  await picture('files', 'report.md');
+  await page.getByText('report.md', { exact: true }).click();
+  await picture('report', 'Without an order number');
+  await tab(/Outputs/).click();
+  await picture('outputs', 'Made by');
+
+  await newTask(FAILS);
+  await picture('new-task', 'Where it may go');
+  await button(/^Start$|^Start /).click();
+  await picture('failed', 'It failed');
+
+  await page.keyboard.press('Control+n');
+  await page.getByLabel('Steps', { exact: true }).fill(FAILS.replace('expect:', 'expct:'));
+  await button(/^Start$|^Start /).click();
+  await picture('typo', 'Line 4');
+  await page.keyboard.press('Escape');
+
+  await page.keyboard.press('Control+,');
+  await page.getByText('Ask me before').first().waitFor();
+  await picture('settings', 'Data folder');
+  await page.keyboard.press('Escape');
+  await askFirst();
+  await newTask(ASKS);
+  await button(/^Start$|^Start /).click();
+  await atRest();
+  await picture('asked-first', /Send this form to portal\.example/);
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('invoices');
+  await picture('search', 'In the history');
+} finally {
+  await browser.close();
+  await baton.stop();
+}
+
+/** Has every form at the portal asked about, as the rules editor of the settings would. */
+async function askFirst() {
+  const token = await page.evaluate(() => sessionStorage.getItem('baton.token'));
+  const answer = await fetch(new URL('/v1/rules', baton.address), {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ rules: [{ site: 'portal.example', kind: 'submit', effect: 'ask' }] }),
+  });
+  if (!answer.ok) throw new Error(`the rules were refused: ${await answer.text()}`);
+}
