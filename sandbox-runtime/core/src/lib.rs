@@ -11,6 +11,7 @@ pub mod control;
 pub mod handoff;
 pub mod ids;
 pub mod model;
+mod names;
 pub mod observation;
 pub mod playbook;
 pub mod policy;
@@ -20,3 +21,4 @@ pub mod webhook;
 pub mod work;
 
 pub use ids::*;
+pub use names::{MAX_FILE_NAME, file_name, plain_name};
