@@ -25,6 +25,11 @@ pub async fn assert_kept_nowhere(baton: &Baton, task: &str, secrets: &[&str], pr
     }
 }
 
+/// Returns the files of a runtime's data directory that hold a text, plain or in an encoding that programs use.
+pub fn kept_in(baton: &Baton, text: &str) -> Vec<String> {
+    search(baton.home(), text)
+}
+
 /// Returns the files beneath a folder that hold a text, plain or in an encoding that programs use.
 fn search(folder: &Path, text: &str) -> Vec<String> {
     let needles = spellings(text);

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::http::header;
 use axum::routing::get;
-use baton_tests::{Baton, Debugger, Foreign, Site, Viewer, eventually};
+use baton_tests::{Baton, Debugger, Foreign, Guide, Site, Viewer, eventually};
 use serde_json::{Value, json};
 
 const PAGES: [(&str, &str); 4] = [
@@ -440,7 +440,7 @@ async fn agent_browser_drives_is_held_off_and_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_program_of_the_guide_runs_as_it_stands() {
+async fn the_program_of_the_guide_runs_as_printed() {
     let baton = Baton::start().await;
     let person = async {
         let waiting = baton.until("/handoffs?status=pending", "/data/0/status", "pending").await;
@@ -453,7 +453,7 @@ async fn the_program_of_the_guide_runs_as_it_stands() {
         viewer.still_picture().await;
         viewer.hand_back(None).await;
     };
-    let (said, ()) = tokio::join!(Foreign::guide("playwright.md", "js", &baton), person);
+    let (said, ()) = tokio::join!(Guide::follow("playwright.md", &baton), person);
     assert!(said.contains("/invoices?month=2026-10, "), "{said}");
     assert!(said.trim_end().ends_with("invoices") && !said.contains(" 0 invoices"), "{said}");
 }

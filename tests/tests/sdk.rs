@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use baton_tests::{Baton, Foreign, Viewer, repository};
+use baton_tests::{Baton, Guide, Viewer, repository};
 use tokio::process::Command;
 
 /// For all of the client's own tests.
@@ -52,30 +52,30 @@ async fn person(baton: &Baton) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_typescript_guide_runs_as_it_stands() {
+async fn the_typescript_guide_runs_as_printed() {
     let baton = Baton::start().await;
-    let said = Foreign::guide("typescript.md", "js", &baton).await;
+    let said = Guide::follow("typescript.md", &baton).await;
     assert!(said.contains("42") && said.contains("task completed: 3 lines"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_python_guide_runs_as_it_stands() {
+async fn the_python_guide_runs_as_printed() {
     let baton = Baton::start().await;
-    let said = Foreign::guide("python.md", "python", &baton).await;
+    let said = Guide::follow("python.md", &baton).await;
     assert!(said.contains("42") && said.contains("kept report.txt, 3 bytes"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_guide_to_a_person_in_the_loop_runs_as_it_stands() {
+async fn the_guide_to_a_person_in_the_loop_runs_as_printed() {
     let baton = Baton::start().await;
-    let (said, ()) = tokio::join!(Foreign::guide("person-in-the-loop.md", "js", &baton), person(&baton));
+    let (said, ()) = tokio::join!(Guide::follow("person-in-the-loop.md", &baton), person(&baton));
     assert!(said.contains("open this: http://") && said.contains("signed in"), "{said}");
     assert!(said.contains("went on at http://portal.example/invoices"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_mcp_guide_runs_as_it_stands() {
+async fn the_mcp_guide_runs_as_printed() {
     let baton = Baton::start().await;
-    let (said, ()) = tokio::join!(Foreign::guide("mcp.md", "js", &baton), person(&baton));
+    let (said, ()) = tokio::join!(Guide::follow("mcp.md", &baton), person(&baton));
     assert!(said.contains("completed") && said.contains("heading \"Invoices\""), "{said}");
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use baton_tests::{Baton, Foreign, Message, Receiver, Reply, eventually, genuine};
+use baton_tests::{Baton, Guide, Message, Receiver, Reply, eventually, genuine};
 use serde_json::{Value, json};
 
 /// The schedule of these tests: the same number of waits as the contract's.
@@ -234,9 +234,9 @@ async fn a_secret_is_shown_once_and_lies_nowhere_in_plain() {
 }
 
 #[tokio::test]
-async fn the_receiver_of_the_guide_runs_as_it_stands() {
+async fn the_receiver_of_the_guide_runs_as_printed() {
     let baton = start().await;
-    let said = Foreign::guide_in_python("webhooks.md", &baton, "webhook.test").await;
+    let said = Guide::follow_until("webhooks.md", &baton, "webhook.test").await;
     assert!(said.contains("webhook.test"), "{said}");
 }
 

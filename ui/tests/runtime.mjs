@@ -14,6 +14,9 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/cs
 export const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; connect-src 'self' ws://127.0.0.1:*; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/** The refusal of a playbook with a wrong step. */
+const TYPO = { error: { code: 'invalid', message: 'unknown step “clik”', hint: 'Did you mean click?', details: { line: 4, column: 5 } } };
+
 /** What a page showed after a step. */
 const STEP = `<svg xmlns="http://www.w3.org/2000/svg" width="1280" height="720" font-family="sans-serif"><rect width="1280" height="720" fill="#f6f7f9"/>
   <rect width="1280" height="72" fill="#1d3a5f"/><text x="40" y="46" font-size="28" fill="#fff">Portal</text>
@@ -63,6 +66,7 @@ export async function startRuntime(pictures) {
     const [, sandboxId, rest] = /^\/v1\/sandboxes\/([^/]+)\/?(.*)$/.exec(path) ?? [];
     if (path === '/v1/sandboxes' && request.method === 'GET') return list(state.sandboxes);
     if (path === '/v1/sandboxes') return json(response, 201, state.main);
+    if (path === '/v1/playbooks/check') return json(response, 400, TYPO);
     if (path === '/v1/tasks') return list(state.tasks);
     if (path.startsWith('/v1/tasks/')) return json(response, 200, state.tasks.find((task) => path.includes(task.id)));
     if (path === '/v1/keys') return json(response, 200, { store: 'keyring', state: 'open' });
@@ -106,9 +110,7 @@ export async function startRuntime(pictures) {
         return response.end(CONTENT[url.searchParams.get('path')] ?? 'text');
       }
       case 'tasks':
-        return json(response, 400, {
-          error: { code: 'invalid', message: 'unknown step “clik”', hint: 'Did you mean click?', details: { line: 4, column: 5 } },
-        });
+        return json(response, 400, TYPO);
       default:
         return json(response, 404, { error: { code: 'notFound', message: 'no such route' } });
     }

@@ -16,14 +16,14 @@ use crate::observation::Observation;
 pub const DEFAULT_TIMEOUT_MS: u64 = 10_000;
 
 wire! {
-    /// What an action aims at. Every named part must hold.
+    /// The element that an action targets. Every field that is set must match.
     #[derive(Default, Eq)]
     #[serde(default, deny_unknown_fields)]
     pub struct Target {
         /// Accessible role, such as `button`, `link`, `textbox`.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub role: Option<String>,
-        /// Accessible name; the whole name is preferred, a part of it will do, whatever the case.
+        /// Accessible name. An exact match is preferred; a partial match is enough. Case is ignored.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// Label of a form field.
@@ -40,12 +40,12 @@ wire! {
         /// CSS selector.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub selector: Option<String>,
-        /// Reference from the latest look; one from an earlier look is refused.
+        /// Reference from the latest look. References from earlier looks are refused.
         #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
         pub reference: Option<String>,
     }
 
-    /// What to answer if the action brings up a `confirm` or `prompt` dialog; dismissed unless told.
+    /// How to answer a `confirm` or `prompt` dialog that the action opens. Default: dismiss.
     #[derive(Copy, Eq)]
     pub enum DialogAnswer {
         Accept,
@@ -62,7 +62,7 @@ macro_rules! at_target {
             #[derive(Default, Eq)]
             #[serde(default, deny_unknown_fields)]
             pub struct $name {
-                /// Reference from the latest look, such as `e12`: the surest way to say which element.
+                /// Reference from the latest look, such as `e12`. This is the most reliable way to name an element.
                 #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
                 pub reference: Option<String>,
                 /// Accessible role, such as `button`.
@@ -83,7 +83,7 @@ macro_rules! at_target {
                 #[serde(skip_serializing_if = "Option::is_none")]
                 pub selector: Option<String>,
                 $($(#[$field_meta])* pub $field: $type,)*
-                /// Milliseconds to wait for the element; 10000 unless said.
+                /// How long to wait for the element, in milliseconds. Default 10000.
                 #[serde(skip_serializing_if = "Option::is_none")]
                 pub timeout_ms: Option<u64>,
             }
@@ -112,10 +112,10 @@ at_target! {
         /// Visible text of the element.
         #[serde(skip_serializing_if = "Option::is_none")]
         text: Option<String>,
-        /// What to answer if it brings up a `confirm` or `prompt` dialog, also late or several in a row; dismissed unless said.
+        /// How to answer the `confirm` or `prompt` dialogs that the click opens, also late or several in a row. Default: dismiss.
         #[serde(skip_serializing_if = "Option::is_none")]
         dialog: Option<DialogAnswer>,
-        /// What to type into a `prompt` that is accepted.
+        /// Text to enter when a `prompt` dialog is accepted.
         #[serde(skip_serializing_if = "Option::is_none")]
         prompt_text: Option<String>,
     }
@@ -127,9 +127,9 @@ at_target! {
         text: Option<String>,
     }
 
-    /// Arguments of `type`: what the field holds is replaced by `text`.
+    /// Arguments of `type`. `text` replaces the field's content.
     struct Type {
-        /// What the field is to hold; empty to clear it.
+        /// The new content of the field. Empty clears it.
         text: String,
     }
 
@@ -139,31 +139,32 @@ at_target! {
         value: String,
     }
 
-    /// Arguments of `scroll`. With a target, it is brought into view, or scrolled by the distances; without, the page is.
+    /// Arguments of `scroll`. With a target and no distance, scrolls the target into view; with a distance, scrolls the target.
+    /// Without a target, scrolls the page.
     struct Scroll {
         /// Visible text of the element.
         #[serde(skip_serializing_if = "Option::is_none")]
         text: Option<String>,
-        /// CSS pixels to the right.
+        /// Distance to the right, in CSS pixels.
         #[serde(skip_serializing_if = "Option::is_none")]
         dx: Option<i32>,
-        /// CSS pixels down.
+        /// Distance down, in CSS pixels.
         #[serde(skip_serializing_if = "Option::is_none")]
         dy: Option<i32>,
-        /// To the very top or bottom.
+        /// Scroll to the top or the bottom.
         #[serde(skip_serializing_if = "Option::is_none")]
         to: Option<ScrollEnd>,
     }
 
-    /// Arguments of `waitFor` and `expect`: something is visible, and the address matches.
+    /// Arguments of `waitFor` and `expect`: an element is visible, and the address matches.
     struct Condition {
         /// Visible text.
         #[serde(skip_serializing_if = "Option::is_none")]
         text: Option<String>,
-        /// Wait until nothing of the kind is visible any more.
+        /// Set to true to wait until no such element is visible.
         #[serde(skip_serializing_if = "Option::is_none")]
         gone: Option<bool>,
-        /// Address pattern; `*` within a path part, `**` across parts.
+        /// Address pattern. `*` matches within one path segment, `**` across segments.
         #[serde(skip_serializing_if = "Option::is_none")]
         url: Option<String>,
     }
@@ -180,7 +181,7 @@ wire! {
     #[derive(Default, Eq)]
     #[serde(default, deny_unknown_fields)]
     pub struct Plain {
-        /// Milliseconds it may take.
+        /// Time limit in milliseconds.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub timeout_ms: Option<u64>,
     }
@@ -191,40 +192,39 @@ wire! {
         Bottom,
     }
 
-    /// Arguments of `press`: one key, with modifiers before it: `Enter`, `Control+A`. The focused element gets it,
-    /// or that of `on`.
+    /// Arguments of `press`: one key, with its modifiers first, such as `Enter` or `Control+A`.
     #[derive(Eq)]
     #[serde(deny_unknown_fields)]
     pub struct PressKey {
-        /// A key with its modifiers before it: `Enter`, `Control+A`.
+        /// A key, with its modifiers first, such as `Enter` or `Control+A`.
         pub key: String,
-        /// The element that gets it; the focused one unless said.
+        /// Element that receives the key. Default: the focused element.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub on: Option<Target>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub timeout_ms: Option<u64>,
     }
 
-    /// Arguments of `extract`: what the elements show, as JSON. A table becomes rows, a list its items.
+    /// Arguments of `extract`: the visible content of elements as JSON. A table becomes rows, a list becomes items.
     #[derive(Eq)]
     #[serde(deny_unknown_fields)]
     pub struct Extract {
-        /// CSS selector of what is read.
+        /// CSS selector of the elements to read.
         pub selector: String,
-        /// Workspace path that the runner writes the JSON to.
+        /// Workspace path for the JSON file.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub to: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub timeout_ms: Option<u64>,
     }
 
-    /// Arguments of `download`: the click that starts it.
+    /// Arguments of `download`: the element to click to start it.
     #[derive(Eq)]
     #[serde(deny_unknown_fields)]
     pub struct Download {
-        /// What to click.
+        /// Element to click.
         pub click: Target,
-        /// Workspace path that the runner moves the file to.
+        /// Workspace path to move the file to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub to: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -235,17 +235,17 @@ wire! {
     #[derive(Eq)]
     #[serde(deny_unknown_fields)]
     pub struct TabChoice {
-        /// Id of the tab, as `tabs` and every look list it.
+        /// Id of the tab, as listed by `tabs` and by every look.
         pub id: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub timeout_ms: Option<u64>,
     }
 
-    /// Arguments of `newTab`: it comes to the front.
+    /// Arguments of `newTab`. The new tab becomes the active tab.
     #[derive(Default, Eq)]
     #[serde(default, deny_unknown_fields)]
     pub struct NewTab {
-        /// Address to open in it; an empty page unless said.
+        /// Address to open. Opens a blank page if omitted.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub url: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -270,9 +270,9 @@ wire! {
     #[derive(Eq)]
     #[serde(deny_unknown_fields)]
     pub struct Drag {
-        /// What is taken.
+        /// Element to drag.
         pub from: Target,
-        /// Where it is let go.
+        /// Element to drop it on.
         pub to: Target,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub timeout_ms: Option<u64>,
@@ -282,13 +282,13 @@ wire! {
     #[derive(Default, Eq)]
     #[serde(default, deny_unknown_fields)]
     pub struct Look {
-        /// Reference of the element whose inside is wanted, whole; the page unless said.
+        /// Reference of an element to show in full. Default: the page.
         #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
         pub reference: Option<String>,
-        /// How many characters of the page are wanted at most; 12000 unless said.
+        /// Maximum number of characters. Default 12000.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub max_chars: Option<usize>,
-        /// A picture as well.
+        /// Also return a screenshot.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub screenshot: Option<bool>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -299,9 +299,9 @@ wire! {
     #[derive(Eq)]
     #[serde(deny_unknown_fields)]
     pub struct Find {
-        /// Words to look for in texts, names and values, whatever the case.
+        /// Text to search for in text, names and values. Case is ignored.
         pub text: String,
-        /// Reference of the element to look in; the whole page unless said.
+        /// Reference of an element to search in. Default: the whole page.
         #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
         pub reference: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -311,24 +311,24 @@ wire! {
     #[derive(Eq)]
     #[serde(deny_unknown_fields)]
     pub struct Address {
-        /// `https://` is put before it where it has no scheme.
+        /// The address. `https://` is added if it has no scheme.
         pub url: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub timeout_ms: Option<u64>,
     }
 
-    /// Everything that can be done in the browser.
+    /// Every action in the browser.
     #[derive(Eq)]
     pub enum Action {
-        /// Opens an address in the active tab and waits until the page can be used.
+        /// Opens an address in the active tab and waits until the page is ready.
         Navigate(Navigate),
         /// Goes one page back in the active tab.
         Back(Plain),
         /// Goes one page forward in the active tab.
         Forward(Plain),
-        /// Loads the page anew.
+        /// Reloads the page.
         Reload(Plain),
-        /// Clicks an element once it is visible, still, enabled and not covered.
+        /// Clicks an element. Waits until it is visible, stable, enabled and not covered.
         Click(Click),
         /// Clicks an element twice.
         DoubleClick(Click),
@@ -336,43 +336,43 @@ wire! {
         Hover(Hover),
         /// Drags one element to another with the pointer.
         Drag(Box<Drag>),
-        /// Replaces what a field holds by a text.
+        /// Replaces the content of a field with text.
         Type(Type),
-        /// Presses one key, with modifiers.
+        /// Presses one key, optionally with modifiers.
         Press(Press),
-        /// Chooses an option of a list.
+        /// Selects an option of a list.
         Select(Select),
-        /// Brings an element into view, or scrolls it or the page.
+        /// Scrolls an element into view, or scrolls an element or the page.
         Scroll(Scroll),
-        /// Waits until something is visible, or gone, or the address is as expected.
+        /// Waits until an element is visible or gone, or until the address matches.
         WaitFor(Condition),
-        /// Fails unless something is visible, or gone, or the address is as expected.
+        /// Fails unless an element is visible or gone, or unless the address matches.
         Expect(Condition),
-        /// Reads elements as JSON: a table becomes rows, a list its items, a field its value.
+        /// Reads elements as JSON. A table becomes rows, a list becomes items, a field becomes its value.
         Extract(Extract),
         /// Clicks an element that starts a download, and waits until the file is in the workspace.
         Download(Download),
-        /// Gives a file of the workspace to a file field, or to the button that asks for one.
+        /// Uploads a workspace file through a file field, or through the button that opens a file chooser.
         Upload(Upload),
         /// Lists the open tabs.
         Tabs(Plain),
-        /// Opens a new tab in front.
+        /// Opens a new tab and makes it the active tab.
         NewTab(NewTab),
-        /// Brings a tab to the front.
+        /// Makes a tab the active tab.
         ActivateTab(TabChoice),
         /// Closes a tab.
         CloseTab(TabChoice),
-        /// Answers the dialog that stands (alert, confirm, prompt, beforeunload), waiting for it if need be.
+        /// Answers the open dialog (alert, confirm, prompt, beforeunload). Waits for it if needed.
         Dialog(AnswerDialog),
-        /// Takes a picture of what the page shows.
+        /// Takes a screenshot of the visible part of the page.
         Screenshot(Plain),
-        /// Looks at the page: what it shows, with a reference for each element that can be used.
+        /// Returns the content of the page, with a reference for each element that can be used.
         Look(Look),
-        /// Finds words anywhere in the page, also far outside of what is shown, with references.
+        /// Finds text anywhere in the page, also outside the visible part. Returns references.
         Find(Find),
     }
 
-    /// A dialog that a page brought up during an action, and what it was answered.
+    /// A dialog that a page opened during an action, and how it was answered.
     #[derive(Eq)]
     pub struct DialogRecord {
         /// `alert`, `confirm`, `prompt` or `beforeunload`.
@@ -381,7 +381,7 @@ wire! {
         pub accepted: bool,
     }
 
-    /// What came of an action.
+    /// The result of an action.
     #[derive(Default)]
     pub struct Outcome {
         /// One sentence.
@@ -389,18 +389,18 @@ wire! {
         /// Address and title of the active page afterwards.
         pub url: String,
         pub title: String,
-        /// How many elements fitted the target, if more than the one that was taken.
+        /// How many elements matched the target, if more than one. The first was used.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub fitted: Option<usize>,
-        /// What `extract` read.
+        /// The data that `extract` read.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub data: Option<serde_json::Value>,
-        /// Workspace path of the file that `download` brought.
+        /// Workspace path of the downloaded file.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub download: Option<String>,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         pub dialogs: Vec<DialogRecord>,
-        /// Address before, if another document is shown now.
+        /// Previous address, if the page changed.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub left: Option<String>,
         /// Tabs and popups that opened.
@@ -409,10 +409,10 @@ wire! {
         /// Names of the tabs that closed.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         pub tabs_closed: Vec<String>,
-        /// Names of the files whose download began.
+        /// Names of files whose download started.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         pub downloads_begun: Vec<String>,
-        /// What `look` and `find` saw.
+        /// The result of `look` or `find`.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub observation: Option<Box<Observation>>,
         /// PNG of `screenshot`, or of a `look` that wanted one; never part of the JSON.

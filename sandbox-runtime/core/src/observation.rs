@@ -3,6 +3,7 @@
 //! Owns the shape, and the fence around everything that a page wrote. Leaves looking to the browser.
 
 use crate::model::wire;
+use crate::plain_name;
 
 wire! {
     /// What one look at the browser saw.
@@ -163,22 +164,7 @@ pub fn quoted(text: &str) -> String {
 /// Returns text of a page as one line that is what it looks like: without control characters and signs that nobody sees,
 /// and without anything that reads as a reference or as a fence.
 pub fn plain(text: &str) -> String {
-    let shown: String = text
-        .chars()
-        .filter_map(|letter| match letter {
-            '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' | '\u{85}' => Some(' '),
-            letter if letter.is_control() => None,
-            // Zero-width signs, marks of direction, variation selectors' supplement and tag characters.
-            '\u{ad}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{e0000}'..='\u{e0fff}' => None,
-            letter => Some(letter),
-        })
-        .collect();
-    let mut line = shown.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    let mut line = plain_name(text);
     for (sign, instead) in
         [("[ref=", "(ref="), ("<page-content", "(page-content"), ("</page-content", "(/page-content")]
     {

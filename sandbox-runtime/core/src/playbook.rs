@@ -41,9 +41,9 @@ pub enum Step {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct WriteFile {
-    /// Path in the workspace; folders are made as needed.
+    /// Path in the workspace. Missing folders are created.
     pub path: String,
-    /// All of what the file is to hold.
+    /// The whole content of the file.
     pub content: String,
 }
 
@@ -51,9 +51,9 @@ pub struct WriteFile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SaveArtifact {
-    /// A file of the workspace.
+    /// Path of a file in the workspace.
     pub path: String,
-    /// What it is to be called; its own name unless said.
+    /// Name of the artifact. Default: the file's own name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }

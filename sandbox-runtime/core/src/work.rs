@@ -25,10 +25,10 @@ offered! {
     pub struct ReadFile {
         /// Path in the workspace.
         pub path: String,
-        /// First line that is wanted, counted from 1.
+        /// First line to read. Lines count from 1.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub from_line: Option<usize>,
-        /// How many lines are wanted; 400 unless said.
+        /// Number of lines to read. Default 400.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub lines: Option<usize>,
     }
@@ -37,10 +37,10 @@ offered! {
     #[derive(Eq, Default)]
     #[serde(default, deny_unknown_fields)]
     pub struct ListFolder {
-        /// Folder of the workspace; the workspace itself unless said.
+        /// Folder in the workspace. Default: the workspace root.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub path: Option<String>,
-        /// What is in its folders as well.
+        /// Also list the contents of subfolders.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub recursive: Option<bool>,
     }
@@ -49,9 +49,9 @@ offered! {
     #[derive(Eq)]
     #[serde(deny_unknown_fields)]
     pub struct SearchFiles {
-        /// Words to look for, whatever the case.
+        /// Text to search for. Case is ignored.
         pub text: String,
-        /// Folder of the workspace to look in; all of it unless said.
+        /// Folder in the workspace to search. Default: the whole workspace.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub path: Option<String>,
     }
@@ -60,7 +60,7 @@ offered! {
     #[derive(Eq)]
     #[serde(deny_unknown_fields)]
     pub struct Note {
-        /// What the person is to read, in a sentence or two.
+        /// The message for the person, in one or two sentences.
         pub text: String,
     }
 
@@ -68,35 +68,35 @@ offered! {
     #[derive(Eq)]
     #[serde(deny_unknown_fields)]
     pub struct Finish {
-        /// What was found or done, as the person is to read it: the answer itself, not that there is one.
+        /// The result for the person to read. Give the answer itself, not a statement that there is one.
         pub result: String,
-        /// False if the task could not be done; `result` then says why and what would help.
+        /// Set to false if the task could not be done. Then `result` says why and what would help.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub success: Option<bool>,
     }
 
-    /// Everything that can be done beside the browser.
+    /// Everything an agent can do outside the browser.
     #[derive(Eq)]
     pub enum Work {
-        /// Runs a program in the sandbox's shell room, in the workspace. It is run directly, not by a shell.
+        /// Runs a program in the sandbox, in the workspace folder. It runs directly, without a shell.
         Exec(ExecRequest),
-        /// Runs a piece of code in the shell room, in the workspace, and returns what it printed.
+        /// Runs code in the sandbox, in the workspace folder, and returns its output.
         Code(CodeRequest),
-        /// Reads a text file of the workspace.
+        /// Reads a text file in the workspace.
         Read(ReadFile),
-        /// Writes a file of the workspace, in place of what it held.
+        /// Writes a file in the workspace. Replaces an existing file.
         Write(WriteFile),
-        /// Lists a folder of the workspace.
+        /// Lists a folder in the workspace.
         List(ListFolder),
-        /// Looks for words in the names and the text of the workspace's files.
+        /// Searches for text in the names and contents of files in the workspace.
         Search(SearchFiles),
-        /// Saves a file of the workspace as a result that outlives the sandbox.
+        /// Saves a workspace file as an artifact that is kept after the sandbox ends.
         Artifact(SaveArtifact),
-        /// Asks a person to do something in the browser, such as signing in, and waits until they hand back.
+        /// Asks a person to do something in the browser, such as signing in, and waits until they hand control back.
         Handoff(HandoffRequest),
-        /// Tells the person something without waiting for an answer.
+        /// Sends the person a message. Does not wait for an answer.
         Note(Note),
-        /// Ends the task with its result. Nothing is done after it.
+        /// Ends the task with its result. No other action follows.
         Done(Finish),
     }
 }

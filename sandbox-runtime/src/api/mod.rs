@@ -167,6 +167,15 @@ impl Api {
         self.port().map(|port| format!("http://127.0.0.1:{port}"))
     }
 
+    /// Returns the OpenAPI document with this runtime's own address.
+    fn openapi_json(&self) -> String {
+        let mut document = routes::openapi();
+        if let Some(base) = self.base() {
+            document.servers = Some(vec![routes::own_server(&base)]);
+        }
+        as_json(&document)
+    }
+
     /// Returns the base for addresses that others are to open.
     fn served_base(&self) -> Result<String, ApiError> {
         self.base()
@@ -226,7 +235,11 @@ impl Api {
 
 /// Returns the OpenAPI document of the contract, as JSON with a line end.
 pub fn openapi_json() -> String {
-    let mut text = serde_json::to_string_pretty(&routes::openapi()).expect("the document is plain data");
+    as_json(&routes::openapi())
+}
+
+fn as_json(document: &utoipa::openapi::OpenApi) -> String {
+    let mut text = serde_json::to_string_pretty(document).expect("the document is plain data");
     text.push('\n');
     text
 }

@@ -5,6 +5,7 @@ use std::io::SeekFrom;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use sandbox_core::file_name;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
@@ -109,7 +110,7 @@ fn content_disposition(name: &str, content_type: &str) -> String {
         || essence.starts_with("video/")
         || essence.starts_with("audio/");
     let how = if shown { "inline" } else { "attachment" };
-    let name = name.rsplit('/').next().unwrap_or(name);
+    let name = file_name(name.rsplit('/').next().unwrap_or(name));
     // RFC 8187: every byte that is not plain is written as %XX.
     let encoded: String = name
         .bytes()
@@ -156,7 +157,14 @@ mod tests {
         assert_eq!(content_disposition("a b.png", "image/png"), "inline; filename*=UTF-8''a%20b.png");
         for content_type in ["text/html", "image/svg+xml", "application/pdf", "text/javascript", ""] {
             let said = content_disposition("x/\"é\r\n", content_type);
-            assert_eq!(said, "attachment; filename*=UTF-8''%22%C3%A9%0D%0A", "{content_type}");
+            assert_eq!(said, "attachment; filename*=UTF-8''_%C3%A9", "{content_type}");
         }
+    }
+
+    #[test]
+    fn a_name_that_reads_as_another_is_saved_as_what_it_is() {
+        let said = content_disposition("evil\u{202e}gnp.exe", "application/octet-stream");
+        assert_eq!(said, "attachment; filename*=UTF-8''evilgnp.exe");
+        assert_eq!(content_disposition(".bashrc", "text/plain"), "inline; filename*=UTF-8''bashrc");
     }
 }

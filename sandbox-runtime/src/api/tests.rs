@@ -78,7 +78,7 @@ fn operations() -> Vec<Operation> {
             all.push(Operation {
                 method: method.to_uppercase().parse().unwrap(),
                 path: filled.clone(),
-                open: operation.get("security").is_none(),
+                open: operation["security"] != json!([{ "bearer": [] }]),
                 json_body: operation["requestBody"]["content"].get("application/json").is_some(),
                 follows: path == "/v1/events",
             });
@@ -505,6 +505,43 @@ fn the_committed_document_is_current() {
     assert!(committed == current, "docs/openapi.json is old: `baton openapi > docs/openapi.json` writes it");
 }
 
+#[tokio::test]
+async fn a_runtime_serves_the_document_with_its_own_address() {
+    let bench = Bench::new().await;
+    let (status, served) = bench.get("/v1/openapi.json").await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(served["servers"][0]["url"], "http://127.0.0.1:4242");
+    let committed: Value = serde_json::from_str(&openapi_json()).unwrap();
+    assert_eq!(served["paths"], committed["paths"]);
+}
+
+#[test]
+fn bytes_are_described_as_bytes_and_streams_as_streams() {
+    let document: Value = serde_json::from_str(&openapi_json()).unwrap();
+    let binary = json!({ "type": "string", "format": "binary" });
+    let paths = &document["paths"];
+    let check = |path: &str, method: &str, place: &str, expected: &[&str]| {
+        let content = paths[path][method].pointer(&format!("/{place}/content"));
+        let content = content.and_then(Value::as_object).unwrap_or_else(|| panic!("{method} {path} {place}"));
+        let kinds: Vec<&str> = content.keys().map(String::as_str).collect();
+        assert_eq!(kinds, expected, "{method} {path}");
+        for (kind, content) in content {
+            let is_text = kind.starts_with("text/") || ["application/json", "application/sdp"].contains(&kind.as_str());
+            assert!(is_text || content["schema"] == binary, "{method} {path}: {kind} is {content}");
+        }
+    };
+    check("/v1/sandboxes/{id}/preview/screenshot", "get", "responses/200", &["image/png"]);
+    check("/v1/sandboxes/{id}/fs/read", "get", "responses/200", &["application/octet-stream", "*/*"]);
+    check("/v1/sandboxes/{id}/fs/write", "put", "requestBody", &["application/octet-stream"]);
+    check("/v1/sandboxes/{id}/exec", "post", "responses/200", &["application/json", "text/event-stream"]);
+    check("/v1/sandboxes/{id}/whep", "post", "responses/201", &["application/sdp"]);
+    check("/v1/events", "get", "responses/200", &["text/event-stream"]);
+    for path in ["/v1/sandboxes/{id}/stream", "/v1/sandboxes/{id}/terminal", "/v1/sandboxes/{id}/cdp"] {
+        let upgrade = &paths[path]["get"]["responses"]["101"];
+        assert!(upgrade["description"].as_str().unwrap().starts_with("WebSocket"), "{path}");
+    }
+}
+
 #[test]
 fn the_document_is_openapi_3_1_and_names_every_type_it_refers_to() {
     let text = openapi_json();
@@ -515,10 +552,19 @@ fn the_document_is_openapi_3_1_and_names_every_type_it_refers_to() {
         let name = reference.split('"').next().unwrap();
         assert!(schemas.contains_key(name), "{name} is referred to and not described");
     }
+    assert!(document["servers"][0]["url"].as_str().unwrap().starts_with("http://127.0.0.1:"), "a server");
+    let schemes = document["components"]["securitySchemes"].as_object().unwrap();
     let mut ids: Vec<&str> = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for operation in methods.as_object().unwrap().values() {
             ids.push(operation["operationId"].as_str().unwrap_or_else(|| panic!("{path} has no operationId")));
+            for needed in operation["security"].as_array().unwrap_or_else(|| panic!("{path} says what it needs")) {
+                assert!(needed.as_object().unwrap().keys().all(|name| schemes.contains_key(name)), "{path}: {needed}");
+            }
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let words = response["description"].as_str().unwrap_or_default();
+                assert!(words.len() > 4, "{path} says nothing about {status}");
+            }
         }
     }
     let all = ids.len();

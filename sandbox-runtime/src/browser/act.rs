@@ -40,6 +40,8 @@ const ASIDE: [f64; 3] = [0.0, 1.0, -1.0];
 const POINTER_PAUSE: Duration = Duration::from_millis(20);
 /// Moves that a drag is made of: pages begin a drag only when the pointer moves by itself.
 const DRAG_STEPS: i32 = 8;
+/// Longest address that Chromium opens, in bytes (`url::kMaxURLChars`).
+const LONGEST_ADDRESS: usize = 2 << 20;
 /// How long a click may take to bring up a file chooser.
 const CHOOSER: Duration = Duration::from_secs(3);
 
@@ -256,6 +258,10 @@ impl Doing<'_> {
         let reply = match navigated.await {
             Err(super::CallError::Deadline { .. }) => {
                 return Err(ActionError::Navigation { url, cause: "the server does not answer".to_owned() });
+            }
+            // Chromium does not take the address.
+            Err(super::CallError::Failed { message, .. }) => {
+                return Err(ActionError::Navigation { url, cause: message });
             }
             reply => reply?,
         };
@@ -874,7 +880,22 @@ fn key_calls(session: Option<&str>, key: &str) -> Result<Vec<Call>, ActionError>
 }
 
 /// Returns the address with a scheme, as an address bar would complete it.
+///
+/// # Errors
+///
+/// [`ActionError::Invalid`] for what Chromium would not open: no address, another scheme, or too long.
 pub(super) fn with_scheme(url: &str) -> Result<String, ActionError> {
+    let address = completed(url)?;
+    if address.len() > LONGEST_ADDRESS {
+        return Err(ActionError::Invalid(format!("an address has at most {LONGEST_ADDRESS} bytes")));
+    }
+    match url::Url::parse(&address) {
+        Ok(_) => Ok(address),
+        Err(cause) => Err(ActionError::Invalid(format!("this is not an address: {cause}"))),
+    }
+}
+
+fn completed(url: &str) -> Result<String, ActionError> {
     let url = url.trim();
     if url.is_empty() {
         return Err(ActionError::Invalid("an address is needed".to_owned()));
@@ -923,5 +944,16 @@ mod tests {
         assert!(with_scheme("file:///etc/passwd").is_err());
         assert!(with_scheme("chrome://settings").is_err());
         assert!(with_scheme(" ").is_err());
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_before_the_browser_is_asked() {
+        for url in
+            ["http://", "http://[", "https://a b.example/", "http://%zz/", "http://999.999.999.999/", "http://:80"]
+        {
+            assert!(matches!(with_scheme(url), Err(ActionError::Invalid(_))), "{url}");
+        }
+        let endless = format!("data:text/plain,{}", "a".repeat(LONGEST_ADDRESS));
+        assert!(matches!(with_scheme(&endless), Err(ActionError::Invalid(_))));
     }
 }

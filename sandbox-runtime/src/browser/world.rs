@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sandbox_core::action::DialogRecord;
+use sandbox_core::plain_name;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 
@@ -291,7 +292,7 @@ impl World {
                     id: id.to_owned(),
                     session: session.to_owned(),
                     url: text(info, "url").to_owned(),
-                    title: text(info, "title").to_owned(),
+                    title: plain_name(text(info, "title")),
                     titled: false,
                     told_front: false,
                     hidden: !text(info, "subtype").is_empty(),
@@ -350,7 +351,7 @@ impl World {
             tab.url = text(info, "url").to_owned();
             tab.hidden = !text(info, "subtype").is_empty();
             if !tab.titled {
-                tab.title = text(info, "title").to_owned();
+                tab.title = plain_name(text(info, "title"));
             }
         });
     }
@@ -456,7 +457,7 @@ impl World {
         }
         state.downloads.push(Download {
             guid: text(params, "guid").to_owned(),
-            name: text(params, "suggestedFilename").to_owned(),
+            name: plain_name(text(params, "suggestedFilename")),
             state: DownloadState::Running,
         });
         state.downloads_begun += 1;
@@ -515,7 +516,7 @@ impl World {
                 }
             }
             "title" => self.with_session_tab(session, |tab| {
-                tab.title = text(&report, "title").to_owned();
+                tab.title = plain_name(text(&report, "title"));
                 tab.titled = true;
             }),
             "sends" => {

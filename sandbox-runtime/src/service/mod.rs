@@ -7,6 +7,7 @@ mod act;
 mod browse;
 mod debugging;
 mod error;
+mod forget;
 pub mod home;
 mod keys;
 mod live;

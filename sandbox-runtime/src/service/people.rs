@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sandbox_core::model::{Handoff, HandoffEnvelope, HandoffRequest, HandoffStatus, Preview, RequestedBy};
-use sandbox_core::{HandoffId, SandboxId};
+use sandbox_core::{HandoffId, SandboxId, plain_name};
 
 use tokio::sync::broadcast::error::RecvError;
 
@@ -129,9 +129,9 @@ impl Service {
 }
 
 fn checked_controller(controller: String) -> Answer<String> {
-    let length = controller.trim().chars().count();
-    if (1..=LONGEST_CONTROLLER).contains(&length) {
-        return Ok(controller);
+    let plain = plain_name(&controller);
+    if (1..=LONGEST_CONTROLLER).contains(&plain.chars().count()) {
+        return Ok(plain);
     }
     Err(ServiceError::invalid(format!("`controller` needs 1 to {LONGEST_CONTROLLER} characters: who takes control")))
 }

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sandbox_core::SandboxId;
 use sandbox_core::model::{
     Actor, AgentInfo, AgentStatus, CodeRequest, ControlMode, EventType, ExecRequest, ExecResult, NewEvent, Preview,
     PreviewStatus, Sandbox, SandboxConfig, SandboxStatus, Viewport,
 };
 use sandbox_core::policy;
+use sandbox_core::{SandboxId, plain_name};
 use serde_json::json;
 
 use super::{Answer, ErrorCode, Service, ServiceError, not_yet, room_site};
@@ -48,7 +48,8 @@ impl Service {
         let browser = config.capabilities.browser.browser();
         let profile = self.profile_dir(&id, browser.as_ref().and_then(|browser| browser.profile.as_deref()))?;
         let workspace = self.make_folders(&id, &profile).await?;
-        let name = config.name.clone().filter(|name| !name.trim().is_empty()).unwrap_or_else(|| "Sandbox".to_owned());
+        let name = config.name.as_deref().map(plain_name).filter(|name| !name.is_empty());
+        let name = name.unwrap_or_else(|| "Sandbox".to_owned());
         let sandbox = Sandbox {
             id: id.clone(),
             name,
@@ -257,7 +258,7 @@ impl Service {
         Ok(driver.record(EventType::FileChanged, Actor::Api, data).await?)
     }
 
-    fn workspace_dir(&self, id: &SandboxId) -> PathBuf {
+    pub(super) fn workspace_dir(&self, id: &SandboxId) -> PathBuf {
         self.home().join("workspaces").join(id.as_str())
     }
 
@@ -305,9 +306,12 @@ fn check_config(config: &SandboxConfig) -> Answer<()> {
         }
     }
     policy::Policy::new(&config.network).map_err(|error| ServiceError::invalid(format!("`network`: {error}")))?;
-    for name in config.env.keys() {
+    for (name, value) in &config.env {
         if name.is_empty() || name.contains(['=', '\0']) {
             return Err(ServiceError::invalid(format!("`env`: `{name}` is no name for an environment variable")));
+        }
+        if value.contains('\0') {
+            return Err(ServiceError::invalid(format!("`env`: the value of `{name}` contains NUL")));
         }
     }
     Ok(())

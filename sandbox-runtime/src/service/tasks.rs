@@ -1,11 +1,13 @@
 //! Tasks: started, looked at, waited for, cancelled; and the guided first one.
 
+use std::collections::BTreeMap;
+
 use futures_util::Stream;
 use sandbox_core::model::{
     Actor, EventType, Failure, NewEvent, SandboxConfig, Task, TaskLimits, TaskRequest, TaskStatus, Usage,
 };
 use sandbox_core::playbook::Playbook;
-use sandbox_core::{SandboxId, TaskId};
+use sandbox_core::{SandboxId, TaskId, plain_name};
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -44,6 +46,15 @@ impl Service {
             (Some(_), None) => Err(ServiceError::invalid("`prompt` is empty")),
             (None, None) => Err(ServiceError::invalid("a task needs a `prompt` or a `playbook`")),
         }
+    }
+
+    /// Reads a playbook with values for its parameters, as starting it would, and starts nothing.
+    ///
+    /// # Errors
+    ///
+    /// `invalid`: with line and column where the text is wrong.
+    pub fn check_playbook(&self, text: &str, given: &BTreeMap<String, String>) -> Answer<Playbook> {
+        Ok(read_playbook(text, given)?.0)
     }
 
     pub async fn task(&self, id: &TaskId) -> Answer<Task> {
@@ -136,7 +147,7 @@ impl Service {
         let request = TaskRequest {
             prompt: None,
             playbook: Some(demo::PLAYBOOK.to_owned()),
-            params: std::collections::BTreeMap::new(),
+            params: BTreeMap::new(),
             metadata: [("demo".to_owned(), json!(true))].into(),
             model: None,
             limits: TaskLimits::default(),
@@ -150,8 +161,7 @@ impl Service {
     }
 
     fn order(&self, id: &SandboxId, text: &str, request: &TaskRequest, queue: bool) -> Answer<(Task, TaskOrder)> {
-        let playbook = parse(text)?;
-        let params = playbook.params_with(&request.params).map_err(|error| ServiceError::invalid(error.to_string()))?;
+        let (playbook, params) = read_playbook(text, &request.params)?;
         let task = new_task(id, playbook.name.clone(), request);
         let given = if request.params.is_empty() || !playbook.asks_a_person() {
             None
@@ -209,18 +219,21 @@ impl Service {
     }
 }
 
-fn parse(text: &str) -> Answer<Playbook> {
-    Playbook::parse(text).map_err(|error| {
+/// Returns a playbook and the value of each of its parameters.
+fn read_playbook(text: &str, given: &BTreeMap<String, String>) -> Answer<(Playbook, BTreeMap<String, String>)> {
+    let playbook = Playbook::parse(text).map_err(|error| {
         let details = json!({ "line": error.line, "column": error.column });
         ServiceError { details: Some(details), ..ServiceError::invalid(format!("playbook: {error}")) }
-    })
+    })?;
+    let params = playbook.params_with(given).map_err(|error| ServiceError::invalid(error.to_string()))?;
+    Ok((playbook, params))
 }
 
 fn new_task(id: &SandboxId, title: String, request: &TaskRequest) -> Task {
     Task {
         id: TaskId::from_unique(crate::unique()),
         sandbox_id: id.clone(),
-        title,
+        title: plain_name(&title),
         prompt: request.prompt.clone(),
         playbook: request.playbook.clone(),
         status: TaskStatus::Queued,

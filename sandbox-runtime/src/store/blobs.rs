@@ -133,6 +133,12 @@ impl Blobs {
         Ok(file)
     }
 
+    /// Returns the bytes of a content; `None` where there is none.
+    pub fn size(&self, sha256: &str) -> Option<u64> {
+        check_digest(sha256).ok()?;
+        fs::metadata(self.path(sha256)).ok().map(|found| found.len())
+    }
+
     /// Deletes a content unless somebody holds it; returns whether it did. Whether records refer to it is for the
     /// caller to know: the store calls this when the last artifact with this content is deleted.
     pub fn delete(&self, sha256: &str) -> Result<bool, StoreError> {

@@ -7,6 +7,8 @@ use sandbox_core::model::{
 use sandbox_core::webhook::{Answer, Schedule};
 use sandbox_core::{ArtifactKey, DeliveryId, EventId, SandboxId, TaskId, WebhookId};
 
+use super::table::forget::Plan;
+
 /// Everything that one transaction writes: all of it, or nothing. Records replace those of the same id.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Change {
@@ -23,6 +25,8 @@ pub struct Change {
     pub artifacts: Vec<Artifact>,
     /// Their blobs go too, once no other artifact has the same content.
     pub deleted_artifacts: Vec<ArtifactKey>,
+    /// A part of the history of a sandbox that goes for good.
+    pub forgotten: Option<Forget>,
     /// Parts of tasks' conversations, in this order.
     pub conversation: Vec<(TaskId, serde_json::Value)>,
     pub webhooks: Vec<WebhookChange>,
@@ -52,6 +56,22 @@ impl Change {
         self.must_be_kept |= later.must_be_kept;
         self
     }
+}
+
+/// What goes of a sandbox that is forgotten; see [`super::Store::forget`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forget {
+    pub(super) id: SandboxId,
+    pub(super) plan: Plan,
+    pub(super) part: ForgetPart,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ForgetPart {
+    /// The oldest events.
+    Events,
+    /// All else.
+    Rest,
 }
 
 /// What is done to webhooks and their messages. Each reads and writes within the transaction.

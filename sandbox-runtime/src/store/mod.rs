@@ -43,7 +43,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub use blobs::{Blob, Blobs};
 pub use change::{
-    ApprovalFilter, ArtifactFilter, Change, DeliveryFilter, Due, EventFilter, GrantFilter, HandoffFilter, Hit,
+    ApprovalFilter, ArtifactFilter, Change, DeliveryFilter, Due, EventFilter, Forget, GrantFilter, HandoffFilter, Hit,
     Recalled, SandboxFilter, SealedSecret, TaskFilter, Unfinished, WebhookChange,
 };
 pub use error::StoreError;
@@ -52,6 +52,7 @@ pub use page::PageRequest;
 pub use table::events::MAX_LIMIT as MAX_EVENTS;
 pub use trouble::Trouble;
 
+use change::ForgetPart;
 use mark::Mark;
 use migrate::{MIGRATIONS, Migration};
 use open::Way;
@@ -59,8 +60,8 @@ use readers::Readers;
 use reserve::{Reserve, Room};
 use rusqlite::{Connection, InterruptHandle};
 use table::{
-    approvals, artifacts, conversation, deliveries, events, grants, handoffs, idempotency, models, rules, sandboxes,
-    search, tasks, webhooks,
+    approvals, artifacts, conversation, deliveries, events, forget, grants, handoffs, idempotency, models, rules,
+    sandboxes, search, tasks, webhooks,
 };
 use trouble::Findings;
 use writer::{Order, Work, Writer};
@@ -341,6 +342,32 @@ impl Store {
         let now: EpochMs = crate::now_ms();
         let work = Work::Remember { key: key.to_owned(), route: route.to_owned(), answer, now };
         self.order(work).await.map(|_| ())
+    }
+
+    /// Deletes everything that the history has of a sandbox that is over, and the contents that only it used.
+    /// Returns how many bytes of contents went.
+    pub async fn forget(&self, id: &SandboxId) -> Result<u64, StoreError> {
+        let sought = id.clone();
+        let plan = self.readers().ask(move |db| forget::plan(db, &sought)).await?;
+        let sizes = self.sizes(plan.contents.iter().cloned().collect()).await?;
+        for _ in 0..plan.n_events.div_ceil(forget::BATCH) {
+            self.forget_part(id, &plan, ForgetPart::Events).await?;
+        }
+        self.forget_part(id, &plan, ForgetPart::Rest).await?;
+        let left = self.sizes(plan.contents.into_iter().collect()).await?;
+        Ok(sizes.saturating_sub(left))
+    }
+
+    async fn forget_part(&self, id: &SandboxId, plan: &forget::Plan, part: ForgetPart) -> Result<(), StoreError> {
+        let forget = Forget { id: id.clone(), plan: plan.clone(), part };
+        self.commit(Change { forgotten: Some(forget), ..Change::default() }).await.map(|_| ())
+    }
+
+    /// Returns how many bytes these contents have together; none for one that is not there.
+    async fn sizes(&self, contents: Vec<String>) -> Result<u64, StoreError> {
+        let blobs = self.blobs().clone();
+        let summed = tokio::task::spawn_blocking(move || contents.iter().filter_map(|digest| blobs.size(digest)).sum());
+        summed.await.map_err(|_| StoreError::Closed)
     }
 
     /// Returns the contents that records refer to. Its calls block.

@@ -12,12 +12,13 @@ use sandbox_core::model::{EpochMs, Event};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::blobs::Blobs;
+use super::change::ForgetPart;
 use super::mark::Mark;
 use super::open::use_log_again;
 use super::reserve::Reserve;
 use super::table::{
-    approvals, artifacts, conversation, deliveries, events, grants, handoffs, idempotency, models, rules, sandboxes,
-    tasks, webhooks,
+    approvals, artifacts, conversation, deliveries, events, forget, grants, handoffs, idempotency, models, rules,
+    sandboxes, tasks, webhooks,
 };
 use super::{Change, Recalled, StoreError, WebhookChange};
 
@@ -53,6 +54,8 @@ struct Kept {
     events: Vec<Event>,
     /// Digests of contents that lost an artifact.
     released: Vec<String>,
+    /// A sandbox was forgotten to its end.
+    is_forgotten: bool,
 }
 
 pub(super) struct Writer {
@@ -87,6 +90,11 @@ impl Writer {
         for (order, result) in group.into_iter().zip(results) {
             let answer = result.map(|kept| {
                 self.drop_unused(&kept.released);
+                if kept.is_forgotten
+                    && let Err(error) = forget::cut_log(&self.db)
+                {
+                    tracing::warn!(%error, "the log of the history could not be cut");
+                }
                 for event in &kept.events {
                     // Nobody listening is no failure: the event is kept.
                     let _ = self.published.send(event.clone());
@@ -208,6 +216,13 @@ fn apply_change(db: &Connection, change: &Change) -> Result<Kept, StoreError> {
     }
     for key in &change.deleted_artifacts {
         kept.released.extend(artifacts::delete(db, key)?);
+    }
+    if let Some(forgotten) = &change.forgotten {
+        kept.released.extend(match forgotten.part {
+            ForgetPart::Events => forget::batch(db, &forgotten.id, &forgotten.plan)?,
+            ForgetPart::Rest => forget::rest(db, &forgotten.id, &forgotten.plan)?,
+        });
+        kept.is_forgotten = forgotten.part == ForgetPart::Rest;
     }
     for (task, part) in &change.conversation {
         conversation::append(db, task, part)?;

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 
 use sandbox_core::model::{Artifact, ArtifactKind, EpochMs};
-use sandbox_core::{ArtifactKey, SandboxId, TaskId};
+use sandbox_core::{ArtifactKey, SandboxId, TaskId, file_name};
 use tokio_util::sync::CancellationToken;
 
 use super::content_type::{HEAD, content_type};
@@ -14,9 +14,6 @@ use crate::store::{Blob, Blobs, StoreError};
 
 /// The most bytes that one artifact has: 2 GiB.
 pub const MAX_ARTIFACT: u64 = 2 << 30;
-/// Longest name of an artifact, in bytes.
-const MAX_NAME: usize = 200;
-const NAMELESS: &str = "artifact";
 
 /// An artifact that is not yet committed, and the hold on its content until it is.
 #[derive(Clone, Debug)]
@@ -111,7 +108,7 @@ pub fn snapshot(
     };
 
     let own_name = entry.path.rsplit('/').next().unwrap_or_default();
-    let name = artifact_name(source.name.unwrap_or(own_name));
+    let name = file_name(source.name.unwrap_or(own_name));
     let artifact = Artifact {
         key: ArtifactKey::from_unique(crate::unique()),
         sandbox_id: source.sandbox_id,
@@ -125,61 +122,4 @@ pub fn snapshot(
         created_at: source.created_at,
     };
     Ok(Snapshot { artifact, blob })
-}
-
-/// Returns a name that is safe to show and to save under: one line, no folders, no letters that reverse the reading
-/// direction, and short enough for every file system; its extension is kept.
-pub fn artifact_name(wanted: &str) -> String {
-    let cleaned: String = wanted
-        .chars()
-        .filter(|letter| !letter.is_control() && !is_invisible(*letter))
-        .map(|letter| if matches!(letter, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|') { '_' } else { letter })
-        .collect();
-    let name = cleaned.trim().trim_start_matches('.').trim_end_matches(['.', ' ']).trim();
-    if name.is_empty() {
-        return NAMELESS.to_owned();
-    }
-    if name.len() <= MAX_NAME {
-        return name.to_owned();
-    }
-    let extension = name.rfind('.').map_or("", |at| &name[at..]);
-    let extension = if extension.len() <= 16 { extension } else { "" };
-    let kept = name.floor_char_boundary(MAX_NAME - extension.len());
-    format!("{}{extension}", &name[..kept])
-}
-
-/// Letters without a shape of their own that make a name read as another.
-fn is_invisible(letter: char) -> bool {
-    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_keeps_what_is_readable_and_loses_what_deceives() {
-        let cases = [
-            ("report.pdf", "report.pdf"),
-            ("Rechnung März 🙂.pdf", "Rechnung März 🙂.pdf"),
-            ("../../etc/passwd", "_.._etc_passwd"),
-            (r"..\x", "_x"),
-            ("a\u{202e}fdp.exe", "afdp.exe"),
-            ("line\nbreak\u{0}\u{1b}[31m.txt", "linebreak[31m.txt"),
-            ("  .hidden. ", "hidden"),
-            ("", "artifact"),
-            ("...", "artifact"),
-            ("\u{200b}", "artifact"),
-        ];
-        for (wanted, expected) in cases {
-            assert_eq!(artifact_name(wanted), expected, "{wanted:?}");
-        }
-    }
-
-    #[test]
-    fn a_long_name_keeps_its_extension() {
-        let name = artifact_name(&format!("{}.tar.gz", "ü".repeat(300)));
-        assert!(name.len() <= MAX_NAME && name.ends_with("ü.gz"), "{name}");
-        assert!(artifact_name(&"x".repeat(1000)).len() <= MAX_NAME);
-    }
 }

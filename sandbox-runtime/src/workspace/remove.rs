@@ -20,6 +20,27 @@ const MAX_DEPTH: usize = 64;
 const ATTEMPTS: usize = 16;
 
 impl Workspace {
+    /// Removes everything that is in the workspace.
+    pub fn clear(&self) -> Result<(), WorkspaceError> {
+        let wrong = |errno| WorkspaceError::errno("remove", "/", errno);
+        let itself = std::ffi::OsStr::new(".");
+        let aside = open_folder(self.root.as_fd(), itself).map_err(wrong)?;
+        let emptier = Emptier { aside };
+        for _ in 0..ATTEMPTS {
+            let root = open_folder(self.root.as_fd(), itself).map_err(wrong)?;
+            match emptier.empty(root.as_fd(), 1) {
+                Err(Errno::ENOTEMPTY | Errno::EEXIST) => {}
+                Err(errno) => return Err(wrong(errno)),
+                // Folders that were too deep lie at the top now.
+                Ok(()) => match names(root.as_fd()).map_err(|error| wrong(errno_of(error)))?.next() {
+                    None => return Ok(()),
+                    Some(_) => {}
+                },
+            }
+        }
+        Err(WorkspaceError::Changing { path: "/".to_owned() })
+    }
+
     /// Removes a file, a link (not what it leads to), or a folder; one that is not empty only if `recursive`.
     pub fn remove(&self, path: &str, recursive: bool) -> Result<(), WorkspaceError> {
         let inside = Inside::parse(path)?;

@@ -121,6 +121,15 @@ export type Check = {
   required: boolean;
 };
 
+/** What a playbook that can run holds. */
+export type CheckedPlaybook = {
+  name: string;
+  /** The defaults of its parameters; `null` for one without a default. */
+  params: Record<string, string | null>;
+  /** The names of its steps, in order. */
+  steps: Array<string>;
+};
+
 export type Checks = {
   data: Array<Check>;
 };
@@ -174,14 +183,12 @@ export type Demo = {
   taskId: TaskId;
 };
 
-export type DocumentsCapability = {
-  /** `true` is refused in this version: documents are not converted. */
-  libreofficeHeadless?: boolean;
-};
+/** The sandbox as it ended; with `forget`, what was deleted. */
+export type Ended = Sandbox | Forgotten;
 
 export type Entries = {
   data: Array<FileEntry>;
-  /** There is more than one listing holds. */
+  /** Whether entries were left out because there are too many. */
   truncated: boolean;
 };
 
@@ -221,19 +228,19 @@ export type EventId = string;
 
 export type EventType = "sandbox.created" | "sandbox.assigned" | "sandbox.ready" | "sandbox.ended" | "sandbox.failed" | "sandbox.agent.ready" | "sandbox.agent.failed" | "sandbox.browser.ready" | "sandbox.browser.failed" | "sandbox.browser.navigated" | "sandbox.agent.task.queued" | "sandbox.agent.task.started" | "sandbox.agent.task.completed" | "sandbox.agent.task.failed" | "sandbox.agent.task.cancelled" | "sandbox.agent.step" | "sandbox.agent.action" | "sandbox.agent.message" | "sandbox.approval.requested" | "sandbox.approval.decided" | "sandbox.handoff.requested" | "sandbox.handoff.accepted" | "sandbox.handoff.completed" | "sandbox.handoff.cancelled" | "sandbox.handoff.expired" | "sandbox.control.changed" | "sandbox.exec.completed" | "sandbox.file.changed" | "sandbox.artifacts.updated" | "sandbox.network.denied";
 
-/** One command. `command` is run directly, not by a shell. */
+/** One command. `command` runs directly, without a shell. */
 export type ExecRequest = {
   args?: Array<string>;
   command: string;
-  /** Folder beneath the workspace; the workspace itself without it. */
+  /** Working folder in the workspace. Default: the workspace root. */
   cwd?: string | null;
   env?: Record<string, string>;
   stdin?: string | null;
-  /** 1..=3,600,000; 120,000 without it. */
+  /** Time limit in milliseconds, 1 to 3,600,000. Default 120,000. */
   timeoutMs?: number | null;
 };
 
-/** How a command ended. Output is kept up to 1 MiB a stream, the newest end. */
+/** How a command ended. Of each output stream, the last 1 MiB is kept. */
 export type ExecResult = {
   durationMs: number;
   /** The exit status, or 128 + the signal's number. */
@@ -266,6 +273,14 @@ export type FileKind = "file" | "directory" | "symlink" | "other";
 
 export type Folder = {
   path: string;
+};
+
+/** The answer with `forget`: nothing of the sandbox is left. */
+export type Forgotten = {
+  /** Always `true`. */
+  forgotten: boolean;
+  /** Bytes of files that were deleted. */
+  freedBytes: number;
 };
 
 /** A standing permission: task × site × kind, within limits. It ends with its task at the latest. */
@@ -333,9 +348,9 @@ export type HandoffId = string;
 /** Why a person is asked. */
 export type HandoffReason = "mfa" | "captcha" | "approval" | "login_failed" | "ambiguous_ui" | "file_download" | "custom";
 
-/** What a caller asks of a person. */
+/** A request for a person. */
 export type HandoffRequest = {
-  /** No expiry without it. */
+  /** Time until the request expires, in milliseconds. Default: it does not expire. */
   expiresInMs?: number | null;
   message: string;
   reason: HandoffReason;
@@ -401,7 +416,7 @@ export type LinkRequest = {
   mode: ViewerMode;
   /** `true` is refused: links work on this machine only. */
   shareable?: boolean;
-  /** How long the link waits to be opened: 1,000 to 86,400,000; 300,000 without it. */
+  /** How long the link can be opened, in milliseconds: 1,000 to 86,400,000. Default 300,000. */
   ttlMs?: number | null;
 };
 
@@ -414,7 +429,7 @@ export type Listed = {
   webSocketDebuggerUrl: string;
 };
 
-/** A line for the agent. */
+/** A message for the agent. */
 export type Message = {
   text: string;
 };
@@ -507,6 +522,14 @@ export type Passphrase = {
   passphrase: string;
 };
 
+/** A playbook to check. */
+export type PlaybookCheck = {
+  /** Values for its `params`. */
+  params?: Record<string, string>;
+  /** The playbook as YAML text. */
+  playbook: string;
+};
+
 /** The live browser, as programs see it. While a person holds control `blind` is true and `url`, `title`, `tabs` are empty. */
 export type Preview = {
   blind: boolean;
@@ -541,27 +564,27 @@ export type Proposal = {
 
 export type Purpose = "interface" | "viewer";
 
-/** What changed while a person drove: names, never values. */
+/** What changed while a person held control. Names only, never values. */
 export type Receipt = {
   after: PageName;
   before: PageName;
-  /** Labels or names of fields that were typed in. */
+  /** Labels or names of fields that the person typed in. */
   fieldsTouched: Array<string>;
   /** Workspace paths. */
   filesArrived: Array<string>;
   heldMs: number;
-  /** Clicks, keys and pastes that were dispatched. */
+  /** Number of clicks, keys and pastes. */
   inputs: number;
   note?: string | null;
   /** Sites whose sign-in state changed. */
   signedInChanged: Array<string>;
   tabsClosed: Array<string>;
   tabsOpened: Array<string>;
-  /** Whether `until` held at the hand-back; absent without a condition. */
+  /** Whether `until` was met when control was handed back. Absent if there was no condition. */
   untilMet?: boolean | null;
 };
 
-/** A token for what the ticket was made for. */
+/** A token for the purpose of the ticket. */
 export type Redeemed = {
   expiresAt?: i64 | null;
   mode?: ViewerMode | null;
@@ -592,7 +615,7 @@ export type Rules = {
 export type RuntimeInfo = {
   /** The data directory. */
   home: string;
-  /** Where the program `baton` lies, for clients that start it (`baton mcp`); absent where it is not installed. */
+  /** Path of the program `baton`, for clients that start it (`baton mcp`). Absent if it is not installed. */
   program?: string | null;
   version: string;
 };
@@ -637,9 +660,9 @@ export type SandboxId = string;
 export type SandboxStatus = "queued" | "assigning" | "ready" | "active" | "ending" | "ended" | "failed";
 
 export type Save = {
-  /** The file's own name without it. */
+  /** Name of the artifact. Default: the file's own name. */
   name?: string | null;
-  /** A file of the workspace, of at most 2 GiB. */
+  /** Path of a file in the workspace. */
   path: string;
 };
 
@@ -717,12 +740,12 @@ export type Ticket = {
   ticket: string;
 };
 
-/** When a handoff counts as done: every named part must hold. */
+/** When a handoff counts as done. Every field that is set must match. */
 export type Until = {
   /** Name of a cookie that must be set. */
   cookie?: string | null;
   selector?: string | null;
-  /** Address pattern; `*` within a path part, `**` across parts. */
+  /** Address pattern. `*` matches within one path segment, `**` across segments. */
   url?: string | null;
 };
 

@@ -2,7 +2,7 @@ import { Files } from './files.js';
 import { refusal } from './error.js';
 import { serverSentEvents } from './events.js';
 import type {
-  Artifact, CodeLanguage, CodeRequest, DebuggingUrl, ExecRequest, ExecResult, HandoffEnvelope, HandoffRequest, Preview,
+  Artifact, CodeLanguage, CodeRequest, DebuggingUrl, ExecRequest, ExecResult, Forgotten, HandoffEnvelope, HandoffRequest, Preview,
   Sandbox as Record_, Started, Task, TaskRequest, ViewerLink, ViewerMode,
 } from './generated.js';
 import { page, type Page, type PageQuery } from './page.js';
@@ -43,6 +43,11 @@ export class Sandbox {
   /** Ends it; artifacts and history stay. */
   async kill(): Promise<Record_> {
     return (this.info = await this.#transport.json('DELETE', this.#path));
+  }
+
+  /** Ends it, then deletes its files, artifacts, pictures and history. That cannot be undone. */
+  forget(): Promise<Forgotten> {
+    return this.#transport.json('DELETE', this.#path, { query: { forget: 1 } });
   }
 
   // ---- commands ----

@@ -73,11 +73,9 @@ export class Client {
   endSandbox(id: string): Promise<Sandbox> {
     return this.#send('DELETE', `/v1/sandboxes/${enc(id)}`);
   }
-  /** Ends a sandbox if it still runs, and deletes its files, results, recordings and history; answers how much that was. */
-  async forgetSandbox(id: string): Promise<number> {
-    await this.endSandbox(id);
-    const done = await this.#send<{ forgotten: boolean; freedBytes: number }>('DELETE', `/v1/sandboxes/${enc(id)}?forget=true`);
-    return done.freedBytes;
+  /** Ends a sandbox, then deletes its files, outputs and history for good. */
+  forgetSandbox(id: string): Promise<{ forgotten: boolean; freedBytes: number }> {
+    return this.#send('DELETE', `/v1/sandboxes/${enc(id)}?forget=true`);
   }
   whenReady(id: string): Promise<Sandbox> {
     return this.#send('GET', `/v1/sandboxes/${enc(id)}?waitFor=ready&timeoutMs=60000`);
@@ -88,6 +86,10 @@ export class Client {
   }
   task(id: string): Promise<Task> {
     return this.#send('GET', `/v1/tasks/${enc(id)}`);
+  }
+  /** Refused as starting the task would be, with the place in the text; starts nothing. */
+  checkPlaybook(body: { playbook: string }): Promise<unknown> {
+    return this.#send('POST', '/v1/playbooks/check', body);
   }
   startTask(sandboxId: string, body: Record<string, unknown>): Promise<{ taskId: string }> {
     return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/tasks`, body);

@@ -104,14 +104,15 @@ describe('tables', () => {
 
 describe('a new task', () => {
   test('says only what differs from the defaults', () => {
-    expect(sandboxBody({ ...EMPTY_DRAFT, playbook: 'name: "Monthly invoice"\nsteps: []' }, 'playbook')).toEqual({ name: 'Monthly invoice' });
+    expect(sandboxBody({ ...EMPTY_DRAFT, playbook: 'name: "Monthly invoice"\nsteps: []' }, 'playbook')).toEqual({ name: 'Monthly invoice', limits: { idleMs: 3_600_000 } });
     expect(sandboxBody({ ...EMPTY_DRAFT, name: 'A', network: 'allowlist', allow: 'a.example, *.b.example\n', profile: 'work' }, 'playbook')).toEqual({
       name: 'A',
       capabilities: { browser: { profile: 'work' } },
+      limits: { idleMs: 3_600_000 },
       network: { mode: 'allowlist', allow: ['a.example', '*.b.example'] },
     });
-    expect(sandboxBody({ ...EMPTY_DRAFT, name: 'A', network: 'none', allow: 'a.example' }, 'playbook')).toEqual({ name: 'A', network: { mode: 'none' } });
-    expect(sandboxBody({ ...EMPTY_DRAFT, prompt: 'Count the invoices' }, 'prompt')).toEqual({ name: 'Count the invoices' });
+    expect(sandboxBody({ ...EMPTY_DRAFT, name: 'A', network: 'none', allow: 'a.example', idleMinutes: 0 }, 'playbook')).toEqual({ name: 'A', network: { mode: 'none' } });
+    expect(sandboxBody({ ...EMPTY_DRAFT, prompt: 'Count the invoices', idleMinutes: 15 }, 'prompt')).toEqual({ name: 'Count the invoices', limits: { idleMs: 900_000 } });
   });
   test('says what is missing before it is sent', () => {
     expect(missing(EMPTY_DRAFT, 'playbook')).toBeNull();

@@ -2,12 +2,12 @@
 import type { NetworkMode } from '../types/generated/NetworkMode';
 import type { Sandbox } from '../types/generated/Sandbox';
 
-// Both run without a network, against the practice portal that is built in.
+/** Both run as they are, without a network: the practice portal is built in. A test runs them. */
 export const TEMPLATE = `name: Look something up
 steps:
-  - navigate: http://portal.example/help
-  - expect: { role: heading, name: Help }
-  - extract: { selector: "p", to: words.json }
+  - navigate: http://portal.example/
+  - expect: { role: heading, name: Supplier portal }
+  - extract: { selector: "main p", to: words.json }
   - artifact: { path: words.json }
 `;
 
@@ -43,7 +43,17 @@ export interface Draft {
   allow: string;
   /** Empty for a profile that ends with the sandbox. */
   profile: string;
+  /** Minutes without work and without anybody who watches, after which the sandbox ends; 0 for never. */
+  idleMinutes: number;
 }
+
+/** What a person may choose for `idleMinutes`. */
+export const IDLE_CHOICES: readonly { minutes: number; words: string }[] = [
+  { minutes: 15, words: '15 minutes' },
+  { minutes: 60, words: '1 hour' },
+  { minutes: 480, words: '8 hours' },
+  { minutes: 0, words: 'Never' },
+];
 
 export const EMPTY_DRAFT: Draft = {
   by: null,
@@ -57,6 +67,7 @@ export const EMPTY_DRAFT: Draft = {
   network: 'open',
   allow: '',
   profile: '',
+  idleMinutes: 60,
 };
 
 /** Whether nothing was typed into the draft. */
@@ -70,13 +81,14 @@ export function playbookName(source: string): string | null {
   return value === undefined ? null : value.replace(/^(["'])(.*)\1$/, '$2');
 }
 
-/** Returns the body of `POST /v1/sandboxes`. Only what differs from the defaults is said. */
+/** Returns the body of `POST /v1/sandboxes`. Only what differs from the defaults is said, and when it ends by itself: it is made for one job. */
 export function sandboxBody(draft: Draft, by: GivenBy): Record<string, unknown> {
   const allow = draft.allow.split(/[\s,]+/).filter((pattern) => pattern !== '');
   const name = draft.name.trim() || (by === 'playbook' ? (playbookName(draft.playbook) ?? '') : draft.prompt.trim().slice(0, 60));
   return {
     ...(name === '' ? {} : { name }),
     ...(draft.profile.trim() === '' ? {} : { capabilities: { browser: { profile: draft.profile.trim() } } }),
+    ...(draft.idleMinutes === 0 ? {} : { limits: { idleMs: draft.idleMinutes * 60_000 } }),
     ...(draft.network === 'open' ? {} : { network: { mode: draft.network, ...(draft.network === 'allowlist' ? { allow } : {}) } }),
   };
 }

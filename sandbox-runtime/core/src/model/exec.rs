@@ -3,26 +3,26 @@ use std::collections::BTreeMap;
 use super::wire;
 
 wire! {
-    /// One command. `command` is run directly, not by a shell.
+    /// One command. `command` runs directly, without a shell.
     #[derive(Eq)]
     #[serde(deny_unknown_fields)]
     pub struct ExecRequest {
         pub command: String,
         #[serde(default)]
         pub args: Vec<String>,
-        /// Folder beneath the workspace; the workspace itself without it.
+        /// Working folder in the workspace. Default: the workspace root.
         #[serde(default)]
         pub cwd: Option<String>,
         #[serde(default)]
         pub env: BTreeMap<String, String>,
         #[serde(default)]
         pub stdin: Option<String>,
-        /// 1..=3,600,000; 120,000 without it.
+        /// Time limit in milliseconds, 1 to 3,600,000. Default 120,000.
         #[serde(default)]
         pub timeout_ms: Option<u64>,
     }
 
-    /// How a command ended. Output is kept up to 1 MiB a stream, the newest end.
+    /// How a command ended. Of each output stream, the last 1 MiB is kept.
     #[derive(Eq)]
     pub struct ExecResult {
         /// The exit status, or 128 + the signal's number.

@@ -16,7 +16,7 @@ pub enum HandoffReason {
 }
 
 wire! {
-    /// What a caller asks of a person.
+    /// A request for a person.
     #[derive(Eq)]
     #[serde(deny_unknown_fields)]
     pub struct HandoffRequest {
@@ -24,19 +24,19 @@ wire! {
         pub message: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub resume_prompt: Option<String>,
-        /// No expiry without it.
+        /// Time until the request expires, in milliseconds. Default: it does not expire.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub expires_in_ms: Option<u64>,
-        /// The runtime checks it when the person hands back.
+        /// Checked when the person hands control back.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub until: Option<Until>,
     }
 
-    /// When a handoff counts as done: every named part must hold.
+    /// When a handoff counts as done. Every field that is set must match.
     #[derive(Default, Eq)]
     #[serde(default, deny_unknown_fields)]
     pub struct Until {
-        /// Address pattern; `*` within a path part, `**` across parts.
+        /// Address pattern. `*` matches within one path segment, `**` across segments.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub url: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,7 +93,7 @@ wire! {
         pub updated_at: EpochMs,
     }
 
-    /// What changed while a person drove: names, never values.
+    /// What changed while a person held control. Names only, never values.
     #[derive(Default, Eq)]
     pub struct Receipt {
         pub held_ms: u64,
@@ -103,15 +103,15 @@ wire! {
         pub tabs_closed: Vec<String>,
         /// Sites whose sign-in state changed.
         pub signed_in_changed: Vec<String>,
-        /// Labels or names of fields that were typed in.
+        /// Labels or names of fields that the person typed in.
         pub fields_touched: Vec<String>,
         /// Workspace paths.
         pub files_arrived: Vec<String>,
-        /// Clicks, keys and pastes that were dispatched.
+        /// Number of clicks, keys and pastes.
         pub inputs: u64,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub note: Option<String>,
-        /// Whether `until` held at the hand-back; absent without a condition.
+        /// Whether `until` was met when control was handed back. Absent if there was no condition.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub until_met: Option<bool>,
     }

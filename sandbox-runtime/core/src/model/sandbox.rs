@@ -66,7 +66,9 @@ wire! {
     #[derive(Copy, Eq)]
     #[serde(deny_unknown_fields)]
     pub struct Viewport {
+        #[schema(minimum = 320, maximum = 3840)]
         pub width: u32,
+        #[schema(minimum = 240, maximum = 2160)]
         pub height: u32,
     }
 

@@ -18,8 +18,8 @@ use x11rb::rust_connection::RustConnection;
 
 /// How long Xvfb may take until it says its display.
 const START_DEADLINE: Duration = Duration::from_secs(20);
-/// The framebuffer is at least this large, so that a screen can grow without a new server.
-const ROOM_TO_GROW: Screen = Screen { width: 2560, height: 1600 };
+/// The framebuffer is at least this large: the largest page that may be asked for, with room for the browser's bars.
+const ROOM_TO_GROW: Screen = Screen { width: 3840, height: 2160 + 240 };
 const SOCKET_DIR: &str = "/tmp/.X11-unix";
 
 #[derive(Debug, thiserror::Error)]

@@ -57,15 +57,15 @@ pub enum Misread {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Beyond {
-    /// Makes a sandbox with a live browser, a shell and a workspace, and waits until it is ready. Answers its id.
+    /// Creates a sandbox with a live browser, a shell and a workspace, and waits until it is ready. Returns its id.
     SandboxLaunch(Box<SandboxConfig>),
-    /// Lists the sandboxes that run, newest first.
+    /// Lists running sandboxes, newest first.
     SandboxList(Nothing),
-    /// Waits until a person is done with what handoff_request asked. Call it again until it says that the request ended.
+    /// Waits until a person finishes what handoff_request asked for. Call it again until it says that the request has ended.
     HandoffWait(HandoffWait),
-    /// Says how a task stands, and with waitMs waits for its end.
+    /// Returns the state of a task. With waitMs, waits for the task to end.
     TaskGet(TaskGet),
-    /// Lists artifacts, newest first: of one sandbox, or of all.
+    /// Lists artifacts of one sandbox or of all sandboxes, newest first.
     ArtifactList(ArtifactList),
 }
 
@@ -73,25 +73,25 @@ pub enum Beyond {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Within {
-    /// Ends a sandbox; its artifacts and history stay.
+    /// Ends a sandbox. Its artifacts and history are kept.
     SandboxEnd(Nothing),
-    /// Runs a program in the sandbox, not through a shell: for a shell line, command "bash" with args ["-c", "…"].
+    /// Runs a program in the sandbox, without a shell. For a shell command, use command "bash" with args ["-c", "…"].
     SandboxExec(ExecRequest),
-    /// Runs a piece of code in the sandbox and answers what it printed.
+    /// Runs code in the sandbox and returns its output.
     SandboxRunCode(CodeRequest),
-    /// Reads a file of the workspace: text, or a picture.
+    /// Reads a text or image file in the workspace.
     FsRead(FsRead),
-    /// Writes a text file of the workspace; parent folders are made, an old file is replaced.
+    /// Writes a text file in the workspace. Creates parent folders and replaces an existing file.
     FsWrite(FsWrite),
-    /// Lists a folder of the workspace.
+    /// Lists a folder in the workspace.
     FsList(FsList),
-    /// Lists the tabs; or opens, activates or closes one, and lists them then.
+    /// Lists the tabs. Can first open, activate or close one.
     BrowserTabs(BrowserTabs),
-    /// Asks a person to do something in the browser, such as signing in. Answers at once; then call handoff_wait.
+    /// Asks a person to do something in the browser, such as signing in. Returns at once. Then call handoff_wait.
     HandoffRequest(HandoffRequest),
-    /// Gives a task to Baton's own agent: a prompt, or a playbook. Answers at once with its id; then call task_get.
+    /// Gives a prompt or a playbook to Baton's own agent. Returns the task's id at once. Then call task_get.
     TaskPrompt(TaskRequest),
-    /// Keeps a file of the workspace as an artifact that outlives the sandbox.
+    /// Saves a workspace file as an artifact that is kept after the sandbox ends.
     ArtifactSave(ArtifactSave),
 }
 
@@ -102,9 +102,9 @@ pub struct Nothing {}
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HandoffWait {
-    /// As handoff_request answered it.
+    /// The id that handoff_request returned.
     pub request_id: HandoffId,
-    /// How long to wait in this call: 0 to 50000 milliseconds; 50000 unless said.
+    /// How long to wait in this call, 0 to 50000 milliseconds. Default 50000.
     #[serde(default)]
     #[schema(maximum = 50_000)]
     pub timeout_ms: Option<u64>,
@@ -113,9 +113,9 @@ pub struct HandoffWait {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TaskGet {
-    /// As task_prompt answered it.
+    /// The id that task_prompt returned.
     pub task_id: TaskId,
-    /// How long to wait for its end in this call: 0 to 50000 milliseconds; 0 unless said.
+    /// How long to wait for the task to end in this call, 0 to 50000 milliseconds. Default 0.
     #[serde(default)]
     #[schema(maximum = 50_000)]
     pub wait_ms: Option<u64>,
@@ -124,10 +124,10 @@ pub struct TaskGet {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ArtifactList {
-    /// Only those of this sandbox.
+    /// Only artifacts of this sandbox.
     #[serde(default)]
     pub sandbox_id: Option<SandboxId>,
-    /// Words or parts of words of their names.
+    /// Text to search for in their names.
     #[serde(default)]
     pub q: Option<String>,
 }
@@ -137,7 +137,7 @@ pub struct ArtifactList {
 pub struct FsRead {
     /// Path in the workspace.
     pub path: String,
-    /// Byte to begin at; 0 unless said. A long text is answered in parts.
+    /// Byte offset to start at. Default 0. A long text is returned in parts.
     #[serde(default)]
     pub offset: u64,
 }
@@ -147,29 +147,29 @@ pub struct FsRead {
 pub struct FsWrite {
     /// Path in the workspace.
     pub path: String,
-    /// The whole new content.
+    /// The whole content of the file.
     pub content: String,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FsList {
-    /// Folder in the workspace; the workspace itself unless said.
+    /// Folder in the workspace. Default: the workspace root.
     #[serde(default)]
     pub path: String,
-    /// Everything beneath it.
+    /// Also list the contents of subfolders.
     #[serde(default)]
     pub recursive: bool,
 }
 
-/// At most one of the three.
+/// Set at most one of the three.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BrowserTabs {
-    /// Address to open in a new tab in front.
+    /// Address to open in a new active tab.
     #[serde(default)]
     pub open: Option<String>,
-    /// Id of the tab to bring to the front.
+    /// Id of the tab to activate.
     #[serde(default)]
     pub activate: Option<String>,
     /// Id of the tab to close.
@@ -182,7 +182,7 @@ pub struct BrowserTabs {
 pub struct ArtifactSave {
     /// Path of the file in the workspace.
     pub path: String,
-    /// Its name as an artifact; the file's own unless said.
+    /// Name of the artifact. Default: the file's own name.
     #[serde(default)]
     pub name: Option<String>,
 }
@@ -206,7 +206,7 @@ impl Call {
         }
         let Some(Value::String(sandbox)) = arguments.remove(SANDBOX_ID) else {
             return Err(misread(
-                "`sandboxId` is missing, a text as sandbox_launch and sandbox_list answer it".to_owned(),
+                "`sandboxId` is missing: a string, as returned by sandbox_launch and sandbox_list".to_owned(),
             ));
         };
         let sandbox = SandboxId(sandbox);
@@ -249,7 +249,7 @@ fn one_of<T: serde::de::DeserializeOwned>(name: &str, arguments: JsonObject) -> 
 
 /// Puts the sandbox's id before the other arguments.
 fn with_sandbox(mut schema: Value) -> Value {
-    let words = "Id of the sandbox, as sandbox_launch and sandbox_list answer it.";
+    let words = "Id of the sandbox, as returned by sandbox_launch and sandbox_list.";
     let mut properties = JsonObject::new();
     properties.insert(SANDBOX_ID.to_owned(), json!({ "type": "string", "description": words }));
     if let Some(own) = schema["properties"].as_object() {

@@ -47,7 +47,7 @@ struct GrantQuery {
     cursor: Option<String>,
 }
 
-/// Lists questions to a person across sandboxes, newest first.
+/// Lists approval requests of all sandboxes, newest first.
 #[utoipa::path(get, path = "/v1/approvals", tag = "trust", operation_id = "listApprovals", params(ListQuery),
     responses((status = 200, body = Page<Approval>), Refusals))]
 async fn list(State(api): State<Api>, Query(query): Query<ListQuery>) -> Result<Json<Page<Approval>>, ApiError> {
@@ -72,7 +72,7 @@ async fn decide(
     Ok(Json(api.service().decide(&id, decision, by).await?))
 }
 
-/// Lists standing permissions, newest first, with what was used of each.
+/// Lists standing permissions and their use, newest first.
 #[utoipa::path(get, path = "/v1/grants", tag = "trust", operation_id = "listGrants", params(GrantQuery),
     responses((status = 200, body = Page<Grant>), Refusals))]
 async fn grants(State(api): State<Api>, Query(query): Query<GrantQuery>) -> Result<Json<Page<Grant>>, ApiError> {
@@ -80,7 +80,7 @@ async fn grants(State(api): State<Api>, Query(query): Query<GrantQuery>) -> Resu
     Ok(Json(api.service().store().grants(filter, page(query.limit, query.cursor)?).await?))
 }
 
-/// Ends a standing permission at once.
+/// Revokes a standing permission at once.
 #[utoipa::path(delete, path = "/v1/grants/{grantId}", tag = "trust", operation_id = "revokeGrant",
     params(("grantId" = String, Path)), responses((status = 200, body = Grant), Refusals))]
 async fn revoke(State(api): State<Api>, InPath(id): InPath<GrantId>) -> Result<Json<Grant>, ApiError> {
@@ -94,7 +94,7 @@ async fn rules(State(api): State<Api>) -> Result<Json<Rules>, ApiError> {
     Ok(Json(Rules { rules: api.service().store().rules().await? }))
 }
 
-/// Puts these rules in place of all others; they are in force when this answers.
+/// Replaces all rules. The new rules apply when this returns.
 #[utoipa::path(put, path = "/v1/rules", tag = "trust", operation_id = "putRules", request_body = Rules,
     responses((status = 200, body = Rules), Refusals))]
 async fn replace_rules(State(api): State<Api>, Body(new): Body<Rules>) -> Result<Json<Rules>, ApiError> {

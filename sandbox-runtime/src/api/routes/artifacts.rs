@@ -39,7 +39,7 @@ pub fn open_routes() -> OpenApiRouter<Api> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct AllQuery {
-    /// A part of the name.
+    /// Text to search for in the name.
     q: Option<String>,
     sandbox_id: Option<String>,
     #[param(minimum = 1, maximum = 200, default = 50)]
@@ -51,7 +51,7 @@ struct AllQuery {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct UrlQuery {
-    /// How long the address is to work: 1,000 to 86,400,000; 900,000 without it.
+    /// How long the address works, in milliseconds: 1,000 to 86,400,000. Default 900,000.
     ttl_ms: Option<i64>,
 }
 
@@ -59,16 +59,16 @@ struct UrlQuery {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ContentQuery {
-    /// From the `url` of this artifact; in place of the token.
+    /// The ticket from the artifact's `url`, instead of the token.
     ticket: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Save {
-    /// A file of the workspace, of at most 2 GiB.
+    /// Path of a file in the workspace, of at most 2 GiB.
     path: String,
-    /// The file's own name without it.
+    /// Name of the artifact. Default: the file's own name.
     #[serde(default)]
     name: Option<String>,
 }
@@ -80,7 +80,7 @@ struct Link {
     expires_at: EpochMs,
 }
 
-/// Lists what a sandbox put out, newest first.
+/// Lists the artifacts of a sandbox, newest first.
 #[utoipa::path(get, path = "/v1/sandboxes/{id}/artifacts", tag = "outputs", operation_id = "listSandboxArtifacts",
     params(("id" = String, Path), PageQuery), responses((status = 200, body = Page<Artifact>), Refusals))]
 async fn of_sandbox(
@@ -94,7 +94,7 @@ async fn of_sandbox(
     Ok(Json(api.service().store().artifacts(filter, page).await?))
 }
 
-/// Keeps a file of the workspace beyond the sandbox.
+/// Saves a workspace file as an artifact that is kept after the sandbox ends.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/artifacts", tag = "outputs", operation_id = "saveArtifact",
     params(("id" = String, Path)), request_body = Save, responses((status = 201, body = Artifact), Refusals))]
 async fn save(
@@ -106,7 +106,7 @@ async fn save(
     Ok((StatusCode::CREATED, Json(artifact)))
 }
 
-/// Lists outputs across sandboxes, newest first.
+/// Lists the artifacts of all sandboxes, newest first.
 #[utoipa::path(get, path = "/v1/artifacts", tag = "outputs", operation_id = "listArtifacts", params(AllQuery),
     responses((status = 200, body = Page<Artifact>), Refusals))]
 async fn all(State(api): State<Api>, Query(query): Query<AllQuery>) -> Result<Json<Page<Artifact>>, ApiError> {
@@ -114,7 +114,7 @@ async fn all(State(api): State<Api>, Query(query): Query<AllQuery>) -> Result<Js
     Ok(Json(api.service().store().artifacts(filter, page(query.limit, query.cursor)?).await?))
 }
 
-/// Returns an address of the content that needs no token and works until it expires.
+/// Returns an address of the content that needs no token and expires.
 #[utoipa::path(get, path = "/v1/artifacts/{key}/url", tag = "outputs", operation_id = "getArtifactUrl",
     params(("key" = String, Path), UrlQuery), responses((status = 200, body = Link), Refusals))]
 async fn url(
@@ -130,11 +130,11 @@ async fn url(
     Ok(Json(Link { url: format!("{base}/v1/artifacts/{key}/content?ticket={ticket}"), expires_at }))
 }
 
-/// Returns the bytes of an artifact, or those that `Range` asks for. Wants the token, or a ticket.
+/// Returns the content of an artifact, or the part that `Range` asks for. Needs the token or a ticket.
 #[utoipa::path(get, path = "/v1/artifacts/{key}/content", tag = "outputs", operation_id = "getArtifactContent",
     params(("key" = String, Path), ContentQuery),
-    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
-        (status = 206, body = Vec<u8>, content_type = "application/octet-stream"), Refusals))]
+    responses((status = 200, content((Vec<u8> = "application/octet-stream"), (Vec<u8> = "*/*"))),
+        (status = 206, content((Vec<u8> = "application/octet-stream"), (Vec<u8> = "*/*"))), Refusals))]
 async fn content(
     State(api): State<Api>,
     InPath(key): InPath<ArtifactKey>,
@@ -159,7 +159,7 @@ async fn content(
         .await
 }
 
-/// Deletes an artifact. Answers what it was.
+/// Deletes an artifact and returns its record.
 #[utoipa::path(delete, path = "/v1/artifacts/{key}", tag = "outputs", operation_id = "deleteArtifact",
     params(("key" = String, Path)), responses((status = 200, body = Artifact), Refusals))]
 async fn delete(State(api): State<Api>, InPath(key): InPath<ArtifactKey>) -> Result<Json<Artifact>, ApiError> {

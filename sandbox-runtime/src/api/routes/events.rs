@@ -31,9 +31,9 @@ pub fn routes() -> OpenApiRouter<Api> {
 #[into_params(parameter_in = Query)]
 struct FollowQuery {
     sandbox_id: Option<String>,
-    /// Event types, with commas between.
+    /// Event types, separated by commas.
     types: Option<String>,
-    /// Begin after the event with this id, as `Last-Event-ID` does; from now on without either.
+    /// Start after the event with this id, like `Last-Event-ID`. Default: start with new events.
     after: Option<String>,
 }
 
@@ -41,17 +41,17 @@ struct FollowQuery {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
-    /// Event types, with commas between.
+    /// Event types, separated by commas.
     types: Option<String>,
-    /// Only what came after the event with this id.
+    /// Only events after the event with this id.
     after: Option<String>,
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<usize>,
-    /// The same as `after`: `nextCursor` of the page before.
+    /// The same as `after`: `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// Follows events: server-sent events, or one event a message for a request that asks for a WebSocket.
+/// Follows events as server-sent events. A WebSocket request gets one event per message.
 #[utoipa::path(get, path = "/v1/events", tag = "events", operation_id = "followEvents",
     params(FollowQuery, ("Last-Event-ID" = Option<String>, Header)),
     responses((status = 200, body = String, content_type = "text/event-stream"),
@@ -83,7 +83,7 @@ async fn follow(
     following::answer(request, Box::pin(events.map(|event| told(&event)))).await
 }
 
-/// Lists what happened in a sandbox, oldest first.
+/// Lists the events of a sandbox, oldest first.
 #[utoipa::path(get, path = "/v1/sandboxes/{id}/events", tag = "events", operation_id = "listSandboxEvents",
     params(("id" = String, Path), ListQuery), responses((status = 200, body = Page<Event>), Refusals))]
 async fn of_sandbox(

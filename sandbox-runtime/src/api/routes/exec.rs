@@ -47,7 +47,7 @@ struct ExecQuery {
     stream: bool,
 }
 
-/// Runs a command, directly and not by a shell. A command that fails is 200. Hanging up kills it.
+/// Runs a command directly, without a shell. A command that fails is still 200. Closing the connection kills it.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/exec", tag = "commands and files", operation_id = "exec",
     params(("id" = String, Path), ExecQuery), request_body = ExecRequest,
     responses((status = 200, content((ExecResult = "application/json"), (String = "text/event-stream"))), Refusals))]
@@ -63,7 +63,7 @@ async fn exec(
     Ok(Json(api.service().exec(&id, request, |_| {}).await?).into_response())
 }
 
-/// Runs a piece of code.
+/// Runs code.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/code", tag = "commands and files", operation_id = "runCode",
     params(("id" = String, Path)), request_body = CodeRequest, responses((status = 200, body = ExecResult), Refusals))]
 async fn code(

@@ -42,7 +42,7 @@ pub fn routes() -> OpenApiRouter<Api> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct PathQuery {
-    /// Relative to `/workspace`, or beginning with it.
+    /// Relative to `/workspace`, or starting with it.
     path: String,
 }
 
@@ -50,11 +50,11 @@ struct PathQuery {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
-    /// The workspace itself without it.
+    /// Default: the workspace root.
     #[serde(default)]
     #[param(required = false)]
     path: String,
-    /// `1` or `true`: everything beneath it.
+    /// `1` or `true`: also list the contents of subfolders.
     #[serde(default, deserialize_with = "switch")]
     #[param(required = false)]
     recursive: bool,
@@ -65,7 +65,7 @@ struct ListQuery {
 #[into_params(parameter_in = Query)]
 struct RemoveQuery {
     path: String,
-    /// `1` or `true`: a folder with everything in it.
+    /// `1` or `true`: remove a folder with its contents.
     #[serde(default, deserialize_with = "switch")]
     #[param(required = false)]
     recursive: bool,
@@ -74,7 +74,7 @@ struct RemoveQuery {
 #[derive(Serialize, ToSchema)]
 struct Entries {
     data: Vec<FileEntry>,
-    /// There is more than one listing holds.
+    /// Whether entries were left out because there are too many.
     truncated: bool,
 }
 
@@ -106,11 +106,11 @@ async fn off<T: Send + 'static>(
     Ok(done.map_err(ServiceError::from)?)
 }
 
-/// Returns a file's bytes, or those that `Range` asks for.
+/// Returns the content of a file, or the part that `Range` asks for.
 #[utoipa::path(get, path = "/v1/sandboxes/{id}/fs/read", tag = "commands and files", operation_id = "readFile",
     params(("id" = String, Path), PathQuery),
-    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
-        (status = 206, body = Vec<u8>, content_type = "application/octet-stream"), Refusals))]
+    responses((status = 200, content((Vec<u8> = "application/octet-stream"), (Vec<u8> = "*/*"))),
+        (status = 206, content((Vec<u8> = "application/octet-stream"), (Vec<u8> = "*/*"))), Refusals))]
 async fn read(
     State(api): State<Api>,
     InPath(id): InPath<SandboxId>,
@@ -130,7 +130,7 @@ async fn read(
     ranges::file(file, entry.size, &entry.path, &content_type, &headers, Disposition::Plain).await
 }
 
-/// Writes a file: parent folders are made, and readers see the old file or the new one.
+/// Writes a file. Creates parent folders. Readers see either the old or the new file.
 #[utoipa::path(put, path = "/v1/sandboxes/{id}/fs/write", tag = "commands and files", operation_id = "writeFile",
     params(("id" = String, Path), PathQuery), request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 200, body = Written), Refusals))]
@@ -161,7 +161,7 @@ async fn list(
     Ok(Json(Entries { data: listing.entries, truncated: listing.truncated }))
 }
 
-/// Says what there is at a path.
+/// Describes the entry at a path.
 #[utoipa::path(get, path = "/v1/sandboxes/{id}/fs/stat", tag = "commands and files", operation_id = "statFile",
     params(("id" = String, Path), PathQuery), responses((status = 200, body = FileEntry), Refusals))]
 async fn stat(
@@ -173,7 +173,7 @@ async fn stat(
     Ok(Json(off(workspace, move |workspace| workspace.stat(&query.path)).await?))
 }
 
-/// Makes a folder, and its parents.
+/// Creates a folder and its parents.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/fs/mkdir", tag = "commands and files", operation_id = "makeFolder",
     params(("id" = String, Path)), request_body = Folder, responses((status = 200, body = FileEntry), Refusals))]
 async fn mkdir(
@@ -187,7 +187,7 @@ async fn mkdir(
     Ok(Json(entry))
 }
 
-/// Moves or renames.
+/// Moves or renames a file or folder.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/fs/move", tag = "commands and files", operation_id = "moveFile",
     params(("id" = String, Path)), request_body = Move, responses((status = 200, body = FileEntry), Refusals))]
 async fn rename(
@@ -203,7 +203,7 @@ async fn rename(
     Ok(Json(entry))
 }
 
-/// Removes a file, an empty folder, or with `recursive` a folder with everything in it. Answers what was there.
+/// Removes a file or an empty folder; with `recursive`, a folder with its contents. Returns the removed entry.
 #[utoipa::path(delete, path = "/v1/sandboxes/{id}/fs", tag = "commands and files", operation_id = "removeFile",
     params(("id" = String, Path), RemoveQuery), responses((status = 200, body = FileEntry), Refusals))]
 async fn remove(

@@ -54,14 +54,14 @@ struct ListQuery {
     cursor: Option<String>,
 }
 
-/// Returns the handoff that the sandbox stands in, or the last one.
+/// Returns the current handoff of the sandbox, or the last one.
 #[utoipa::path(get, path = "/v1/sandboxes/{id}/handoff", tag = "tasks and handoff", operation_id = "getHandoff",
     params(("id" = String, Path)), responses((status = 200, body = HandoffEnvelope), Refusals))]
 async fn current(State(api): State<Api>, InPath(id): InPath<SandboxId>) -> Enveloped {
     Ok(Json(api.service().handoff(&id).await?))
 }
 
-/// Asks that a person do something.
+/// Asks a person to do something.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/handoff", tag = "tasks and handoff", operation_id = "requestHandoff",
     params(("id" = String, Path)), request_body = HandoffRequest,
     responses((status = 200, body = HandoffEnvelope), Refusals))]
@@ -73,7 +73,7 @@ async fn request(
     Ok(Json(api.service().request_handoff(&id, request, RequestedBy::Sdk).await?))
 }
 
-/// Accepts the pending request: control is the person's until it is completed, cancelled or expires.
+/// Accepts the pending request. The person holds control until it is completed or cancelled, or expires.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/handoff/accept", tag = "tasks and handoff",
     operation_id = "acceptHandoff", params(("id" = String, Path)), request_body = ByController,
     responses((status = 200, body = HandoffEnvelope), Refusals))]
@@ -81,7 +81,7 @@ async fn accept(State(api): State<Api>, InPath(id): InPath<SandboxId>, Body(by):
     Ok(Json(api.service().accept_handoff(&id, by.controller).await?))
 }
 
-/// Says that it is done; the agent goes on with a fresh look.
+/// Completes the handoff. The agent continues with a fresh look at the page.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/handoff/complete", tag = "tasks and handoff",
     operation_id = "completeHandoff", params(("id" = String, Path)), request_body(content = WithNote),
     responses((status = 200, body = HandoffEnvelope), Refusals))]
@@ -89,7 +89,7 @@ async fn complete(State(api): State<Api>, InPath(id): InPath<SandboxId>, Body(wi
     Ok(Json(api.service().complete_handoff(&id, with.note).await?))
 }
 
-/// Takes the request back, or gives it up.
+/// Cancels the handoff.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/handoff/cancel", tag = "tasks and handoff",
     operation_id = "cancelHandoff", params(("id" = String, Path)), request_body(content = WithNote),
     responses((status = 200, body = HandoffEnvelope), Refusals))]
@@ -97,7 +97,7 @@ async fn cancel(State(api): State<Api>, InPath(id): InPath<SandboxId>, Body(with
     Ok(Json(api.service().cancel_handoff(&id, with.note).await?))
 }
 
-/// Lists handoffs across sandboxes, newest first.
+/// Lists the handoffs of all sandboxes, newest first.
 #[utoipa::path(get, path = "/v1/handoffs", tag = "tasks and handoff", operation_id = "listHandoffs", params(ListQuery),
     responses((status = 200, body = Page<Handoff>), Refusals))]
 async fn list(State(api): State<Api>, Query(query): Query<ListQuery>) -> Result<Json<Page<Handoff>>, ApiError> {
@@ -105,7 +105,7 @@ async fn list(State(api): State<Api>, Query(query): Query<ListQuery>) -> Result<
     Ok(Json(api.service().store().handoffs(filter, page(query.limit, query.cursor)?).await?))
 }
 
-/// Takes control for a person, asked or not.
+/// Takes control for a person, with or without a request.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/control/take", tag = "tasks and handoff", operation_id = "takeControl",
     params(("id" = String, Path)), request_body = ByController, responses((status = 200, body = Preview), Refusals))]
 async fn take(

@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::api::Api;
 use crate::api::error::{ApiError, Refusals};
 use crate::api::extract::Body;
-use crate::api::{Api, openapi_json};
 
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default()
@@ -39,7 +39,7 @@ struct RuntimeInfo {
     version: &'static str,
     /// The data directory.
     home: String,
-    /// Where the program `baton` lies, for clients that start it (`baton mcp`); absent where it is not installed.
+    /// Path of the program `baton`, for clients that start it (`baton mcp`). Absent if it is not installed.
     #[serde(skip_serializing_if = "Option::is_none")]
     program: Option<String>,
 }
@@ -60,7 +60,7 @@ struct Demo {
     task_id: TaskId,
 }
 
-/// Says that the runtime lives. Needs no token.
+/// Reports that the runtime is alive. Needs no token.
 #[utoipa::path(get, path = "/v1/health", tag = "machine", operation_id = "health",
     responses((status = 200, body = Health), Refusals))]
 async fn health() -> Json<Health> {
@@ -70,18 +70,18 @@ async fn health() -> Json<Health> {
 /// Returns this document.
 #[utoipa::path(get, path = "/v1/openapi.json", tag = "machine", operation_id = "openapi",
     responses((status = 200, body = serde_json::Value), Refusals))]
-async fn document() -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], openapi_json()).into_response()
+async fn document(State(api): State<Api>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], api.openapi_json()).into_response()
 }
 
-/// Checks this machine: what works, what is missing, the command that mends it.
+/// Checks this machine: what works, what is missing, and the command that fixes it.
 #[utoipa::path(get, path = "/v1/doctor", tag = "machine", operation_id = "doctor",
     responses((status = 200, body = Checks), Refusals))]
 async fn doctor(State(api): State<Api>) -> Json<Checks> {
     Json(Checks { data: api.service().checks().await })
 }
 
-/// Says which runtime this is, and where it keeps everything.
+/// Returns the version of the runtime and its data directory.
 #[utoipa::path(get, path = "/v1/runtime", tag = "machine", operation_id = "runtime",
     responses((status = 200, body = RuntimeInfo), Refusals))]
 async fn runtime(State(api): State<Api>) -> Json<RuntimeInfo> {
@@ -95,7 +95,7 @@ fn program() -> Option<String> {
     beside.exists().then(|| beside.display().to_string())
 }
 
-/// Starts the guided first task in a sandbox of its own.
+/// Starts the guided first task in a new sandbox.
 #[utoipa::path(post, path = "/v1/demo", tag = "machine", operation_id = "demo",
     request_body(content = Nothing), responses((status = 201, body = Demo), Refusals))]
 async fn demo(State(api): State<Api>, Body(Nothing {}): Body<Nothing>) -> Result<(StatusCode, Json<Demo>), ApiError> {

@@ -1,5 +1,6 @@
 //! The routes, one file a family. What is written at a handler makes both the route and its page in the document.
 
+mod answers;
 mod approvals;
 mod artifacts;
 mod debugging;
@@ -11,6 +12,7 @@ mod machine;
 mod mcp;
 mod models;
 mod pictures;
+mod playbooks;
 mod preview;
 mod refusals;
 mod sandboxes;
@@ -31,8 +33,9 @@ use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ObjectBuilder, PathItem, Type};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::server::{ServerBuilder, ServerVariableBuilder};
+use utoipa::openapi::{ObjectBuilder, PathItem, Server, Type};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::error::{ApiError, ErrorBody};
@@ -52,6 +55,8 @@ use crate::service::ErrorCode;
 struct Document;
 
 const BEARER: &str = "bearer";
+/// In the query of an artifact's address.
+const TICKET: &str = "ticket";
 
 /// Returns every route with its guards.
 pub fn router(api: &Api) -> Router {
@@ -78,20 +83,54 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
             post.parameters.get_or_insert_default().push(key_parameter().into());
         }
         for (method, operation) in operations(item) {
-            operation.security = Some(vec![SecurityRequirement::new::<_, [String; 0], String>(BEARER, [])]);
+            operation.security = Some(vec![needs(BEARER)]);
             refusals::describe(operation, &refusals::Place { path, method, guarded: true });
+            answers::describe(operation);
         }
     }
     let mut open = open().into_openapi();
     for (path, item) in &mut open.paths.paths {
         for (method, operation) in operations(item) {
+            operation.security = Some(security_of_open(path));
             refusals::describe(operation, &refusals::Place { path, method, guarded: false });
+            answers::describe(operation);
         }
     }
     document.merge(open);
+    document.servers = Some(vec![any_server()]);
     let components = document.components.get_or_insert_default();
     components.add_security_scheme(BEARER, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    components.add_security_scheme(TICKET, SecurityScheme::ApiKey(ApiKey::Query(ApiKeyValue::new(TICKET))));
     document
+}
+
+fn needs(scheme: &str) -> SecurityRequirement {
+    SecurityRequirement::new::<_, [String; 0], String>(scheme, [])
+}
+
+/// What a route that looks at its own ticket takes. One whose ticket is a part of the path needs nothing else.
+fn security_of_open(path: &str) -> Vec<SecurityRequirement> {
+    match path {
+        "/v1/artifacts/{key}/content" => vec![needs(BEARER), needs(TICKET)],
+        _ => vec![],
+    }
+}
+
+/// Returns the server of the document that no runtime serves: its port is not known.
+fn any_server() -> Server {
+    let port = ServerVariableBuilder::new()
+        .default_value("8080")
+        .description(Some("The port that the runtime listens on: `url` of `runtime.json` has it."));
+    ServerBuilder::new()
+        .url("http://127.0.0.1:{port}")
+        .description(Some("The runtime on this machine"))
+        .parameter("port", port)
+        .build()
+}
+
+/// Returns the server of the document that a runtime at `base` serves.
+pub fn own_server(base: &str) -> Server {
+    ServerBuilder::new().url(base).description(Some("This runtime")).build()
 }
 
 /// The routes that want a token.
@@ -107,6 +146,7 @@ fn guarded() -> OpenApiRouter<Api> {
         .merge(viewers::routes())
         .merge(debugging::routes())
         .merge(tasks::routes())
+        .merge(playbooks::routes())
         .merge(handoffs::routes())
         .merge(approvals::routes())
         .merge(models::routes())

@@ -20,7 +20,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(unlock))
 }
 
-/// Lists every model that tasks may use, by name: those that were set, and those of the runtime's environment.
+/// Lists the models that tasks can use, by name: models that were set, and models from the runtime's environment.
 #[utoipa::path(get, path = "/v1/models", tag = "models", operation_id = "listModels",
     responses((status = 200, body = Page<ModelInfo>), Refusals))]
 async fn list(State(api): State<Api>) -> Result<Json<Page<ModelInfo>>, ApiError> {
@@ -34,7 +34,7 @@ async fn get(State(api): State<Api>, InPath(name): InPath<String>) -> Result<Jso
     Ok(Json(api.service().model(&name).await?))
 }
 
-/// Sets a model, or changes it. The key goes to the keyring; left out, it stays as long as kind and address do.
+/// Adds or changes a model. The key is stored in the keyring. Without a key, the old one is kept if kind and address stay the same.
 #[utoipa::path(put, path = "/v1/models/{name}", tag = "models", operation_id = "putModel",
     params(("name" = String, Path)), request_body = ModelSettings,
     responses((status = 200, body = ModelInfo), Refusals))]
@@ -46,7 +46,7 @@ async fn put(
     Ok(Json(api.service().put_model(&name, settings).await?))
 }
 
-/// Forgets a model and its key.
+/// Deletes a model and its key.
 #[utoipa::path(delete, path = "/v1/models/{name}", tag = "models", operation_id = "deleteModel",
     params(("name" = String, Path)), responses((status = 204), Refusals))]
 async fn delete(State(api): State<Api>, InPath(name): InPath<String>) -> Result<StatusCode, ApiError> {
@@ -54,21 +54,21 @@ async fn delete(State(api): State<Api>, InPath(name): InPath<String>) -> Result<
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Asks the model for one word. A model that does not answer is 200 with `ok: false` and the provider's own words.
+/// Asks the model for one word. If it fails, the answer is 200 with `ok: false` and the provider's message.
 #[utoipa::path(post, path = "/v1/models/{name}/test", tag = "models", operation_id = "testModel",
     params(("name" = String, Path)), responses((status = 200, body = ModelTest), Refusals))]
 async fn test(State(api): State<Api>, InPath(name): InPath<String>) -> Result<Json<ModelTest>, ApiError> {
     Ok(Json(api.service().test_model(&name).await?))
 }
 
-/// Says where keys are kept: in the system's keyring, or in an encrypted file that may want its passphrase.
+/// Reports where keys are stored: in the system's keyring, or in an encrypted file that may need its passphrase.
 #[utoipa::path(get, path = "/v1/keys", tag = "models", operation_id = "getKeyStorage",
     responses((status = 200, body = KeyStorage), Refusals))]
 async fn key_storage(State(api): State<Api>) -> Result<Json<KeyStorage>, ApiError> {
     Ok(Json(api.service().key_storage().await))
 }
 
-/// Opens the encrypted key file for as long as the runtime runs, or begins one under this passphrase.
+/// Unlocks the encrypted key file until the runtime ends, or creates one with this passphrase.
 #[utoipa::path(post, path = "/v1/keys/unlock", tag = "models", operation_id = "unlockKeys",
     request_body = Passphrase, responses((status = 200, body = KeyStorage), Refusals))]
 async fn unlock(State(api): State<Api>, Body(body): Body<Passphrase>) -> Result<Json<KeyStorage>, ApiError> {

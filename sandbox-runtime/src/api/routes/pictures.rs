@@ -18,11 +18,11 @@ pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default().routes(routes!(get))
 }
 
-/// Returns a picture of the page as a step of the agent left it: `picture` of its `sandbox.agent.action` event.
+/// Returns a picture of the page after a step of the agent: `picture` of its `sandbox.agent.action` event.
 #[utoipa::path(get, path = "/v1/pictures/{picture}", tag = "tasks and handoff", operation_id = "getPicture",
     params(("picture" = String, Path, description = "SHA-256 of its content, in hexadecimal digits")),
-    responses((status = 200, body = Vec<u8>, content_type = "image/jpeg"), (status = 206, body = Vec<u8>,
-        content_type = "image/jpeg"), Refusals))]
+    responses((status = 200, content((Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"))),
+        (status = 206, content((Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"))), Refusals))]
 async fn get(State(api): State<Api>, InPath(picture): InPath<String>, request: Request) -> Result<Response, ApiError> {
     let none = || ApiError::new(ErrorCode::NotFound, format!("there is no picture {picture:?}"));
     let blobs = api.service().store().blobs().clone();

@@ -43,14 +43,14 @@ async fn browse(api: &Api, id: &SandboxId, command: BrowseCommand) -> Shown {
     Ok(Json(api.service().browse(id, command).await?))
 }
 
-/// Says what the browser shows and who drives. While a person holds control it is blind.
+/// Returns what the browser shows and who has control. While a person holds control, page details are hidden.
 #[utoipa::path(get, path = "/v1/sandboxes/{id}/preview", tag = "browser and live view", operation_id = "getPreview",
     params(("id" = String, Path)), responses((status = 200, body = Preview), Refusals))]
 async fn preview(State(api): State<Api>, InPath(id): InPath<SandboxId>) -> Shown {
     Ok(Json(api.service().preview(&id).await?))
 }
 
-/// Starts the browser, if it does not run.
+/// Starts the browser if it is not running.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/preview/start", tag = "browser and live view",
     operation_id = "startPreview", params(("id" = String, Path)), responses((status = 200, body = Preview), Refusals))]
 async fn start(State(api): State<Api>, InPath(id): InPath<SandboxId>) -> Shown {
@@ -86,14 +86,14 @@ async fn forward(State(api): State<Api>, InPath(id): InPath<SandboxId>) -> Shown
     browse(&api, &id, BrowseCommand::Forward).await
 }
 
-/// Loads the active tab again.
+/// Reloads the active tab.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/preview/reload", tag = "browser and live view",
     operation_id = "reload", params(("id" = String, Path)), responses((status = 200, body = Preview), Refusals))]
 async fn reload(State(api): State<Api>, InPath(id): InPath<SandboxId>) -> Shown {
     browse(&api, &id, BrowseCommand::Reload).await
 }
 
-/// Gives the page another size.
+/// Changes the size of the page.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/preview/resize", tag = "browser and live view",
     operation_id = "resizePreview", params(("id" = String, Path)), request_body = Viewport,
     responses((status = 200, body = Preview), Refusals))]
@@ -101,7 +101,7 @@ async fn resize(State(api): State<Api>, InPath(id): InPath<SandboxId>, Body(view
     browse(&api, &id, BrowseCommand::Resize(viewport)).await
 }
 
-/// Brings a tab to the front.
+/// Activates a tab.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/preview/tabs/{tabId}/activate", tag = "browser and live view",
     operation_id = "activateTab", params(("id" = String, Path), ("tabId" = String, Path)),
     responses((status = 200, body = Preview), Refusals))]
@@ -117,7 +117,7 @@ async fn close_tab(State(api): State<Api>, InPath((id, tab_id)): InPath<(Sandbox
     browse(&api, &id, BrowseCommand::CloseTab { tab_id }).await
 }
 
-/// Takes a picture of the page; refused while a person holds control.
+/// Takes a screenshot of the page. Refused while a person holds control.
 #[utoipa::path(get, path = "/v1/sandboxes/{id}/preview/screenshot", tag = "browser and live view",
     operation_id = "screenshot", params(("id" = String, Path)),
     responses((status = 200, body = Vec<u8>, content_type = "image/png"), Refusals))]

@@ -30,6 +30,7 @@ fn statuses(operation: &Operation, place: &Place<'_>) -> Vec<(u16, &'static str)
     let changes = place.method != Method::GET;
     let waits = parameters.iter().any(|parameter| parameter.name == "waitFor");
     let creates = place.method == Method::POST && once::CREATING.contains(&place.path);
+    let has_ranges = operation.responses.responses.contains_key("206");
     // A path names something, and what it names has a state.
     let names = has(ParameterIn::Path);
     let all = [
@@ -45,6 +46,7 @@ fn statuses(operation: &Operation, place: &Place<'_>) -> Vec<(u16, &'static str)
         ),
         (takes_body, 413, "`tooLarge`: the body is too long"),
         (takes_body, 415, "`unsupportedMediaType`: the body is of another kind"),
+        (has_ranges, 416, "`invalid`: the range lies beyond the end"),
         (creates, 422, "`idempotencyMismatch`: the key was used for another body"),
         (true, 429, "`overloaded`: too much at once; try again after `Retry-After` seconds"),
         (true, 500, "`internal`: a mistake of the runtime; the cause is in its log"),

@@ -7,14 +7,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use sandbox_core::SandboxId;
 use sandbox_core::model::{Page, Sandbox, SandboxConfig, SandboxStatus};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::Api;
 use crate::api::error::{ApiError, Refusals};
-use crate::api::extract::{Body, InPath, Query};
+use crate::api::extract::{Body, InPath, Query, switch};
 use crate::api::lists::page;
 use crate::store::SandboxFilter;
 
@@ -39,11 +39,39 @@ struct ListQuery {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct WaitQuery {
-    /// Answer when this is reached; 408 `timeout` if it takes longer.
+    /// Wait until this status is reached. Answers 408 `timeout` if it takes longer than `timeoutMs`.
     wait_for: Option<WaitFor>,
-    /// 60,000 without it.
+    /// How long to wait, in milliseconds. Default 60,000.
     #[param(maximum = 600_000)]
     timeout_ms: Option<u64>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct EndQuery {
+    /// Also delete its files, artifacts, pictures and history.
+    #[serde(default, deserialize_with = "switch")]
+    #[param(value_type = Option<bool>)]
+    forget: bool,
+}
+
+/// The sandbox as it ended; with `forget`, what was deleted.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+enum Ended {
+    Sandbox(Box<Sandbox>),
+    Forgotten(Forgotten),
+}
+
+/// The answer with `forget`: nothing of the sandbox is left.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Forgotten {
+    /// Always `true`.
+    forgotten: bool,
+    /// Bytes of files that were deleted.
+    freed_bytes: u64,
 }
 
 #[derive(Clone, Copy, Deserialize, utoipa::ToSchema)]
@@ -52,7 +80,7 @@ pub enum WaitFor {
     Ready,
 }
 
-/// Makes a sandbox. Answers at once; `waitFor=ready` on the sandbox tells when it takes work.
+/// Creates a sandbox. Returns at once. `GET /v1/sandboxes/{id}?waitFor=ready` waits until it is ready.
 #[utoipa::path(post, path = "/v1/sandboxes", tag = "sandboxes", operation_id = "createSandbox",
     request_body(content = SandboxConfig, description = "everything optional"),
     responses((status = 201, body = Sandbox), Refusals))]
@@ -93,11 +121,21 @@ async fn get(
     Ok(Json(sandbox))
 }
 
-/// Ends a sandbox. Its artifacts and history stay.
+/// Ends a sandbox. Its artifacts and history are kept. With `forget`, its files, artifacts, pictures and history are also
+/// deleted once it has ended. This cannot be undone.
 #[utoipa::path(delete, path = "/v1/sandboxes/{id}", tag = "sandboxes", operation_id = "endSandbox",
-    params(("id" = String, Path)), responses((status = 200, body = Sandbox), Refusals))]
-async fn end(State(api): State<Api>, InPath(id): InPath<SandboxId>) -> Result<Json<Sandbox>, ApiError> {
+    params(("id" = String, Path), EndQuery), responses((status = 200, body = Ended), Refusals))]
+async fn end(
+    State(api): State<Api>,
+    InPath(id): InPath<SandboxId>,
+    Query(query): Query<EndQuery>,
+) -> Result<Json<Ended>, ApiError> {
+    if query.forget {
+        let freed_bytes = api.service().forget_sandbox(&id).await?;
+        api.tokens().revoke_viewers(&id);
+        return Ok(Json(Ended::Forgotten(Forgotten { forgotten: true, freed_bytes })));
+    }
     let sandbox = api.service().end_sandbox(&id).await?;
     api.tokens().revoke_viewers(&id);
-    Ok(Json(sandbox))
+    Ok(Json(Ended::Sandbox(Box::new(sandbox))))
 }

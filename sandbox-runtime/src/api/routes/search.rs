@@ -22,14 +22,14 @@ pub fn routes() -> OpenApiRouter<Api> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct SearchQuery {
-    /// Words or parts of words.
+    /// Words, or parts of words.
     q: Option<String>,
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<usize>,
     cursor: Option<String>,
 }
 
-/// Finds tasks and events by their words, newest first. No words find nothing.
+/// Searches tasks and events by their words, newest first. An empty query finds nothing.
 #[utoipa::path(get, path = "/v1/search", tag = "events", operation_id = "search", params(SearchQuery),
     responses((status = 200, body = Page<Hit>), Refusals))]
 async fn search(State(api): State<Api>, Query(query): Query<SearchQuery>) -> Result<Json<Page<Hit>>, ApiError> {

@@ -38,7 +38,7 @@ struct Started {
     task_id: TaskId,
 }
 
-/// A line for the agent.
+/// A message for the agent.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Message {
@@ -51,7 +51,7 @@ struct Message {
 struct ListQuery {
     sandbox_id: Option<String>,
     status: Option<TaskStatus>,
-    /// Words or parts of words of the task.
+    /// Words, or parts of words, of the task.
     q: Option<String>,
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<usize>,
@@ -62,15 +62,15 @@ struct ListQuery {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct EventsQuery {
-    /// Only what came after this event: its `id`, or its `seq`.
+    /// Only events after this one, named by `id` or `seq`.
     after: Option<String>,
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<usize>,
-    /// The same as `after`: `nextCursor` of the page before.
+    /// The same as `after`: `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// Starts a task: a `prompt`, or a `playbook`. Answers at once.
+/// Starts a task from a `prompt` or a `playbook`. Returns at once.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/tasks", tag = "tasks and handoff", operation_id = "promptAsync",
     params(("id" = String, Path)), request_body = TaskRequest, responses((status = 202, body = Started), Refusals))]
 async fn start(
@@ -82,7 +82,7 @@ async fn start(
     Ok((StatusCode::ACCEPTED, Json(Started { task_id })))
 }
 
-/// Starts a task and answers when it has ended. Hanging up leaves it running.
+/// Starts a task and returns when it has ended. If the connection is closed, the task continues.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/prompt", tag = "tasks and handoff", operation_id = "prompt",
     params(("id" = String, Path)), request_body = TaskRequest, responses((status = 200, body = Task), Refusals))]
 async fn prompt(
@@ -116,7 +116,7 @@ async fn cancel(State(api): State<Api>, InPath(id): InPath<TaskId>) -> Result<Js
     Ok(Json(api.service().cancel_task(&id).await?))
 }
 
-/// Writes to the agent, in any state of the task; it reads it before its next step.
+/// Sends the agent a message, in any state of the task. The agent reads it before its next step.
 #[utoipa::path(post, path = "/v1/tasks/{taskId}/messages", tag = "tasks and handoff", operation_id = "writeToTask",
     params(("taskId" = String, Path)), request_body = Message, responses((status = 200, body = Task), Refusals))]
 async fn write(
@@ -132,8 +132,8 @@ async fn write(
     Ok(Json(api.service().write_to_task(&id, message.text, by).await?))
 }
 
-/// Follows what the model of a task says while it says it: server-sent events `text`, or a message each for a request that
-/// asks for a WebSocket. Nothing of it is kept: each step's event holds the whole.
+/// Streams the model's output for a task as server-sent events `text`. A WebSocket request gets one message for each.
+/// The stream is not stored: each step's event holds the whole text.
 #[utoipa::path(get, path = "/v1/tasks/{taskId}/speech", tag = "tasks and handoff", operation_id = "followSpeech",
     params(("taskId" = String, Path)),
     responses((status = 200, body = String, content_type = "text/event-stream"),
@@ -147,7 +147,7 @@ async fn listen(State(api): State<Api>, InPath(id): InPath<TaskId>, request: Req
     following::answer(request, Box::pin(told)).await
 }
 
-/// Lists what happened in a task, oldest first.
+/// Lists the events of a task, oldest first.
 #[utoipa::path(get, path = "/v1/tasks/{taskId}/events", tag = "tasks and handoff", operation_id = "listTaskEvents",
     params(("taskId" = String, Path), EventsQuery), responses((status = 200, body = Page<Event>), Refusals))]
 async fn events(

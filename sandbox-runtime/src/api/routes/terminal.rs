@@ -26,9 +26,9 @@ pub fn routes() -> OpenApiRouter<Api> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct SizeQuery {
-    /// 80 without it.
+    /// Default 80.
     cols: Option<u16>,
-    /// 24 without it.
+    /// Default 24.
     rows: Option<u16>,
 }
 
@@ -46,7 +46,7 @@ struct Size {
     rows: u16,
 }
 
-/// Opens a terminal in the sandbox. Leaving ends what runs in it.
+/// Opens a terminal in the sandbox. Closing the connection ends what runs in it.
 #[utoipa::path(get, path = "/v1/sandboxes/{id}/terminal", tag = "commands and files", operation_id = "openTerminal",
     params(("id" = String, Path), SizeQuery), responses((status = 101, description =
     "WebSocket: binary messages are bytes both ways; text `{\"resize\":{\"cols\":80,\"rows\":24}}`"), Refusals))]

@@ -38,7 +38,7 @@ struct Ticket {
     ticket: String,
 }
 
-/// A token for what the ticket was made for.
+/// A token for the purpose of the ticket.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Redeemed {
@@ -49,7 +49,7 @@ struct Redeemed {
     sandbox_id: Option<SandboxId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mode: Option<ViewerMode>,
-    /// Without it the token works while the runtime lives.
+    /// Absent if the token works until the runtime ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<EpochMs>,
 }
@@ -61,7 +61,7 @@ enum Purpose {
     Viewer,
 }
 
-/// Makes an address of the interface for a browser; it opens once.
+/// Creates an address that opens the interface in a browser, once.
 #[utoipa::path(post, path = "/v1/tickets", tag = "machine", operation_id = "createInterfaceTicket",
     responses((status = 201, body = InterfaceLink), Refusals))]
 async fn make(State(api): State<Api>) -> Result<(StatusCode, Json<InterfaceLink>), ApiError> {
@@ -70,7 +70,7 @@ async fn make(State(api): State<Api>) -> Result<(StatusCode, Json<InterfaceLink>
     Ok((StatusCode::CREATED, Json(InterfaceLink { url })))
 }
 
-/// Gives a token for a ticket. A ticket works once.
+/// Exchanges a ticket for a token. A ticket works once.
 #[utoipa::path(post, path = "/v1/tickets/redeem", tag = "machine", operation_id = "redeemTicket",
     request_body = Ticket, responses((status = 200, body = Redeemed), Refusals))]
 async fn redeem(State(api): State<Api>, Body(ticket): Body<Ticket>) -> Result<Json<Redeemed>, ApiError> {

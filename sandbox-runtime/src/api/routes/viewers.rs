@@ -35,7 +35,7 @@ pub fn routes() -> OpenApiRouter<Api> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct LinkRequest {
     mode: ViewerMode,
-    /// How long the link waits to be opened: 1,000 to 86,400,000; 300,000 without it.
+    /// How long the link can be opened, in milliseconds: 1,000 to 86,400,000. Default 300,000.
     #[serde(default)]
     ttl_ms: Option<i64>,
     /// `true` is refused: links work on this machine only.
@@ -54,7 +54,7 @@ struct ViewerLink {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ViewQuery {
-    /// `watch` or `control`; control without it, where the token allows it.
+    /// `watch` or `control`. Default: `control`, if the token allows it.
     mode: Option<ViewerMode>,
 }
 
@@ -70,7 +70,7 @@ impl ViewQuery {
     }
 }
 
-/// Makes a page's address that any browser on this machine opens once.
+/// Creates an address of the live view that any browser on this machine can open once.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/preview/viewer-url", tag = "browser and live view",
     operation_id = "createViewerUrl", params(("id" = String, Path)), request_body = LinkRequest,
     responses((status = 200, body = ViewerLink), Refusals))]
@@ -90,7 +90,7 @@ async fn viewer_url(
     Ok(Json(ViewerLink { url, expires_at }))
 }
 
-/// The live view over a WebSocket: pictures as binary messages, words as text.
+/// Opens the live view over a WebSocket: pictures as binary messages, everything else as text.
 #[utoipa::path(get, path = "/v1/sandboxes/{id}/stream", tag = "browser and live view", operation_id = "streamView",
     params(("id" = String, Path), ViewQuery), responses((status = 101, description = "WebSocket"), Refusals))]
 async fn socket(
@@ -111,7 +111,7 @@ async fn socket(
     }))
 }
 
-/// Opens a WebRTC view: an SDP offer for an SDP answer. `DELETE` the `Location` to leave.
+/// Opens a WebRTC view: takes an SDP offer and returns an SDP answer. `DELETE` the `Location` to leave.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/whep", tag = "browser and live view", operation_id = "openWhep",
     params(("id" = String, Path), ViewQuery), request_body(content = String, content_type = "application/sdp"),
     responses((status = 201, body = String, content_type = "application/sdp",

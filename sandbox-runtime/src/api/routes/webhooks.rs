@@ -38,7 +38,7 @@ struct DeliveriesQuery {
     cursor: Option<String>,
 }
 
-/// Makes a webhook. Its secret is shown in this answer only.
+/// Creates a webhook. Its secret is shown only in this answer.
 #[utoipa::path(post, path = "/v1/webhooks", tag = "events", operation_id = "createWebhook", request_body = NewWebhook,
     responses((status = 201, body = WebhookSecret), Refusals))]
 async fn create(
@@ -62,7 +62,7 @@ async fn get(State(api): State<Api>, InPath(id): InPath<WebhookId>) -> Result<Js
     Ok(Json(api.service().webhook(&id).await?))
 }
 
-/// Changes what the body names. While it is not enabled, messages wait.
+/// Changes the fields in the body. While a webhook is disabled, its messages wait.
 #[utoipa::path(patch, path = "/v1/webhooks/{webhookId}", tag = "events", operation_id = "patchWebhook",
     params(("webhookId" = String, Path)), request_body = WebhookPatch,
     responses((status = 200, body = Webhook), Refusals))]
@@ -81,7 +81,7 @@ async fn delete(State(api): State<Api>, InPath(id): InPath<WebhookId>) -> Result
     Ok(Json(api.service().delete_webhook(&id).await?))
 }
 
-/// Makes a new secret, shown in this answer only; the one before signs beside it for `overlapMs`.
+/// Creates a new secret, shown only in this answer. The previous secret also signs for `overlapMs`.
 #[utoipa::path(post, path = "/v1/webhooks/{webhookId}/rotate", tag = "events", operation_id = "rotateWebhookSecret",
     params(("webhookId" = String, Path)), request_body = SecretRotation,
     responses((status = 200, body = WebhookSecret), Refusals))]
@@ -93,14 +93,14 @@ async fn rotate(
     Ok(Json(api.service().rotate_secret(&id, rotation).await?))
 }
 
-/// Sends a message of the type `webhook.test`, and answers when the receiver has.
+/// Sends a message of type `webhook.test` and returns when the receiver has answered.
 #[utoipa::path(post, path = "/v1/webhooks/{webhookId}/test", tag = "events", operation_id = "testWebhook",
     params(("webhookId" = String, Path)), responses((status = 200, body = Delivery), Refusals))]
 async fn test(State(api): State<Api>, InPath(id): InPath<WebhookId>) -> Result<Json<Delivery>, ApiError> {
     Ok(Json(api.service().test_webhook(&id).await?))
 }
 
-/// Lists what was and is to be sent, newest first. What ended is kept for 30 days.
+/// Lists sent and pending messages, newest first. Messages are kept for 30 days after they end.
 #[utoipa::path(get, path = "/v1/webhooks/{webhookId}/deliveries", tag = "events", operation_id = "listDeliveries",
     params(("webhookId" = String, Path), DeliveriesQuery),
     responses((status = 200, body = Page<Delivery>), Refusals))]

@@ -64,6 +64,9 @@ async fn run_in(
     params: BTreeMap<String, String>,
     stop: &mut StopSignals,
 ) -> anyhow::Result<u8> {
+    // Before a sandbox is made: a parameter that is missing leaves nothing behind.
+    let request = json!({ "playbook": text, "params": params });
+    client.post::<Value>("/v1/playbooks/check", &request).await.map_err(refused_call)?;
     let (id, ours) = match sandbox {
         Some(id) => (SandboxId(id), false),
         None => (client.post::<Sandbox>("/v1/sandboxes", &json!({ "name": name })).await?.id, true),
@@ -73,13 +76,8 @@ async fn run_in(
             ready = ready(client, &id) => ready?,
             () = stop.next() => return Ok(exit::CANCELLED),
         }
-        let request = json!({ "playbook": text, "params": params });
-        let started: Started = client.post(&format!("/v1/sandboxes/{id}/tasks"), &request).await.map_err(|error| {
-            match error.downcast_ref::<Refused>() {
-                Some(refused) if refused.status == 400 => BadCall(refused.to_string()).into(),
-                _ => error,
-            }
-        })?;
+        let started: Started =
+            client.post(&format!("/v1/sandboxes/{id}/tasks"), &request).await.map_err(refused_call)?;
         watch(client, &id, &started.task_id, stop).await
     };
     let done = done.await;
@@ -87,6 +85,14 @@ async fn run_in(
         end(client, &id).await;
     }
     done
+}
+
+/// What the runtime does not take was called wrongly.
+fn refused_call(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref::<Refused>() {
+        Some(refused) if refused.status == 400 => BadCall(refused.to_string()).into(),
+        Some(_) | None => error,
+    }
 }
 
 /// `baton demo`

@@ -61,8 +61,10 @@ pub fn append(db: &Connection, new: &NewEvent) -> Result<Event, StoreError> {
 /// Reads events in the order of their commits.
 pub fn list(db: &Connection, filter: &EventFilter, limit: usize) -> Result<Vec<Event>, StoreError> {
     let mut conditions = Conditions::default();
-    if let Some(sandbox_id) = &filter.sandbox_id {
-        conditions.add("sandbox_id = ?", sandbox_id.as_str().to_owned());
+    match &filter.sandbox_id {
+        Some(sandbox_id) => conditions.add("sandbox_id = ?", sandbox_id.as_str().to_owned()),
+        // Events of a sandbox that was forgotten are of nobody.
+        None => conditions.add("sandbox_id <> ?", String::new()),
     }
     if let Some(task_id) = &filter.task_id {
         conditions.add("task_id = ?", task_id.as_str().to_owned());

@@ -5,6 +5,7 @@ pub(super) mod artifacts;
 pub(super) mod conversation;
 pub(super) mod deliveries;
 pub(super) mod events;
+pub(super) mod forget;
 pub(super) mod grants;
 pub(super) mod handoffs;
 pub(super) mod idempotency;

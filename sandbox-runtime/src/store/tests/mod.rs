@@ -4,6 +4,7 @@ mod contents;
 mod crash;
 mod events;
 mod files;
+mod forget;
 mod full;
 mod records;
 mod search;
