@@ -18,7 +18,7 @@ mod window;
 
 pub use baton::{Baton, binary, http_client, repository};
 pub use bus::{Bus, Notifications};
-pub use canary::assert_kept_nowhere;
+pub use canary::{assert_kept_nowhere, assert_read_by_nobody};
 pub use debugger::Debugger;
 pub use display::Display;
 pub use foreign::Foreign;

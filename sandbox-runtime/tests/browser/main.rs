@@ -6,7 +6,9 @@ mod holding;
 mod look;
 mod masked;
 mod measure;
+mod reach;
 mod site;
+mod veiled;
 
 use std::time::{Duration, Instant};
 
