@@ -10,14 +10,22 @@ use crate::clients::Outside;
 
 const CANARY: &str = "Canary77315";
 
-/// A person takes the wheel, types into a field, and hands back.
-async fn type_as_person(rig: &mut Rig, selector: &str, text: &str) {
+/// A person takes the wheel, types into a field, and hands back; the client was told so.
+async fn type_as_person(rig: &mut Rig, outside: &mut Outside, selector: &str, text: &str) {
     let takeover = rig.browser.before_takeover().await;
     rig.give_to_person();
     rig.person.click(selector).await;
     rig.person.type_text(text).await;
     rig.browser.after_takeover(takeover).await;
     rig.give_to_agent();
+    goes_on(rig, outside).await;
+}
+
+/// Waits until the client has heard of the hand-back.
+async fn goes_on(rig: &Rig, outside: &mut Outside) {
+    while outside.ask(rig, None, "Target.getTargets", json!({})).await["error"]["message"] == "blind" {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// A client that is attached to the only tab and hears all it can.
@@ -58,7 +66,7 @@ async fn every_way_of_reading_is_answered_veiled_and_the_rest_goes_on() {
     let world = world["result"]["executionContextId"].clone();
     assert!(document.is_string() && world.is_i64(), "{document} {world}");
 
-    type_as_person(&mut rig, "#code", CANARY).await;
+    type_as_person(&mut rig, &mut outside, "#code", CANARY).await;
     let read = "document.querySelector('#code').value";
     let function = "function () { return this.querySelector('#code').value }";
     for (method, params) in [
@@ -124,7 +132,7 @@ async fn a_picture_has_the_fields_covered_whole_and_in_part() {
     let (mut rig, site) = both().await;
     rig.open(&site.url("/login")).await;
     let (mut outside, session) = attached(&rig).await;
-    type_as_person(&mut rig, "#user", CANARY).await;
+    type_as_person(&mut rig, &mut outside, "#user", CANARY).await;
     let place = "(() => { const b = user.getBoundingClientRect(); return [b.left, b.top, b.width, b.height] })()";
     let at = rig.person.run(place).await;
     let at: Vec<f64> = at.as_array().unwrap().iter().map(|n| n.as_f64().unwrap()).collect();
@@ -153,15 +161,19 @@ async fn what_a_page_says_of_itself_is_not_told_while_it_is_closed() {
     rig.person.click("#code").await;
     rig.person.type_text(CANARY).await;
     // The page repeats it, over and over, in each of these ways.
-    let repeats = "globalThis.n = 0; setInterval(() => { const said = code.value; console.log(said); mine(said); \
+    let repeats = "globalThis.n = 0; setInterval(() => { try { const said = code.value; console.log(said); mine(said); \
                    fetch('/x?said=' + said); history.replaceState(0, '', '?said=' + said); echo.textContent = said; \
-                   setTimeout(() => { throw said }); globalThis.n += 1 }, 20)";
+                   setTimeout(() => { throw said }); globalThis.n += 1 } catch (error) { globalThis.failed = String(error) } }, 100)";
     rig.person.run(repeats).await;
     rig.browser.after_takeover(takeover).await;
     rig.give_to_agent();
+    goes_on(&rig, &mut outside).await;
     for _ in 0..3 {
         let before = rig.person.run("n").await.as_u64().unwrap();
-        rig.person.run(&format!("new Promise((told) => setInterval(() => n > {before} + 3 && told(n), 5))")).await;
+        while rig.person.run("n").await.as_u64().unwrap() < before + 2 {
+            assert_eq!(rig.person.run("globalThis.failed").await, Value::Null);
+            tokio::task::yield_now().await;
+        }
         outside.ask(&rig, Some(&session), "Page.getFrameTree", json!({})).await;
         outside.ask(&rig, Some(&session), "Page.getNavigationHistory", json!({})).await;
         outside.ask(&rig, None, "Target.getTargets", json!({})).await;
@@ -176,7 +188,7 @@ async fn a_program_neither_carries_it_away_nor_brings_it_back() {
     let (mut rig, site) = both().await;
     rig.open(&site.url("/login")).await;
     let (mut outside, session) = attached(&rig).await;
-    type_as_person(&mut rig, "#code", CANARY).await;
+    type_as_person(&mut rig, &mut outside, "#code", CANARY).await;
     let held = async |rig: &Rig| rig.person.run("code.value").await;
     for command in ["selectAll", "copy", "cut"] {
         press(&mut outside, &rig, &session, command).await;
@@ -201,7 +213,7 @@ async fn going_back_does_not_bring_it_back() {
     let (mut rig, site) = both().await;
     rig.open(&site.url("/login")).await;
     let (mut outside, session) = attached(&rig).await;
-    type_as_person(&mut rig, "#code", CANARY).await;
+    type_as_person(&mut rig, &mut outside, "#code", CANARY).await;
     rig.open(&site.url("/form")).await;
     let there = value(&mut outside, &rig, &session, "document.title").await;
     assert_eq!(there["result"]["result"]["value"], "The form", "{there}");
@@ -217,12 +229,12 @@ async fn the_person_clears_it_or_lets_programs_read_it() {
     let (mut rig, site) = both().await;
     rig.open(&site.url("/login")).await;
     let (mut outside, session) = attached(&rig).await;
-    type_as_person(&mut rig, "#code", CANARY).await;
+    type_as_person(&mut rig, &mut outside, "#code", CANARY).await;
     assert_eq!(rig.browser.leave_typed(TypedText::Veiled).await, ["Code"]);
     assert_eq!(value(&mut outside, &rig, &session, "code.value").await["error"]["message"], "veiled");
     assert_eq!(rig.browser.leave_typed(TypedText::Cleared).await, Vec::<String>::new());
     assert_eq!(value(&mut outside, &rig, &session, "code.value").await["result"]["result"]["value"], "");
-    type_as_person(&mut rig, "#code", CANARY).await;
+    type_as_person(&mut rig, &mut outside, "#code", CANARY).await;
     assert_eq!(value(&mut outside, &rig, &session, "code.value").await["error"]["message"], "veiled", "again");
     assert_eq!(rig.browser.leave_typed(TypedText::Revealed).await, Vec::<String>::new());
     assert_eq!(value(&mut outside, &rig, &session, "code.value").await["result"]["result"]["value"], CANARY);
