@@ -447,6 +447,8 @@
   // ---- a person at the wheel: which fields, never what ----
 
   const typedIn = new Set();
+  // Fields that were reported since the person took over: a later person's typing in them is told again.
+  const toldOf = new Set();
   const typedValues = new Set();
   // What each field held last while the person typed: pages empty their fields themselves.
   const lastTyped = new Map();
@@ -481,7 +483,8 @@
     const ticked = TICKED.includes(field.type) || field.localName === 'select';
     let name = fieldName(field);
     if (!ticked) {
-      const first = !typedIn.has(field);
+      const first = !toldOf.has(field);
+      toldOf.add(field);
       noteTyped(field);
       remember(field);
       const repeated = [...typedValues, valueOf(field)].some((value) => value.length > 2 && name.includes(value));
@@ -494,9 +497,10 @@
   const onKey = (event) => {
     if (!recording || !event.isTrusted || event.key.length !== 1 || event.ctrlKey || event.metaKey) return;
     const field = fieldOf(event);
-    if (!field || typedIn.has(field) || field.localName === 'select' || (field.localName === 'input' && TICKED.includes(field.type))) return;
+    if (!field || toldOf.has(field) || field.localName === 'select' || (field.localName === 'input' && TICKED.includes(field.type))) return;
     const name = fieldName(field);
     noteTyped(field);
+    toldOf.add(field);
     report({ kind: 'touched', name, typed: true });
   };
   const noteTyped = (field) => {
@@ -519,6 +523,7 @@
   const record = (on) => {
     recording = on;
     if (on) {
+      toldOf.clear();
       let focused = document.activeElement;
       while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
       const field = focused && fieldOf({ composedPath: () => [focused] });

@@ -150,40 +150,6 @@ async fn a_picture_has_the_fields_covered_whole_and_in_part() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_page_says_of_itself_is_not_told_while_it_is_closed() {
-    let (mut rig, site) = both().await;
-    rig.open(&site.url("/login")).await;
-    let (mut outside, session) = attached(&rig).await;
-    outside.ask(&rig, Some(&session), "Runtime.addBinding", json!({"name": "mine"})).await;
-    outside.ask(&rig, None, "Target.setDiscoverTargets", json!({"discover": true})).await;
-    let takeover = rig.browser.before_takeover().await;
-    rig.give_to_person();
-    rig.person.click("#code").await;
-    rig.person.type_text(CANARY).await;
-    // The page repeats it, over and over, in each of these ways.
-    let repeats = "globalThis.n = 0; setInterval(() => { try { const said = code.value; console.log(said); mine(said); \
-                   fetch('/x?said=' + said); history.replaceState(0, '', '?said=' + said); echo.textContent = said; \
-                   setTimeout(() => { throw said }); globalThis.n += 1 } catch (error) { globalThis.failed = String(error) } }, 100)";
-    rig.person.run(repeats).await;
-    rig.browser.after_takeover(takeover).await;
-    rig.give_to_agent();
-    goes_on(&rig, &mut outside).await;
-    for _ in 0..3 {
-        let before = rig.person.run("n").await.as_u64().unwrap();
-        while rig.person.run("n").await.as_u64().unwrap() < before + 2 {
-            assert_eq!(rig.person.run("globalThis.failed").await, Value::Null);
-            tokio::task::yield_now().await;
-        }
-        outside.ask(&rig, Some(&session), "Page.getFrameTree", json!({})).await;
-        outside.ask(&rig, Some(&session), "Page.getNavigationHistory", json!({})).await;
-        outside.ask(&rig, None, "Target.getTargets", json!({})).await;
-    }
-    let told = serde_json::to_string(&outside.events).unwrap();
-    assert!(!told.contains(CANARY), "{told}");
-    assert!(told.contains("executionContextCreated"), "it hears of its session");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_program_neither_carries_it_away_nor_brings_it_back() {
     let (mut rig, site) = both().await;
     rig.open(&site.url("/login")).await;
