@@ -30,6 +30,16 @@ pub fn kept_in(baton: &Baton, text: &str) -> Vec<String> {
     search(baton.home(), text)
 }
 
+/// Asserts that nothing of what programs were told holds a secret, plain or encoded.
+pub fn assert_read_by_nobody(told: &[String], secret: &str) {
+    for needle in spellings(secret) {
+        let needle = String::from_utf8_lossy(&needle).into_owned();
+        for told in told {
+            assert!(!told.contains(&needle), "a program was told {secret} as {needle}: {told}");
+        }
+    }
+}
+
 /// Returns the files beneath a folder that hold a text, plain or in an encoding that programs use.
 fn search(folder: &Path, text: &str) -> Vec<String> {
     let needles = spellings(text);

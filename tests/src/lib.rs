@@ -20,7 +20,7 @@ mod window;
 
 pub use baton::{Baton, binary, http_client, repository};
 pub use bus::{Bus, Notifications};
-pub use canary::{assert_kept_nowhere, kept_in};
+pub use canary::{assert_kept_nowhere, assert_read_by_nobody, kept_in};
 pub use debugger::Debugger;
 pub use display::Display;
 pub use foreign::Foreign;

@@ -88,7 +88,7 @@ impl Viewer {
     }
 
     pub async fn hand_back(&self, note: Option<&str>) {
-        self.say(&FromViewer::HandBack { note: note.map(str::to_owned) }).await;
+        self.say(&FromViewer::HandBack { note: note.map(str::to_owned), typed: None }).await;
         eventually("control is handed back", || std::future::ready(self.lease().is_none().then_some(()))).await;
     }
 

@@ -1,7 +1,7 @@
 //! What a live view and the runtime say to each other: the same words on the stream's WebSocket (text messages) and on
 //! the WebRTC data channel `input`. Pictures on the WebSocket are binary messages, laid out in [`picture`].
 
-use crate::model::{ControlMode, EpochMs, wire};
+use crate::model::{ControlMode, EpochMs, TypedText, wire};
 use crate::{Lease, ViewerId};
 
 wire! {
@@ -15,7 +15,13 @@ wire! {
         /// The picture with this number is on the screen. At most two are ever on the way.
         Shown { picture: u32 },
         Take { controller: String },
-        HandBack { note: Option<String> },
+        HandBack {
+            note: Option<String>,
+            /// What becomes of what the person typed and is still on the page; it stays veiled without this.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            #[ts(optional)]
+            typed: Option<TypedText>,
+        },
         Input { lease: Lease, event: InputEvent },
         /// Text of the person's clipboard, put into the sandbox's clipboard and pasted with Ctrl+V.
         Paste { lease: Lease, text: String },

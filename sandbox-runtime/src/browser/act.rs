@@ -902,7 +902,10 @@ fn completed(url: &str) -> Result<String, ActionError> {
     }
     let scheme = url.split_once(':').map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest));
     match scheme {
-        Some((scheme, _)) if ["http", "https", "about", "data", "blob"].contains(&scheme.as_str()) => {
+        Some((scheme, _))
+            if ["http", "https", "about", "data", "blob"].contains(&scheme.as_str())
+                && super::clients::may_open(url) =>
+        {
             Ok(url.to_owned())
         }
         // `host:8080/path` is an address without a scheme.

@@ -13,6 +13,7 @@
 mod act;
 pub mod clients;
 mod dialogs;
+mod documents;
 mod error;
 mod foresee;
 pub mod gate;
@@ -27,6 +28,7 @@ pub mod pipe;
 mod profile;
 mod takeover;
 mod unreachable;
+mod veil;
 mod world;
 
 use std::sync::Arc;
@@ -35,7 +37,7 @@ use std::time::{Duration, Instant};
 use chromiumoxide_cdp::cdp::browser_protocol::target::{ActivateTargetParams, CloseTargetParams, CreateTargetParams};
 use sandbox_core::action::{Action, Navigate, Outcome, Plain, TabChoice};
 use sandbox_core::approval::judge::Foreseen;
-use sandbox_core::model::{self, Receipt, Until};
+use sandbox_core::model::{self, Receipt, TypedText, Until};
 use sandbox_core::observation::Observation;
 use sandbox_link::Link;
 use sandbox_link::protocol::Open;
@@ -55,6 +57,7 @@ pub use takeover::Takeover;
 
 use clients::{AdmitError, Client, Clients, Ears};
 use observe::{Looks, Place};
+use page::Page;
 use picture::Format;
 use pipe::{Pass, Pipe, PipeTasks};
 use world::{Tab, World};
@@ -162,7 +165,10 @@ impl Browser {
         let shared =
             Shared { pipe, world, gate, clients, looks, workspace, ending, forgetting, promising, _tasks: tasks };
         let setup = Pass::Bookkeeping;
-        shared.pipe.call(&setup, None, "Target.setDiscoverTargets", json!({ "discover": true })).await?;
+        shared
+            .pipe
+            .call(&setup, None, "Target.setDiscoverTargets", json!({ "discover": true, "filter": [{}] }))
+            .await?;
         // Left to the browser itself, which names files as a person expects and never overwrites one: see `profile`.
         let downloads = json!({ "behavior": "default", "eventsEnabled": true });
         shared.pipe.call(&setup, None, "Browser.setDownloadBehavior", downloads).await?;
@@ -174,6 +180,7 @@ impl Browser {
         if tokio::time::timeout(FIRST_PAGE, first).await.is_err() || shared.pipe.is_closed() {
             return Err(if shared.pipe.is_closed() { CallError::Closed.into() } else { BrowserError::NoPage });
         }
+        shared.learn_globals().await?;
         Ok((Self { shared: Arc::new(shared) }, events))
     }
 
@@ -332,6 +339,21 @@ impl Browser {
         takeover::end(&self.shared, takeover).await
     }
 
+    /// Does with what a person typed what they said at the hand-back; returns the names of the fields that still hold it,
+    /// whose documents stay closed to programs.
+    pub async fn leave_typed(&self, typed: TypedText) -> Vec<String> {
+        let Shared { pipe, world, .. } = &*self.shared;
+        match typed {
+            TypedText::Veiled => {}
+            TypedText::Cleared => veil::tell(pipe, world, "baton.clearTyped()").await,
+            TypedText::Revealed => {
+                veil::tell(pipe, world, "baton.reveal()").await;
+                world.state().reveal();
+            }
+        }
+        veil::fields(pipe, world).await
+    }
+
     /// Whether every named part of the condition holds in the active tab.
     pub async fn until_met(&self, until: &Until) -> bool {
         takeover::until_met(&self.shared, until).await
@@ -346,6 +368,14 @@ impl Browser {
     /// Returns the tabs for a program to see; refused while a person holds control.
     pub fn visible_tabs(&self) -> Result<Vec<model::Tab>, Refused> {
         self.shared.gate.dispatch_look(|| self.state().tabs)
+    }
+
+    /// Returns the tabs that an outside client of the debugging protocol may attach to; refused as above.
+    pub fn debuggable_tabs(&self) -> Result<Vec<model::Tab>, Refused> {
+        let mut tabs = self.visible_tabs()?;
+        let state = self.shared.world.state();
+        tabs.retain(|tab| state.targets.is_shown(&tab.id));
+        Ok(tabs)
     }
 
     /// Returns what `Browser.getVersion` says: names of the program, nothing of a page.
@@ -369,6 +399,18 @@ impl Shared {
     fn place(&self) -> (String, String) {
         let state = self.world.state();
         state.active().map(|tab| (tab.told_url(), tab.title.clone())).unwrap_or_default()
+    }
+
+    /// Learns which globals a page has: no client may lay a binding over them.
+    async fn learn_globals(&self) -> Result<(), BrowserError> {
+        let tab = self.world.state().active().cloned().ok_or(BrowserError::NoPage)?;
+        let page = Page::of(&self.pipe, &self.world, tab, Pass::Bookkeeping);
+        let frames = page.frames().await?;
+        let main = frames.first().ok_or(BrowserError::NoPage)?;
+        let names = page.ask(main, "baton.globals()").await?;
+        let names = names.as_array().into_iter().flatten().filter_map(serde_json::Value::as_str).map(str::to_owned);
+        self.world.state().documents.globals = names.collect();
+        Ok(())
     }
 
     fn downloads_begun(&self) -> u64 {

@@ -447,6 +447,8 @@
   // ---- a person at the wheel: which fields, never what ----
 
   const typedIn = new Set();
+  // Fields that were reported since the person took over: a later person's typing in them is told again.
+  const toldOf = new Set();
   const typedValues = new Set();
   // What each field held last while the person typed: pages empty their fields themselves.
   const lastTyped = new Map();
@@ -471,23 +473,41 @@
     names.set(field, name);
     return name;
   };
+  const TICKED = ['checkbox', 'radio', 'range', 'color', 'file', 'button', 'submit', 'reset', 'image'];
   const onFocus = (event) => { const field = recording && fieldOf(event); if (field) fieldName(field); };
   const onBefore = (event) => { const field = recording && event.isTrusted && fieldOf(event); if (field) fieldName(field); };
   const onInput = (event) => {
     if (!recording || !event.isTrusted) return;
     const field = fieldOf(event);
     if (!field) return;
-    const ticked = ['checkbox', 'radio', 'range', 'color', 'file'].includes(field.type) || field.localName === 'select';
+    const ticked = TICKED.includes(field.type) || field.localName === 'select';
     let name = fieldName(field);
     if (!ticked) {
-      const first = !typedIn.has(field);
-      typedIn.add(field);
+      const first = !toldOf.has(field);
+      toldOf.add(field);
+      noteTyped(field);
       remember(field);
       const repeated = [...typedValues, valueOf(field)].some((value) => value.length > 2 && name.includes(value));
       if (repeated) name = field.type || 'field';
       if (!first) return;
     }
-    report({ kind: 'touched', name });
+    report({ kind: 'touched', name, typed: !ticked });
+  };
+  // Letters that a page takes for itself change no field, and are typed all the same.
+  const onKey = (event) => {
+    if (!recording || !event.isTrusted || event.key.length !== 1 || event.ctrlKey || event.metaKey) return;
+    const field = fieldOf(event);
+    if (!field || toldOf.has(field) || field.localName === 'select' || (field.localName === 'input' && TICKED.includes(field.type))) return;
+    const name = fieldName(field);
+    noteTyped(field);
+    toldOf.add(field);
+    report({ kind: 'touched', name, typed: true });
+  };
+  const noteTyped = (field) => {
+    if (typedIn.has(field)) return;
+    typedIn.add(field);
+    // The browser keeps what is in other fields for a page that is gone back to.
+    if (field.localName === 'input' || field.localName === 'textarea') field.setAttribute('autocomplete', 'off');
   };
   const remember = (field) => {
     const [before, now] = [lastTyped.get(field) ?? '', valueOf(field)];
@@ -499,16 +519,57 @@
     const field = fieldOf(event);
     if (field && typedIn.has(field) && valueOf(field).length > 2) typedValues.add(valueOf(field));
   };
-  for (const [type, listener] of [['focusin', onFocus], ['pointerdown', onBefore], ['beforeinput', onBefore], ['input', onInput], ['change', onInput], ['focusout', onLeave]]) addEventListener(type, listener, { capture: true, passive: true });
+  for (const [type, listener] of [['focusin', onFocus], ['pointerdown', onBefore], ['keydown', onKey], ['beforeinput', onBefore], ['input', onInput], ['change', onInput], ['focusout', onLeave]]) addEventListener(type, listener, { capture: true, passive: true });
   const record = (on) => {
     recording = on;
     if (on) {
+      toldOf.clear();
       let focused = document.activeElement;
       while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
       const field = focused && fieldOf({ composedPath: () => [focused] });
       if (field) fieldName(field);
     }
   };
+  // While nobody but a program drives, what a person typed is neither carried away nor brought back.
+  const keepIn = (event) => {
+    if (recording || typedIn.size === 0) return;
+    learnSecrets();
+    const target = event.composedPath()[0];
+    const chosen = String(getSelection() ?? '');
+    const element = target instanceof Element ? target : target?.parentElement;
+    if (!(element && isMasked(element)) && veil(chosen) === chosen) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  };
+  const keepGone = (event) => {
+    if (recording || typedIn.size === 0 || !['historyUndo', 'historyRedo'].includes(event.inputType)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  };
+  for (const type of ['copy', 'cut', 'dragstart']) addEventListener(type, keepIn, { capture: true });
+  addEventListener('beforeinput', keepGone, { capture: true });
+  const isHeld = (field) => field.isConnected && valueOf(field) !== '';
+  const empty = (field) => { if (field.isContentEditable) field.textContent = ''; else field.value = ''; };
+  // Whether a field still holds what was typed. One that the page has put away is emptied: it could come back.
+  const holdsTyped = () => {
+    const held = [...typedIn].some(isHeld);
+    if (!held) for (const field of typedIn) if (!field.isConnected) empty(field);
+    return held;
+  };
+  const typedNames = () => (holdsTyped() ? [...new Set([...typedIn].filter(isHeld).map((field) => fieldName(field)))] : []);
+  const clearTyped = () => {
+    for (const field of typedIn) {
+      empty(field);
+      for (const type of ['input', 'change']) field.dispatchEvent(new Event(type, { bubbles: true }));
+    }
+    return true;
+  };
+  // The person lets programs read it.
+  const reveal = () => {
+    for (const kept of [typedIn, typedValues, lastTyped]) kept.clear();
+    return true;
+  };
+
   // A field the person typed in, what it holds, or another field that now holds the same.
   function isMasked(element) {
     for (let node = typedIn.size > 0 ? element : null; node; node = parentOf(node)) if (typedIn.has(node)) return true;
@@ -667,8 +728,15 @@
     addEventListener('pageshow', () => { title = null; titled(); seen(); });
   }
 
+  // Every name that a script here can use without saying where it is.
+  const globals = () => {
+    const names = new Set();
+    for (let holder = globalThis; holder; holder = Object.getPrototypeOf(holder)) for (const name of Object.getOwnPropertyNames(holder)) names.add(name);
+    return [...names];
+  };
+
   globalThis.baton = {
-    find, scrollBy, fileInput, has, record, maskedBoxes, numberOf, referred, pointerAt, pressArrived,
+    globals, holdsTyped, typedNames: saying(typedNames), clearTyped, reveal, find, scrollBy, fileInput, has, record, maskedBoxes, numberOf, referred, pointerAt, pressArrived,
     candidates: saying(candidates), ready: saying(ready), through: saying(through), prepareTyping: saying(prepareTyping), choose: saying(choose), extract: saying(extract),
     foresee: saying(foresee), foreseeEnter: saying(foreseeEnter), foreseeFocus: saying(foreseeFocus), typedByPerson,
     scale: () => ({ dpr: devicePixelRatio, width: innerWidth, height: innerHeight }),

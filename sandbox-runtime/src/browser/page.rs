@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::error::BrowserError;
 use super::pipe::{CallError, Pass, Pipe};
-use super::world::{FrameSession, PAGE_SCRIPT, SCRIPT_WORLD, Tab, World};
+use super::world::{FrameSession, PAGE_SCRIPT, Tab, World};
 
 /// Frames of one tab that are looked at; advertisements can bring hundreds.
 const MAX_FRAMES: usize = 100;
@@ -23,6 +23,8 @@ pub struct Page<'a> {
     pub pass: Pass,
     pub tab: Tab,
     sessions: Vec<FrameSession>,
+    /// Name of the page script's world.
+    world_name: String,
 }
 
 /// One document in the tab.
@@ -44,13 +46,13 @@ impl<'a> Page<'a> {
             return Err(BrowserError::Crashed);
         }
         let sessions = state.sessions_of(&tab);
-        Ok(Self { pipe, pass, tab, sessions })
+        Ok(Self { pipe, pass, tab, sessions, world_name: world.script_world.clone() })
     }
 
     /// Takes a tab by its record.
     pub fn of(pipe: &'a Pipe, world: &World, tab: Tab, pass: Pass) -> Self {
         let sessions = world.state().sessions_of(&tab);
-        Self { pipe, pass, tab, sessions }
+        Self { pipe, pass, tab, sessions, world_name: world.script_world.clone() }
     }
 
     /// Whether no frame of the tab lives in another process.
@@ -100,7 +102,7 @@ impl<'a> Page<'a> {
         documents.retain(|(session, id, _)| !is_stale(session, id));
         documents.truncate(MAX_FRAMES);
         let worlds = documents.into_iter().map(|(session, id, parent)| async move {
-            let params = json!({ "frameId": id, "worldName": SCRIPT_WORLD });
+            let params = json!({ "frameId": id, "worldName": self.world_name });
             let made =
                 self.pipe.call_within(FRAME_DEADLINE, &self.pass, Some(&session), "Page.createIsolatedWorld", params);
             let context = made.await?["executionContextId"].as_i64().unwrap_or_default();

@@ -5,11 +5,11 @@
 use std::io::Cursor;
 use std::time::Duration;
 
-use base64::Engine;
+use base64::prelude::{BASE64_STANDARD, Engine};
 use chromiumoxide_cdp::cdp::browser_protocol::page::{CaptureScreenshotFormat, CaptureScreenshotParams};
 use image::codecs::jpeg::JpegEncoder;
 use image::{ImageFormat, Rgb, RgbImage};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::error::BrowserError;
 use super::page::Page;
@@ -76,7 +76,7 @@ async fn attempt(pipe: &Pipe, world: &World, pass: Pass, format: Format) -> Resu
     let params = CaptureScreenshotParams { format: Some(kind), quality, ..CaptureScreenshotParams::default() };
     let shot = pipe.command(&pass, Some(&page.tab.session), params).await?;
     let encoded: String = shot.data.into();
-    let encoded = base64::engine::general_purpose::STANDARD
+    let encoded = BASE64_STANDARD
         .decode(encoded)
         .map_err(|cause| CallError::Reply { method: "Page.captureScreenshot".to_owned(), cause: cause.to_string() })?;
     let after = covers(&page).await?;
@@ -88,6 +88,61 @@ async fn attempt(pipe: &Pipe, world: &World, pass: Pass, format: Format) -> Resu
         return Ok(encoded);
     }
     cover(&encoded, &boxes, after.width, format)
+}
+
+/// Takes the picture that an outside client asks for of a tab that a person typed in; `params` are those of
+/// `Page.captureScreenshot`.
+///
+/// # Errors
+///
+/// A picture of more than is in view is not taken: the page would be laid out anew under it.
+pub async fn covered(
+    pipe: &Pipe,
+    world: &World,
+    pass: Pass,
+    tab: &str,
+    params: &Value,
+) -> Result<Vec<u8>, BrowserError> {
+    let uncovered = |why: &str| BrowserError::Uncovered(why.to_owned());
+    let format = match params["format"].as_str() {
+        None | Some("png") => Format::Png,
+        Some("jpeg") => Format::Jpeg,
+        Some(_) => return Err(uncovered("of a page that a person typed in, pictures are png or jpeg")),
+    };
+    if params["captureBeyondViewport"] == true {
+        return Err(uncovered("of a page that a person typed in, the part in view is shown alone"));
+    }
+    let tab = world.state().tab(tab).cloned().ok_or(BrowserError::NoPage)?;
+    let taken = async {
+        let page = Page::of(pipe, world, tab, pass);
+        let before = covers(&page).await?;
+        let view = page.call("Page.getLayoutMetrics", json!({})).await?;
+        let mut asked = json!({ "format": params["format"].as_str().unwrap_or("png") });
+        for key in ["quality", "clip"] {
+            if !params[key].is_null() {
+                asked[key] = params[key].clone();
+            }
+        }
+        let shot = page.call("Page.captureScreenshot", asked).await?;
+        let encoded = shot["data"].as_str().and_then(|data| BASE64_STANDARD.decode(data).ok());
+        let encoded = encoded.ok_or_else(|| uncovered("the browser gave no picture"))?;
+        let after = covers(&page).await?;
+        let number = |value: &Value| value.as_f64().unwrap_or_default();
+        // A part is named by its place in the document, the fields by theirs in the view.
+        let (left, top, width) = match &params["clip"] {
+            Value::Null => (0.0, 0.0, after.width),
+            clip => {
+                let visual = &view["cssVisualViewport"];
+                let (x, y) = (number(&clip["x"]), number(&clip["y"]));
+                (x - number(&visual["pageX"]), y - number(&visual["pageY"]), number(&clip["width"]))
+            }
+        };
+        let all = before.boxes.into_iter().chain(after.boxes);
+        let boxes: Vec<_> = all.map(|[l, t, r, b]| [l - left, t - top, r - left, b - top]).collect();
+        cover(&encoded, &boxes, width, format)
+    };
+    let late = || CallError::Deadline { method: "Page.captureScreenshot".to_owned(), after: DEADLINE };
+    tokio::time::timeout(DEADLINE, taken).await.unwrap_or_else(|_| Err(late().into()))
 }
 
 async fn covers(page: &Page<'_>) -> Result<Covers, BrowserError> {

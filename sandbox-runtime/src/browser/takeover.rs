@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::page::{Page, argument};
 use super::pipe::{CallError, Pass, Pipe};
-use super::world::{RECORD_SCRIPT, RECORD_SCRIPT_ID, SCRIPT_WORLD, State, Tab};
+use super::world::{RECORD_SCRIPT, RECORD_SCRIPT_ID, State, Tab};
 use super::{Shared, pattern};
 
 /// How long looking around may hold up a person who wants the wheel. A page that hangs is not waited for.
@@ -43,7 +43,8 @@ pub async fn begin(shared: &Shared) -> Takeover {
         state.begin_recording();
         (page_name(&state), tab_names(&state), state.all_sessions(), state.active().cloned())
     };
-    let script = json!({ "source": RECORD_SCRIPT, "worldName": SCRIPT_WORLD, "runImmediately": true });
+    let world = &shared.world.script_world;
+    let script = json!({ "source": RECORD_SCRIPT, "worldName": world, "runImmediately": true });
     let recording = sessions.iter().map(|session| {
         let method = "Page.addScriptToEvaluateOnNewDocument";
         shared.pipe.call_within(BEFORE_DEADLINE, &Pass::Bookkeeping, Some(session), method, script.clone())

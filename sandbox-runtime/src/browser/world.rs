@@ -13,15 +13,15 @@ use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 
 use super::BrowserEvent;
+use super::clients::Targets;
 use super::dialogs::Promise;
+use super::documents::Documents;
 use super::gate::Gate;
 use super::hold::{self, HoldJudge};
 use super::pipe::{Event, Pipe};
 use super::takeover::without_values;
 use super::unreachable::{self, Watching};
 
-/// Name of the isolated world that the page script lives in.
-pub const SCRIPT_WORLD: &str = "baton";
 /// The page script: see the headers of its two parts.
 pub const PAGE_SCRIPT: &str = concat!(include_str!("page.js"), include_str!("observe/observe.js"));
 /// Runs in new documents while a person drives.
@@ -47,6 +47,8 @@ pub struct World {
     events: mpsc::Sender<BrowserEvent>,
     /// Where the room sees the workspace.
     workspace: String,
+    /// Name of the isolated world that the page script lives in. Nobody can guess it: who knows it could reach in.
+    pub script_world: String,
 }
 
 #[derive(Default)]
@@ -72,6 +74,10 @@ pub struct State {
     pub typed_fields: Vec<String>,
     /// How the runtime learns of requests that the proxy did not carry.
     pub watching: Option<Watching>,
+    /// What each frame shows, and which documents a person typed in.
+    pub documents: Documents,
+    /// Every target that the browser has told of.
+    pub targets: Targets,
     pub closed: bool,
     dialogs_seen: u64,
     /// How many actions run, each of which answers dialogs itself.
@@ -161,7 +167,15 @@ pub struct FrameSession {
 impl World {
     pub fn new(gate: Gate, events: mpsc::Sender<BrowserEvent>, workspace: &str) -> Arc<Self> {
         let workspace = workspace.trim_end_matches('/').to_owned();
-        Arc::new(Self { state: Mutex::default(), changed: watch::Sender::new(0), gate, events, workspace })
+        let script_world = format!("baton-{}", crate::unique());
+        Arc::new(Self {
+            state: Mutex::default(),
+            changed: watch::Sender::new(0),
+            gate,
+            events,
+            workspace,
+            script_world,
+        })
     }
 
     pub fn state(&self) -> MutexGuard<'_, State> {
@@ -209,6 +223,10 @@ impl World {
     pub fn on_event(self: &Arc<Self>, pipe: &Pipe, event: Event) {
         let Event { session, method, params } = event;
         let session = session.as_deref();
+        match session {
+            Some(own) => self.state().documents.on_event(own, &self.script_world, &method, &params),
+            None => self.state().targets.on_event(&method, &params),
+        }
         match method.as_str() {
             "Target.attachedToTarget" => self.attached(pipe, session, &params),
             "Target.detachedFromTarget" => self.detached(text(&params, "sessionId")),
@@ -324,6 +342,7 @@ impl World {
         let gone = {
             let mut state = self.state();
             state.sessions.remove(session);
+            state.documents.detached(session);
             let before = state.tabs.len();
             state.tabs.retain(|tab| tab.session != session);
             before != state.tabs.len()
@@ -337,6 +356,7 @@ impl World {
         let gone = {
             let mut state = self.state();
             state.sessions.retain(|_, session| session.target != target);
+            state.documents.tab_gone(target);
             let before = state.tabs.len();
             state.tabs.retain(|tab| tab.id != target);
             before != state.tabs.len()
@@ -414,6 +434,7 @@ impl World {
             tab.dom_ready = ready != "loading";
             tab.loaded = ready == "complete";
         });
+        self.state().documents.found(id, loader);
         self.bump();
     }
 
@@ -530,6 +551,9 @@ impl World {
             }
             "touched" => {
                 self.with_session_tab(session, |tab| tab.typed_in = Some(tab.loader.clone()));
+                if report["typed"] == true {
+                    self.typed_in(session, params["executionContextId"].as_i64().unwrap_or_default());
+                }
                 if let Some(touched) = &mut self.state().recording {
                     let name = text(&report, "name").to_owned();
                     if !touched.contains(&name) {
@@ -539,6 +563,13 @@ impl World {
             }
             other => tracing::warn!(kind = other, "the page script reports something unknown"),
         }
+    }
+
+    /// A person typed in the document of this world.
+    fn typed_in(&self, session: Option<&str>, context: i64) {
+        let mut state = self.state();
+        let Some(tab) = state.tab_of(session).map(|tab| tab.id.clone()) else { return };
+        state.documents.typed_in(session.unwrap_or_default(), context, &tab);
     }
 
     fn with_tab(&self, id: &str, change: impl FnOnce(&mut Tab)) {
@@ -628,6 +659,12 @@ impl State {
         std::iter::once(own).chain(below).collect()
     }
 
+    /// Returns the session that a page or frame is attached by.
+    pub fn session_at(&self, target: &str) -> Option<&str> {
+        let of_frame = || self.sessions.iter().find(|(_, session)| session.target == target).map(|(id, _)| id.as_str());
+        self.tab(target).map(|tab| tab.session.as_str()).or_else(of_frame)
+    }
+
     /// Returns every session, to prepare or to end recording in each.
     pub fn all_sessions(&self) -> Vec<String> {
         self.sessions.keys().cloned().collect()
@@ -641,6 +678,22 @@ impl State {
     /// Returns the names of fields that were touched, and forgets them.
     pub fn end_recording(&mut self) -> Vec<String> {
         self.recording.take().unwrap_or_default()
+    }
+
+    /// The person lets programs read what they typed and is on a page now.
+    pub fn reveal(&mut self) {
+        let typed: Vec<_> = self.documents.typed().map(|typed| typed.document.clone()).collect();
+        for document in &typed {
+            self.documents.opened(document);
+        }
+        for tab in &mut self.tabs {
+            tab.typed_in = None;
+        }
+    }
+
+    /// Returns the tab that a session belongs to.
+    pub fn tab_at(&self, session: &str) -> Option<&Tab> {
+        self.tab_of(Some(session))
     }
 
     fn tab_of(&self, session: Option<&str>) -> Option<&Tab> {
@@ -669,15 +722,15 @@ pub fn auto_attach(all_workers: bool) -> Value {
 /// the one before. A tab is sent elsewhere only when it has answered: what it has not yet taken in can be lost on the way.
 fn prepare(world: &Arc<World>, pipe: &Pipe, session: &str, recording: bool, holding: bool) {
     let note = |method: &str, params: Value| pipe.note(Some(session), method, params);
-    let script = |source: &str| json!({ "source": source, "worldName": SCRIPT_WORLD, "runImmediately": true });
+    let script = |source: &str| json!({ "source": source, "worldName": world.script_world, "runImmediately": true });
     note("Page.enable", json!({}));
     // Without it Chromium does not tell of calls of the binding.
     note("Runtime.enable", json!({}));
-    note("Runtime.addBinding", json!({ "name": REPORT_BINDING, "executionContextName": SCRIPT_WORLD }));
-    let (world, id) = (world.clone(), session.to_owned());
+    note("Runtime.addBinding", json!({ "name": REPORT_BINDING, "executionContextName": world.script_world }));
+    let (known, id) = (world.clone(), session.to_owned());
     pipe.note_then(Some(session), "Page.addScriptToEvaluateOnNewDocument", script(PAGE_SCRIPT), move |_, _| {
-        world.with_session_tab(Some(&id), |tab| tab.prepared |= tab.session == id);
-        world.bump();
+        known.with_session_tab(Some(&id), |tab| tab.prepared |= tab.session == id);
+        known.bump();
     });
     if recording {
         note("Page.addScriptToEvaluateOnNewDocument", script(RECORD_SCRIPT));

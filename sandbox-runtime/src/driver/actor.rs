@@ -8,7 +8,7 @@ use std::time::Duration;
 use sandbox_core::approval::rules;
 use sandbox_core::control::{Answer, Control, Controller, Effect, IDLE_MS, Request, State};
 use sandbox_core::model::{
-    Actor as By, AgentStatus, EpochMs, EventType, Failure, Handoff, PreviewStatus, Sandbox, SandboxStatus,
+    Actor as By, AgentStatus, EpochMs, EventType, Failure, Handoff, PreviewStatus, Sandbox, SandboxStatus, TypedText,
 };
 use sandbox_core::{Lease, ViewerId};
 use sandbox_link::protocol::{DesktopAnswer, DesktopCall};
@@ -54,6 +54,8 @@ pub(super) struct Actor {
     /// Told when the handoff that stands now has ended.
     pub handed_back: Option<oneshot::Sender<HandedBack>>,
     pub takeover: Option<Naming>,
+    /// What the person who hands back now wants of what they typed.
+    pub typed_text: TypedText,
     pub held_since: EpochMs,
     pub inputs_before: u64,
     /// What the workspace held when the person took over; absent while nobody did.
@@ -131,6 +133,7 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         standing: None,
         handed_back: None,
         takeover: None,
+        typed_text: TypedText::default(),
         held_since: now,
         inputs_before: 0,
         files_before: None,
@@ -289,8 +292,8 @@ impl Actor {
                 let taken = self.take(controller, name).await;
                 reply(answer, taken);
             }
-            Cause::HandBack { by, note, answer } => {
-                let handed_back = self.hand_back(&by, note).await;
+            Cause::HandBack { by, note, typed, answer } => {
+                let handed_back = self.hand_back(&by, note, typed).await;
                 reply(answer, handed_back);
             }
             Cause::ViewerJoined { viewer } => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sandbox_core::control::{Controller, Releaser};
 use sandbox_core::model::{
     Actor, ApprovalDecision, Artifact, EventType, Failure, Grant, Handoff, HandoffRequest, RequestedBy, Rule, Task,
-    Viewport,
+    TypedText, Viewport,
 };
 use sandbox_core::{ApprovalId, GrantId, Lease, TaskId, ViewerId};
 use tokio::sync::oneshot;
@@ -101,6 +101,7 @@ pub(super) enum Cause {
     HandBack {
         by: Releaser,
         note: Option<String>,
+        typed: TypedText,
         answer: Reply<()>,
     },
 

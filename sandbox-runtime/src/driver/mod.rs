@@ -40,7 +40,7 @@ use sandbox_core::approval::hash;
 use sandbox_core::control::{Controller, Next, Releaser, State};
 use sandbox_core::model::{
     Actor, Approval, ApprovalDecision, Artifact, ControlMode, EpochMs, EventType, Grant, Handoff, HandoffRequest,
-    HandoffStatus, Preview, RequestedBy, Rule, Sandbox, Task, Verdict, Viewport,
+    HandoffStatus, Preview, RequestedBy, Rule, Sandbox, Task, TypedText, Verdict, Viewport,
 };
 use sandbox_core::viewer::{ControlView, ViewerMode};
 use sandbox_core::{ApprovalId, GrantId, Lease, SandboxId, TaskId, ViewerId, plain_name};
@@ -252,8 +252,8 @@ impl Driver {
     }
 
     /// Hands control back for whoever holds it; completes a handoff that nobody took.
-    pub async fn release(&self, note: Option<String>) -> Result<(), Refusal> {
-        self.ask_actor(|answer| Cause::HandBack { by: Releaser::Program, note, answer }).await
+    pub async fn release(&self, note: Option<String>, typed: TypedText) -> Result<(), Refusal> {
+        self.ask_actor(|answer| Cause::HandBack { by: Releaser::Program, note, typed, answer }).await
     }
 
     /// Carries a person's answer to a question. Before a yes the page is looked at again: what is not exactly what was

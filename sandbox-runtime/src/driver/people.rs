@@ -8,7 +8,7 @@ use sandbox_core::control::{Answer, Asker, Controller, Releaser, Request, State}
 use sandbox_core::handoff::{Step, apply};
 use sandbox_core::model::{
     Actor as By, EventType, FileKind, Handoff, HandoffReason, HandoffRequest, HandoffStatus, NewEvent, Receipt,
-    RequestedBy,
+    RequestedBy, TypedText,
 };
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -113,13 +113,22 @@ impl Actor {
         }
     }
 
-    pub(super) async fn hand_back(&mut self, by: &Releaser, note: Option<String>) -> Result<(), Refusal> {
+    pub(super) async fn hand_back(
+        &mut self,
+        by: &Releaser,
+        note: Option<String>,
+        typed: TypedText,
+    ) -> Result<(), Refusal> {
         self.can_be_recorded()?;
+        self.typed_text = typed;
         // A program may complete a handoff that nobody took: the work was done elsewhere.
         if matches!(self.control.state(), State::Waiting { .. }) && *by == Releaser::Program {
             return self.complete_untaken(note).await;
         }
-        match self.control_request(Request::HandBack { by: by.clone() }, By::Person, note).await {
+        let answer = self.control_request(Request::HandBack { by: by.clone() }, By::Person, note).await;
+        // It was for this hand-back: a refused one leaves nothing to the next.
+        self.typed_text = TypedText::default();
+        match answer {
             Answer::Accepted(_) => {
                 self.forget_ended_handoff();
                 self.all_is_recorded()
@@ -272,6 +281,11 @@ impl Actor {
             Some(receipt)
         };
         let mut receipt = tokio::time::timeout(RECEIPT_LIMIT, compared).await.ok().flatten().unwrap_or_default();
+        let typed_text = std::mem::take(&mut self.typed_text);
+        if let Some(desktop) = self.rooms.as_ref().and_then(|rooms| rooms.desktop.as_ref()) {
+            let left = tokio::time::timeout(RECEIPT_LIMIT, desktop.browser.leave_typed(typed_text)).await;
+            receipt.fields_veiled = left.unwrap_or_default();
+        }
         // Of a request that nobody took over for, nothing was held.
         if self.handoff.as_ref().is_some_and(|handoff| handoff.accepted_at.is_some()) {
             receipt.held_ms = u64::try_from(now_ms() - self.held_since).unwrap_or(0);

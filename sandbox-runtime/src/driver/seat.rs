@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use sandbox_core::control::{Controller, Denial, Releaser};
+use sandbox_core::model::TypedText;
 use sandbox_core::viewer::{ControlView, ViewerMode};
 use sandbox_core::{Lease, ViewerId};
 use tokio::sync::{mpsc, watch};
@@ -74,10 +75,10 @@ impl ViewerSeat {
     }
 
     /// Hands control back.
-    pub async fn hand_back(&self, note: Option<String>) -> Result<(), Refusal> {
+    pub async fn hand_back(&self, note: Option<String>, typed: TypedText) -> Result<(), Refusal> {
         self.may_act()?;
         let by = Releaser::Viewer(self.id.clone());
-        self.driver.ask_actor(|answer| Cause::HandBack { by, note, answer }).await
+        self.driver.ask_actor(|answer| Cause::HandBack { by, note, typed, answer }).await
     }
 
     /// Says that the page is alive.

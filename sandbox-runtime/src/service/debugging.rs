@@ -58,7 +58,7 @@ impl Service {
     pub async fn debuggable_tabs(&self, id: &SandboxId) -> Answer<Vec<Tab>> {
         let driver = self.working_driver(id).await?;
         let browser = driver.browser().ok_or_else(|| no_browser(&driver))?;
-        browser.visible_tabs().map_err(|refused| Refusal::from(refused).into())
+        browser.debuggable_tabs().map_err(|refused| Refusal::from(refused).into())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Live views: the driver's seat, as the streams ask for it.
 
+use sandbox_core::model::TypedText;
 use sandbox_core::viewer::{ControlView, ViewerMode};
 use sandbox_core::{Lease, SandboxId, ViewerId};
 use sandbox_link::Link;
@@ -43,8 +44,8 @@ impl Seat for ViewerSeat {
         Ok(Self::take(self, controller).await?)
     }
 
-    async fn hand_back(&self, note: Option<String>) -> Result<(), Refusal> {
-        Ok(Self::hand_back(self, note).await?)
+    async fn hand_back(&self, note: Option<String>, typed: TypedText) -> Result<(), Refusal> {
+        Ok(Self::hand_back(self, note, typed).await?)
     }
 
     fn heartbeat(&self) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sandbox_core::model::{Handoff, HandoffEnvelope, HandoffRequest, HandoffStatus, Preview, RequestedBy};
+use sandbox_core::model::{Handoff, HandoffEnvelope, HandoffRequest, HandoffStatus, Preview, RequestedBy, TypedText};
 use sandbox_core::{HandoffId, SandboxId, plain_name};
 
 use tokio::sync::broadcast::error::RecvError;
@@ -81,12 +81,17 @@ impl Service {
         self.envelope(id, &driver).await
     }
 
-    pub async fn complete_handoff(&self, id: &SandboxId, note: Option<String>) -> Answer<HandoffEnvelope> {
+    pub async fn complete_handoff(
+        &self,
+        id: &SandboxId,
+        note: Option<String>,
+        typed: TypedText,
+    ) -> Answer<HandoffEnvelope> {
         let driver = self.working_driver(id).await?;
         if driver.sandbox().handoff.is_none() {
             return Err(ServiceError::conflict("no handoff stands in this sandbox", driver.sandbox().status));
         }
-        driver.release(note).await?;
+        driver.release(note, typed).await?;
         self.envelope(id, &driver).await
     }
 
@@ -103,12 +108,12 @@ impl Service {
         Ok(driver.sandbox().preview)
     }
 
-    pub async fn release_control(&self, id: &SandboxId, note: Option<String>) -> Answer<Preview> {
+    pub async fn release_control(&self, id: &SandboxId, note: Option<String>, typed: TypedText) -> Answer<Preview> {
         let driver = self.working_driver(id).await?;
         if !driver.is_held() {
             return Err(ServiceError::conflict("nobody holds control", driver.sandbox().preview.control_mode));
         }
-        driver.release(note).await?;
+        driver.release(note, typed).await?;
         Ok(driver.sandbox().preview)
     }
 

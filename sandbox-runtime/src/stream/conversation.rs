@@ -240,13 +240,13 @@ impl<S: Seat> Conversation<S> {
                 let answer = in_time(self.seat.take(controller)).await;
                 self.settle(answer).await
             }
-            FromViewer::HandBack { note } => {
+            FromViewer::HandBack { note, typed } => {
                 if let Err(refusal) = self.may_act() {
                     return self.deny(refusal).await;
                 }
                 // Before anyone else may drive: nothing of this person's is held or on its way any more.
                 self.let_go();
-                let answer = in_time(self.seat.hand_back(note)).await;
+                let answer = in_time(self.seat.hand_back(note, typed.unwrap_or_default())).await;
                 self.settle(answer).await
             }
             FromViewer::Input { lease, event } => self.handle_input(lease, event).await,

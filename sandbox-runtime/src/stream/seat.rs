@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use sandbox_core::model::TypedText;
 use sandbox_core::viewer::{ControlView, ViewerMode};
 use sandbox_core::{Lease, ViewerId};
 
@@ -19,7 +20,7 @@ pub trait Seat: Send + Sync + 'static {
 
     fn take(&self, controller: String) -> impl Future<Output = Result<(), Refusal>> + Send;
 
-    fn hand_back(&self, note: Option<String>) -> impl Future<Output = Result<(), Refusal>> + Send;
+    fn hand_back(&self, note: Option<String>, typed: TypedText) -> impl Future<Output = Result<(), Refusal>> + Send;
 
     /// The page is alive: keeps the lease, if this view's person holds it.
     fn heartbeat(&self);

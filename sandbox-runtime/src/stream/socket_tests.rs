@@ -7,6 +7,7 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::routing::any;
 use futures_util::{SinkExt, StreamExt};
 use sandbox_core::Lease;
+use sandbox_core::model::TypedText;
 use sandbox_core::viewer::{FromViewer, InputEvent, Screen, ToViewer, ViewerMode};
 use sandbox_link::Link;
 use sandbox_link::protocol::{DesktopReport, InputFrame, VideoControl, VideoRequest};
@@ -195,7 +196,7 @@ async fn a_view_that_may_watch_cannot_act() {
     let mut page = Page::open(ViewerMode::Watch, Some(LEASE)).await;
     page.say(FromViewer::Take { controller: "Ann".into() }).await;
     assert_eq!(page.denied().await, "forbidden");
-    page.say(FromViewer::HandBack { note: None }).await;
+    page.say(FromViewer::HandBack { note: None, typed: None }).await;
     assert_eq!(page.denied().await, "forbidden");
     page.input(LEASE, key("KeyA", "a", true)).await;
     assert_eq!(page.denied().await, "forbidden");
@@ -215,12 +216,12 @@ async fn taking_and_handing_back_go_to_the_driver_and_come_back_as_control() {
     let lease = control.lease.unwrap();
     page.input(lease, key("ShiftLeft", "Shift", true)).await;
     assert_eq!(page.room.next_input().await, InputFrame::Event(key("ShiftLeft", "Shift", true)));
-    page.say(FromViewer::HandBack { note: Some("signed in".into()) }).await;
+    page.say(FromViewer::HandBack { note: Some("signed in".into()), typed: Some(TypedText::Cleared) }).await;
     assert_eq!(page.room.next_input().await, InputFrame::ReleaseAll);
     let ToViewer::Control { control } = page.word().await else { panic!("no control") };
     assert!(!control.yours);
     page.driver_asked(Asked::Take("Ann".into())).await;
-    page.driver_asked(Asked::HandBack(Some("signed in".into()))).await;
+    page.driver_asked(Asked::HandBack(Some("signed in".into()), TypedText::Cleared)).await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sandbox_core::model::ControlMode;
+use sandbox_core::model::{ControlMode, TypedText};
 use sandbox_core::viewer::{ControlView, Screen, ViewerMode, picture};
 use sandbox_core::{Lease, ViewerId};
 use sandbox_link::protocol::{DesktopAnswer, DesktopCall, DesktopReport, InputFrame, Open, VideoControl, VideoRequest};
@@ -176,7 +176,7 @@ pub(super) struct FakeSeat {
 pub(super) enum Asked {
     Heartbeat,
     Take(String),
-    HandBack(Option<String>),
+    HandBack(Option<String>, TypedText),
     Input(InputWeight),
     Left,
 }
@@ -238,8 +238,8 @@ impl Seat for FakeSeat {
         Ok(())
     }
 
-    async fn hand_back(&self, note: Option<String>) -> Result<(), Refusal> {
-        let _ = self.log.send(Asked::HandBack(note));
+    async fn hand_back(&self, note: Option<String>, typed: TypedText) -> Result<(), Refusal> {
+        let _ = self.log.send(Asked::HandBack(note, typed));
         self.lease.send_replace(None);
         Ok(())
     }

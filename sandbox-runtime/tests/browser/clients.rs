@@ -6,19 +6,21 @@ use serde_json::{Value, json};
 use crate::both;
 use crate::chromium::Rig;
 
-struct Outside {
+pub struct Outside {
     client: Client,
     ears: Ears,
     last_id: i64,
+    /// What it was told and did not ask for, in order.
+    pub events: Vec<Value>,
 }
 
 impl Outside {
-    async fn admit(rig: &Rig) -> Self {
+    pub async fn admit(rig: &Rig) -> Self {
         let (client, ears) = rig.browser.admit(Place::Browser).await.unwrap();
-        Self { client, ears, last_id: 0 }
+        Self { client, ears, last_id: 0, events: Vec::new() }
     }
 
-    async fn ask(&mut self, rig: &Rig, session: Option<&str>, method: &str, params: Value) -> Value {
+    pub async fn ask(&mut self, rig: &Rig, session: Option<&str>, method: &str, params: Value) -> Value {
         self.last_id += 1;
         let mut message = json!({"id": self.last_id, "method": method, "params": params});
         if let Some(session) = session {
@@ -37,10 +39,11 @@ impl Outside {
             if told["id"] == self.last_id {
                 return told;
             }
+            self.events.push(told);
         }
     }
 
-    async fn attach(&mut self, rig: &Rig, tab: &str) -> String {
+    pub async fn attach(&mut self, rig: &Rig, tab: &str) -> String {
         let params = json!({"targetId": tab, "flatten": true});
         let attached = self.ask(rig, None, "Target.attachToTarget", params).await;
         attached["result"]["sessionId"].as_str().unwrap().to_owned()

@@ -7,8 +7,10 @@ mod holding;
 mod look;
 mod masked;
 mod measure;
+mod reach;
 mod site;
 mod unreachable;
+mod veiled;
 
 use std::time::{Duration, Instant};
 

@@ -314,6 +314,18 @@ export type GrantScope = {
   uses?: number | null;
 };
 
+/**
+ * A line for the agent, and what becomes of what the person typed and is still on the page. Without a word about it the
+ * document stays closed to programs.
+ */
+export type HandBack = {
+  /** Those fields are emptied. Not together with `reveal`. */
+  clear?: boolean;
+  note?: string | null;
+  /** Programs may read it. */
+  reveal?: boolean;
+};
+
 /** A recorded request that a person do something. */
 export type Handoff = {
   acceptedAt?: i64 | null;
@@ -570,6 +582,8 @@ export type Receipt = {
   before: PageName;
   /** Labels or names of fields that the person typed in. */
   fieldsTouched: Array<string>;
+  /** Names of fields that still hold what the person typed: their documents are closed to programs. */
+  fieldsVeiled?: Array<string>;
   /** Workspace paths. */
   filesArrived: Array<string>;
   heldMs: number;

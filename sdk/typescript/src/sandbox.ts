@@ -152,8 +152,9 @@ export class Sandbox {
     return this.#handoff('POST', '/accept', { controller });
   }
 
-  completeHumanHandoff(note?: string): Promise<HandoffEnvelope> {
-    return this.#handoff('POST', '/complete', { note });
+  /** `typed` says what becomes of what the person typed and is still on the page; without it, it stays closed to programs. */
+  completeHumanHandoff(note?: string, typed: { reveal?: boolean; clear?: boolean } = {}): Promise<HandoffEnvelope> {
+    return this.#handoff('POST', '/complete', { note, ...typed });
   }
 
   cancelHumanHandoff(note?: string): Promise<HandoffEnvelope> {
@@ -164,8 +165,9 @@ export class Sandbox {
     return this.#transport.json('POST', `${this.#path}/control/take`, { json: { controller } });
   }
 
-  releaseControl(note?: string): Promise<Preview> {
-    return this.#transport.json('POST', `${this.#path}/control/release`, { json: { note } });
+  /** `typed` as in {@link completeHumanHandoff}. */
+  releaseControl(note?: string, typed: { reveal?: boolean; clear?: boolean } = {}): Promise<Preview> {
+    return this.#transport.json('POST', `${this.#path}/control/release`, { json: { note, ...typed } });
   }
 
   // ---- outputs ----

@@ -32,6 +32,14 @@ test('a receipt of nothing that matters says that', () => {
   check({ inputs: 9 }, ['Nothing that the agent has to know'], '');
 });
 
+test('fields that still hold what was typed are named', () => {
+  check(
+    { fieldsVeiled: ['Password', 'Code'] },
+    ['Still on the page, hidden from the agent and programs: Password, Code'],
+    '',
+  );
+});
+
 test('many files are counted', () => {
   check(
     { filesArrived: ['a', 'b', 'c', 'd', 'e'] },

@@ -329,6 +329,7 @@ function receiptOf(value: Event['data'] | undefined): Receipt | null {
     tabsClosed: list(value.tabsClosed),
     signedInChanged: list(value.signedInChanged),
     fieldsTouched: list(value.fieldsTouched),
+    fieldsVeiled: list(value.fieldsVeiled),
     filesArrived: list(value.filesArrived),
     inputs: num(value.inputs) ?? 0,
     note: str(value.note),

@@ -151,6 +151,7 @@ export function receiptWith(over: Partial<Receipt> = {}): Receipt {
     tabsClosed: [],
     signedInChanged: [],
     fieldsTouched: [],
+    fieldsVeiled: [],
     filesArrived: [],
     inputs: 3,
     note: null,

@@ -22,6 +22,7 @@ import type { LiveState } from './state';
 import { Surface } from './surface';
 import type { Endpoint, Transport, TransportEvents } from './transport';
 import { WebRtcTransport } from './webrtc-transport';
+import type { TypedText } from '../types/generated/TypedText';
 import type { FromViewer, Screen, ToViewer } from './words';
 
 export interface LiveOptions {
@@ -102,8 +103,9 @@ export class LiveView {
     this.#say({ type: 'take', controller });
   }
 
-  handBack(note: string | null): void {
-    this.#say({ type: 'handBack', note });
+  /** `typed` says what becomes of what the person typed and is still on the page; without it, it stays hidden. */
+  handBack(note: string | null, typed: TypedText = 'veiled'): void {
+    this.#say(typed === 'veiled' ? { type: 'handBack', note } : { type: 'handBack', note, typed });
   }
 
   /** Types committed text, past every clipboard. */

@@ -46,6 +46,18 @@ wire! {
         pub cookie: Option<String>,
     }
 
+    /// What becomes at the hand-back of what a person typed and is still on the page.
+    #[derive(Copy, Eq, Default)]
+    pub enum TypedText {
+        /// It stays, and the document is closed to programs.
+        #[default]
+        Veiled,
+        /// Those fields are emptied.
+        Cleared,
+        /// Programs may read it.
+        Revealed,
+    }
+
     #[derive(Copy, Eq)]
     pub enum HandoffStatus {
         Pending,
@@ -105,6 +117,9 @@ wire! {
         pub signed_in_changed: Vec<String>,
         /// Labels or names of fields that the person typed in.
         pub fields_touched: Vec<String>,
+        /// Names of fields that still hold what the person typed: their documents are closed to programs.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub fields_veiled: Vec<String>,
         /// Workspace paths.
         pub files_arrived: Vec<String>,
         /// Number of clicks, keys and pastes.

@@ -3,7 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use sandbox_core::SandboxId;
-use sandbox_core::model::{Handoff, HandoffEnvelope, HandoffRequest, HandoffStatus, Page, Preview, RequestedBy};
+use sandbox_core::model::{
+    Handoff, HandoffEnvelope, HandoffRequest, HandoffStatus, Page, Preview, RequestedBy, TypedText,
+};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -41,6 +43,32 @@ struct ByController {
 struct WithNote {
     #[serde(default)]
     note: Option<String>,
+}
+
+/// A line for the agent, and what becomes of what the person typed and is still on the page. Without a word about it the
+/// document stays closed to programs.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct HandBack {
+    #[serde(default)]
+    note: Option<String>,
+    /// Programs may read it.
+    #[serde(default)]
+    reveal: bool,
+    /// Those fields are emptied. Not together with `reveal`.
+    #[serde(default)]
+    clear: bool,
+}
+
+impl HandBack {
+    fn typed(&self) -> Result<TypedText, ApiError> {
+        match (self.reveal, self.clear) {
+            (false, false) => Ok(TypedText::Veiled),
+            (true, false) => Ok(TypedText::Revealed),
+            (false, true) => Ok(TypedText::Cleared),
+            (true, true) => Err(ApiError::invalid("either `reveal` or `clear`: what is cleared cannot be read")),
+        }
+    }
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -83,10 +111,11 @@ async fn accept(State(api): State<Api>, InPath(id): InPath<SandboxId>, Body(by):
 
 /// Completes the handoff. The agent continues with a fresh look at the page.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/handoff/complete", tag = "tasks and handoff",
-    operation_id = "completeHandoff", params(("id" = String, Path)), request_body(content = WithNote),
+    operation_id = "completeHandoff", params(("id" = String, Path)), request_body(content = HandBack),
     responses((status = 200, body = HandoffEnvelope), Refusals))]
-async fn complete(State(api): State<Api>, InPath(id): InPath<SandboxId>, Body(with): Body<WithNote>) -> Enveloped {
-    Ok(Json(api.service().complete_handoff(&id, with.note).await?))
+async fn complete(State(api): State<Api>, InPath(id): InPath<SandboxId>, Body(with): Body<HandBack>) -> Enveloped {
+    let typed = with.typed()?;
+    Ok(Json(api.service().complete_handoff(&id, with.note, typed).await?))
 }
 
 /// Cancels the handoff.
@@ -118,12 +147,13 @@ async fn take(
 
 /// Hands control back.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/control/release", tag = "tasks and handoff",
-    operation_id = "releaseControl", params(("id" = String, Path)), request_body(content = WithNote),
+    operation_id = "releaseControl", params(("id" = String, Path)), request_body(content = HandBack),
     responses((status = 200, body = Preview), Refusals))]
 async fn release(
     State(api): State<Api>,
     InPath(id): InPath<SandboxId>,
-    Body(with): Body<WithNote>,
+    Body(with): Body<HandBack>,
 ) -> Result<Json<Preview>, ApiError> {
-    Ok(Json(api.service().release_control(&id, with.note).await?))
+    let typed = with.typed()?;
+    Ok(Json(api.service().release_control(&id, with.note, typed).await?))
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use chromiumoxide_cdp::cdp::browser_protocol::target::CreateTargetParams;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -13,11 +14,14 @@ use tokio::task::JoinHandle;
 
 use super::class::{Class, class};
 use super::member::Member;
+use super::reach::judged;
 use super::scope::{Scoped, scoped};
 use super::words::{INVALID_REQUEST, NO_SESSION, PARSE_ERROR, SERVER_ERROR, Words, answer_text, refusal};
 use super::{Leave, Seat};
 use crate::browser::gate::{Permit, Refused};
+use crate::browser::picture;
 use crate::browser::pipe::{Foreign, Forwarded, Pass};
+use crate::browser::veil::{VEILED, WHY};
 
 /// One connected client. Dropping it takes all its sessions with it and leaves the others' alone.
 pub struct Client {
@@ -88,6 +92,10 @@ impl Client {
         if let Class::Refused(why) = class {
             drop(state);
             return refuse(SERVER_ERROR, why, None);
+        }
+        if let Err((code, why)) = member.may_reach(&state, (&session, &method, class), params) {
+            drop(state);
+            return refuse(code, why, None);
         }
         if state.missed.is_some() && class != Class::Neutral {
             drop(state);
@@ -164,19 +172,64 @@ impl Client {
     async fn dispatch(&self, command: Command, pass: Pass, turn: Option<Box<dyn Any + Send>>) {
         let Command { id, named, foreign, class, new_tab: _ } = command;
         let member = self.member.clone();
+        let place = member.reads(&foreign.session, &foreign.method, class, &foreign.params);
+        let is_closed = match &place {
+            Some(place) => member.stays_closed(place).await,
+            None => member.carries_typed(&foreign.session, &foreign.method, &foreign.params),
+        };
+        if is_closed {
+            return member.refuse(id, named.as_deref(), SERVER_ERROR, VEILED, Some(WHY));
+        }
+        if let Some(tab) = member.pictured(&foreign.session, &foreign.method) {
+            return self.covered_picture((id, named.as_deref()), &tab, pass, &foreign.params).await;
+        }
         member.note(&foreign);
         let follows = member.follow_of(&foreign);
         let number = member.pipe.next_number();
         member.lock().unanswered.insert(number);
         let answer = {
-            let (member, named) = (member.clone(), named.clone());
+            let (member, named, method) = (member.clone(), named.clone(), foreign.method.clone());
             move |answer: Forwarded<'_>| {
+                let judged = match answer {
+                    Forwarded::Result(_) if place.as_ref().is_some_and(|place| member.is_closed(place)) => {
+                        Err(json!({ "code": SERVER_ERROR, "message": VEILED, "data": WHY }).to_string())
+                    }
+                    Forwarded::Result(result) => match member.answer_without_typed(&method, result) {
+                        Some(told) => judged(&method, &told).map(|told| told.into_owned().into()),
+                        None => judged(&method, result),
+                    },
+                    Forwarded::Error(_) | Forwarded::Refused(_) => Ok("".into()),
+                };
+                let answer = match (&judged, answer) {
+                    (Ok(shown), Forwarded::Result(_)) => Forwarded::Result(shown),
+                    (Err(error), Forwarded::Result(_)) => Forwarded::Error(error),
+                    (_, other @ (Forwarded::Error(_) | Forwarded::Refused(_))) => other,
+                };
                 member.answered(number, id, named.as_deref(), class, follows, answer);
                 drop(turn);
             }
         };
         if let Err(error) = member.pipe.forward(number, pass, foreign, answer).await {
             member.refuse(id, named.as_deref(), SERVER_ERROR, &error.to_string(), None);
+        }
+    }
+
+    /// Answers with a picture of a page that a person typed in, those fields covered.
+    async fn covered_picture(&self, (id, named): (i64, Option<&str>), tab: &str, pass: Pass, params: &str) {
+        let member = &self.member;
+        let params = serde_json::from_str(params).unwrap_or_default();
+        let taken = picture::covered(&member.pipe, &member.world, pass, tab, &params).await;
+        // A person may have come meanwhile.
+        match member.gate.dispatch_look(|| taken) {
+            Ok(Ok(picture)) => {
+                let data = json!({ "data": BASE64_STANDARD.encode(picture) });
+                member.send(answer_text(id, "result", &data.to_string(), named));
+            }
+            Ok(Err(error)) => member.refuse(id, named, SERVER_ERROR, VEILED, Some(&error.to_string())),
+            Err(refused) => {
+                let (word, why) = refusal(Class::Look, refused);
+                member.refuse(id, named, SERVER_ERROR, word, Some(&why));
+            }
         }
     }
 }

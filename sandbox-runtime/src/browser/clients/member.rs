@@ -12,8 +12,12 @@ use super::Clients;
 use super::begun::Begun;
 use super::class::Class;
 use super::missed::{Missed, MissedEvent};
+use super::reach::News;
 use super::standing::{self, Standing};
+use super::targets::Withheld;
+use super::veiled::Requests;
 use super::words::{SERVER_ERROR, answer_text, event_text, refusal};
+use crate::browser::documents::Contexts;
 use crate::browser::gate::{Gate, Refused};
 use crate::browser::pipe::{Foreign, Forwarded, Pipe, Told};
 use crate::browser::world::World;
@@ -51,6 +55,8 @@ pub struct ClientState {
     pub lifted: bool,
     /// Numbers of commands that are not answered yet.
     pub unanswered: BTreeSet<u64>,
+    /// Targets that are not for clients.
+    pub withheld: Withheld,
 }
 
 #[derive(Debug, Default)]
@@ -60,7 +66,17 @@ pub struct Attached {
     pub waits: bool,
     /// The debugger stands at a breakpoint.
     pub paused: bool,
+    /// It stood in our own script and goes on: that it did is not told either.
+    pub stood_with_us: bool,
     pub standing: Standing,
+    /// Worlds that the session was told of by Chromium, ours among them.
+    pub contexts: Contexts,
+    /// Scripts that the client was told of.
+    pub scripts: BTreeSet<String>,
+    /// Requests of documents that a person typed in.
+    pub requests: Requests,
+    /// Those by which such a document was left, with something sent along.
+    pub posts: Requests,
 }
 
 /// What a command that succeeded makes true.
@@ -102,6 +118,28 @@ impl Member {
             }
             _ => {}
         }
+        let other;
+        let news = match self.sort(&mut state, session, told) {
+            News::AsIs => self.sort_veiled(&mut state, session, told),
+            news @ (News::With(_) | News::After(_) | News::Kept) => news,
+        };
+        let (told, earlier) = match news {
+            News::AsIs => (told, Vec::new()),
+            News::With(params) => {
+                other = params.to_string();
+                (Told { params: &other, ..told }, Vec::new())
+            }
+            News::After(earlier) => (told, earlier),
+            News::Kept => return,
+        };
+        for (session, method, params) in earlier {
+            self.pass_on(&mut state, &session, Told { session: None, method, params: &params.to_string() });
+        }
+        self.pass_on(&mut state, session, told);
+    }
+
+    /// Tells an event that is for the client, now or later.
+    fn pass_on(&self, state: &mut ClientState, session: &str, told: Told<'_>) {
         // A client of one page knows nothing of a browser session.
         if session == self.browser && session != self.root {
             return;
@@ -121,7 +159,7 @@ impl Member {
                 return;
             }
         }
-        self.miss(&mut state, session, told);
+        self.miss(state, session, told);
     }
 
     /// Keeps what the client needs to know later, and lets nothing of the page wait for it.
@@ -301,7 +339,7 @@ impl Member {
 
 impl Attached {
     /// Lets the target go on, whatever it waits for.
-    fn let_go(&mut self, pipe: &Pipe, session: &str) {
+    pub fn let_go(&mut self, pipe: &Pipe, session: &str) {
         if std::mem::take(&mut self.waits) {
             pipe.note(Some(session), "Runtime.runIfWaitingForDebugger", json!({}));
         }

@@ -15,8 +15,12 @@ mod class;
 mod client;
 mod member;
 mod missed;
+mod named;
+mod reach;
 mod scope;
 mod standing;
+mod targets;
+mod veiled;
 mod words;
 
 use std::collections::HashMap;
@@ -32,10 +36,11 @@ use tokio_util::sync::CancellationToken;
 pub use self::class::{Class, class};
 pub use self::client::{Client, Command, Ears};
 use self::member::{Attached, Member, watch};
+pub use self::targets::{Targets, may_open};
 use super::error::BrowserError;
 use super::gate::Gate;
 use super::pipe::{CallError, Pass, Pipe, Told};
-use super::world::World;
+use super::world::{State, World};
 
 /// Messages that may wait for a slow client; one that lets more pile up is cut off.
 const QUEUE: usize = 65_536;
@@ -114,7 +119,8 @@ impl Client {
         let root = match &place {
             Place::Browser => browser.clone(),
             Place::Page(id) => {
-                if world.state().tab(id).is_none() {
+                let is_shown = |state: &State| state.tab(id).is_some() && state.targets.is_shown(id);
+                if !is_shown(&world.state()) {
                     return Err(BrowserError::NoTab(id.clone()).into());
                 }
                 let page = json!({ "targetId": id, "flatten": true });

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::member::ClientState;
+use super::targets::may_open;
 use crate::sandbox::WORKSPACE_DIR;
 
 /// What becomes of a command.
@@ -19,8 +20,25 @@ pub enum Scoped {
     Refused(&'static str),
 }
 
+/// Methods whose parameters decide: what cannot be read cannot be decided over.
+const DECIDED: &[&str] = &[
+    "Browser.setDownloadBehavior",
+    "DOM.setFileInputFiles",
+    "Page.navigate",
+    "Page.setDownloadBehavior",
+    "Target.attachToTarget",
+    "Target.closeTarget",
+    "Target.createTarget",
+    "Target.detachFromTarget",
+    "Target.disposeBrowserContext",
+    "Target.setAutoAttach",
+];
+
 /// Keeps one command within its bounds.
 pub fn scoped(method: &str, params: &str, state: &ClientState, only_tab: Option<&str>, session: &str) -> Scoped {
+    if DECIDED.contains(&method) && serde_json::from_str::<Value>(params).is_err() {
+        return Scoped::Refused("the parameters are not understood");
+    }
     let params = || serde_json::from_str::<Value>(params).unwrap_or_default();
     match method {
         "Browser.setDownloadBehavior" | "Page.setDownloadBehavior" => downloads(&params()),
@@ -56,7 +74,7 @@ pub fn scoped(method: &str, params: &str, state: &ClientState, only_tab: Option<
             if files.iter().all(is_inside) { Scoped::AsIs } else { Scoped::Refused(FILES) }
         }
         "Page.navigate" | "Target.createTarget" => match params()["url"].as_str() {
-            Some(url) if !is_opened(url) => {
+            Some(url) if !may_open(url) => {
                 Scoped::Refused("only http:, https:, about:, data: and blob: addresses are opened")
             }
             Some(_) | None => Scoped::AsIs,
@@ -80,11 +98,6 @@ fn downloads(params: &Value) -> Scoped {
         }
     }
     Scoped::With(kept)
-}
-
-fn is_opened(url: &str) -> bool {
-    let scheme = url.split_once(':').map(|(scheme, _)| scheme.trim().to_ascii_lowercase());
-    scheme.is_none_or(|scheme| scheme.is_empty() || ["http", "https", "about", "data", "blob"].contains(&&*scheme))
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ pub struct Words<'a> {
 /// JSON-RPC's codes, as Chromium uses them.
 pub const PARSE_ERROR: i64 = -32700;
 pub const INVALID_REQUEST: i64 = -32600;
+pub const INVALID_PARAMS: i64 = -32602;
 pub const SERVER_ERROR: i64 = -32000;
 pub const NO_SESSION: i64 = -32001;
 

@@ -251,4 +251,7 @@
   };
 
   baton.observe = saying(observe);
+  // Whole now: nothing in this world is changed by anyone any more.
+  Object.freeze(baton.inside);
+  Object.defineProperty(globalThis, 'baton', { value: Object.freeze(baton), writable: false, configurable: false, enumerable: false });
 })();

@@ -14,6 +14,10 @@ signedInChanged: Array<string>,
  */
 fieldsTouched: Array<string>, 
 /**
+ * Names of fields that still hold what the person typed: their documents are closed to programs.
+ */
+fieldsVeiled: Array<string>, 
+/**
  * Workspace paths.
  */
 filesArrived: Array<string>, 
