@@ -12,9 +12,11 @@ pub mod models;
 mod playbook;
 mod workbench;
 
-pub(crate) use consent::proposal;
+pub(crate) use attempt::{Attempt, attempt, event_of};
+pub(crate) use consent::{ConsentError, proposal};
 pub use follow::{Ordered, PromptOrder, follow_prompt, heard, messages_in};
 pub use playbook::run_playbook;
 pub use workbench::{
-    ApprovalRequest, Decision, HandedBack, HeldAnswer, Kept, Mail, Outcome, Stopped, Turn, WorkError, Workbench,
+    ApprovalRequest, Asks, Decision, Doing, HandedBack, HeldAnswer, Kept, Mail, Outcome, Stopped, Turn, WorkError,
+    Workbench,
 };

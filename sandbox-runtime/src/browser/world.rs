@@ -7,12 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use sandbox_core::address::without_sign_ins;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 
 use super::BrowserEvent;
 use super::gate::Gate;
-use super::hold::{self, HoldJudge};
+use super::hold::{self, HoldJudge, PersonJudge};
 use super::pipe::{Event, Pipe};
 use super::takeover::without_values;
 
@@ -62,6 +63,8 @@ pub struct State {
     recording: Option<Vec<String>>,
     /// Decides which requests are held, while any is to be.
     pub holding: Option<HoldJudge>,
+    /// Decides which question a person's request answers.
+    pub person: Option<PersonJudge>,
     /// Names of fields that a person typed in, of forms that were sent since a tab last changed its document.
     pub typed_fields: Vec<String>,
     pub closed: bool,
@@ -330,7 +333,7 @@ impl World {
         self.with_tab(target, |tab| {
             tab.crashed = true;
             tab.dialog = None;
-            url = Some(tab.url.clone());
+            url = Some(tab.told_url());
         });
         if let Some(url) = url {
             self.tell(BrowserEvent::Crashed { tab: target.to_owned(), url });
@@ -537,7 +540,7 @@ impl World {
 impl Tab {
     /// Returns the address as it may be told: a page that a person typed in can put what they typed into it.
     pub fn told_url(&self) -> String {
-        if self.is_typed_in() { without_values(&self.url) } else { self.url.clone() }
+        if self.is_typed_in() { without_values(&self.url) } else { without_sign_ins(&self.url) }
     }
 
     fn is_typed_in(&self) -> bool {

@@ -1,5 +1,6 @@
 //! Writing down: what changed and what happened, in one transaction, before anyone is shown it.
 
+use sandbox_core::address::cut_sign_ins;
 use sandbox_core::model::{Actor as By, EventType, Handoff, NewEvent, Sandbox, Task};
 
 use super::actor::Actor;
@@ -16,7 +17,9 @@ pub(super) struct Committed {
 }
 
 impl Actor {
-    pub(super) fn event(&self, kind: EventType, by: By, data: serde_json::Value) -> NewEvent {
+    pub(super) fn event(&self, kind: EventType, by: By, mut data: serde_json::Value) -> NewEvent {
+        // Whoever writes an event may have an address from anywhere.
+        cut_sign_ins(&mut data);
         NewEvent {
             sandbox_id: self.sandbox.id.clone(),
             task_id: self.task.as_ref().map(|running| running.task.id.clone()),
