@@ -86,6 +86,8 @@ export type BrowserCapability = {
   byoProxyUrl?: string | null;
   /** Name of a profile that outlives the sandbox; without it the profile ends with the sandbox. */
   profile?: string | null;
+  /** Whether commands in the sandbox's shell may drive the browser by its debugging endpoint, at `BATON_CDP_URL`. */
+  shellAccess?: boolean;
   viewport?: Viewport;
 };
 
