@@ -53,7 +53,8 @@ impl Scene {
             );
         let (site, baton) = tokio::join!(Site::serve(&PAGES, more), Baton::start());
         let network = json!({ "allowPrivate": [site.address.to_string()] });
-        let sandbox = baton.ready_sandbox(json!({ "network": network })).await;
+        let capabilities = json!({ "browser": { "shellAccess": true } });
+        let sandbox = baton.ready_sandbox(json!({ "network": network, "capabilities": capabilities })).await;
         Self { baton, site, sandbox }
     }
 
@@ -393,6 +394,30 @@ async fn a_script_in_the_shell_room_drives_the_browser_and_a_page_does_not() {
                  socket.onopen = () => told('open'); socket.onerror = () => told('closed'); })";
     let params = json!({ "expression": opens, "awaitPromise": true });
     assert_eq!(client.call(Some(&session), "Runtime.evaluate", params).await["result"]["value"], "closed");
+}
+
+/// Asks for the version by the name that the endpoint has within the shell room.
+const BY_NAME: &str = r#"
+import os, urllib.error, urllib.request
+print(os.environ.get("BATON_CDP_URL"))
+try:
+    print(urllib.request.urlopen("http://browser.baton.internal/json/version").status)
+except urllib.error.HTTPError as error:
+    print(error.code, error.read().decode())
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_shell_reaches_the_browser_only_where_the_sandbox_was_made_so() {
+    let baton = Baton::start().await;
+    let code = json!({ "language": "python", "code": BY_NAME });
+    for (config, expected) in [
+        (json!({}), "None\n403 commands in this sandbox may not drive its browser"),
+        (json!({ "capabilities": { "browser": { "shellAccess": true } } }), "http://browser.baton.internal\n200\n"),
+    ] {
+        let sandbox = baton.ready_sandbox(config).await;
+        let ran = baton.post(&format!("/sandboxes/{sandbox}/code"), code.clone()).await;
+        assert!(text(&ran, "stdout").starts_with(expected), "{ran}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,6 +6,7 @@
 //! Leaves to others: everything that opens, waits, or reads a clock. Time comes in as an argument, effects go out as values.
 
 pub mod action;
+pub mod address;
 pub mod approval;
 pub mod control;
 pub mod handoff;

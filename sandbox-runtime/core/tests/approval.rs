@@ -442,7 +442,6 @@ fn without_rules_only_who_follows_a_model_is_asked() {
     let submit = effect(&[], &sandbox, &["https://a.example/"], ActKind::Submit, Follows::Model);
     assert_eq!(submit, RuleEffect::Allow);
     assert!(rules::may_ask(&[], &sandbox, Follows::Model) && !rules::may_ask(&[], &sandbox, Follows::Playbook));
-    assert!(!rules::may_hold(&[rule(None, "*", None, RuleEffect::Ask)], &sandbox));
 }
 
 #[test]

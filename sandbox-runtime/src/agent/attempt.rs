@@ -6,7 +6,7 @@ use sandbox_core::action::{Action, Outcome as Done};
 use serde_json::{Map, Value, json};
 
 use super::consent::{Consent, ConsentError, consent};
-use super::workbench::{HeldAnswer, Turn, Workbench};
+use super::workbench::{Asks, HeldAnswer, Turn, Workbench};
 use crate::browser::{ActionError, Browser};
 
 /// How long the story waits for its picture of a step.
@@ -25,6 +25,10 @@ pub enum Attempt {
     Denied {
         note: Option<String>,
     },
+    /// Nobody answered for as long as the asker waits. Nothing was done, and the question stands.
+    Unanswered,
+    /// It was done, and what it sends stands still at the network: nobody answered for as long as the asker waits.
+    Held,
     Failed(ActionError),
 }
 
@@ -34,7 +38,7 @@ pub enum Attempt {
 ///
 /// The task is to stop, or could not ask.
 pub async fn attempt(
-    bench: &dyn Workbench,
+    bench: &(impl Asks + ?Sized),
     browser: &Browser,
     turn: Turn,
     action: &Action,
@@ -45,6 +49,7 @@ pub async fn attempt(
         Ok(Consent::Act(turn)) => turn,
         Ok(Consent::Again) => return Ok(Attempt::Again),
         Ok(Consent::Denied { note }) => return Ok(Attempt::Denied { note }),
+        Ok(Consent::Unanswered) => return Ok(Attempt::Unanswered),
         Err(ConsentError::Action(error)) => return Ok(Attempt::Failed(error)),
         Err(error @ (ConsentError::Stopped(_) | ConsentError::Work(_))) => return Err(error),
     };
@@ -58,8 +63,10 @@ pub async fn attempt(
     };
     drop(turn);
     let held = bench.held_requests().await.map_err(ConsentError::Work)?;
-    if let HeldAnswer::Denied { note } = held {
-        return Ok(Attempt::Denied { note });
+    match held {
+        HeldAnswer::Denied { note } => return Ok(Attempt::Denied { note }),
+        HeldAnswer::Unanswered => return Ok(Attempt::Held),
+        HeldAnswer::NoneHeld | HeldAnswer::LetGo | HeldAnswer::Gone => {}
     }
     Ok(match done {
         Some(Ok(None)) => Attempt::Approved,

@@ -10,7 +10,7 @@ use sandbox_core::approval::hash;
 use sandbox_core::approval::judge::{self, Foreseen};
 use sandbox_core::model::{ActKind, Proposal};
 
-use super::workbench::{ApprovalRequest, Decision, Stopped, Turn, WorkError, Workbench};
+use super::workbench::{ApprovalRequest, Asks, Decision, Doing, Stopped, Turn, WorkError};
 use crate::browser::{ActionError, Browser};
 
 /// What follows for the action.
@@ -22,6 +22,8 @@ pub enum Consent {
     Denied {
         note: Option<String>,
     },
+    /// Nobody answered for as long as the asker waits. Nothing was done, and the question stands.
+    Unanswered,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +38,7 @@ pub enum ConsentError {
 
 /// Asks for consent to an action, if anyone has to be asked. `agreed` is the hash of what was agreed to for this action so far.
 pub async fn consent(
-    bench: &dyn Workbench,
+    bench: &(impl Asks + ?Sized),
     browser: &Browser,
     turn: Turn,
     action: &Action,
@@ -61,13 +63,19 @@ pub async fn consent(
     let Some(proposal) = proposal(action, &foreseen) else { return Ok(Consent::Act(turn)) };
     let shown = hash(&proposal);
     if agreed.as_ref() == Some(&shown) {
-        return Ok(Consent::Act(turn));
+        let doing = Doing { proposal, sent: foreseen.sent };
+        return match bench.doing(doing).await {
+            Ok(()) => Ok(Consent::Act(turn)),
+            Err(WorkError::Stopped(stopped)) => Err(stopped.into()),
+            Err(error) => Err(ConsentError::Work(error)),
+        };
     }
     drop(turn);
     let asked = ApprovalRequest { proposal, page: foreseen.page, action: Some(action.clone()) };
     match bench.approve(asked).await {
         Ok(Decision::Allowed | Decision::Approved(_)) => *agreed = Some(shown),
         Ok(Decision::Void { .. }) => {}
+        Ok(Decision::Unanswered) => return Ok(Consent::Unanswered),
         Ok(Decision::Denied { note }) => return Ok(Consent::Denied { note }),
         Err(WorkError::Stopped(stopped)) => return Err(stopped.into()),
         Err(error) => return Err(ConsentError::Work(error)),
@@ -82,6 +90,10 @@ pub(crate) fn proposal(action: &Action, foreseen: &Foreseen) -> Option<Proposal>
     let kind = judge::by_foresight(foreseen).or(leads)?;
     let summary = match (action, action.target()) {
         (Action::Navigate(navigate), _) => format!("open {}", navigate.url()),
+        // A reference means nothing to a person.
+        (_, Some(target)) if target.reference.is_some() && !foreseen.words.is_empty() => {
+            format!("{} {:?}", action.name(), foreseen.words)
+        }
         (_, Some(target)) => format!("{} {target}", action.name()),
         (_, None) => action.name().to_owned(),
     };

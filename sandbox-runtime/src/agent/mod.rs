@@ -13,10 +13,12 @@ mod place;
 mod playbook;
 mod workbench;
 
-pub(crate) use consent::proposal;
+pub(crate) use attempt::{Attempt, attempt, event_of};
+pub(crate) use consent::{ConsentError, proposal};
 pub use follow::{Ordered, PromptOrder, follow_prompt, heard, messages_in};
 pub use place::{Begun, Place};
 pub use playbook::run_playbook;
 pub use workbench::{
-    ApprovalRequest, Decision, HandedBack, HeldAnswer, Kept, Mail, Outcome, Stopped, Turn, WorkError, Workbench,
+    ApprovalRequest, Asks, Decision, Doing, HandedBack, HeldAnswer, Kept, Mail, Outcome, Stopped, Turn, WorkError,
+    Workbench,
 };

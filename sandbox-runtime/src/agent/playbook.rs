@@ -150,7 +150,8 @@ impl Run {
                     let summary = format!("{}, after it was approved", action.name());
                     return Ok(json!({ "summary": summary, "url": state.url, "title": state.title }));
                 }
-                Attempt::Again => {}
+                // A task waits for its answers for as long as it takes.
+                Attempt::Again | Attempt::Unanswered | Attempt::Held => {}
                 Attempt::Interrupted => {
                     let summary = "interrupted by a take-over; begins again after the hand-back";
                     self.bench.record(EventType::AgentMessage, json!({ "step": at, "text": summary })).await?;

@@ -11,26 +11,35 @@ use tokio_util::sync::CancellationToken;
 use crate::browser::{Browser, Permit};
 use crate::workspace::Workspace;
 
+/// How a driver asks a person before it acts: a task, or a program outside.
+pub trait Asks: Send + Sync {
+    /// Asks whether something may be done, and waits for a person's answer where the rules want one. Never to be called
+    /// with a turn in hand: the answer may take days.
+    fn approve(&self, asked: ApprovalRequest) -> BoxFuture<'_, Result<Decision, WorkError>>;
+
+    /// Says that what was agreed to is being done now, under the turn in hand.
+    fn doing(&self, doing: Doing) -> BoxFuture<'_, Result<(), WorkError>>;
+
+    /// Whether any act may need a person's word; where none does, pages need no look before acting.
+    fn may_ask(&self) -> bool;
+
+    /// Resolves when a request is held at the network.
+    fn is_held(&self) -> BoxFuture<'_, ()>;
+
+    /// Waits until no request is held any more, and returns what became of those that were since this was asked last.
+    fn held_requests(&self) -> BoxFuture<'_, Result<HeldAnswer, WorkError>>;
+
+    /// Resolves when whoever acts is to stop.
+    fn stopped(&self) -> BoxFuture<'_, ()>;
+}
+
 /// Everything that a task does goes through here.
-pub trait Workbench: Send + Sync {
+pub trait Workbench: Asks {
     /// Waits for the agent's turn on the browser; while a person is asked or drives, that is long.
     fn begin(&self) -> BoxFuture<'_, Result<Turn, Stopped>>;
 
     /// Asks a person, and waits until they handed back or the request was called off.
     fn ask(&self, request: HandoffRequest) -> BoxFuture<'_, Result<HandedBack, WorkError>>;
-
-    /// Asks whether something may be done, and waits for a person's answer where the rules want one. Never to be called
-    /// with a turn in hand: the answer may take days.
-    fn approve(&self, asked: ApprovalRequest) -> BoxFuture<'_, Result<Decision, WorkError>>;
-
-    /// Whether any act of this task may need a person's word; where none does, pages need no look before acting.
-    fn may_ask(&self) -> bool;
-
-    /// Resolves when a request of this task is held at the network.
-    fn is_held(&self) -> BoxFuture<'_, ()>;
-
-    /// Waits until no request is held any more, and returns what became of those that were since this was asked last.
-    fn held_requests(&self) -> BoxFuture<'_, Result<HeldAnswer, WorkError>>;
 
     /// `None` in a sandbox without a browser.
     fn browser(&self) -> Option<Browser>;
@@ -64,9 +73,6 @@ pub trait Workbench: Send + Sync {
 
     /// Shows what the model says while it says it; nothing of it is kept.
     fn show(&self, said: &str);
-
-    /// Resolves when the task is to stop.
-    fn stopped(&self) -> BoxFuture<'_, ()>;
 }
 
 /// The agent's turn: the right to do one action on the browser. Dropping it says that the action is over.
@@ -115,6 +121,14 @@ pub struct ApprovalRequest {
     pub action: Option<Action>,
 }
 
+/// What is about to be done, as it was shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Doing {
+    pub proposal: Proposal,
+    /// What lists of the form send in place of the words that they show, by name.
+    pub sent: Vec<(String, String)>,
+}
+
 /// What was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -129,6 +143,8 @@ pub enum Decision {
     Void {
         why: String,
     },
+    /// Nobody answered for as long as the asker waits; the question stands.
+    Unanswered,
 }
 
 /// What became of the requests that were held.
@@ -142,6 +158,8 @@ pub enum HeldAnswer {
     },
     /// Their page went away while they were held; they never left.
     Gone,
+    /// They stand still, and nobody answered for as long as the asker waits.
+    Unanswered,
 }
 
 /// How a handoff ended.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use sandbox_core::ApprovalId;
 use sandbox_core::approval::request::Outgoing;
 use serde_json::{Value, json};
 
@@ -20,8 +21,14 @@ use super::pipe::{CallError, Pass, Pipe};
 use super::world::{World, auto_attach};
 use super::{BrowserEvent, Shared};
 
+/// JSON-RPC's code for an id that Chromium does not know.
+const INVALID_PARAMS: i64 = -32_602;
+
 /// Decides whether a request is held. Runs in the reading task, so that it must not block.
 pub type HoldJudge = Arc<dyn Fn(&PausedRequest) -> bool + Send + Sync>;
+
+/// Says which question a request of a person answers by being sent, if it does. Must not block either.
+pub type PersonJudge = Arc<dyn Fn(&PausedRequest) -> Option<ApprovalId> + Send + Sync>;
 
 /// A request that stands still until it is let go or refused.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,6 +97,9 @@ pub fn paused(world: &World, pipe: &Pipe, session: Option<&str>, params: &Value)
     let Some(id) = params["requestId"].as_str() else { return };
     let judge = world.state().holding.clone();
     let person_drives = matches!(world.gate.live(), Live::Person(_));
+    if person_drives {
+        notice_person(world, session, id, params);
+    }
     let Some(judge) = judge.filter(|_| !person_drives) else { return let_go(pipe, session, id) };
     let request = read(world, session, id, params);
     if !judge(&request) {
@@ -98,6 +108,27 @@ pub fn paused(world: &World, pipe: &Pipe, session: Option<&str>, params: &Value)
     if !world.send(BrowserEvent::Held(Box::new(request))) {
         // Nobody would ever answer for it.
         refuse_now(pipe, session, id, params["resourceType"] == "Document");
+    }
+}
+
+/// A person's request is theirs: nothing of it is told but which question it answers.
+fn notice_person(world: &World, session: Option<&str>, id: &str, params: &Value) {
+    let Some(judge) = world.state().person.clone() else { return };
+    if let Some(question) = judge(&read(world, session, id, params)) {
+        // A backlog that is full loses it: then the question is looked at again after the hand-back.
+        world.send(BrowserEvent::PersonDid(question));
+    }
+}
+
+/// Whether Chromium still knows a held request: its page may have left it.
+pub async fn is_held(shared: &Shared, request: &PausedRequest) -> Result<bool, CallError> {
+    // Asks for what a request does not have yet: refused for what is held, too, but as a state and not as an unknown id.
+    let params = json!({ "requestId": request.id });
+    let session = request.session.as_deref();
+    match shared.pipe.call(&Pass::Bookkeeping, session, "Fetch.getResponseBody", params).await {
+        Ok(_) => Ok(true),
+        Err(CallError::Failed { code, .. }) => Ok(code != INVALID_PARAMS),
+        Err(error) => Err(error),
     }
 }
 

@@ -35,6 +35,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chromiumoxide_cdp::cdp::browser_protocol::target::{ActivateTargetParams, CloseTargetParams, CreateTargetParams};
+use sandbox_core::ApprovalId;
 use sandbox_core::action::{Action, Navigate, Outcome, Plain, TabChoice};
 use sandbox_core::approval::judge::Foreseen;
 use sandbox_core::model::{self, Receipt, TypedText, Until};
@@ -48,7 +49,7 @@ use tokio::task::JoinHandle;
 
 pub use error::{ActionError, BrowserError};
 pub use gate::{Gate, Live, Permit, Refused};
-pub use hold::{HoldJudge, PausedRequest};
+pub use hold::{HoldJudge, PausedRequest, PersonJudge};
 pub use observe::{Look, Stale};
 pub use pattern::matches as address_matches;
 pub use pipe::CallError;
@@ -93,6 +94,8 @@ pub enum BrowserEvent {
     Crashed { tab: String, url: String },
     /// A request stands still until it is let go or refused.
     Held(Box<PausedRequest>),
+    /// A person, at the wheel, sent what this question is about.
+    PersonDid(ApprovalId),
     /// The browser is gone.
     Closed,
 }
@@ -237,8 +240,27 @@ impl Browser {
     pub async fn act(&self, permit: &Permit, action: &Action, timeout: Duration) -> Result<Outcome, ActionError> {
         let timeout = action.timeout_ms().map_or(timeout, Duration::from_millis);
         let doing = act::Doing { shared: &self.shared, permit, deadline: Instant::now() + timeout };
+        // Looked up before: what was clicked may be gone afterwards.
+        let names = self.names(action);
         // The many kinds of action make one large future: kept off the caller's own.
-        Box::pin(doing.run(action)).await
+        let mut done = Box::pin(doing.run(action)).await?;
+        done.summary = with_names(&done.summary, &names);
+        Ok(done)
+    }
+
+    /// Returns a sentence about an action with the names of its elements, where it knows only their references.
+    pub fn with_names(&self, words: &str, action: &Action) -> String {
+        with_names(words, &self.names(action))
+    }
+
+    /// By reference, how each element was told that the action aims at.
+    fn names(&self, action: &Action) -> Vec<(String, String)> {
+        let targets = match action {
+            Action::Drag(drag) => vec![drag.from.clone(), drag.to.clone()],
+            other => other.target().into_iter().collect(),
+        };
+        let references = targets.into_iter().filter_map(|target| target.reference);
+        references.filter_map(|reference| Some((reference.clone(), self.shared.looks.words(&reference)?))).collect()
     }
 
     /// Returns what an action would do, without doing it; waits for its target like [`Browser::act`].
@@ -268,6 +290,16 @@ impl Browser {
     /// Holds the requests that `judge` names from now on, each told as [`BrowserEvent::Held`]; none without one.
     pub async fn hold(&self, judge: Option<HoldJudge>) -> Result<(), CallError> {
         hold::hold(&self.shared, judge).await
+    }
+
+    /// Tells which question a person's request answers, while anything is held.
+    pub fn watch_person(&self, judge: PersonJudge) {
+        self.shared.world.state().person = Some(judge);
+    }
+
+    /// Whether a held request still stands: its page may have left it.
+    pub async fn is_held(&self, request: &PausedRequest) -> Result<bool, CallError> {
+        hold::is_held(&self.shared, request).await
     }
 
     /// Lets a held request go.
@@ -387,6 +419,12 @@ impl Browser {
     pub fn is_closed(&self) -> bool {
         self.shared.pipe.is_closed()
     }
+}
+
+fn with_names(words: &str, names: &[(String, String)]) -> String {
+    names
+        .iter()
+        .fold(words.to_owned(), |words, (reference, name)| words.replace(&format!("element {reference:?}"), name))
 }
 
 /// How long a page may take to come, for the calls that name no deadline of their own.

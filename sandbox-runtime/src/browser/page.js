@@ -669,6 +669,7 @@
     method: (submitter?.getAttribute('formmethod') ?? attributeOf.call(form, 'method') ?? 'get').toUpperCase(),
     destination: submitter?.hasAttribute('formaction') ? submitter.formAction : new URL(attributeOf.call(form, 'action') || document.URL, document.baseURI).href,
     fields: shownFields(form, submitter),
+    sent: [...elementsOf.call(form)].filter((element) => element.localName === 'select' && element.name && !isMasked(element)).map((element) => [element.name, element.value]).slice(0, 100),
   });
   const nothing = () => ({ words: '', isLink: false, submits: false, method: null, destination: null, page: document.URL, fields: [] });
   const foresee = (element) => {

@@ -9,6 +9,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use sandbox_core::address::without_sign_ins;
 use sandbox_core::model::{PageName, Receipt, Until};
 use serde_json::{Value, json};
 
@@ -181,7 +182,7 @@ pub fn without_values(url: &str) -> String {
         };
         pairs.split('&').map(name).collect::<Vec<_>>().join("&")
     };
-    let mut plain = without_login(path);
+    let mut plain = without_sign_ins(path);
     if let Some(query) = query.filter(|query| !query.is_empty()) {
         plain = format!("{plain}?{}", names(query));
     }
@@ -190,15 +191,6 @@ pub fn without_values(url: &str) -> String {
         // A route inside an application, such as `#/invoices`.
         Some(route) if !route.contains(['=', '?']) => format!("{plain}#{route}"),
         Some(_) => format!("{plain}#…"),
-    }
-}
-
-fn without_login(path: &str) -> String {
-    let Some((scheme, rest)) = path.split_once("://") else { return path.to_owned() };
-    let host_end = rest.find('/').unwrap_or(rest.len());
-    match rest[..host_end].rfind('@') {
-        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
-        None => path.to_owned(),
     }
 }
 

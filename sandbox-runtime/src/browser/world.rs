@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sandbox_core::action::DialogRecord;
+use sandbox_core::address::without_sign_ins;
 use sandbox_core::plain_name;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
@@ -17,7 +18,7 @@ use super::clients::Targets;
 use super::dialogs::Promise;
 use super::documents::Documents;
 use super::gate::Gate;
-use super::hold::{self, HoldJudge};
+use super::hold::{self, HoldJudge, PersonJudge};
 use super::pipe::{Event, Pipe};
 use super::takeover::without_values;
 use super::unreachable::{self, Watching};
@@ -70,6 +71,8 @@ pub struct State {
     recording: Option<Vec<String>>,
     /// Decides which requests are held, while any is to be.
     pub holding: Option<HoldJudge>,
+    /// Decides which question a person's request answers.
+    pub person: Option<PersonJudge>,
     /// Names of fields that a person typed in, of forms that were sent since a tab last changed its document.
     pub typed_fields: Vec<String>,
     /// How the runtime learns of requests that the proxy did not carry.
@@ -381,7 +384,7 @@ impl World {
         self.with_tab(target, |tab| {
             tab.crashed = true;
             tab.dialog = None;
-            url = Some(tab.url.clone());
+            url = Some(tab.told_url());
         });
         if let Some(url) = url {
             self.tell(BrowserEvent::Crashed { tab: target.to_owned(), url });
@@ -617,7 +620,7 @@ impl World {
 impl Tab {
     /// Returns the address as it may be told: a page that a person typed in can put what they typed into it.
     pub fn told_url(&self) -> String {
-        if self.is_typed_in() { without_values(&self.url) } else { self.url.clone() }
+        if self.is_typed_in() { without_values(&self.url) } else { without_sign_ins(&self.url) }
     }
 
     /// Returns why the document that was asked for last did not come, if it did not.

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::approvals::Trust;
 use super::cause::{Cause, Reply, TurnOf};
 use super::idle::{Activity, Idle};
-use super::people::Naming;
+use super::people::{HeldTime, Naming};
 use super::record::Committed;
 use super::refusal::Refusal;
 use super::seat::InputTally;
@@ -56,7 +56,7 @@ pub(super) struct Actor {
     pub takeover: Option<Naming>,
     /// What the person who hands back now wants of what they typed.
     pub typed_text: TypedText,
-    pub held_since: EpochMs,
+    pub held: HeldTime,
     pub inputs_before: u64,
     /// What the workspace held when the person took over; absent while nobody did.
     pub files_before: Option<JoinHandle<BTreeSet<String>>>,
@@ -102,7 +102,8 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         controller: None,
         has_task: false,
         questions: vec![],
-        holds: false,
+        task_holds: false,
+        programs_hold: false,
         may_ask: false,
         since: now,
         lapses_at: None,
@@ -134,7 +135,7 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         handed_back: None,
         takeover: None,
         typed_text: TypedText::default(),
-        held_since: now,
+        held: HeldTime::default(),
         inputs_before: 0,
         files_before: None,
         controller: None,
@@ -268,17 +269,26 @@ impl Actor {
                 let recorded = self.try_commit(vec![]).await;
                 reply(answer, recorded);
             }
-            Cause::Ask { by, request, answer, done } => {
-                let asked = self.ask(by, request, done).await;
+            Cause::Ask { by, request, is_met, answer, done } => {
+                let asked = self.ask(by, request, is_met, done).await;
                 reply(answer, asked);
             }
-            Cause::Approve { asked, answer } => self.approve(*asked, answer).await,
-            Cause::AwaitHeld { answer } => self.await_held(answer),
-            Cause::Held { request, typed } => self.held(*request, typed).await,
+            Cause::Approve { asked, by, answer } => self.approve(*asked, by, answer).await,
+            Cause::Doing { doing, answer } => {
+                self.doing(*doing);
+                reply(answer, Ok(()));
+            }
+            Cause::ServesModel { answer } => {
+                self.serve_a_model().await;
+                reply(answer, Ok(()));
+            }
+            Cause::AwaitHeld { by, answer } => self.await_held(by, answer),
+            Cause::Held { request, typed, by } => self.held(*request, typed, by).await,
             Cause::Decide { id, decision, by, gone, answer } => {
                 let decided = self.decide(&id, decision, by, gone).await;
                 reply(answer, decided);
             }
+            Cause::Withdraw { id, why } => self.withdraw(&id, why, By::System).await,
             Cause::Rules { rules, answer } => self.take_rules(rules, answer).await,
             Cause::Revoke { grant, answer } => {
                 let revoked = self.revoke(&grant).await;
@@ -363,7 +373,8 @@ impl Actor {
                 self.must_commit(vec![self.event(EventType::FileChanged, by, data)]).await;
             }
             BrowserEvent::TabsChanged => self.show(),
-            BrowserEvent::Held(request) => self.read_held(request),
+            BrowserEvent::Held(request) => self.read_held(request).await,
+            BrowserEvent::PersonDid(id) => self.person_did(&id).await,
             BrowserEvent::Crashed { .. } => {
                 let data = json!({ "message": "a page of the browser crashed" });
                 self.commit(vec![self.event(EventType::BrowserFailed, By::System, data)]).await;
@@ -421,8 +432,10 @@ impl Actor {
             Effect::WriteReceipt(_) => {
                 let receipt = self.receipt(note).await;
                 self.complete_handoff(note.map(str::to_owned), Some(receipt), by, events);
+                self.look_at_questions_again();
             }
             Effect::AcceptHandoff(id, controller) => {
+                self.trust.agreed.clear();
                 self.person_arrived(&id, &controller, events).await;
             }
             Effect::ReopenHandoff(_) => self.reopen_handoff(events),
@@ -505,6 +518,7 @@ impl Actor {
 
     fn begin_turn(&mut self, by: TurnOf, answer: Reply<Turn>) {
         let Some(lease) = self.control.live_lease() else { return };
+        self.acts(by);
         let cancelled = CancellationToken::new();
         self.in_flight = Some((lease, cancelled.clone()));
         let settled = self.settled.clone();
@@ -645,7 +659,8 @@ impl Actor {
             controller: self.controller.clone(),
             has_task: self.control.has_task(),
             questions: self.trust.asked.iter().map(|asked| (asked.approval.clone(), asked.action.clone())).collect(),
-            holds: self.trust.holds(),
+            task_holds: self.trust.holds_of(TurnOf::Task),
+            programs_hold: self.trust.holds_of(TurnOf::Program),
             may_ask: rules::may_ask(&self.trust.rules, &self.sandbox.id, self.follows()),
             since: self.since,
             lapses_at: match self.control.state() {

@@ -4,26 +4,31 @@
 //! Owns the open questions and the permissions of the running task; leaves the rules to `core::approval`, and holding
 //! requests to [`super::holding`].
 
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use sandbox_core::action::Action;
+use sandbox_core::approval::agreed::Agreed;
 use sandbox_core::approval::rules::{self, Follows};
 use sandbox_core::approval::{Step, apply, hash, is_whole, ledger, twin};
 use sandbox_core::model::{
     ActKind, Actor as By, Approval, ApprovalDecision, ApprovalStatus, EventType, Grant, NewEvent, Proposal, Rule,
     RuleEffect, Verdict,
 };
-use sandbox_core::{ApprovalId, GrantId};
+use sandbox_core::{ApprovalId, GrantId, TaskId};
 use serde_json::json;
 use tokio::sync::oneshot;
 
 use super::actor::{Actor, reply};
-use super::cause::Reply;
+use super::cause::{Reply, TurnOf};
 use super::refusal::Refusal;
-use crate::agent::{ApprovalRequest, Decision, HeldAnswer};
+use crate::agent::{ApprovalRequest, Decision, Doing, HeldAnswer};
 use crate::browser::PausedRequest;
 use crate::now_ms;
 use crate::store::Change;
+
+/// Answers to programs that are kept until the program comes for them; the oldest go first.
+const KEPT_ANSWERS: usize = 64;
 
 /// What the driver knows of rules, questions and permissions.
 pub(super) struct Trust {
@@ -32,16 +37,40 @@ pub(super) struct Trust {
     pub asked: Vec<Asked>,
     /// Of the running task.
     pub grants: Vec<Grant>,
+    /// Hashes of what was agreed to and is not begun yet.
+    agreed_to: BTreeSet<String>,
+    /// What was agreed to and is being done: the request that each causes is not asked about again.
+    pub agreed: Vec<Agreed>,
+    /// Answers that a program did not wait for, by hash.
+    answered: VecDeque<(String, Decision)>,
+    /// Sites that were approved, or that a person went to, while no task ran.
+    pub known: BTreeSet<String>,
+    /// An MCP client uses this sandbox: a model decides what its programs do.
+    pub serves_a_model: bool,
+    /// Whose turn was the last.
+    pub acted_last: TurnOf,
+    /// What is held of the task's doing, and of programs'.
+    of_task: HeldOf,
+    of_programs: HeldOf,
+}
+
+/// What one side waits for at the network.
+#[derive(Default)]
+pub(super) struct HeldOf {
     /// Held requests that are being read before they become questions.
     pub being_read: usize,
-    /// What became of held requests since the task asked last.
-    pub held_answer: HeldAnswer,
-    pub awaiting_held: Vec<Reply<HeldAnswer>>,
+    /// What became of held requests since that side asked last.
+    pub answer: HeldAnswer,
+    pub awaiting: Vec<Reply<HeldAnswer>>,
 }
 
 /// An open question.
 pub(super) struct Asked {
     pub approval: Approval,
+    /// Whose act it is about.
+    pub by: TurnOf,
+    /// Hash of the proposal as it was asked: where it leads may have made it one of another kind.
+    as_asked: String,
     /// Address of the page it is about, and what would be done there.
     pub action: Option<Action>,
     waiting: Vec<oneshot::Sender<Result<Decision, Refusal>>>,
@@ -67,9 +96,14 @@ impl Trust {
             rules,
             asked: Vec::new(),
             grants: Vec::new(),
-            being_read: 0,
-            held_answer: HeldAnswer::NoneHeld,
-            awaiting_held: Vec::new(),
+            agreed_to: BTreeSet::new(),
+            agreed: Vec::new(),
+            answered: VecDeque::new(),
+            known: BTreeSet::new(),
+            serves_a_model: false,
+            acted_last: TurnOf::Program,
+            of_task: HeldOf::default(),
+            of_programs: HeldOf::default(),
         }
     }
 
@@ -77,15 +111,32 @@ impl Trust {
         self.asked.iter().map(|asked| asked.approval.clone()).collect()
     }
 
+    /// Whether anything that this side caused is held.
+    pub fn holds_of(&self, by: TurnOf) -> bool {
+        let being_read = match by {
+            TurnOf::Task => self.of_task.being_read,
+            TurnOf::Program => self.of_programs.being_read,
+        };
+        being_read > 0 || self.asked.iter().any(|asked| asked.by == by && !asked.held.is_empty())
+    }
+
     pub fn holds(&self) -> bool {
-        self.being_read > 0 || self.asked.iter().any(|asked| !asked.held.is_empty())
+        self.holds_of(TurnOf::Task) || self.holds_of(TurnOf::Program)
+    }
+
+    pub fn held_of(&mut self, by: TurnOf) -> &mut HeldOf {
+        match by {
+            TurnOf::Task => &mut self.of_task,
+            TurnOf::Program => &mut self.of_programs,
+        }
     }
 }
 
 impl Actor {
-    /// Answers whether the task may do something: at once where no rule asks, else when a person has.
-    pub(super) async fn approve(&mut self, asked: ApprovalRequest, answer: Reply<Decision>) {
+    /// Answers whether something may be done: at once where no rule asks, else when a person has.
+    pub(super) async fn approve(&mut self, asked: ApprovalRequest, by: TurnOf, answer: Reply<Decision>) {
         let ApprovalRequest { mut proposal, page, action } = asked;
+        let as_asked = hash(&proposal);
         let Some(effect) = self.effect_of(&mut proposal, &page) else { return reply(answer, Ok(Decision::Allowed)) };
         let changes = proposal.method.as_deref().is_none_or(sandbox_core::approval::judge::is_unsafe);
         let is_asked = match effect {
@@ -94,11 +145,23 @@ impl Actor {
             // What changes something is stopped at the network, where nothing is left to guess.
             RuleEffect::Hold => !changes || proposal.kind == ActKind::NewDestination,
         };
-        if !is_asked || self.is_covered(&proposal).await {
+        if !is_asked {
             return reply(answer, Ok(Decision::Allowed));
         }
-        let task = self.task.as_ref().map(|running| running.task.id.clone());
+        if by == TurnOf::Task && self.is_covered(&proposal).await {
+            self.trust.agreed_to.insert(as_asked);
+            return reply(answer, Ok(Decision::Allowed));
+        }
+        let task = match by {
+            TurnOf::Task => self.task.as_ref().map(|running| running.task.id.clone()),
+            TurnOf::Program => None,
+        };
         let shown = hash(&proposal);
+        if by == TurnOf::Program
+            && let Some(decision) = self.take_answer(&shown)
+        {
+            return reply(answer, Ok(decision));
+        }
         let same = twin(self.trust.asked.iter().map(|asked| &asked.approval), task.as_ref(), &shown, false);
         if let Some(same) = same.map(|same| same.approval_id.clone()) {
             if let Some(asked) = self.trust.asked.iter_mut().find(|asked| asked.approval.approval_id == same) {
@@ -106,17 +169,62 @@ impl Actor {
             }
             return;
         }
-        let approval = self.new_approval(proposal, false);
+        let approval = self.new_approval(proposal, false, task);
         let mut change = Change::default();
-        self.supersede(&approval.approval_id, &mut change);
-        let asked = Asked { approval, action, waiting: vec![answer], held: vec![] };
+        // Programs ask each for itself.
+        if by == TurnOf::Task {
+            self.supersede(&approval.approval_id, &mut change);
+        }
+        let asked = Asked { approval, by, as_asked, action, waiting: vec![answer], held: vec![] };
         self.ask_about(asked, change).await;
+    }
+
+    /// Something that was agreed to is being done now: the request that it causes is not asked about again.
+    pub(super) fn doing(&mut self, doing: Doing) {
+        if self.trust.agreed_to.remove(&hash(&doing.proposal)) {
+            self.trust.agreed.push(Agreed::new(doing.proposal, doing.sent, now_ms()));
+        }
+    }
+
+    /// Notes whose turn begins. What the page's own code sends after an act of one is not agreed to for another.
+    pub(super) fn acts(&mut self, by: TurnOf) {
+        if self.trust.acted_last != by {
+            self.trust.agreed.retain(Agreed::is_exact);
+        }
+        if by == TurnOf::Program {
+            // What became of an earlier program's requests is no answer to this one.
+            self.trust.of_programs.answer = HeldAnswer::NoneHeld;
+        }
+        self.trust.acted_last = by;
+    }
+
+    /// Returns who is told of as the cause of what happens at the network.
+    pub(super) fn who_acted(&self) -> TurnOf {
+        if self.task.is_none() { TurnOf::Program } else { self.trust.acted_last }
+    }
+
+    /// Notes that a model decides what programs do in this sandbox.
+    pub(super) async fn serve_a_model(&mut self) {
+        if !std::mem::replace(&mut self.trust.serves_a_model, true) {
+            self.sync_holding().await;
+            self.show();
+        }
+    }
+
+    fn take_answer(&mut self, hash: &str) -> Option<Decision> {
+        let at = self.trust.answered.iter().position(|(of, _)| of == hash)?;
+        self.trust.answered.remove(at).map(|(_, decision)| decision)
     }
 
     /// Puts a question on the disk, then before people.
     pub(super) async fn ask_about(&mut self, asked: Asked, mut change: Change) {
         let approval = asked.approval.clone();
-        change.events.push(self.event(EventType::ApprovalRequested, By::Agent, requested(&approval)));
+        let by = match asked.by {
+            TurnOf::Task => By::Agent,
+            TurnOf::Program => By::Api,
+        };
+        let event = self.event(EventType::ApprovalRequested, by, requested(&approval));
+        change.events.push(NewEvent { task_id: approval.task_id.clone(), ..event });
         change.approvals.push(approval.clone());
         self.trust.asked.push(asked);
         if let Err(refusal) = self.commit_change(change).await {
@@ -131,12 +239,12 @@ impl Actor {
         self.questions_changed();
     }
 
-    pub(super) fn new_approval(&self, proposal: Proposal, held: bool) -> Approval {
+    pub(super) fn new_approval(&self, proposal: Proposal, held: bool, task_id: Option<TaskId>) -> Approval {
         let now = now_ms();
         Approval {
             approval_id: ApprovalId::from_unique(crate::unique()),
             sandbox_id: self.sandbox.id.clone(),
-            task_id: self.task.as_ref().map(|running| running.task.id.clone()),
+            task_id,
             status: ApprovalStatus::Pending,
             hash: hash(&proposal),
             proposal,
@@ -210,6 +318,9 @@ impl Actor {
             return Err(refusal);
         }
         self.trust.grants.extend(grant);
+        if decision.decision == Verdict::Approve && asked.action.is_some() {
+            self.trust.agreed_to.insert(asked.as_asked.clone());
+        }
         let left = match decision.decision {
             Verdict::Approve => self.let_go_one(&asked.held).await,
             Verdict::Deny => {
@@ -223,7 +334,7 @@ impl Actor {
             self.close(&mut decided, Step::Void { why: why.clone() }, By::System, &mut change);
             self.commit_change(change).await?;
             self.answer(asked.waiting, &Decision::Void { why });
-            self.note_held(HeldAnswer::Gone);
+            self.note_held(asked.by, HeldAnswer::Gone);
             self.questions_changed();
             return Ok(Decided::Void(decided));
         }
@@ -236,18 +347,28 @@ impl Actor {
             Verdict::Deny => Decision::Denied { note: decision.note },
         };
         if !asked.held.is_empty() {
-            self.note_held(match &told {
+            let became = match &told {
                 Decision::Denied { note } => HeldAnswer::Denied { note: note.clone() },
-                Decision::Allowed | Decision::Approved(_) | Decision::Void { .. } => HeldAnswer::LetGo,
-            });
+                Decision::Allowed | Decision::Approved(_) | Decision::Void { .. } | Decision::Unanswered => {
+                    HeldAnswer::LetGo
+                }
+            };
+            self.note_held(asked.by, became);
         }
-        self.answer(asked.waiting, &told);
+        let is_heard = self.answer(asked.waiting, &told);
+        // A program need not wait: it comes again with the same, and is answered then.
+        if !is_heard && asked.held.is_empty() && decided.task_id.is_none() {
+            if self.trust.answered.len() == KEPT_ANSWERS {
+                self.trust.answered.pop_front();
+            }
+            self.trust.answered.push_back((decided.hash.clone(), told));
+        }
         self.questions_changed();
         Ok(Decided::Done(decided))
     }
 
     /// Makes one question void: nothing is done by it, and who asked looks again.
-    async fn void_one(&mut self, id: &ApprovalId, why: String, by: By) -> Result<Approval, Refusal> {
+    pub(super) async fn void_one(&mut self, id: &ApprovalId, why: String, by: By) -> Result<Approval, Refusal> {
         let Some(mut asked) = self.take_asked(id) else {
             return Err(Refusal::wrong_state("this question is answered"));
         };
@@ -257,21 +378,28 @@ impl Actor {
         let committed = self.commit_change(change).await;
         self.answer(asked.waiting, &Decision::Void { why });
         if !asked.held.is_empty() {
-            self.note_held(HeldAnswer::Gone);
+            self.note_held(asked.by, HeldAnswer::Gone);
         }
         self.questions_changed();
         committed.map(|()| asked.approval)
     }
 
-    /// Makes every open question void, because its task or its sandbox ends; what was held never left.
-    pub(super) fn void_all(&mut self, why: &str, change: &mut Change) {
-        for mut asked in std::mem::take(&mut self.trust.asked) {
+    /// Makes every open question void, because its task or its sandbox ends; what was held never left. `of` names the task
+    /// whose questions they are; without it, it is everybody's.
+    pub(super) fn void_all(&mut self, of: Option<&TaskId>, why: &str, change: &mut Change) {
+        let (gone, stay) = std::mem::take(&mut self.trust.asked)
+            .into_iter()
+            .partition(|asked: &Asked| of.is_none() || asked.approval.task_id.as_ref() == of);
+        self.trust.asked = stay;
+        for mut asked in gone {
             self.close(&mut asked.approval, Step::Void { why: why.to_owned() }, By::System, change);
             self.refuse_held(&asked.held);
             self.answer(asked.waiting, &Decision::Void { why: why.to_owned() });
         }
         self.trust.grants.clear();
-        self.note_held(HeldAnswer::NoneHeld);
+        self.trust.agreed.clear();
+        self.trust.agreed_to.clear();
+        self.note_held(TurnOf::Task, HeldAnswer::NoneHeld);
         self.questions_changed();
     }
 
@@ -312,12 +440,9 @@ impl Actor {
         let follows = self.follows();
         let addresses = [page, proposal.destination.as_str()];
         let of = |kind| rules::effect(&self.trust.rules, &self.sandbox.id, &addresses, kind, follows);
-        let elsewhere = match self.task.as_ref() {
-            Some(running) if !rules::is_known(&proposal.destination, &running.destinations) => {
-                of(ActKind::NewDestination)
-            }
-            Some(_) | None => RuleEffect::Allow,
-        };
+        let watch = self.watch();
+        let is_known = rules::is_known(&proposal.destination, &watch.known);
+        let elsewhere = if is_known { RuleEffect::Allow } else { watch.elsewhere(&addresses) };
         if proposal.kind == ActKind::NewDestination {
             return (elsewhere != RuleEffect::Allow).then_some(elsewhere);
         }
@@ -331,6 +456,7 @@ impl Actor {
 
     pub(super) fn follows(&self) -> Follows {
         match &self.task {
+            _ if self.trust.serves_a_model => Follows::Model,
             Some(running) if running.task.prompt.is_some() => Follows::Model,
             Some(_) => Follows::Playbook,
             None => Follows::Program,
@@ -339,8 +465,10 @@ impl Actor {
 
     /// The task may go to the sites that this text names: a person wrote it, or went there.
     pub(super) fn told_about(&mut self, text: &str) {
-        if let Some(running) = &mut self.task {
-            running.destinations.extend(rules::sites_in(text));
+        let sites = rules::sites_in(text);
+        match &mut self.task {
+            Some(running) => running.destinations.extend(sites),
+            None => self.trust.known.extend(sites),
         }
     }
 
@@ -363,10 +491,9 @@ impl Actor {
         change.approvals.push(approval.clone());
     }
 
-    fn answer(&self, waiting: Vec<oneshot::Sender<Result<Decision, Refusal>>>, decision: &Decision) {
-        for waiting in waiting {
-            reply(waiting, Ok(decision.clone()));
-        }
+    /// Tells whoever waits; answers whether anybody did.
+    fn answer(&self, waiting: Vec<oneshot::Sender<Result<Decision, Refusal>>>, decision: &Decision) -> bool {
+        waiting.into_iter().fold(false, |heard, waiting| waiting.send(Ok(decision.clone())).is_ok() || heard)
     }
 
     fn take_asked(&mut self, id: &ApprovalId) -> Option<Asked> {
@@ -377,10 +504,15 @@ impl Actor {
     /// What follows when a question was asked or is over: the clock, the task's status, and who waits for held requests.
     pub(super) fn questions_changed(&mut self) {
         self.run_or_stop_clock();
-        if !self.trust.holds() {
-            let waiting = std::mem::take(&mut self.trust.awaiting_held);
+        self.watch_person();
+        for by in [TurnOf::Task, TurnOf::Program] {
+            if self.trust.holds_of(by) {
+                continue;
+            }
+            let held = self.trust.held_of(by);
+            let waiting = std::mem::take(&mut held.awaiting);
             if !waiting.is_empty() {
-                let answer = std::mem::take(&mut self.trust.held_answer);
+                let answer = std::mem::take(&mut held.answer);
                 for waiting in waiting {
                     reply(waiting, Ok(answer.clone()));
                 }
@@ -397,8 +529,8 @@ impl Actor {
 }
 
 impl Asked {
-    pub fn held(approval: Approval, request: PausedRequest) -> Self {
-        Self { approval, action: None, waiting: vec![], held: vec![request] }
+    pub fn held(approval: Approval, by: TurnOf, request: PausedRequest) -> Self {
+        Self { approval, by, as_asked: String::new(), action: None, waiting: vec![], held: vec![request] }
     }
 }
 

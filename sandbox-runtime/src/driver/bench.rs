@@ -18,7 +18,7 @@ use super::mail::MailBox;
 use super::refusal::Refusal;
 use super::speech::Words;
 use crate::agent::{
-    ApprovalRequest, Decision, HandedBack, HeldAnswer, Kept, Mail, Stopped, Turn, WorkError, Workbench,
+    ApprovalRequest, Asks, Decision, Doing, HandedBack, HeldAnswer, Kept, Mail, Stopped, Turn, WorkError, Workbench,
 };
 use crate::browser::Browser;
 use crate::workspace::Workspace;
@@ -44,6 +44,40 @@ impl Bench {
     }
 }
 
+impl Asks for Bench {
+    fn approve(&self, asked: ApprovalRequest) -> BoxFuture<'_, Result<Decision, WorkError>> {
+        let asked = Box::new(asked);
+        self.unless_stopped(async {
+            Ok(self.driver.ask_actor(|answer| Cause::Approve { asked, by: TurnOf::Task, answer }).await?)
+        })
+        .boxed()
+    }
+
+    fn doing(&self, doing: Doing) -> BoxFuture<'_, Result<(), WorkError>> {
+        let doing = Box::new(doing);
+        self.unless_stopped(async { Ok(self.driver.ask_actor(|answer| Cause::Doing { doing, answer }).await?) }).boxed()
+    }
+
+    fn may_ask(&self) -> bool {
+        self.driver.shared.borrow().may_ask
+    }
+
+    fn is_held(&self) -> BoxFuture<'_, ()> {
+        self.driver.is_holding(TurnOf::Task).boxed()
+    }
+
+    fn held_requests(&self) -> BoxFuture<'_, Result<HeldAnswer, WorkError>> {
+        self.unless_stopped(async {
+            Ok(self.driver.ask_actor(|answer| Cause::AwaitHeld { by: TurnOf::Task, answer }).await?)
+        })
+        .boxed()
+    }
+
+    fn stopped(&self) -> BoxFuture<'_, ()> {
+        self.stop.cancelled().boxed()
+    }
+}
+
 impl Workbench for Bench {
     fn begin(&self) -> BoxFuture<'_, Result<Turn, Stopped>> {
         async {
@@ -62,38 +96,14 @@ impl Workbench for Bench {
         async {
             let (done, is_done) = oneshot::channel();
             let asked = async {
-                let ask = |answer| Cause::Ask { by: RequestedBy::Agent, request, answer, done: Some(done) };
+                let is_met = self.driver.is_met(&request).await;
+                let ask = |answer| Cause::Ask { by: RequestedBy::Agent, request, is_met, answer, done: Some(done) };
                 self.driver.ask_actor(ask).await?;
                 is_done.await.map_err(|_| WorkError::from(Stopped))
             };
             self.unless_stopped(asked).await
         }
         .boxed()
-    }
-
-    fn approve(&self, asked: ApprovalRequest) -> BoxFuture<'_, Result<Decision, WorkError>> {
-        let asked = Box::new(asked);
-        self.unless_stopped(async { Ok(self.driver.ask_actor(|answer| Cause::Approve { asked, answer }).await?) })
-            .boxed()
-    }
-
-    fn may_ask(&self) -> bool {
-        self.driver.shared.borrow().may_ask
-    }
-
-    fn is_held(&self) -> BoxFuture<'_, ()> {
-        async {
-            let mut shared = self.driver.shared.clone();
-            if shared.wait_for(|now| now.holds).await.is_err() {
-                // The sandbox is over: nothing is held any more, and the task is stopped.
-                std::future::pending().await
-            }
-        }
-        .boxed()
-    }
-
-    fn held_requests(&self) -> BoxFuture<'_, Result<HeldAnswer, WorkError>> {
-        self.unless_stopped(async { Ok(self.driver.ask_actor(|answer| Cause::AwaitHeld { answer }).await?) }).boxed()
     }
 
     fn browser(&self) -> Option<Browser> {
@@ -169,10 +179,6 @@ impl Workbench for Bench {
 
     fn show(&self, said: &str) {
         self.driver.kit.speech.say(Words { task_id: self.task.clone(), text: said.to_owned() });
-    }
-
-    fn stopped(&self) -> BoxFuture<'_, ()> {
-        self.stop.cancelled().boxed()
     }
 }
 

@@ -14,7 +14,7 @@ use super::approvals::Decided;
 use super::refusal::Refusal;
 use super::start::Rooms;
 use super::tasks::TaskOrder;
-use crate::agent::{ApprovalRequest, Decision, HandedBack, HeldAnswer, Kept, Outcome, Turn};
+use crate::agent::{ApprovalRequest, Decision, Doing, HandedBack, HeldAnswer, Kept, Outcome, Turn};
 use crate::browser::{BrowserEvent, PausedRequest};
 use crate::egress::Denied;
 
@@ -86,6 +86,8 @@ pub(super) enum Cause {
     Ask {
         by: RequestedBy,
         request: HandoffRequest,
+        /// Whether `until` is met already: then nobody is asked.
+        is_met: bool,
         answer: Reply<Handoff>,
         done: Option<oneshot::Sender<HandedBack>>,
     },
@@ -119,19 +121,31 @@ pub(super) enum Cause {
         lease: Lease,
     },
 
-    /// The task asks whether something may be done.
+    /// Someone asks whether something may be done.
     Approve {
         asked: Box<ApprovalRequest>,
+        by: TurnOf,
         answer: Reply<Decision>,
     },
-    /// The task waits until nothing of it is held.
+    /// What was agreed to is being done.
+    Doing {
+        doing: Box<Doing>,
+        answer: Reply<()>,
+    },
+    /// An MCP client uses this sandbox.
+    ServesModel {
+        answer: Reply<()>,
+    },
+    /// Whoever asks waits until nothing is held.
     AwaitHeld {
+        by: TurnOf,
         answer: Reply<HeldAnswer>,
     },
     /// A request is held, and it is known which of its values a person typed; `None` where the page could not be asked.
     Held {
         request: Box<PausedRequest>,
         typed: Option<Vec<bool>>,
+        by: TurnOf,
     },
     /// Somebody answers a question. `gone` says why what was shown is not there any more.
     Decide {
@@ -140,6 +154,11 @@ pub(super) enum Cause {
         by: Actor,
         gone: Option<String>,
         answer: Reply<Decided>,
+    },
+    /// A question is about what is not there any more.
+    Withdraw {
+        id: ApprovalId,
+        why: String,
     },
     Rules {
         rules: Arc<Vec<Rule>>,

@@ -2,62 +2,18 @@
 
 use std::sync::Arc;
 
-use sandbox_core::SandboxId;
-use sandbox_core::approval::request;
-use sandbox_core::approval::rules::{self, Follows};
-use sandbox_core::approval::{hash, judge, twin};
-use sandbox_core::model::{ActKind, Rule, RuleEffect, ShownField};
+use sandbox_core::approval::watch::Watch;
+use sandbox_core::approval::{hash, judge, request, twin};
+use sandbox_core::model::{Rule, ShownField};
 
 use super::actor::{Actor, reply};
 use super::approvals::Asked;
-use super::cause::{Cause, Reply};
+use super::cause::{Cause, Reply, TurnOf};
 use super::refusal::Refusal;
 use crate::agent::HeldAnswer;
 use crate::browser::{Browser, HoldJudge, PausedRequest};
+use crate::now_ms;
 use crate::store::Change;
-
-/// What decides about a request, as it is at one time.
-#[derive(Clone)]
-struct Watch {
-    rules: Arc<Vec<Rule>>,
-    sandbox: SandboxId,
-    follows: Follows,
-    /// Sites that the task was told about; `None` without a task.
-    destinations: Option<Vec<String>>,
-}
-
-impl Watch {
-    /// Returns the kind for which a request is held, or `None` for one that may go.
-    fn held_as(&self, paused: &PausedRequest) -> Option<ActKind> {
-        let outgoing = &paused.outgoing;
-        let addresses = [outgoing.page.as_str(), outgoing.url.as_str()];
-        let changes = judge::is_unsafe(&outgoing.method);
-        if changes {
-            let kind = request::kind(outgoing);
-            let named = |kind| rules::named(&self.rules, &self.sandbox, &addresses, kind);
-            if [kind, ActKind::Submit].into_iter().any(|kind| named(kind) == Some(RuleEffect::Hold)) {
-                return Some(kind);
-            }
-        }
-        // A page's own background requests are its own; where the agent is led is not.
-        let leads =
-            paused.is_page && self.destinations.as_ref().is_some_and(|known| !rules::is_known(&outgoing.url, known));
-        let elsewhere = || rules::effect(&self.rules, &self.sandbox, &addresses, ActKind::NewDestination, self.follows);
-        (leads && elsewhere() != RuleEffect::Allow).then_some(ActKind::NewDestination)
-    }
-
-    fn may_hold(&self) -> bool {
-        let watches_destinations = self.destinations.is_some() && self.follows == Follows::Model;
-        let names_destinations = || {
-            self.destinations.is_some()
-                && self
-                    .rules
-                    .iter()
-                    .any(|rule| rule.kind == Some(ActKind::NewDestination) && rule.effect != RuleEffect::Allow)
-        };
-        rules::may_hold(&self.rules, &self.sandbox) || watches_destinations || names_destinations()
-    }
-}
 
 impl Actor {
     /// Tells the browser which requests to hold, as rules and task are now.
@@ -67,26 +23,34 @@ impl Actor {
         let watch = self.watch();
         // To end holding would let go what is held now: the rules that are gone hold nothing more, and that stays.
         let is_wanted = watch.may_hold() || self.trust.holds();
-        let judge =
-            is_wanted.then(|| Arc::new(move |paused: &PausedRequest| watch.held_as(paused).is_some()) as HoldJudge);
+        let judges = move |paused: &PausedRequest| watch.held_as(&paused.outgoing, paused.is_page).is_some();
+        let judge = is_wanted.then(|| Arc::new(judges) as HoldJudge);
         if let Err(error) = browser.hold(judge).await {
             tracing::error!(sandbox = %self.sandbox.id, %error, "requests cannot be held");
         }
     }
 
-    fn watch(&self) -> Watch {
+    pub(super) fn watch(&self) -> Watch {
+        let known = self.task.as_ref().map_or(&self.trust.known, |running| &running.destinations);
         Watch {
             rules: self.trust.rules.clone(),
             sandbox: self.sandbox.id.clone(),
             follows: self.follows(),
-            destinations: self.task.as_ref().map(|running| running.destinations.iter().cloned().collect()),
+            known: known.iter().cloned().collect(),
+            has_task: self.task.is_some(),
         }
     }
 
     /// A request is held: first it is found out which of its values a person typed, so that none is shown. A page that is
-    /// leaving told it with its form; any other is asked.
-    pub(super) fn read_held(&mut self, request: Box<PausedRequest>) {
-        self.trust.being_read += 1;
+    /// leaving told it with its form; any other is asked. One that was agreed to before it was done goes at once.
+    pub(super) async fn read_held(&mut self, request: Box<PausedRequest>) {
+        let by = self.who_acted();
+        if self.was_agreed_to(&request) {
+            let left = self.let_go_one(std::slice::from_ref(&*request)).await;
+            self.note_held(by, if left { HeldAnswer::LetGo } else { HeldAnswer::Gone });
+            return;
+        }
+        self.trust.held_of(by).being_read += 1;
         self.show();
         let browser = self.browser();
         let inbox = self.driver.inbox.clone();
@@ -101,14 +65,15 @@ impl Actor {
                 None
             };
             // An actor that ended refuses nothing more: its browser is gone.
-            let _ = inbox.send(Cause::Held { request, typed }).await;
+            let _ = inbox.send(Cause::Held { request, typed, by }).await;
         });
     }
 
     /// Makes a question of a held request, adds it to the same one, or lets it go because somebody said yes before.
-    pub(super) async fn held(&mut self, request: PausedRequest, typed: Option<Vec<bool>>) {
-        self.trust.being_read = self.trust.being_read.saturating_sub(1);
-        let Some(kind) = self.watch().held_as(&request) else {
+    pub(super) async fn held(&mut self, request: PausedRequest, typed: Option<Vec<bool>>, by: TurnOf) {
+        let side = self.trust.held_of(by);
+        side.being_read = side.being_read.saturating_sub(1);
+        let Some(kind) = self.watch().held_as(&request.outgoing, request.is_page) else {
             // The rules changed meanwhile.
             self.let_go_one(std::slice::from_ref(&request)).await;
             return self.questions_changed();
@@ -117,9 +82,10 @@ impl Actor {
         mask(&mut proposal.fields, typed.as_deref());
         if self.is_covered(&proposal).await {
             let left = self.let_go_one(std::slice::from_ref(&request)).await;
-            self.note_held(if left { HeldAnswer::LetGo } else { HeldAnswer::Gone });
+            self.note_held(by, if left { HeldAnswer::LetGo } else { HeldAnswer::Gone });
             return self.questions_changed();
         }
+        // Whatever reaches a page while a task runs does it in the name of the task.
         let task = self.task.as_ref().map(|running| running.task.id.clone());
         let shown = hash(&proposal);
         let same = twin(self.trust.asked.iter().map(|asked| &asked.approval), task.as_ref(), &shown, true)
@@ -133,13 +99,23 @@ impl Actor {
             same.held.push(request);
             return self.questions_changed();
         }
-        let approval = self.new_approval(proposal, true);
-        self.ask_about(Asked::held(approval, request), Change::default()).await;
+        let approval = self.new_approval(proposal, true, task);
+        self.ask_about(Asked::held(approval, by, request), Change::default()).await;
     }
 
-    /// Answers when nothing of the task is held any more.
-    pub(super) fn await_held(&mut self, answer: Reply<HeldAnswer>) {
-        self.trust.awaiting_held.push(answer);
+    /// Whether a person agreed to this request when they agreed to the act that causes it; an agreement is to one.
+    fn was_agreed_to(&mut self, request: &PausedRequest) -> bool {
+        let now = now_ms();
+        self.trust.agreed.retain(|agreed| !agreed.is_over(now));
+        let found = self.trust.agreed.iter().position(|agreed| agreed.covers(&request.outgoing, now));
+        found.map(|at| self.trust.agreed.remove(at)).is_some()
+    }
+
+    /// Answers when nothing that this side caused is held any more.
+    pub(super) fn await_held(&mut self, by: TurnOf, answer: Reply<HeldAnswer>) {
+        let held = self.trust.held_of(by);
+        held.awaiting.retain(|waiting| !waiting.is_closed());
+        held.awaiting.push(answer);
         self.questions_changed();
     }
 
@@ -164,16 +140,17 @@ impl Actor {
         }
     }
 
-    /// Remembers what became of a held request, for the task to ask: a denial outweighs all else.
-    pub(super) fn note_held(&mut self, answer: HeldAnswer) {
+    /// Remembers what became of a held request, for whoever caused it to ask: a denial outweighs all else.
+    pub(super) fn note_held(&mut self, by: TurnOf, answer: HeldAnswer) {
         let weight = |answer: &HeldAnswer| match answer {
-            HeldAnswer::NoneHeld => 0,
+            HeldAnswer::NoneHeld | HeldAnswer::Unanswered => 0,
             HeldAnswer::Gone => 1,
             HeldAnswer::LetGo => 2,
             HeldAnswer::Denied { .. } => 3,
         };
-        if weight(&answer) > weight(&self.trust.held_answer) || answer == HeldAnswer::NoneHeld {
-            self.trust.held_answer = answer;
+        let held = self.trust.held_of(by);
+        if weight(&answer) > weight(&held.answer) || answer == HeldAnswer::NoneHeld {
+            held.answer = answer;
         }
     }
 

@@ -19,6 +19,7 @@ mod idle;
 mod leaving;
 mod mail;
 mod people;
+mod program;
 mod record;
 mod refusal;
 mod seat;
@@ -26,21 +27,24 @@ mod share;
 mod speech;
 mod start;
 mod tasks;
+mod withdraw;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use approvals::Decided;
 pub use idle::Presence;
+pub use program::Program;
 pub use refusal::{Refusal, RefusalCode};
 use sandbox_core::action::Action;
 use sandbox_core::approval::hash;
 use sandbox_core::control::{Controller, Next, Releaser, State};
 use sandbox_core::model::{
     Actor, Approval, ApprovalDecision, Artifact, ControlMode, EpochMs, EventType, Grant, Handoff, HandoffRequest,
-    HandoffStatus, Preview, RequestedBy, Rule, Sandbox, Task, TypedText, Verdict, Viewport,
+    HandoffStatus, Preview, RequestedBy, Rule, Sandbox, Task, TypedText, Until, Verdict, Viewport,
 };
 use sandbox_core::viewer::{ControlView, ViewerMode};
 use sandbox_core::{ApprovalId, GrantId, Lease, SandboxId, TaskId, ViewerId, plain_name};
@@ -57,7 +61,7 @@ use self::idle::Activity;
 use self::seat::InputTally;
 use crate::agent::Turn;
 use crate::agent::models::ModelVariables;
-use crate::browser::{ActionError, Browser, Gate};
+use crate::browser::{ActionError, Browser, Gate, PausedRequest};
 use crate::egress::Sites;
 use crate::sandbox::Backend;
 use crate::store::Store;
@@ -65,6 +69,9 @@ use crate::workspace::Workspace;
 
 /// How many causes may wait in the inbox; whoever asks beyond that waits.
 const INBOX: usize = 256;
+
+/// For how long a page must be where a request wants it, so that nobody is asked.
+const UNTIL_STAYS: Duration = Duration::from_millis(400);
 
 /// What a driver works with.
 #[derive(Clone)]
@@ -118,8 +125,10 @@ pub struct Shared {
     pub(super) has_task: bool,
     /// Open questions, with what would be done.
     pub(super) questions: Vec<(Approval, Option<Action>)>,
-    /// Whether any request stands still until a person answers.
-    pub(super) holds: bool,
+    /// Whether any request that the task caused stands still until a person answers.
+    pub(super) task_holds: bool,
+    /// Whether any that a program caused does.
+    pub(super) programs_hold: bool,
     /// Whether anything that the task does may need a person's word.
     pub(super) may_ask: bool,
     pub(super) since: EpochMs,
@@ -240,9 +249,26 @@ impl Driver {
         self.ask_actor(|answer| Cause::Resized { viewport, answer }).await
     }
 
-    /// Asks a person for something.
+    /// Asks a person for something. What is so already, by the request's own `until`, is completed at once.
     pub async fn request_handoff(&self, request: HandoffRequest, by: RequestedBy) -> Result<Handoff, Refusal> {
-        self.ask_actor(|answer| Cause::Ask { by, request, answer, done: None }).await
+        let is_met = self.is_met(&request).await;
+        self.ask_actor(|answer| Cause::Ask { by, request, is_met, answer, done: None }).await
+    }
+
+    /// Whether the page is where the request wants it.
+    async fn is_met(&self, request: &HandoffRequest) -> bool {
+        let wanted = request.until.as_ref().filter(|until| **until != Until::default());
+        match (wanted, self.browser()) {
+            // Of a person's page nothing is looked at.
+            (Some(until), Some(browser)) if !self.is_held() => {
+                // Looked at twice: a page that is on its way elsewhere shows its old address for a moment.
+                browser.until_met(until).await && {
+                    tokio::time::sleep(UNTIL_STAYS).await;
+                    browser.until_met(until).await
+                }
+            }
+            (Some(_) | None, _) => false,
+        }
     }
 
     /// Takes control for someone without a live view.
@@ -283,6 +309,18 @@ impl Driver {
         // Where it leads, the task may not have been told about: that is how it was asked.
         now.kind = approval.proposal.kind;
         (hash(&now) != approval.hash).then(|| "the page changed after it was shown".to_owned())
+    }
+
+    /// Says why held requests stand no more, if their pages have left them all.
+    async fn why_left(&self, held: &[PausedRequest]) -> Option<String> {
+        let browser = self.browser()?;
+        for request in held {
+            // What cannot be asked counts as held: the answer to the question finds out.
+            if browser.is_held(request).await.unwrap_or(true) {
+                return None;
+            }
+        }
+        Some("its page was left while it was held; it never left".to_owned())
     }
 
     /// Takes a person's rules into force; they are when this returns.

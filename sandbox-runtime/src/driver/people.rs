@@ -7,8 +7,8 @@ use sandbox_core::HandoffId;
 use sandbox_core::control::{Answer, Asker, Controller, Releaser, Request, State};
 use sandbox_core::handoff::{Step, apply};
 use sandbox_core::model::{
-    Actor as By, EventType, FileKind, Handoff, HandoffReason, HandoffRequest, HandoffStatus, NewEvent, Receipt,
-    RequestedBy, TypedText,
+    Actor as By, EpochMs, EventType, FileKind, Handoff, HandoffReason, HandoffRequest, HandoffStatus, NewEvent,
+    Receipt, RequestedBy, TypedText,
 };
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -19,12 +19,33 @@ use super::refusal::Refusal;
 use crate::agent::{HandedBack, Mail};
 use crate::browser::Takeover;
 use crate::now_ms;
+use crate::store::Change;
 use crate::workspace::Workspace;
 
 /// A person gets the wheel even if the page could not be named by then; the naming goes on beside them.
 const TAKEOVER_LIMIT: Duration = Duration::from_millis(40);
 /// The agent goes on even if the page could not be compared by then.
 const RECEIPT_LIMIT: Duration = Duration::from_secs(3);
+
+/// For how long persons held control for the handoff that stands.
+#[derive(Default)]
+pub(super) struct HeldTime {
+    since: Option<EpochMs>,
+    total_ms: u64,
+    takeovers: u32,
+}
+
+impl HeldTime {
+    fn begin(&mut self, now: EpochMs) {
+        self.since = Some(now);
+        self.takeovers += 1;
+    }
+
+    fn end(&mut self, now: EpochMs) {
+        let held = self.since.take().map_or(0, |since| u64::try_from(now - since).unwrap_or(0));
+        self.total_ms = self.total_ms.saturating_add(held);
+    }
+}
 
 /// The page as it was before a person took over.
 pub(super) enum Naming {
@@ -38,6 +59,7 @@ impl Actor {
         &mut self,
         by: RequestedBy,
         request: HandoffRequest,
+        is_met: bool,
         done: Option<oneshot::Sender<HandedBack>>,
     ) -> Result<Handoff, Refusal> {
         if !self.sandbox.status.takes_work() {
@@ -50,6 +72,9 @@ impl Actor {
                 return Ok(standing);
             }
             return Err(Refusal::wrong_state("a handoff stands already in this sandbox"));
+        }
+        if is_met && !matches!(self.control.state(), State::Person { .. }) {
+            return self.complete_unasked(by, request, done).await;
         }
         let now = now_ms();
         let again = if by == RequestedBy::Agent { self.standing.take() } else { None };
@@ -77,6 +102,7 @@ impl Actor {
             RequestedBy::Dashboard => By::Person,
         };
         self.handoff = Some(handoff.clone());
+        self.held = HeldTime::default();
         self.handed_back = done;
         self.prepare_takeover();
         let mut data = json!({ "requestId": id, "reason": handoff.reason, "message": handoff.message });
@@ -90,6 +116,38 @@ impl Actor {
             return Err(refusal);
         }
         self.control_request(Request::Ask { by: asker, handoff: id }, by, None).await;
+        Ok(handoff)
+    }
+
+    /// What is asked for is so already: the record says it, and nobody is asked.
+    async fn complete_unasked(
+        &mut self,
+        by: RequestedBy,
+        request: HandoffRequest,
+        done: Option<oneshot::Sender<HandedBack>>,
+    ) -> Result<Handoff, Refusal> {
+        let again = if by == RequestedBy::Agent { self.standing.take() } else { None };
+        let id = again.map_or_else(|| HandoffId::from_unique(crate::unique()), |old| old.request_id);
+        let mut handoff = self.pending_handoff(id.clone(), request, by);
+        let note = Some("nobody was asked: `until` was met already".to_owned());
+        // A request that was made a moment ago can be completed.
+        let _ = apply(&mut handoff, Step::Complete { note, receipt: None }, now_ms());
+        let data = json!({
+            "requestId": id,
+            "reason": handoff.reason,
+            "message": handoff.message,
+            "note": handoff.note,
+            "untilMet": true,
+            "takeovers": 0,
+            "heldMs": 0,
+        });
+        let completed = self.event(EventType::HandoffCompleted, By::System, data);
+        let change = Change { handoffs: vec![handoff.clone()], events: vec![completed], ..Change::default() };
+        self.commit_change(change).await?;
+        if let Some(done) = done {
+            // The task may have been stopped meanwhile.
+            let _ = done.send(HandedBack { handoff: handoff.clone() });
+        }
         Ok(handoff)
     }
 
@@ -155,7 +213,8 @@ impl Actor {
         if apply(handoff, Step::Cancel { note }, now_ms()).is_err() {
             return Err(Refusal::wrong_state("this handoff is over"));
         }
-        let data = json!({ "requestId": handoff.request_id });
+        self.held.end(now_ms());
+        let data = self.ended(json!({}));
         let cancelled = self.event(EventType::HandoffCancelled, By::Api, data);
         self.must_commit(vec![cancelled]).await;
         self.end_asking(By::Api).await;
@@ -169,7 +228,8 @@ impl Actor {
         {
             return;
         }
-        let data = json!({ "requestId": handoff.request_id });
+        self.held.end(now_ms());
+        let data = self.ended(json!({}));
         let expired = self.event(EventType::HandoffExpired, By::System, data);
         self.must_commit(vec![expired]).await;
         self.end_asking(By::System).await;
@@ -197,7 +257,6 @@ impl Actor {
             Controller::Viewer(viewer) => self.controller.clone().unwrap_or_else(|| viewer.to_string()),
         };
         self.controller = Some(name.clone());
-        self.held_since = now;
         self.inputs_before = self.inputs_now();
         // Beside the person, not before them: a large workspace would keep the wheel from them.
         self.files_before = Some(tokio::spawn(files_of(self.kit.workspace.clone())));
@@ -210,7 +269,9 @@ impl Actor {
                 until: None,
             };
             self.handoff = Some(self.pending_handoff(id.clone(), unasked, RequestedBy::Dashboard));
+            self.held = HeldTime::default();
         }
+        self.held.begin(now);
         if let Some(handoff) = &mut self.handoff
             && apply(handoff, Step::Accept { controller: name.clone() }, now).is_ok()
         {
@@ -286,9 +347,9 @@ impl Actor {
             let left = tokio::time::timeout(RECEIPT_LIMIT, desktop.browser.leave_typed(typed_text)).await;
             receipt.fields_veiled = left.unwrap_or_default();
         }
-        // Of a request that nobody took over for, nothing was held.
-        if self.handoff.as_ref().is_some_and(|handoff| handoff.accepted_at.is_some()) {
-            receipt.held_ms = u64::try_from(now_ms() - self.held_since).unwrap_or(0);
+        self.held.end(now_ms());
+        receipt.held_ms = self.held.total_ms;
+        if self.held.takeovers > 0 {
             receipt.inputs = self.inputs_now().saturating_sub(self.inputs_before);
         }
         if let Some(listed) = self.files_before.take()
@@ -314,18 +375,23 @@ impl Actor {
         self.controller = None;
         let Some(handoff) = &mut self.handoff else { return };
         if apply(handoff, Step::Complete { note, receipt }, now_ms()).is_ok() {
-            let data = json!({
-                "requestId": handoff.request_id,
-                "receipt": handoff.receipt,
-                "note": handoff.note,
-            });
-            events.push(self.event(EventType::HandoffCompleted, by, data));
+            let data = json!({ "receipt": handoff.receipt, "note": handoff.note });
+            events.push(self.event(EventType::HandoffCompleted, by, self.ended(data)));
             self.tell_asker();
         }
     }
 
+    /// Writes how a handoff ended: for how long persons held control, and how often one took it.
+    fn ended(&self, mut data: serde_json::Value) -> serde_json::Value {
+        data["requestId"] = json!(self.handoff.as_ref().map(|handoff| &handoff.request_id));
+        data["heldMs"] = json!(self.held.total_ms);
+        data["takeovers"] = json!(self.held.takeovers);
+        data
+    }
+
     pub(super) fn reopen_handoff(&mut self, events: &mut Vec<NewEvent>) {
         self.controller = None;
+        self.held.end(now_ms());
         let Some(handoff) = &mut self.handoff else { return };
         if apply(handoff, Step::Reopen, now_ms()).is_ok() {
             let data = json!({
@@ -345,7 +411,7 @@ impl Actor {
         }
         let Some(handoff) = &mut self.handoff else { return };
         if apply(handoff, Step::Cancel { note: None }, now_ms()).is_ok() {
-            let data = json!({ "requestId": handoff.request_id });
+            let data = self.ended(json!({}));
             events.push(self.event(EventType::HandoffCancelled, By::System, data));
             self.tell_asker();
         }
@@ -356,7 +422,8 @@ impl Actor {
         if apply(handoff, Step::Cancel { note: Some(why.to_owned()) }, now_ms()).is_err() {
             return;
         }
-        let data = json!({ "requestId": handoff.request_id });
+        self.held.end(now_ms());
+        let data = self.ended(json!({}));
         let cancelled = self.event(EventType::HandoffCancelled, By::System, data);
         self.must_commit(vec![cancelled]).await;
         self.tell_asker();

@@ -3,6 +3,7 @@
 //! A request that cannot be written down is refused. What is done already (a person took control, a task ended) cannot be:
 //! it is owed to the history, written before anything else, and not shown until it is.
 
+use sandbox_core::address::cut_sign_ins;
 use sandbox_core::model::{Actor as By, EventType, Handoff, NewEvent, Sandbox, SandboxStatus, Task};
 
 use super::actor::Actor;
@@ -19,7 +20,9 @@ pub(super) struct Committed {
 }
 
 impl Actor {
-    pub(super) fn event(&self, kind: EventType, by: By, data: serde_json::Value) -> NewEvent {
+    pub(super) fn event(&self, kind: EventType, by: By, mut data: serde_json::Value) -> NewEvent {
+        // Whoever writes an event may have an address from anywhere.
+        cut_sign_ins(&mut data);
         NewEvent {
             sandbox_id: self.sandbox.id.clone(),
             task_id: self.task.as_ref().map(|running| running.task.id.clone()),

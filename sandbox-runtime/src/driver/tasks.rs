@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sandbox_core::TaskId;
+use sandbox_core::address::without_sign_ins;
 use sandbox_core::control::Request;
 use sandbox_core::model::{
     Actor as By, AgentInfo, AgentStatus, Artifact, EpochMs, EventType, Failure, Handoff, SandboxStatus, Task,
@@ -223,6 +224,8 @@ impl Actor {
                 (Ending::Cancelled, None, Some(failure))
             }
         };
+        let plain = |failure: Failure| Failure { message: without_sign_ins(&failure.message), ..failure };
+        let (result, error) = (result.map(|result| without_sign_ins(&result)), error.map(plain));
         let kind = match ending {
             Ending::Completed => EventType::TaskCompleted,
             Ending::Failed => EventType::TaskFailed,
@@ -238,7 +241,8 @@ impl Actor {
         let mut events = vec![];
         self.cancel_handoff_with_task(&mut events);
         let mut change = Change { must_be_kept: true, ..Change::default() };
-        self.void_all("the task that asked has ended", &mut change);
+        let id = self.task.as_ref().map(|running| running.task.id.clone());
+        self.void_all(id.as_ref(), "the task that asked has ended", &mut change);
         change.events.append(&mut events);
         change.events.push(self.event(kind, by, data));
         if let Err(refusal) = self.commit_change(change).await {
@@ -265,7 +269,7 @@ impl Actor {
             self.stop_task(Ending::Cancelled, failure).await;
         }
         let mut change = Change { must_be_kept: true, ..Change::default() };
-        self.void_all(why, &mut change);
+        self.void_all(None, why, &mut change);
         if !change.events.is_empty()
             && let Err(refusal) = self.commit_change(change).await
         {

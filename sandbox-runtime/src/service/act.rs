@@ -1,4 +1,4 @@
-//! One action of the vocabulary, for a program outside: on the agent's side of the gate.
+//! One action of the vocabulary, for a program outside: on the agent's side of the gate, and asked about as the agent's are.
 
 use std::time::Duration;
 
@@ -6,19 +6,31 @@ use sandbox_core::SandboxId;
 use sandbox_core::action::{Action, DEFAULT_TIMEOUT_MS, Outcome};
 use sandbox_core::model::{Actor, EventType};
 use sandbox_core::playbook::Step;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::browse::no_browser;
 use super::{Answer, ErrorCode, Service, ServiceError};
+use crate::agent::{Attempt, ConsentError, WorkError, attempt, event_of};
 use crate::browser::{Browser, Look};
-use crate::driver::Refusal;
+use crate::driver::{Driver, Refusal};
+
+/// For how long a call waits for a person's answer: clients give up after a minute.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 impl Service {
-    /// Does one action in the browser; the story tells it as a program's. Looking takes no turn and leaves no line.
+    /// Notes that a model decides what programs do in this sandbox: from then on the defaults for one bind them all.
+    pub async fn serve_a_model(&self, id: &SandboxId) -> Answer<()> {
+        Ok(self.working_driver(id).await?.serve_a_model().await?)
+    }
+
+    /// Does one action in the browser for a model outside; the story tells it as a program's. Looking takes no turn and leaves
+    /// no line.
     ///
     /// # Errors
     ///
     /// `heldByPerson` and `waitingForPerson` while a person drives or is asked (who is only asked does not hinder looking);
+    /// `waitingForPerson` also when nobody answered yet whether it may be done, and `forbidden` when a person said no;
+    /// `conflict` with the status `unknown` when a person took over in the middle;
     /// `staleLease` for a reference that means nothing any more; `notFound` when nothing fits the target in time.
     pub async fn act(&self, id: &SandboxId, action: Action) -> Answer<Outcome> {
         let driver = self.working_driver(id).await?;
@@ -26,27 +38,99 @@ impl Service {
         if let Some(seen) = look(&browser, &action).await {
             return seen;
         }
-        let limit = Duration::from_millis(action.timeout_ms().unwrap_or(DEFAULT_TIMEOUT_MS));
-        let turn = driver.begin().await?;
-        let done = tokio::select! {
-            biased;
-            done = browser.act(&turn.permit, &action, limit) => done?,
-            () = turn.cancelled.cancelled() => {
-                let message = "a person took control while this was under way; look again after the hand-back";
-                return Err(ServiceError::new(ErrorCode::HeldByPerson, message));
-            }
-        };
-        drop(turn);
-        let data = json!({
-            "name": action.name(),
-            "summary": done.summary,
-            "url": done.url,
-            "title": done.title,
-            "action": Step::Browser(action).told(),
-        });
-        driver.record(EventType::AgentAction, Actor::Api, data).await?;
-        Ok(done)
+        driver.serve_a_model().await?;
+        act_in_turn(&driver, &browser, &action).await
     }
+}
+
+/// Does one action under the agent side's lease, asking first where the rules say so, and records it.
+pub(super) async fn act_in_turn(driver: &Driver, browser: &Browser, action: &Action) -> Answer<Outcome> {
+    let limit = Duration::from_millis(action.timeout_ms().unwrap_or(DEFAULT_TIMEOUT_MS));
+    let words = in_words(browser, action);
+    let program = driver.program(PATIENCE);
+    let mut agreed = None;
+    let (answer, mut event) = loop {
+        let turn = driver.begin().await?;
+        let tried = attempt(&program, browser, turn, action, limit, &mut agreed).await.map_err(could_not_ask)?;
+        break match tried {
+            Attempt::Again => continue,
+            Attempt::Done(done) => {
+                let event = event_of(&done);
+                (Ok(*done), event)
+            }
+            Attempt::Approved => {
+                let state = browser.state();
+                let summary = format!("{words}, after it was approved");
+                let done = Outcome { summary, url: state.url, title: state.title, ..Outcome::default() };
+                let event = event_of(&done);
+                (Ok(done), event)
+            }
+            Attempt::Unanswered => return Err(unanswered(driver)),
+            Attempt::Denied { note } => (Err(denied(note)), Map::new()),
+            Attempt::Held => (Err(held(driver)), Map::new()),
+            Attempt::Interrupted => (Err(interrupted()), Map::new()),
+            Attempt::Failed(error) => (Err(ServiceError::from(error)), Map::new()),
+        };
+    };
+    event.insert("name".to_owned(), json!(action.name()));
+    event.insert("action".to_owned(), Step::Browser(action.clone()).told());
+    if let Err(error) = &answer {
+        event.insert("summary".to_owned(), json!(words));
+        event.insert("error".to_owned(), json!({ "message": error.message }));
+    }
+    driver.record(EventType::AgentAction, Actor::Api, Value::Object(event)).await?;
+    answer
+}
+
+/// Says an action in words, for the story.
+fn in_words(browser: &Browser, action: &Action) -> String {
+    let words = match (action, action.target()) {
+        (Action::Navigate(navigate), _) => format!("open {}", navigate.url()),
+        (_, Some(target)) => format!("{} {target}", action.name()),
+        (_, None) => action.name().to_owned(),
+    };
+    browser.with_names(&words, action)
+}
+
+fn could_not_ask(error: ConsentError) -> ServiceError {
+    match error {
+        ConsentError::Action(error) => error.into(),
+        ConsentError::Stopped(stopped) | ConsentError::Work(WorkError::Stopped(stopped)) => {
+            ServiceError::new(ErrorCode::Conflict, stopped.to_string())
+        }
+        ConsentError::Work(WorkError::Failed(message)) => ServiceError::new(ErrorCode::Conflict, message),
+    }
+}
+
+/// A person was asked whether it may be done, and has not answered.
+fn unanswered(driver: &Driver) -> ServiceError {
+    let message = "a person is asked whether this may be done and has not answered yet; nothing was done";
+    waiting(driver, message)
+        .with_hint("do exactly the same again to wait for the answer; GET /v1/approvals has the question")
+}
+
+/// It was done, and what it sends stands still.
+fn held(driver: &Driver) -> ServiceError {
+    let message = "it was done, but what it sends is held until a person has answered";
+    waiting(driver, message).with_hint("do not do it again: look at the page later; GET /v1/approvals has the question")
+}
+
+fn waiting(driver: &Driver, message: &str) -> ServiceError {
+    let asked: Vec<_> = driver.sandbox().approvals.into_iter().map(|asked| asked.approval_id).collect();
+    let details = json!({ "status": "pending", "approvalIds": asked });
+    ServiceError { details: Some(details), ..ServiceError::new(ErrorCode::WaitingForPerson, message) }
+}
+
+fn denied(note: Option<String>) -> ServiceError {
+    let note = note.map(|note| format!(": {note}")).unwrap_or_default();
+    let message = format!("a person was asked and said no{note}; it was not sent");
+    ServiceError::new(ErrorCode::Forbidden, message).with_hint("do not try to reach the same in another way")
+}
+
+/// How much of it was done before a person took over is not known: never said as a refusal.
+pub(super) fn interrupted() -> ServiceError {
+    let message = "a person took control while this was being done; whether it took effect is not known";
+    ServiceError::conflict(message, "unknown").with_hint("look at the page after the hand-back before doing it again")
 }
 
 /// Does what only looks; `None` for an action that acts, or that may wait.

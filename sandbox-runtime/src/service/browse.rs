@@ -1,15 +1,22 @@
 //! The browser, for programs: on the agent's side of the gate.
 
 use sandbox_core::SandboxId;
-use sandbox_core::action::Outcome;
+use sandbox_core::action::{Action, Address, Navigate, Plain, TabChoice};
+use sandbox_core::address::without_sign_ins;
 use sandbox_core::model::{Preview, Viewport};
 use sandbox_link::protocol::{DesktopAnswer, DesktopCall};
 
+use super::act::{act_in_turn, interrupted};
 use super::sandboxes::check_viewport;
 use super::{Answer, ErrorCode, Service, ServiceError};
-use crate::browser::{ActionError, Browser, BrowserError, Permit};
+use crate::browser::{ActionError, Browser, BrowserError};
 use crate::driver::{Driver, Refusal};
 use crate::sandbox::calls;
+
+/// How long a page may take to come, and a tab to come to the front or to go.
+const PAGE_MS: u64 = 30_000;
+const TAB_MS: u64 = 3_000;
+const PAGE: Plain = Plain { timeout_ms: Some(PAGE_MS) };
 
 /// What a program asks of the browser directly.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,28 +53,22 @@ impl Service {
     pub async fn browse(&self, id: &SandboxId, command: BrowseCommand) -> Answer<Preview> {
         let driver = self.working_driver(id).await?;
         let browser = driver.browser().ok_or_else(|| no_browser(&driver))?;
-        let turn = driver.begin().await?;
-        let done = async {
-            match command {
-                BrowseCommand::Start => return Ok(()),
-                BrowseCommand::Stop => leave(&browser, &turn.permit).await,
-                BrowseCommand::Navigate { url } => browser.navigate(&turn.permit, &url).await,
-                BrowseCommand::Back => browser.back(&turn.permit).await,
-                BrowseCommand::Forward => browser.forward(&turn.permit).await,
-                BrowseCommand::Reload => browser.reload(&turn.permit).await,
-                BrowseCommand::ActivateTab { tab_id } => browser.activate_tab(&turn.permit, &tab_id).await,
-                BrowseCommand::CloseTab { tab_id } => browser.close_tab(&turn.permit, &tab_id).await,
-                BrowseCommand::Resize(viewport) => return resize(&driver, viewport).await,
-            }
-            .map(|_| ())
-            .map_err(ServiceError::from)
-        };
-        tokio::select! {
-            biased;
-            done = done => done?,
-            () = turn.cancelled.cancelled() => {
-                let message = "a person took control while this was under way; look again after the hand-back";
-                return Err(ServiceError::new(ErrorCode::HeldByPerson, message));
+        match command {
+            BrowseCommand::Start => drop(driver.begin().await?),
+            BrowseCommand::Stop => leave(&driver, &browser).await?,
+            BrowseCommand::Navigate { url } => act(&driver, &browser, navigate(url)).await?,
+            BrowseCommand::Back => act(&driver, &browser, Action::Back(PAGE)).await?,
+            BrowseCommand::Forward => act(&driver, &browser, Action::Forward(PAGE)).await?,
+            BrowseCommand::Reload => act(&driver, &browser, Action::Reload(PAGE)).await?,
+            BrowseCommand::ActivateTab { tab_id } => act(&driver, &browser, Action::ActivateTab(tab(tab_id))).await?,
+            BrowseCommand::CloseTab { tab_id } => act(&driver, &browser, Action::CloseTab(tab(tab_id))).await?,
+            BrowseCommand::Resize(viewport) => {
+                let turn = driver.begin().await?;
+                tokio::select! {
+                    biased;
+                    done = resize(&driver, viewport) => done?,
+                    () = turn.cancelled.cancelled() => return Err(interrupted()),
+                }
             }
         }
         Ok(driver.sandbox().preview)
@@ -81,12 +82,25 @@ impl Service {
     }
 }
 
+/// Does one action, asked about and told like any other.
+async fn act(driver: &Driver, browser: &Browser, action: Action) -> Answer<()> {
+    act_in_turn(driver, browser, &action).await.map(drop)
+}
+
 /// Closes every tab but one, and leaves that one blank.
-async fn leave(browser: &Browser, permit: &Permit) -> Result<Outcome, ActionError> {
-    for tab in browser.state().tabs.iter().filter(|tab| !tab.active) {
-        browser.close_tab(permit, &tab.id).await?;
+async fn leave(driver: &Driver, browser: &Browser) -> Answer<()> {
+    for other in browser.state().tabs.into_iter().filter(|tab| !tab.active) {
+        act(driver, browser, Action::CloseTab(tab(other.id))).await?;
     }
-    browser.navigate(permit, "about:blank").await
+    act(driver, browser, navigate("about:blank".to_owned())).await
+}
+
+fn navigate(url: String) -> Action {
+    Action::Navigate(Navigate::With(Address { url, timeout_ms: Some(PAGE_MS) }))
+}
+
+fn tab(id: String) -> TabChoice {
+    TabChoice { id, timeout_ms: Some(TAB_MS) }
 }
 
 async fn resize(driver: &Driver, viewport: Viewport) -> Answer<()> {
@@ -130,6 +144,6 @@ impl From<ActionError> for ServiceError {
             ActionError::Download { .. } => ErrorCode::Conflict,
             ActionError::Late { .. } => ErrorCode::Timeout,
         };
-        Self::new(code, error.to_string())
+        Self::new(code, without_sign_ins(&error.to_string()))
     }
 }

@@ -1,5 +1,8 @@
 //! The debugging endpoint as the shell room reaches it: a site of its own name on that room's way out, and on no other.
 //!
+//! It is open only where the sandbox's settings say so (`capabilities.browser.shellAccess`). What is done through it is under
+//! the rules of whoever runs there: of the task, or of the program that started the command.
+//!
 //! Pages of the browser cannot name it: the desktop room's way out does not have it, and whoever says an origin is a page.
 
 use std::sync::Weak;
@@ -42,6 +45,15 @@ pub(super) fn router(service: &Service, id: &SandboxId) -> Router {
         .route("/json", get(list))
         .layer(from_fn(no_pages))
         .with_state(site)
+}
+
+/// Returns the site of a sandbox whose shell may not drive the browser.
+pub(super) fn closed() -> Router {
+    Router::new().fallback(|| async {
+        let why =
+            "commands in this sandbox may not drive its browser: make one with capabilities.browser.shellAccess\n";
+        (StatusCode::FORBIDDEN, why)
+    })
 }
 
 async fn no_pages(request: Request, next: Next) -> Response {

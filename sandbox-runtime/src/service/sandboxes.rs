@@ -128,12 +128,15 @@ impl Service {
         let model_variables = ModelVariables::take(&mut env);
         let mut own_env = BTreeSet::new();
         let mut shell_sites = self.inner.sites.clone();
-        if sandbox.capabilities.browser.browser().is_some() {
-            if !env.contains_key(room_site::VARIABLE) {
+        if let Some(browser) = sandbox.capabilities.browser.browser() {
+            let is_open = browser.shell_access;
+            if is_open && !env.contains_key(room_site::VARIABLE) {
                 env.insert(room_site::VARIABLE.to_owned(), format!("http://{}", room_site::HOST));
                 own_env.insert(room_site::VARIABLE.to_owned());
             }
-            shell_sites.0.insert(room_site::HOST.to_owned(), room_site::router(self, &id));
+            // Whoever knows its name is told why it is closed.
+            let site = if is_open { room_site::router(self, &id) } else { room_site::closed() };
+            shell_sites.0.insert(room_site::HOST.to_owned(), site);
         }
         let kit = Kit {
             store: self.store().clone(),

@@ -90,6 +90,8 @@ export type BrowserCapability = {
   profile?: string | null;
   /** `true` is refused in this version: nothing is recorded. */
   recording?: boolean;
+  /** Whether commands in the sandbox's shell may drive the browser by its debugging endpoint, at `BATON_CDP_URL`. */
+  shellAccess?: boolean;
   viewport?: Viewport;
 };
 

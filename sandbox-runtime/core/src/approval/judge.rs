@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::rules::site;
+use crate::address::without_sign_ins;
 use crate::model::{ActKind, Amount, Proposal, ShownField};
 
 /// What stands in place of a secret.
@@ -32,6 +33,8 @@ pub struct Foreseen {
     /// The page's address.
     pub page: String,
     pub fields: Vec<ShownField>,
+    /// What lists of the form send in place of the words that they show, by name.
+    pub sent: Vec<(String, String)>,
 }
 
 /// Words that are on buttons which cannot be undone, in English, German, French and Spanish.
@@ -278,10 +281,10 @@ pub fn propose(kind: ActKind, summary: String, seen: &Foreseen) -> Proposal {
     let amount = amount_in(&seen.words).or_else(|| amount_of(&fields));
     Proposal {
         kind,
-        summary,
+        summary: without_sign_ins(&summary),
         site: site(&seen.page).unwrap_or_default(),
         method: seen.method.clone(),
-        destination: seen.destination.clone().unwrap_or_else(|| seen.page.clone()),
+        destination: without_sign_ins(seen.destination.as_deref().unwrap_or(&seen.page)),
         fields,
         amount,
     }
@@ -294,12 +297,13 @@ pub fn shown(name: &str, value: &str, masked: bool) -> ShownField {
         let value = if value.is_empty() { String::new() } else { DOTS.to_owned() };
         return ShownField { name, value, masked: true };
     }
+    let value = without_sign_ins(value);
     let length = value.chars().count();
     let value = if length > LONGEST_VALUE {
         let begin: String = value.chars().take(LONGEST_VALUE).collect();
         format!("{begin}… ({length} characters)")
     } else {
-        value.to_owned()
+        value
     };
     ShownField { name, value, masked: false }
 }

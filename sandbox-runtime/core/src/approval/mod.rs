@@ -8,13 +8,16 @@
 //! ```
 //!
 //! Owns the life of a question, the hash it is bound to, the person's [`rules`], the ledger of standing permissions
-//! ([`ledger`]), and the judgement of what cannot be undone ([`judge`], [`request`]).
+//! ([`ledger`]), the judgement of what cannot be undone ([`judge`], [`request`]), which requests are held ([`watch`]), and which
+//! request an agreement is to ([`agreed`]).
 //! Nothing here expires: a question waits until somebody answers it or what it is about is gone.
 
+pub mod agreed;
 pub mod judge;
 pub mod ledger;
 pub mod request;
 pub mod rules;
+pub mod watch;
 
 use sha2::{Digest, Sha256};
 

@@ -164,7 +164,7 @@ fn find(body: &[u8], mark: &[u8]) -> Option<usize> {
 
 /// Returns where an address leads: without user info, which may be a password, and without its query, which is shown as
 /// fields.
-fn place(address: &str) -> String {
+pub(super) fn place(address: &str) -> String {
     let Ok(mut url) = Url::parse(address) else { return address.to_owned() };
     // Fails only for addresses that cannot have user info.
     let _ = url.set_username("").and_then(|()| url.set_password(None));

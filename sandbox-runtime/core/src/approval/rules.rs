@@ -15,7 +15,7 @@ pub const MAX_RULES: usize = 200;
 /// Who decides what to do: how much is asked without any rule depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Follows {
-    /// A model, which reads what pages say.
+    /// A model, which reads what pages say: that of a task, or of an MCP client.
     Model,
     /// Steps that a person wrote.
     Playbook,
@@ -94,11 +94,6 @@ pub fn default_effect(kind: ActKind, follows: Follows) -> RuleEffect {
 /// Whether any of these rules may stop an act in this sandbox: where none does, nobody has to look at pages before acting.
 pub fn may_ask(rules: &[Rule], sandbox: &SandboxId, follows: Follows) -> bool {
     follows == Follows::Model || rules.iter().any(|rule| applies(rule, sandbox) && rule.effect != RuleEffect::Allow)
-}
-
-/// Whether any of these rules may hold a request of this sandbox.
-pub fn may_hold(rules: &[Rule], sandbox: &SandboxId) -> bool {
-    rules.iter().any(|rule| applies(rule, sandbox) && rule.effect == RuleEffect::Hold)
 }
 
 fn applies(rule: &Rule, sandbox: &SandboxId) -> bool {

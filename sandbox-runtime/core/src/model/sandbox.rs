@@ -60,6 +60,8 @@ wire! {
         /// `http://`, `https://` or `socks5://` proxy, credentials in the user info.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub byo_proxy_url: Option<String>,
+        /// Whether commands in the sandbox's shell may drive the browser by its debugging endpoint, at `BATON_CDP_URL`.
+        pub shell_access: bool,
     }
 
     /// The page's size in CSS pixels: 320..=3840 by 240..=2160.

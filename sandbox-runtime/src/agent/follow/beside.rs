@@ -96,7 +96,7 @@ impl Hands {
             loop {
                 match self.bench.approve(asked.clone()).await? {
                     Decision::Allowed | Decision::Approved(_) => break,
-                    Decision::Void { .. } => {}
+                    Decision::Void { .. } | Decision::Unanswered => {}
                     Decision::Denied { note } => {
                         let refused = Handled::not_done(
                             "Not done: a person was asked whether this may be reached, and said no. Do not try to reach \

@@ -105,7 +105,8 @@ impl Hands {
                 return Ok(handled);
             }
             match attempt(self.bench.as_ref(), &browser, turn, &action, limit, &mut agreed).await? {
-                Attempt::Again => {}
+                // A task waits for its answers for as long as it takes.
+                Attempt::Again | Attempt::Unanswered | Attempt::Held => {}
                 Attempt::Done(done) => return self.tell(&browser, &action, *done).await,
                 Attempt::Approved => {
                     let mut handled = Handled::said("Done, after a person approved it.");

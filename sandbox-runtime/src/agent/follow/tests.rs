@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::agent::models::{Content, Message, Model, Part, TokenUsage, ToolUse};
-use crate::agent::workbench::{ApprovalRequest, Decision, HandedBack, HeldAnswer, Turn};
+use crate::agent::workbench::{ApprovalRequest, Asks, Decision, Doing, HandedBack, HeldAnswer, Turn};
 use crate::browser::Browser;
 use crate::workspace::Workspace;
 
@@ -87,15 +87,7 @@ impl Desk {
     }
 }
 
-impl Workbench for Desk {
-    fn begin(&self) -> BoxFuture<'_, Result<Turn, Stopped>> {
-        std::future::pending().boxed()
-    }
-
-    fn ask(&self, _: HandoffRequest) -> BoxFuture<'_, Result<HandedBack, WorkError>> {
-        std::future::pending().boxed()
-    }
-
+impl Asks for Desk {
     fn approve(&self, _: ApprovalRequest) -> BoxFuture<'_, Result<Decision, WorkError>> {
         std::future::ready(Ok(Decision::Allowed)).boxed()
     }
@@ -110,6 +102,24 @@ impl Workbench for Desk {
 
     fn held_requests(&self) -> BoxFuture<'_, Result<HeldAnswer, WorkError>> {
         std::future::ready(Ok(HeldAnswer::NoneHeld)).boxed()
+    }
+
+    fn doing(&self, _: Doing) -> BoxFuture<'_, Result<(), WorkError>> {
+        std::future::ready(Ok(())).boxed()
+    }
+
+    fn stopped(&self) -> BoxFuture<'_, ()> {
+        self.stopped.notified().boxed()
+    }
+}
+
+impl Workbench for Desk {
+    fn begin(&self) -> BoxFuture<'_, Result<Turn, Stopped>> {
+        std::future::pending().boxed()
+    }
+
+    fn ask(&self, _: HandoffRequest) -> BoxFuture<'_, Result<HandedBack, WorkError>> {
+        std::future::pending().boxed()
     }
 
     fn browser(&self) -> Option<Browser> {
@@ -176,10 +186,6 @@ impl Workbench for Desk {
 
     fn show(&self, said: &str) {
         self.shown.lock().unwrap().push_str(said);
-    }
-
-    fn stopped(&self) -> BoxFuture<'_, ()> {
-        self.stopped.notified().boxed()
     }
 }
 

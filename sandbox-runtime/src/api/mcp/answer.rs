@@ -119,7 +119,10 @@ pub fn refusal(error: &ServiceError) -> CallToolResult {
 
 /// Tells a refusal within a sandbox: while a person is at it, how to wait for them.
 pub async fn refusal_in(service: &Service, id: &SandboxId, error: &ServiceError) -> CallToolResult {
+    let asks_for_approval = error.details.as_ref().is_some_and(|details| details.get("approvalIds").is_some());
     let next = match error.code {
+        // Its hint says what to do.
+        ErrorCode::WaitingForPerson if asks_for_approval => return refusal(error),
         ErrorCode::HeldByPerson | ErrorCode::HeldByOther | ErrorCode::WaitingForPerson => {
             let handoff = service.sandbox(id).await.ok().and_then(|sandbox| sandbox.handoff);
             match handoff {

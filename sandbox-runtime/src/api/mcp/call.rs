@@ -39,7 +39,7 @@ pub async fn carry_out(api: &Api, call: Call, progress: &Progress) -> CallToolRe
             Ok(told) => told,
             Err(error) => answer::refusal(&error),
         },
-        Call::Within(id, call) => match within(api, &id, call, progress).await {
+        Call::Within(id, call) => match within_as_model(api, &id, call, progress).await {
             Ok(told) => told,
             Err(error) => answer::refusal_in(service, &id, &error).await,
         },
@@ -89,6 +89,24 @@ async fn launch(service: &Service, config: SandboxConfig, progress: &Progress) -
         return Err(ServiceError::internal(format!("the sandbox could not be started: {failure}")));
     }
     Ok(answer::data(&json!(sandbox)))
+}
+
+/// What a model does here, its commands included, is asked about as Baton's own agent's is.
+async fn within_as_model(api: &Api, id: &SandboxId, call: Within, progress: &Progress) -> Told {
+    match call {
+        Within::SandboxExec(_) | Within::SandboxRunCode(_) | Within::TaskPrompt(_) => {
+            api.service().serve_a_model(id).await?;
+        }
+        // Tabs are acted on as every action is.
+        Within::SandboxEnd(_)
+        | Within::FsRead(_)
+        | Within::FsWrite(_)
+        | Within::FsList(_)
+        | Within::BrowserTabs(_)
+        | Within::HandoffRequest(_)
+        | Within::ArtifactSave(_) => {}
+    }
+    within(api, id, call, progress).await
 }
 
 async fn within(api: &Api, id: &SandboxId, call: Within, progress: &Progress) -> Told {

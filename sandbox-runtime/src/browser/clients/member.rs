@@ -25,6 +25,10 @@ use crate::browser::world::World;
 /// How many bytes may wait for a slow client; one that lets more pile up is cut off.
 const QUEUE_BYTES: usize = 256 << 20;
 
+/// What is said of an act whose answer came when a person held control.
+const DONE: &str =
+    "it was sent before a person took control; what came of it is not told: look again after the hand-back";
+
 /// What the connection and the reading task share.
 pub struct Member {
     pub clients: Arc<Clients>,
@@ -259,6 +263,13 @@ impl Member {
         let may = if state.missed.is_some() { Err(Refused::HeldByPerson) } else { self.gate.dispatch_look(|| ()) };
         match may {
             Ok(()) => self.send(text),
+            // What was done is never answered with a refusal to do it; an answer that says nothing of the page is passed on.
+            Err(_) if class == Class::Act => match answer {
+                Forwarded::Result("{}") => self.send(text),
+                Forwarded::Result(_) | Forwarded::Error(_) | Forwarded::Refused(_) => {
+                    self.refuse(id, named, SERVER_ERROR, "blind", Some(DONE));
+                }
+            },
             Err(refused) => {
                 let (word, why) = refusal(class, refused);
                 self.refuse(id, named, SERVER_ERROR, word, Some(&why));

@@ -19,6 +19,17 @@ impl Seen {
         Self { document: document.to_owned(), lines }
     }
 
+    /// Returns how the element of this number was told: its role, and its name in quotes.
+    pub fn words_of(&self, number: u64) -> Option<String> {
+        let (_, text) = self.lines.iter().find(|(reference, _)| *reference == Some(number))?;
+        let (mut words, _) = text.split_once(" [ref=")?;
+        // States such as `[checked]` are no part of its name.
+        while let Some((before, _)) = words.rsplit_once(" [").filter(|_| words.ends_with(']')) {
+            words = before;
+        }
+        Some(words.trim_end_matches(':').to_owned())
+    }
+
     /// Returns what came, went, or is told differently of the same element.
     pub fn changes_to(&self, now: &Self) -> Changes {
         let mut counts: HashMap<&str, isize> = HashMap::new();
@@ -67,6 +78,14 @@ mod tests {
     fn seen(lines: &[(u64, &str)]) -> Seen {
         let lines = lines.iter().map(|(reference, text)| ((*reference > 0).then_some(*reference), (*text).to_owned()));
         Seen { document: "a".into(), lines: lines.collect() }
+    }
+
+    #[test]
+    fn an_element_is_told_by_role_and_name() {
+        let seen = seen(&[(1, "button \"Pay [now]\" [disabled] [ref=e1]"), (2, "textbox \"Note\" [ref=e2]: hello")]);
+        assert_eq!(seen.words_of(1).as_deref(), Some("button \"Pay [now]\""));
+        assert_eq!(seen.words_of(2).as_deref(), Some("textbox \"Note\""));
+        assert_eq!(seen.words_of(3), None);
     }
 
     #[test]

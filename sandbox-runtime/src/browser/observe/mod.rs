@@ -98,6 +98,12 @@ impl Looks {
         self.lock().references.place(reference).cloned()
     }
 
+    /// Returns how the element of a reference was told when it was last seen, such as `button "Save"`.
+    pub fn words(&self, reference: &str) -> Option<String> {
+        let number = reference.strip_prefix('e')?.parse().ok()?;
+        self.lock().seen.values().find_map(|seen| seen.words_of(number))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Kept> {
         // Names are only ever added or forgotten as a whole.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)

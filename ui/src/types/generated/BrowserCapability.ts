@@ -13,4 +13,8 @@ profile: string | null,
 /**
  * `http://`, `https://` or `socks5://` proxy, credentials in the user info.
  */
-byoProxyUrl: string | null, };
+byoProxyUrl: string | null, 
+/**
+ * Whether commands in the sandbox's shell may drive the browser by its debugging endpoint, at `BATON_CDP_URL`.
+ */
+shellAccess: boolean, };
