@@ -186,6 +186,11 @@ export type Demo = {
 };
 
 /** The sandbox as it ended; with `forget`, what was deleted. */
+export type DocumentsCapability = {
+  /** `true` is refused in this version: documents are not converted. */
+  libreofficeHeadless?: boolean;
+};
+
 export type Ended = Sandbox | Forgotten;
 
 export type Entries = {
