@@ -39,7 +39,10 @@ async fn what_every_lane_holds_goes_up_when_a_lease_ends_and_nothing_more_comes_
     one.send(&InputFrame::Event(InputEvent::Button { button: 0, down: true, x, y })).await;
     one.send(&key("ShiftLeft", "Shift", true)).await;
     other.send(&key("KeyA", "a", true)).await;
-    eventually("all three are down", || async { rig.evaluate("[...down].sort().join()").await == "KeyA,ShiftLeft,mouse" }).await;
+    eventually("all three are down", || async {
+        rig.evaluate("[...down].sort().join()").await == "KeyA,ShiftLeft,mouse"
+    })
+    .await;
 
     assert_eq!(rig.call(DesktopCall::EndInput(Lease(4))).await, DesktopAnswer::Done);
     eventually("nothing is held", || async { rig.evaluate("down.length").await == 0 }).await;
