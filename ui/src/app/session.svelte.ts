@@ -123,7 +123,7 @@ export class Session {
   async forget(sandboxId: string): Promise<number | null> {
     let freed: number | null = null;
     await this.attempt(async () => {
-      freed = await this.client.forgetSandbox(sandboxId);
+      freed = (await this.client.forgetSandbox(sandboxId)).freedBytes;
       this.#apply({ kind: 'forgotten', sandboxId });
       if (this.selected === sandboxId) this.selected = null;
     });

@@ -14,8 +14,9 @@ export function receiptLines(receipt: Receipt): Words[] {
   if (receipt.fieldsTouched.length > 0) {
     lines.push([plain(`${count(receipt.fieldsTouched.length, 'field')} touched, values not kept`)]);
   }
-  if (receipt.fieldsVeiled.length > 0) {
-    lines.push([plain('Still on the page, hidden from the agent and programs: '), strong(receipt.fieldsVeiled.join(', '))]);
+  const veiled = receipt.fieldsVeiled ?? [];
+  if (veiled.length > 0) {
+    lines.push([plain('Still on the page, hidden from the agent and programs: '), strong(veiled.join(', '))]);
   }
   for (const path of receipt.filesArrived.slice(0, 3)) lines.push([plain('Brought in '), code(fileName(path))]);
   if (receipt.filesArrived.length > 3) lines.push([plain(`and ${count(receipt.filesArrived.length - 3, 'more file')}`)]);
