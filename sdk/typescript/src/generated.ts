@@ -130,6 +130,13 @@ export type CodeRequest = {
 /** Who drives. */
 export type ControlMode = "ai" | "human" | "shared" | "idle" | "waiting";
 
+/** A loopback port that speaks the debugging protocol, to programs of the runtime's own user. */
+export type DebuggingPort = {
+  expiresAt: i64;
+  host: string;
+  port: number;
+};
+
 /** Addresses that need no token; whoever has them drives the browser. */
 export type DebuggingUrl = {
   expiresAt: i64;
@@ -491,11 +498,17 @@ export type Passphrase = {
   passphrase: string;
 };
 
+export type PortRequest = {
+  /** For how long the port is open: 1,000 to 86,400,000; 3,600,000 without it. */
+  ttlMs?: number | null;
+};
+
 /** The live browser, as programs see it. While a person holds control `blind` is true and `url`, `title`, `tabs` are empty. */
 export type Preview = {
   blind: boolean;
   controlMode: ControlMode;
   controller?: string | null;
+  debuggingPort?: DebuggingPort | null;
   status: PreviewStatus;
   tabs: Array<Tab>;
   title: string;

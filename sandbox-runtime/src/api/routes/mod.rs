@@ -2,6 +2,7 @@
 
 mod approvals;
 mod artifacts;
+mod cdp_port;
 mod debugging;
 mod events;
 mod exec;
@@ -105,6 +106,7 @@ fn guarded() -> OpenApiRouter<Api> {
         .merge(tickets::routes())
         .merge(preview::routes())
         .merge(viewers::routes())
+        .merge(cdp_port::routes())
         .merge(debugging::routes())
         .merge(tasks::routes())
         .merge(handoffs::routes())

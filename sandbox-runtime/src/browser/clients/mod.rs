@@ -13,14 +13,18 @@
 mod begun;
 mod class;
 mod client;
+mod downloads;
+mod hand_out;
+mod headers;
 mod member;
 mod missed;
+mod nested;
 mod scope;
 mod standing;
 mod words;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -32,6 +36,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::class::{Class, class};
 pub use self::client::{Client, Command, Ears};
 use self::member::{Attached, Member, watch};
+use self::nested::Nested;
 use super::error::BrowserError;
 use super::gate::Gate;
 use super::pipe::{CallError, Pass, Pipe, Told};
@@ -134,6 +139,8 @@ impl Client {
             queue,
             queued_bytes: AtomicUsize::new(0),
             cut: CancellationToken::new(),
+            on_host: AtomicBool::new(false),
+            nested: Nested::default(),
         });
         {
             let mut state = member.lock();
@@ -147,6 +154,7 @@ impl Client {
                 known.insert(session.clone(), member.clone());
             }
         }
+        world.starting.client_came();
         let watching = tokio::spawn(watch(member.clone()));
         Ok((Self { member: member.clone(), watching, _leave: leave, _seat: seat }, Ears { queue: ears, member }))
     }
