@@ -28,7 +28,7 @@ const PAGES: [(&str, &str); 1] = [(
 
 struct Scene {
     baton: Baton,
-    site: Site,
+    _site: Site,
     sandbox: String,
     client: Debugger,
     page: String,
@@ -46,7 +46,7 @@ impl Scene {
         client.call(Some(&page), "Page.enable", json!({})).await;
         client.call(Some(&page), "Page.navigate", json!({ "url": site.url("/files") })).await;
         client.event("Page.loadEventFired").await;
-        Self { baton, site, sandbox, client, page }
+        Self { baton, _site: site, sandbox, client, page }
     }
 
     fn path(&self, rest: &str) -> String {
