@@ -1,11 +1,12 @@
 //! New targets stand still until each of those who prepare them has let them go.
 //!
-//! Chromium lets a paused target go at the first `Runtime.runIfWaitingForDebugger`, whoever says it. So the word is passed on
-//! only when the last has said it: the runtime itself, and each outside client that was told of the paused target.
+//! Chromium lets a paused page's scripts go at the first `Runtime.runIfWaitingForDebugger`, and its requests when every session
+//! has said it. So all words are passed on together, when the last has said it: the runtime itself, and each outside client
+//! that was told of the paused target.
 //!
 //! ```text
 //!   attached (paused) ─▶ ours is prepared ─▶ barrier: every client was told ─┐
-//!                        clients prepare it, and let it go one by one ───────┴─▶ the last word goes to Chromium
+//!                        clients prepare it, and let it go one by one ───────┴─▶ every word goes to Chromium
 //! ```
 
 use std::collections::{BTreeSet, HashMap};
@@ -37,6 +38,27 @@ struct Start {
     all_told: bool,
     /// Sessions of clients that have not let it go yet.
     waiting: BTreeSet<String>,
+    /// Sessions of clients that have let it go, and whose word was kept back.
+    early: Vec<String>,
+}
+
+impl Start {
+    /// Whether nobody is waited for.
+    fn is_done(&self) -> bool {
+        self.waiting.is_empty() && (self.ours.is_none() || self.all_told)
+    }
+
+    /// Returns the sessions that are to let it go.
+    fn sessions(self) -> Vec<String> {
+        self.ours.into_iter().chain(self.early).collect()
+    }
+}
+
+/// Lets a target go in each of these sessions.
+pub fn go(pipe: &Pipe, sessions: &[String]) {
+    for session in sessions {
+        pipe.note(Some(session), GO, json!({}));
+    }
 }
 
 impl Starting {
@@ -65,9 +87,8 @@ impl Starting {
         let Some(start) = targets.get_mut(&target) else { return };
         start.all_told = true;
         if start.waiting.is_empty() {
-            if let Some(ours) = targets.remove(&target).and_then(|start| start.ours) {
-                pipe.note(Some(&ours), GO, json!({}));
-            }
+            let start = targets.remove(&target).unwrap_or_default();
+            go(pipe, &start.sessions());
             return;
         }
         drop(targets);
@@ -76,9 +97,11 @@ impl Starting {
         tokio::spawn(async move {
             tokio::time::sleep(PATIENCE).await;
             let late = starting.lock().remove(&target);
-            if let Some(ours) = late.and_then(|start| start.ours) {
+            if let Some(start) = late {
                 tracing::warn!("a client did not let a new page go; it goes without it");
-                pipe.note(Some(&ours), GO, json!({}));
+                let silent: Vec<String> = start.waiting.iter().cloned().collect();
+                go(&pipe, &silent);
+                go(&pipe, &start.sessions());
             }
         });
     }
@@ -88,32 +111,30 @@ impl Starting {
         self.lock().entry(target.to_owned()).or_default().waiting.insert(session.to_owned());
     }
 
-    /// A client lets a target go; says whether its word is the last and is to be passed on.
-    pub fn lets_go(&self, target: &str, session: &str) -> bool {
+    /// A client lets a target go. Its word is passed on if this returns something: after those of the sessions that are named.
+    /// Otherwise others prepare the target still, and the word is kept back.
+    pub fn lets_go(&self, target: &str, session: &str) -> Option<Vec<String>> {
         let mut targets = self.lock();
-        let Some(start) = targets.get_mut(target) else { return true };
+        let Some(start) = targets.get_mut(target) else { return Some(Vec::new()) };
         start.waiting.remove(session);
-        let ours_is_done = start.ours.is_none() || start.all_told;
-        let is_last = start.waiting.is_empty() && ours_is_done;
-        if is_last {
-            targets.remove(target);
+        if !start.is_done() {
+            start.early.push(session.to_owned());
+            return None;
         }
-        is_last
+        Some(targets.remove(target).unwrap_or_default().sessions())
     }
 
     /// A client is gone without a word; a target for which only it was waited goes.
     pub fn left(&self, pipe: &Pipe, target: &str, session: &str) {
-        let ours = {
+        let sessions = {
             let mut targets = self.lock();
             let Some(start) = targets.get_mut(target) else { return };
-            if !start.waiting.remove(session) || !start.waiting.is_empty() || !start.all_told {
+            if !start.waiting.remove(session) || !start.is_done() {
                 return;
             }
-            targets.remove(target).and_then(|start| start.ours)
+            targets.remove(target).unwrap_or_default().sessions()
         };
-        if let Some(ours) = ours {
-            pipe.note(Some(&ours), GO, json!({}));
-        }
+        go(pipe, &sessions);
     }
 
     /// A target is gone.
@@ -131,8 +152,8 @@ impl Starting {
 mod tests {
     use super::*;
 
-    /// Whether each of these sessions, letting go in this order, has the last word.
-    fn last_words(told: &[&str], all_told: bool, order: &[&str]) -> Vec<bool> {
+    /// What each of these sessions, letting go in this order, is answered.
+    fn last_words(told: &[&str], all_told: bool, order: &[&str]) -> Vec<Option<Vec<String>>> {
         let starting = Starting::default();
         {
             let mut targets = starting.lock();
@@ -147,24 +168,25 @@ mod tests {
     }
 
     #[test]
-    fn only_the_last_word_is_passed_on() {
-        assert_eq!(last_words(&["a", "b"], true, &["a", "a", "b"]), [false, false, true]);
-        assert_eq!(last_words(&["a"], true, &["a"]), [true]);
+    fn with_the_last_word_all_are_passed_on() {
+        let all = |sessions: &[&str]| Some(sessions.iter().map(|session| (*session).to_owned()).collect::<Vec<_>>());
+        assert_eq!(last_words(&["a", "b"], true, &["a", "b"]), [None, all(&["ours", "a"])]);
+        assert_eq!(last_words(&["a"], true, &["a"]), [all(&["ours"])]);
     }
 
     #[test]
     fn until_everyone_was_told_nobody_has_the_last_word() {
-        assert_eq!(last_words(&["a"], false, &["a"]), [false]);
+        assert_eq!(last_words(&["a"], false, &["a"]), [None]);
     }
 
     #[test]
     fn a_target_that_only_clients_know_and_one_that_runs_go_by_their_own_word() {
         let starting = Starting::default();
         starting.waits("worker", "a");
-        assert!(starting.lets_go("worker", "a"));
-        assert!(starting.lets_go("runs already", "a"));
+        assert!(starting.lets_go("worker", "a").is_some());
+        assert!(starting.lets_go("runs already", "a").is_some());
         starting.waits("gone", "a");
         starting.gone("gone");
-        assert!(starting.lets_go("gone", "a"));
+        assert!(starting.lets_go("gone", "a").is_some());
     }
 }

@@ -19,6 +19,7 @@ use super::standing::{self, Standing};
 use super::words::{SERVER_ERROR, refusal};
 use crate::browser::gate::{Gate, Refused};
 use crate::browser::pipe::{Foreign, Forwarded, Pipe, Told};
+use crate::browser::starting;
 use crate::browser::world::World;
 
 /// How many bytes may wait for a slow client; one that lets more pile up is cut off.
@@ -217,7 +218,10 @@ impl Member {
             return false;
         }
         let target = self.lock().sessions.get(&foreign.session).map(|attached| attached.target.clone());
-        target.is_some_and(|target| !self.world.starting.lets_go(&target, &foreign.session))
+        let Some(target) = target else { return false };
+        let Some(others) = self.world.starting.lets_go(&target, &foreign.session) else { return true };
+        starting::go(&self.pipe, &others);
+        false
     }
 
     /// Passes an answer on; what a look would show of a person's page is withheld.
@@ -345,7 +349,10 @@ impl Member {
 impl Attached {
     /// Lets the target go on, whatever it waits for.
     fn let_go(&mut self, pipe: &Pipe, world: &World, session: &str) {
-        if std::mem::take(&mut self.waits) && world.starting.lets_go(&self.target, session) {
+        if std::mem::take(&mut self.waits)
+            && let Some(others) = world.starting.lets_go(&self.target, session)
+        {
+            starting::go(pipe, &others);
             pipe.note(Some(session), "Runtime.runIfWaitingForDebugger", json!({}));
         }
         if std::mem::take(&mut self.paused) {
