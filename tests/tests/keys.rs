@@ -60,9 +60,10 @@ async fn what_a_stuck_view_holds_is_up_when_a_program_releases_control() {
     baton.post(&path("/control/release"), json!({})).await;
     let mut debugger = Debugger::with_token(&baton, &path("/cdp")).await;
     let session = debugger.attach().await;
+    let debugger = tokio::sync::Mutex::new(debugger);
     let held = json!({ "expression": "down.join()", "returnByValue": true });
     eventually("nothing is held", || async {
-        let answer = debugger.call(Some(&session), "Runtime.evaluate", held.clone()).await;
+        let answer = debugger.lock().await.call(Some(&session), "Runtime.evaluate", held.clone()).await;
         (answer["result"]["value"] == "").then_some(())
     })
     .await;

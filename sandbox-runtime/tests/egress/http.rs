@@ -381,3 +381,38 @@ async fn settings_that_cannot_be_understood_are_typed_errors() {
     assert!(matches!(error, EgressError::OutboundProxy(_)), "{error}");
     assert_eq!(error.to_string(), "read byoProxyUrl: the scheme \"ftp\" is not supported; use http or socks5");
 }
+
+/// A connection of a program, without a socket: no clock but the paused one runs.
+fn connect_to_proxy() -> tokio::io::DuplexStream {
+    let (denied, _) = mpsc::channel(1);
+    let (network, names) = (NetworkConfig::default(), Names::default());
+    let egress = Egress::with_resolver(network, None, Sites::default(), denied, names).unwrap();
+    let (program, proxy) = tokio::io::duplex(1024);
+    tokio::spawn(egress.serve(proxy));
+    program
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_is_not_waited_for_without_end() {
+    for said in ["", "GET http://a.example/ HTTP/1.1\r\nHost: a.exam"] {
+        let mut program = connect_to_proxy();
+        program.write_all(said.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(3600), program.read_to_end(&mut answer)).await;
+        assert!(ended.is_ok(), "{said:?}: the connection is held for an hour");
+    }
+}
+
+#[tokio::test]
+async fn a_head_without_end_is_refused_before_much_of_it_is_taken() {
+    let mut program = connect_to_proxy();
+    program.write_all(b"GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\nX-Long: ").await.unwrap();
+    let mut taken = 0;
+    while program.write_all(&[b'x'; 1024]).await.is_ok() {
+        taken += 1024;
+        assert!(taken < 160 << 10, "{taken} bytes of a head were taken");
+    }
+    let mut answer = Vec::new();
+    program.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 431 "), "{:?}", String::from_utf8_lossy(&answer));
+}

@@ -192,6 +192,11 @@ export type Demo = {
   taskId: TaskId;
 };
 
+export type DocumentsCapability = {
+  /** `true` is refused in this version: documents are not converted. */
+  libreofficeHeadless?: boolean;
+};
+
 /** The sandbox as it ended; with `forget`, what was deleted. */
 export type Ended = Sandbox | Forgotten;
 
@@ -686,7 +691,7 @@ export type SandboxStatus = "queued" | "assigning" | "ready" | "active" | "endin
 export type Save = {
   /** Name of the artifact. Default: the file's own name. */
   name?: string | null;
-  /** Path of a file in the workspace. */
+  /** Path of a file in the workspace, of at most 2 GiB. */
   path: string;
 };
 
