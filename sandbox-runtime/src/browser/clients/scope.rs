@@ -86,8 +86,6 @@ pub fn scoped(method: &str, params: &str, state: &ClientState, only_tab: Option<
 
 const FILES: &str = "only files beneath /workspace can be given to a page; write them there first";
 
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
