@@ -52,7 +52,11 @@ impl Guide {
         while !said.contains(awaited) {
             let line = tokio::time::timeout(PATIENCE, lines.next_line()).await;
             let line = line.unwrap_or_else(|_| panic!("{name} only said: {said}")).expect("it tells");
-            said.push_str(&line.unwrap_or_else(|| panic!("{} ended after: {said}", guide.name)));
+            let Some(line) = line else {
+                let wrong = all_of(guide.process.stderr.take()).await;
+                panic!("{} ended after: {said}{wrong}", guide.name);
+            };
+            said.push_str(&line);
             said.push('\n');
         }
         said
@@ -140,7 +144,8 @@ fn from_setup(line: &str) -> String {
     }
     if line.starts_with("venv/bin/pip install ") {
         let packages = site_packages();
-        return format!("echo '{}' > venv/lib/python3*/site-packages/setup.pth", packages.display());
+        let path = "venv/lib/python3*/site-packages";
+        return format!("for folder in {path}; do echo '{}' > \"$folder/setup.pth\"; done", packages.display());
     }
     line.to_owned()
 }

@@ -177,7 +177,9 @@ async fn what_was_under_way_when_a_person_took_over_is_told_as_unknown_and_never
     let told = scene.events().await.into_iter().find(|event| event["type"] == "sandbox.agent.action");
     let told = told.expect("the story says what was begun");
     assert!(told["data"]["error"]["message"].as_str().is_some_and(|why| why.contains("not known")), "{told}");
-    // Its page is gone, and with it what was awaited; whatever is answered, it is no refusal of what was done.
+    // Its page goes now, and with it what was awaited; whatever is answered, it is no refusal of what was done.
+    let elsewhere = json!({ "url": scene.site.url("/") });
+    client.call(Some(&session), "Page.navigate", elsewhere).await;
     let answer = client.answer(waiting).await;
     assert_ne!(answer["error"]["message"], "heldByPerson", "{answer}");
 }

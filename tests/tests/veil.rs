@@ -34,7 +34,9 @@ impl Scene {
     async fn open() -> Self {
         let (site, baton) = tokio::join!(Site::serve(&PAGES, Router::new()), Baton::start());
         let network = json!({ "allowPrivate": [site.address.to_string()] });
-        let sandbox = baton.ready_sandbox(json!({ "network": network })).await;
+        let sandbox = baton
+            .ready_sandbox(json!({ "network": network, "capabilities": { "browser": { "shellAccess": true } } }))
+            .await;
         Self { baton, site, sandbox }
     }
 

@@ -40,9 +40,11 @@ createSandbox capabilities.browser: ../tests/tests/webhooks.rs: "capabilities": 
 createSandbox capabilities.browser.recording: refused {"capabilities":{"browser":{"recording":true}}}
 createSandbox capabilities.browser.profile: src/service/sandboxes.rs: uses_profile(name)
 createSandbox capabilities.browser.byoProxyUrl: tests/egress/outbound.rs: fn everything_goes_through_an_http_proxy_which_resolves_the_names
+createSandbox capabilities.browser.shellAccess: ../tests/tests/cdp.rs: fn the_shell_reaches_the_browser_only_where_the_sandbox_was_made_so
 createSandbox capabilities.browser.viewport.width: ../tests/bench/subjects.rs: "viewport": { "width"
 createSandbox capabilities.browser.viewport.height: ../tests/bench/subjects.rs: "height": PAGE_SIZE.1
 listSandboxes query:status: src/store/tests/records.rs: fn lists_are_filtered
+endSandbox query:forget: ../tests/tests/programs.rs: fn a_forgotten_sandbox_is_ended_and_nothing_of_it_is_left
 getSandbox query:waitFor: ../tests/src/baton.rs: waitFor=ready
 getSandbox query:timeoutMs: src/api/routes/sandboxes.rs: query.timeout_ms.map_or(DEFAULT_WAIT
 
@@ -95,6 +97,8 @@ listTasks query:sandboxId: src/store/tests/records.rs: fn lists_are_filtered
 listTasks query:status: src/store/tests/records.rs: fn lists_are_filtered
 listTaskEvents query:after: src/store/tests/events.rs: fn events_are_filtered_and_read_on_after_the_last_one_seen
 writeToTask text: ../tests/tests/agent.rs: fn the_agent_hears_the_person_who_drives_and_works_beside_them
+checkPlaybook playbook: ../tests/tests/programs.rs: fn a_playbook_that_cannot_run_is_refused_before_a_sandbox_is_made
+checkPlaybook params: ../tests/tests/programs.rs: fn a_playbook_that_cannot_run_is_refused_before_a_sandbox_is_made
 
 requestHandoff reason: ../tests/tests/durability.rs: "reason": "mfa"
 requestHandoff message: ../tests/tests/durability.rs: fn a_request_for_a_person_outlives_the_runtime_and_stays_the_same
@@ -105,9 +109,13 @@ requestHandoff until.url: ../tests/tests/demo.rs: fn handing_back_too_early_asks
 requestHandoff until.selector: src/browser/takeover.rs: selector
 requestHandoff until.cookie: src/browser/takeover.rs: cookie
 acceptHandoff controller: ../tests/tests/demo.rs: controller
+completeHandoff reveal: src/api/routes/handoffs.rs: (true, false) => Ok(TypedText::Revealed)
+completeHandoff clear: src/api/routes/handoffs.rs: (false, true) => Ok(TypedText::Cleared)
 completeHandoff note: core/tests/lives.rs: fn handoff_writes_down_who_came_when_and_with_what
 cancelHandoff note: core/tests/lives.rs: fn handoff_goes_only_where_its_life_leads
 takeControl controller: ../tests/tests/cdp.rs: controller
+releaseControl reveal: ../tests/tests/veil.rs: fn the_person_who_hands_back_clears_it_or_lets_programs_read_it
+releaseControl clear: ../tests/tests/veil.rs: fn the_person_who_hands_back_clears_it_or_lets_programs_read_it
 releaseControl note: src/driver/people.rs: receipt.note
 listHandoffs query:sandboxId: src/store/tests/records.rs: fn lists_are_filtered
 listHandoffs query:status: src/store/tests/records.rs: fn lists_are_filtered

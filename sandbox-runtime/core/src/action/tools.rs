@@ -180,10 +180,10 @@ mod tests {
     fn arguments_say_what_they_are_for_and_which_are_needed() {
         let typing = named("type").schema;
         assert_eq!(typing["properties"]["text"]["type"], "string");
-        assert_eq!(typing["properties"]["text"]["description"], "What the field is to hold; empty to clear it.");
+        assert_eq!(typing["properties"]["text"]["description"], "The new content of the field. Empty clears it.");
         let drag = named("drag").schema;
         assert_eq!(drag["required"], json!(["from", "to"]));
-        assert_eq!(drag["properties"]["from"]["description"], "What is taken.");
+        assert_eq!(drag["properties"]["from"]["description"], "Element to drag.");
         assert_eq!(drag["properties"]["from"]["properties"]["ref"]["type"], "string");
         assert_eq!(named("navigate").schema["required"], json!(["url"]));
         assert_eq!(named("press").schema["required"], json!(["key"]));

@@ -19,6 +19,6 @@ import type { Type } from "./Type";
 import type { Upload } from "./Upload";
 
 /**
- * Everything that can be done in the browser.
+ * Every action in the browser.
  */
 export type Action = { "navigate": Navigate } | { "back": Plain } | { "forward": Plain } | { "reload": Plain } | { "click": Click } | { "doubleClick": Click } | { "hover": Hover } | { "drag": Drag } | { "type": Type } | { "press": Press } | { "select": Select } | { "scroll": Scroll } | { "waitFor": Condition } | { "expect": Condition } | { "extract": Extract } | { "download": Download } | { "upload": Upload } | { "tabs": Plain } | { "newTab": NewTab } | { "activateTab": TabChoice } | { "closeTab": TabChoice } | { "dialog": AnswerDialog } | { "screenshot": Plain } | { "look": Look } | { "find": Find };

@@ -2,6 +2,6 @@
 
 export type Address = { 
 /**
- * `https://` is put before it where it has no scheme.
+ * The address. `https://` is added if it has no scheme.
  */
 url: string, timeoutMs?: number | null, };

@@ -6,7 +6,7 @@ import type { DialogAnswer } from "./DialogAnswer";
  */
 export type Click = { 
 /**
- * Reference from the latest look, such as `e12`: the surest way to say which element.
+ * Reference from the latest look, such as `e12`. This is the most reliable way to name an element.
  */
 ref: string | null, 
 /**
@@ -34,14 +34,14 @@ selector: string | null,
  */
 text: string | null, 
 /**
- * What to answer if it brings up a `confirm` or `prompt` dialog, also late or several in a row; dismissed unless said.
+ * How to answer the `confirm` or `prompt` dialogs that the click opens, also late or several in a row. Default: dismiss.
  */
 dialog: DialogAnswer | null, 
 /**
- * What to type into a `prompt` that is accepted.
+ * Text to enter when a `prompt` dialog is accepted.
  */
 promptText: string | null, 
 /**
- * Milliseconds to wait for the element; 10000 unless said.
+ * How long to wait for the element, in milliseconds. Default 10000.
  */
 timeoutMs: number | null, };

@@ -2,14 +2,14 @@
 import type { Target } from "./Target";
 
 /**
- * Arguments of `download`: the click that starts it.
+ * Arguments of `download`: the element to click to start it.
  */
 export type Download = { 
 /**
- * What to click.
+ * Element to click.
  */
 click: Target, 
 /**
- * Workspace path that the runner moves the file to.
+ * Workspace path to move the file to.
  */
 to?: string | null, timeoutMs?: number | null, };

@@ -6,10 +6,10 @@ import type { Target } from "./Target";
  */
 export type Drag = { 
 /**
- * What is taken.
+ * Element to drag.
  */
 from: Target, 
 /**
- * Where it is let go.
+ * Element to drop it on.
  */
 to: Target, timeoutMs?: number | null, };

@@ -5,10 +5,10 @@
  */
 export type Find = { 
 /**
- * Words to look for in texts, names and values, whatever the case.
+ * Text to search for in text, names and values. Case is ignored.
  */
 text: string, 
 /**
- * Reference of the element to look in; the whole page unless said.
+ * Reference of an element to search in. Default: the whole page.
  */
 ref?: string | null, timeoutMs?: number | null, };

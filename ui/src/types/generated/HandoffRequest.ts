@@ -3,14 +3,14 @@ import type { HandoffReason } from "./HandoffReason";
 import type { Until } from "./Until";
 
 /**
- * What a caller asks of a person.
+ * A request for a person.
  */
 export type HandoffRequest = { reason: HandoffReason, message: string, resumePrompt?: string | null, 
 /**
- * No expiry without it.
+ * Time until the request expires, in milliseconds. Default: it does not expire.
  */
 expiresInMs?: number | null, 
 /**
- * The runtime checks it when the person hands back.
+ * Checked when the person hands control back.
  */
 until?: Until | null, };

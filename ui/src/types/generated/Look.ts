@@ -5,14 +5,14 @@
  */
 export type Look = { 
 /**
- * Reference of the element whose inside is wanted, whole; the page unless said.
+ * Reference of an element to show in full. Default: the page.
  */
 ref: string | null, 
 /**
- * How many characters of the page are wanted at most; 12000 unless said.
+ * Maximum number of characters. Default 12000.
  */
 maxChars: number | null, 
 /**
- * A picture as well.
+ * Also return a screenshot.
  */
 screenshot: boolean | null, timeoutMs: number | null, };

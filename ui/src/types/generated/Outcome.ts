@@ -5,7 +5,7 @@ import type { Tab } from "./Tab";
 import type { JsonValue } from "./serde_json/JsonValue";
 
 /**
- * What came of an action.
+ * The result of an action.
  */
 export type Outcome = { 
 /**
@@ -17,19 +17,19 @@ summary: string,
  */
 url: string, title: string, 
 /**
- * How many elements fitted the target, if more than the one that was taken.
+ * How many elements matched the target, if more than one. The first was used.
  */
 fitted: number | null, 
 /**
- * What `extract` read.
+ * The data that `extract` read.
  */
 data: JsonValue | null, 
 /**
- * Workspace path of the file that `download` brought.
+ * Workspace path of the downloaded file.
  */
 download: string | null, dialogs: Array<DialogRecord>, 
 /**
- * Address before, if another document is shown now.
+ * Previous address, if the page changed.
  */
 left: string | null, 
 /**
@@ -41,10 +41,10 @@ tabsOpened: Array<Tab>,
  */
 tabsClosed: Array<string>, 
 /**
- * Names of the files whose download began.
+ * Names of files whose download started.
  */
 downloadsBegun: Array<string>, 
 /**
- * What `look` and `find` saw.
+ * The result of `look` or `find`.
  */
 observation: Observation | null, };

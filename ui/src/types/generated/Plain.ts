@@ -5,6 +5,6 @@
  */
 export type Plain = { 
 /**
- * Milliseconds it may take.
+ * Time limit in milliseconds.
  */
 timeoutMs: number | null, };

@@ -2,15 +2,14 @@
 import type { Target } from "./Target";
 
 /**
- * Arguments of `press`: one key, with modifiers before it: `Enter`, `Control+A`. The focused element gets it,
- * or that of `on`.
+ * Arguments of `press`: one key, with its modifiers first, such as `Enter` or `Control+A`.
  */
 export type PressKey = { 
 /**
- * A key with its modifiers before it: `Enter`, `Control+A`.
+ * A key, with its modifiers first, such as `Enter` or `Control+A`.
  */
 key: string, 
 /**
- * The element that gets it; the focused one unless said.
+ * Element that receives the key. Default: the focused element.
  */
 on?: Target | null, timeoutMs?: number | null, };

@@ -2,7 +2,7 @@
 import type { PageName } from "./PageName";
 
 /**
- * What changed while a person drove: names, never values.
+ * What changed while a person held control. Names only, never values.
  */
 export type Receipt = { heldMs: number, before: PageName, after: PageName, tabsOpened: Array<string>, tabsClosed: Array<string>, 
 /**
@@ -10,22 +10,22 @@ export type Receipt = { heldMs: number, before: PageName, after: PageName, tabsO
  */
 signedInChanged: Array<string>, 
 /**
- * Labels or names of fields that were typed in.
+ * Labels or names of fields that the person typed in.
  */
 fieldsTouched: Array<string>, 
 /**
  * Names of fields that still hold what the person typed: their documents are closed to programs.
  */
-fieldsVeiled: Array<string>, 
+fieldsVeiled?: Array<string>, 
 /**
  * Workspace paths.
  */
 filesArrived: Array<string>, 
 /**
- * Clicks, keys and pastes that were dispatched.
+ * Number of clicks, keys and pastes.
  */
 inputs: number, note: string | null, 
 /**
- * Whether `until` held at the hand-back; absent without a condition.
+ * Whether `until` was met when control was handed back. Absent if there was no condition.
  */
 untilMet: boolean | null, };

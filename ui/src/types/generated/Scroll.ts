@@ -2,11 +2,12 @@
 import type { ScrollEnd } from "./ScrollEnd";
 
 /**
- * Arguments of `scroll`. With a target, it is brought into view, or scrolled by the distances; without, the page is.
+ * Arguments of `scroll`. With a target and no distance, scrolls the target into view; with a distance, scrolls the target.
+ * Without a target, scrolls the page.
  */
 export type Scroll = { 
 /**
- * Reference from the latest look, such as `e12`: the surest way to say which element.
+ * Reference from the latest look, such as `e12`. This is the most reliable way to name an element.
  */
 ref: string | null, 
 /**
@@ -34,18 +35,18 @@ selector: string | null,
  */
 text: string | null, 
 /**
- * CSS pixels to the right.
+ * Distance to the right, in CSS pixels.
  */
 dx: number | null, 
 /**
- * CSS pixels down.
+ * Distance down, in CSS pixels.
  */
 dy: number | null, 
 /**
- * To the very top or bottom.
+ * Scroll to the top or the bottom.
  */
 to: ScrollEnd | null, 
 /**
- * Milliseconds to wait for the element; 10000 unless said.
+ * How long to wait for the element, in milliseconds. Default 10000.
  */
 timeoutMs: number | null, };

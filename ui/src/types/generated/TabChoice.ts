@@ -5,6 +5,6 @@
  */
 export type TabChoice = { 
 /**
- * Id of the tab, as `tabs` and every look list it.
+ * Id of the tab, as listed by `tabs` and by every look.
  */
 id: string, timeoutMs?: number | null, };

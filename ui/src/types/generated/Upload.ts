@@ -5,7 +5,7 @@
  */
 export type Upload = { 
 /**
- * Reference from the latest look, such as `e12`: the surest way to say which element.
+ * Reference from the latest look, such as `e12`. This is the most reliable way to name an element.
  */
 ref: string | null, 
 /**
@@ -33,6 +33,6 @@ selector: string | null,
  */
 path: string, 
 /**
- * Milliseconds to wait for the element; 10000 unless said.
+ * How long to wait for the element, in milliseconds. Default 10000.
  */
 timeoutMs: number | null, };
