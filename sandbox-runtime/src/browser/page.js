@@ -481,8 +481,8 @@
     const field = fieldOf(event);
     if (!field) return;
     const ticked = TICKED.includes(field.type) || field.localName === 'select';
-    // Leaving a field that a program filled before is no typing: whoever types is seen by the input that comes first.
-    if (event.type === 'change' && !ticked && !typedIn.has(field)) return;
+    // Leaving a field that was filled before is no typing: whoever types is seen by the input that comes first.
+    if (event.type === 'change' && !ticked && !toldOf.has(field)) return;
     let name = fieldName(field);
     if (!ticked) {
       const first = !toldOf.has(field);
