@@ -281,7 +281,6 @@ async fn what_would_break_the_house_is_refused_and_says_why() {
         ("Browser.close", json!({}), "disconnect"),
         ("Browser.crash", json!({}), "crashing"),
         ("Target.disposeBrowserContext", json!({ "browserContextId": "x" }), "not made by you"),
-        ("Target.attachToTarget", json!({ "targetId": "x" }), "flatten"),
         ("Target.detachFromTarget", json!({ "sessionId": theirs }), "not yours"),
         ("Target.exposeDevToolsProtocol", json!({ "targetId": "x" }), "debugging protocol"),
         ("Security.setIgnoreCertificateErrors", json!({ "ignore": true }), "certificates"),

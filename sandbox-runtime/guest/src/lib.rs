@@ -12,6 +12,7 @@
 pub mod desktop;
 pub mod egress;
 pub mod init;
+pub mod no_links;
 pub mod shell;
 
 use egress::Egress;

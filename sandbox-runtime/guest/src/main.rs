@@ -5,13 +5,20 @@ use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use sandbox_guest::{init, run, shell};
+use sandbox_guest::{init, no_links, run, shell};
 use sandbox_link::{Link, Side, greet_runtime};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     if let Some(supervised) = shell::supervised_command() {
         return shell::supervise(supervised);
+    }
+    if init::is_first_process()
+        && let Err(error) = no_links::follow_none()
+    {
+        // The backend knows these words.
+        eprintln!("follow no links beneath the workspace: {error}");
+        return ExitCode::FAILURE;
     }
     init::hide_from_room();
     if init::is_first_process()

@@ -693,7 +693,7 @@ impl Doing<'_> {
     }
 
     async fn upload(&self, target: &Target, path: &str) -> Result<Done, ActionError> {
-        let file = self.shared.room_path(path)?;
+        let file = self.shared.hand_out(path).await?;
         let located = self.locate(target, Needs::Presence).await?;
         let page = self.page()?;
         let done = Done::at(&located, format!("gave {path} to {target}"));

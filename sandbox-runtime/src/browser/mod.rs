@@ -14,7 +14,9 @@ mod act;
 pub mod clients;
 mod dialogs;
 mod documents;
+mod downloads;
 mod error;
+pub mod exchange;
 mod foresee;
 pub mod gate;
 mod hold;
@@ -26,6 +28,7 @@ mod pattern;
 mod picture;
 pub mod pipe;
 mod profile;
+mod starting;
 mod takeover;
 mod unreachable;
 mod veil;
@@ -53,10 +56,12 @@ pub use hold::{HoldJudge, PausedRequest, PersonJudge};
 pub use observe::{Look, Stale};
 pub use pattern::matches as address_matches;
 pub use pipe::CallError;
-pub use profile::{forget_open_pages, prepare as prepare_profile};
+pub use profile::{DOWNLOADS, forget_open_pages, prepare as prepare_profile};
 pub use takeover::Takeover;
 
 use clients::{AdmitError, Client, Clients, Ears};
+use downloads::Downloads;
+use exchange::Exchange;
 use observe::{Looks, Place};
 use page::Page;
 use picture::Format;
@@ -64,7 +69,6 @@ use pipe::{Pass, Pipe, PipeTasks};
 use world::{Tab, World};
 
 use crate::egress::Failures;
-use crate::sandbox::WORKSPACE_DIR;
 
 /// Events that may wait for the driver; more are dropped with a warning.
 const EVENT_BACKLOG: usize = 1024;
@@ -114,7 +118,6 @@ struct Shared {
     gate: Gate,
     clients: Arc<Clients>,
     looks: Looks,
-    workspace: String,
     ending: JoinHandle<()>,
     forgetting: JoinHandle<()>,
     promising: JoinHandle<()>,
@@ -126,29 +129,32 @@ impl Browser {
     pub async fn attach(
         link: &Link,
         gate: Gate,
+        exchange: Exchange,
         failures: Failures,
     ) -> Result<(Self, mpsc::Receiver<BrowserEvent>), BrowserError> {
         let stream = link.open_for(&Open::Cdp).await?;
-        Self::attach_io(stream, gate, WORKSPACE_DIR, failures).await
+        Self::attach_io(stream, gate, exchange, failures).await
     }
 
-    /// Connects over any stream that carries a debugging pipe. `workspace` is where that browser sees the workspace.
+    /// Connects over any stream that carries a debugging pipe.
     pub async fn attach_io<S>(
         io: S,
         gate: Gate,
-        workspace: &str,
+        exchange: Exchange,
         failures: Failures,
     ) -> Result<(Self, mpsc::Receiver<BrowserEvent>), BrowserError>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let (told, events) = mpsc::channel(EVENT_BACKLOG);
-        let world = World::new(gate.clone(), told, workspace);
+        let exchange = Arc::new(exchange);
+        let world = World::new(gate.clone(), told, exchange.clone());
         let clients: Arc<Clients> = Arc::default();
+        let downloads = Downloads { world: world.clone(), clients: clients.clone(), exchange: exchange.clone() };
         let (pipe, tasks) = Pipe::start(io, {
             let (world, clients) = (world.clone(), clients.clone());
             move |pipe, told| {
-                if !clients.on_event(told) {
+                if !clients.on_event(told) && !downloads.on_event(told) {
                     world.on_event(pipe, told.event());
                 }
             }
@@ -161,20 +167,17 @@ impl Browser {
                 clients.close();
             }
         });
-        let workspace = workspace.trim_end_matches('/').to_owned();
         let forgetting = tokio::spawn(forget_console_lines(pipe.clone(), world.clone(), gate.held()));
         let promising = tokio::spawn(dialogs::keep_promises(pipe.clone(), world.clone(), gate.clone()));
         let looks = Looks::default();
-        let shared =
-            Shared { pipe, world, gate, clients, looks, workspace, ending, forgetting, promising, _tasks: tasks };
+        let shared = Shared { pipe, world, gate, clients, looks, ending, forgetting, promising, _tasks: tasks };
         let setup = Pass::Bookkeeping;
         shared
             .pipe
             .call(&setup, None, "Target.setDiscoverTargets", json!({ "discover": true, "filter": [{}] }))
             .await?;
-        // Left to the browser itself, which names files as a person expects and never overwrites one: see `profile`.
-        let downloads = json!({ "behavior": "default", "eventsEnabled": true });
-        shared.pipe.call(&setup, None, "Browser.setDownloadBehavior", downloads).await?;
+        let behavior = downloads::behavior(&exchange, None);
+        shared.pipe.call(&setup, None, "Browser.setDownloadBehavior", behavior).await?;
         unreachable::watch(&shared.pipe, &shared.world, failures).await?;
         shared.pipe.call(&setup, None, "Target.setAutoAttach", world::auto_attach(false)).await?;
         let first = shared
@@ -505,17 +508,12 @@ impl Shared {
         Ok(tab)
     }
 
-    /// Returns where the browser sees a file of the workspace.
-    fn room_path(&self, path: &str) -> Result<String, ActionError> {
-        let inner = path.strip_prefix(WORKSPACE_DIR).filter(|rest| rest.starts_with('/')).unwrap_or(path);
-        let relative = inner.trim_start_matches('/');
-        if relative.is_empty()
-            || relative.split('/').any(|part| part == "..")
-            || (path.starts_with('/') && inner == path)
-        {
-            return Err(ActionError::Invalid(format!("{path:?} is not a file of the workspace")));
-        }
-        Ok(format!("{}/{relative}", self.workspace))
+    /// Opens a file of the workspace for the browser; returns where the browser sees it.
+    async fn hand_out(&self, path: &str) -> Result<String, ActionError> {
+        let (exchange, path) = (self.world.exchange().clone(), path.to_owned());
+        let opened = tokio::task::spawn_blocking(move || exchange.hand_out(&path)).await;
+        let opened = opened.map_err(|error| ActionError::Invalid(error.to_string()))?;
+        opened.map_err(|error| ActionError::Invalid(error.to_string()))
     }
 }
 

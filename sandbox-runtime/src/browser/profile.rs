@@ -1,21 +1,24 @@
 //! The browser's profile before its first start.
 //!
-//! Downloads are left to Chromium's own naming, which never overwrites a file; CDP's own download folder does so in silence.
-//! So the folder is a preference of the profile, and has to be written before Chromium starts.
+//! Downloads land in the profile, see [`super::exchange`]: no link that a program of the shell room made leads them elsewhere.
 
 use std::io;
 use std::path::Path;
 
+use sandbox_link::protocol::DOWNLOADS_IN_PROFILE;
 use serde_json::{Value, json};
+
+use super::exchange::Exchange;
 
 /// Folder of the workspace that downloads arrive in.
 pub const DOWNLOADS: &str = "downloads";
 
 /// Writes the preferences that the runtime relies on into a profile, beside those that are there. Blocking;
-/// to be called while no browser uses the profile. `workspace` is where that browser sees the workspace:
-/// [`crate::sandbox::WORKSPACE_DIR`] in a room.
-pub fn prepare(profile: &Path, workspace: &str) -> io::Result<()> {
+/// to be called while no browser uses the profile. `workspace` and `seen` are where that browser sees the workspace and its
+/// profile: [`crate::sandbox::WORKSPACE_DIR`] and [`crate::sandbox::PROFILE_DIR`] in a room.
+pub fn prepare(profile: &Path, workspace: &str, seen: &str) -> io::Result<()> {
     forget_open_pages(profile)?;
+    Exchange::prepare(profile)?;
     let folder = profile.join("Default");
     std::fs::create_dir_all(&folder)?;
     let file = folder.join("Preferences");
@@ -25,10 +28,10 @@ pub fn prepare(profile: &Path, workspace: &str) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => json!({}),
         Err(error) => return Err(error),
     };
-    let downloads = format!("{workspace}/{DOWNLOADS}");
+    let downloads = format!("{seen}/{DOWNLOADS_IN_PROFILE}");
     let ours = json!({
         "download": { "default_directory": downloads, "prompt_for_download": false, "directory_upgrade": true },
-        "savefile": { "default_directory": downloads },
+        "savefile": { "default_directory": workspace },
         // A site that brings several files at once would wait for a person.
         "profile": { "default_content_setting_values": { "automatic_downloads": 1 }, "password_manager_enabled": false },
         "credentials_enable_service": false,
@@ -81,15 +84,15 @@ mod tests {
     #[test]
     fn preferences_are_added_and_others_kept() {
         let profile = tempfile::tempdir().unwrap();
-        prepare(profile.path(), "/workspace").unwrap();
+        prepare(profile.path(), "/workspace", "/p").unwrap();
         let file = profile.path().join("Default/Preferences");
         let mut kept: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
         kept["download"]["default_directory"] = json!("/elsewhere");
         kept["download"]["own"] = json!(7);
         std::fs::write(&file, kept.to_string()).unwrap();
-        prepare(profile.path(), "/workspace").unwrap();
+        prepare(profile.path(), "/workspace", "/p").unwrap();
         let now: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-        assert_eq!(now["download"]["default_directory"], "/workspace/downloads");
+        assert_eq!(now["download"]["default_directory"], "/p/Exchange/out");
         assert_eq!(now["download"]["own"], 7);
     }
 }

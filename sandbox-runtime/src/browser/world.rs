@@ -17,9 +17,12 @@ use super::BrowserEvent;
 use super::clients::Targets;
 use super::dialogs::Promise;
 use super::documents::Documents;
+use super::downloads;
+use super::exchange::Exchange;
 use super::gate::Gate;
 use super::hold::{self, HoldJudge, PersonJudge};
 use super::pipe::{Event, Pipe};
+use super::starting::Starting;
 use super::takeover::without_values;
 use super::unreachable::{self, Watching};
 
@@ -46,8 +49,8 @@ pub struct World {
     changed: watch::Sender<u64>,
     pub(super) gate: Gate,
     events: mpsc::Sender<BrowserEvent>,
-    /// Where the room sees the workspace.
-    workspace: String,
+    exchange: Arc<Exchange>,
+    pub(super) starting: Arc<Starting>,
     /// Name of the isolated world that the page script lives in. Nobody can guess it: who knows it could reach in.
     pub script_world: String,
 }
@@ -81,6 +84,8 @@ pub struct State {
     pub documents: Documents,
     /// Every target that the browser has told of.
     pub targets: Targets,
+    /// Browser contexts whose downloads are settled.
+    contexts: BTreeSet<String>,
     pub closed: bool,
     dialogs_seen: u64,
     /// How many actions run, each of which answers dialogs itself.
@@ -142,6 +147,8 @@ pub struct Download {
     pub guid: String,
     pub name: String,
     pub state: DownloadState,
+    /// Its file is on its way into the workspace.
+    arrives: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -168,17 +175,22 @@ pub struct FrameSession {
 }
 
 impl World {
-    pub fn new(gate: Gate, events: mpsc::Sender<BrowserEvent>, workspace: &str) -> Arc<Self> {
-        let workspace = workspace.trim_end_matches('/').to_owned();
+    pub fn new(gate: Gate, events: mpsc::Sender<BrowserEvent>, exchange: Arc<Exchange>) -> Arc<Self> {
         let script_world = format!("baton-{}", crate::unique());
         Arc::new(Self {
             state: Mutex::default(),
             changed: watch::Sender::new(0),
             gate,
             events,
-            workspace,
             script_world,
+            exchange,
+            starting: Arc::default(),
         })
+    }
+
+    /// Returns the way that files take between browser and workspace.
+    pub fn exchange(&self) -> &Arc<Exchange> {
+        &self.exchange
     }
 
     pub fn state(&self) -> MutexGuard<'_, State> {
@@ -273,8 +285,6 @@ impl World {
             "Page.fileChooserOpened" => self.chooser_opened(session, &params),
             "Fetch.requestPaused" if self.watches(session) => unreachable::paused(self, pipe, session, &params),
             "Fetch.requestPaused" => hold::paused(self, pipe, session, &params),
-            "Browser.downloadWillBegin" => self.download_began(&params),
-            "Browser.downloadProgress" => self.download_moved(&params),
             "Runtime.bindingCalled" if params["name"] == REPORT_BINDING => self.reported(session, &params),
             _ => return,
         }
@@ -294,8 +304,13 @@ impl World {
             if self.state().holding.is_some() {
                 hold::hold_worker(pipe, session);
             }
-            pipe.note(Some(session), "Runtime.runIfWaitingForDebugger", json!({}));
+            self.starting.prepared(pipe, id, session, params["waitingForDebugger"] == true);
             return;
+        }
+        if let Some(context) = info["browserContextId"].as_str()
+            && self.state().contexts.insert(context.to_owned())
+        {
+            downloads::settle(pipe, &self.exchange, context);
         }
         let (recording, holding) = {
             let mut state = self.state();
@@ -336,6 +351,7 @@ impl World {
             hold::bypass_workers(pipe, session, true);
         }
         prepare(self, pipe, session, recording, holding);
+        self.starting.prepared(pipe, id, session, params["waitingForDebugger"] == true);
         if kind == "page" {
             self.tell(BrowserEvent::TabsChanged);
         }
@@ -356,6 +372,7 @@ impl World {
     }
 
     fn destroyed(&self, target: &str) {
+        self.starting.gone(target);
         let gone = {
             let mut state = self.state();
             state.sessions.retain(|_, session| session.target != target);
@@ -474,7 +491,7 @@ impl World {
         }
     }
 
-    fn download_began(&self, params: &Value) {
+    pub(super) fn download_began(&self, params: &Value) {
         let mut state = self.state();
         if state.downloads.len() >= DOWNLOADS_KEPT {
             state.downloads.remove(0);
@@ -483,35 +500,35 @@ impl World {
             guid: text(params, "guid").to_owned(),
             name: plain_name(text(params, "suggestedFilename")),
             state: DownloadState::Running,
+            arrives: false,
         });
         state.downloads_begun += 1;
         let frame = text(params, "frameId");
         if let Some(tab) = state.tabs.iter_mut().find(|tab| tab.id == frame) {
             tab.navigating = false;
         }
+        drop(state);
+        self.bump();
     }
 
-    fn download_moved(&self, params: &Value) {
-        let path = text(params, "filePath");
-        let state = match text(params, "state") {
-            "completed" => match path.strip_prefix(&self.workspace).and_then(|path| path.strip_prefix('/')) {
-                Some(relative) => DownloadState::Finished(relative.to_owned()),
-                None => DownloadState::Failed(format!("the browser put it outside the workspace, at {path:?}")),
-            },
-            "canceled" => DownloadState::Failed("it was cancelled".to_owned()),
-            _ => return,
-        };
+    /// Says that a download's file is on its way into the workspace; returns its name the first time.
+    pub(super) fn begin_arrival(&self, guid: &str) -> Option<String> {
+        let mut state = self.state();
+        let download = state.downloads.iter_mut().find(|download| download.guid == guid)?;
+        let first = download.state == DownloadState::Running && !std::mem::replace(&mut download.arrives, true);
+        first.then(|| download.name.clone())
+    }
+
+    pub(super) fn download_ended(&self, guid: &str, end: DownloadState) {
         {
             let mut known = self.state();
-            let guid = text(params, "guid");
             let Some(download) = known.downloads.iter_mut().find(|download| download.guid == guid) else { return };
-            // Chromium tells the end more than once.
             if download.state != DownloadState::Running {
                 return;
             }
-            download.state = state.clone();
+            download.state = end.clone();
         }
-        match state {
+        match end {
             // A file in the workspace is no part of a page: told also while a person drives.
             DownloadState::Finished(path) => {
                 self.send(BrowserEvent::DownloadFinished { path });
@@ -519,6 +536,7 @@ impl World {
             DownloadState::Failed(cause) => tracing::warn!(%cause, "a download did not arrive"),
             DownloadState::Running => {}
         }
+        self.bump();
     }
 
     fn reported(&self, session: Option<&str>, params: &Value) {
@@ -721,7 +739,7 @@ pub fn auto_attach(all_workers: bool) -> Value {
     json!({ "autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true, "filter": filter })
 }
 
-/// Prepares a target that is paused, and lets it go. Chromium takes a session's commands in order, so that none waits for
+/// Prepares a target that is paused. Chromium takes a session's commands in order, so that none waits for
 /// the one before. A tab is sent elsewhere only when it has answered: what it has not yet taken in can be lost on the way.
 fn prepare(world: &Arc<World>, pipe: &Pipe, session: &str, recording: bool, holding: bool) {
     let note = |method: &str, params: Value| pipe.note(Some(session), method, params);
@@ -739,7 +757,6 @@ fn prepare(world: &Arc<World>, pipe: &Pipe, session: &str, recording: bool, hold
         note("Page.addScriptToEvaluateOnNewDocument", script(RECORD_SCRIPT));
     }
     note("Target.setAutoAttach", auto_attach(holding));
-    note("Runtime.runIfWaitingForDebugger", json!({}));
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {

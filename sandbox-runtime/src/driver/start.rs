@@ -12,9 +12,10 @@ use tokio::task::JoinSet;
 
 use super::Kit;
 use super::cause::Cause;
+use crate::browser::exchange::Exchange;
 use crate::browser::{Browser, BrowserEvent, Gate};
 use crate::egress::{Denied, Egress, Sites};
-use crate::sandbox::{BackendError, Room, RoomProcesses, RoomSpec};
+use crate::sandbox::{BackendError, PROFILE_DIR, Room, RoomProcesses, RoomSpec, WORKSPACE_DIR};
 
 /// The loopback port of each room on which its guest serves the way out.
 const PROXY_PORT: u16 = 3128;
@@ -107,7 +108,8 @@ pub(super) async fn start_rooms(
         None => None,
         Some((link, is_ready)) => {
             wait_ready("desktop room", is_ready).await?;
-            let (browser, events) = Browser::attach(&link, gate.clone(), desktop_egress.failures())
+            let exchange = Exchange::new(kit.workspace.clone(), WORKSPACE_DIR, &kit.profile, PROFILE_DIR);
+            let (browser, events) = Browser::attach(&link, gate.clone(), exchange, desktop_egress.failures())
                 .await
                 .map_err(|error| failure("browser", &error))?;
             tasks.spawn(forward_events(events, inbox.clone()));

@@ -336,6 +336,9 @@ fn outgoing(mut request: Request<Incoming>, target: &Target, wants_websocket: bo
     headers.remove(header::EXPECT);
     if wants_websocket {
         mark_websocket(headers);
+    } else {
+        // As a browser says it to a server that it reaches without a proxy.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("keep-alive"));
     }
     let host = match target.port {
         80 => target.host.to_string(),

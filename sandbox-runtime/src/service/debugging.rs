@@ -63,6 +63,11 @@ impl Service {
 }
 
 impl Debugging {
+    /// Says that the client runs on this machine, not in a room.
+    pub fn runs_on_host(&self) {
+        self.client.runs_on_host();
+    }
+
     /// Carries words both ways over a WebSocket until either side ends.
     pub async fn talk(self, socket: WebSocket, mut ears: Ears) {
         let (mut told, said) = socket.split();

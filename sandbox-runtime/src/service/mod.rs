@@ -5,6 +5,7 @@
 
 mod act;
 mod browse;
+mod cdp_port;
 mod debugging;
 mod error;
 mod forget;
@@ -74,6 +75,7 @@ struct Inner {
     /// What models say while they say it.
     speech: Speech,
     drivers: Mutex<BTreeMap<SandboxId, Driver>>,
+    cdp_ports: Mutex<BTreeMap<SandboxId, cdp_port::OpenPort>>,
     starts: Arc<Semaphore>,
     keys: Keys,
     /// Held while a model is set or forgotten.
@@ -105,6 +107,7 @@ impl Service {
             sites: crate::demo::sites(),
             speech: Speech::default(),
             drivers: Mutex::default(),
+            cdp_ports: Mutex::default(),
             starts: Arc::new(Semaphore::new(sandboxes::STARTS_AT_ONCE)),
             keys: Keys::beneath(home, passphrase),
             changing_models: tokio::sync::Mutex::default(),
@@ -117,6 +120,7 @@ impl Service {
 
     /// Stops every sandbox, then the sending of webhooks. A task that waits for a person goes on with the next runtime.
     pub async fn stop(&self) {
+        self.inner.cdp_ports.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let drivers: Vec<Driver> = std::mem::take(&mut *self.drivers()).into_values().collect();
         futures_util::future::join_all(drivers.iter().map(Driver::leave)).await;
         self.inner.sender.stop().await;

@@ -16,6 +16,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use sandbox_core::SandboxId;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::debugging::MAX_MESSAGE;
 use super::{Answer, ErrorCode, Inner, Service, ServiceError};
@@ -31,13 +32,34 @@ struct Site {
     /// The sandbox's driver holds this site, and the service the driver.
     service: Weak<Inner>,
     id: SandboxId,
+    /// Host and port in the addresses that are given out.
+    authority: String,
+    on_host: bool,
+    closing: CancellationToken,
 }
 
 /// Returns the site of one sandbox.
 pub(super) fn router(service: &Service, id: &SandboxId) -> Router {
-    let site = Site { service: std::sync::Arc::downgrade(&service.inner), id: id.clone() };
+    router_at(service, id, HOST, None)
+}
+
+/// Returns the same site as it answers at `authority`, until `closing`; with it, to programs of this machine.
+pub(super) fn router_at(
+    service: &Service,
+    id: &SandboxId,
+    authority: &str,
+    closing: Option<CancellationToken>,
+) -> Router {
+    let site = Site {
+        service: std::sync::Arc::downgrade(&service.inner),
+        id: id.clone(),
+        authority: authority.to_owned(),
+        on_host: closing.is_some(),
+        closing: closing.unwrap_or_default(),
+    };
     Router::new()
         .route("/", get(connect))
+        .route("/devtools/browser/{any}", get(connect))
         .route("/devtools/page/{tab}", get(connect_page))
         .route("/json/version", get(version))
         .route("/json/version/", get(version))
@@ -71,8 +93,14 @@ impl Site {
 
     async fn open(&self, place: Place, upgrade: WebSocketUpgrade) -> Result<Response, Failed> {
         let (debugging, ears) = self.service()?.debug(&self.id, place).await?;
+        if self.on_host {
+            debugging.runs_on_host();
+        }
         let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
-        Ok(upgrade.on_upgrade(async move |socket| debugging.talk(socket, ears).await))
+        let closing = self.closing.clone();
+        Ok(upgrade.on_upgrade(async move |socket| {
+            let _left = closing.run_until_cancelled(debugging.talk(socket, ears)).await;
+        }))
     }
 }
 
@@ -95,16 +123,18 @@ async fn version(State(site): State<Site>) -> Result<Json<serde_json::Value>, Fa
         "Protocol-Version": said["protocolVersion"],
         "User-Agent": said["userAgent"],
         "V8-Version": said["jsVersion"],
-        "webSocketDebuggerUrl": format!("ws://{HOST}/"),
+        "WebKit-Version": format!("537.36 ({})", said["revision"].as_str().unwrap_or_default()),
+        "webSocketDebuggerUrl": format!("ws://{}/devtools/browser/{}", site.authority, site.id),
     })))
 }
 
 async fn list(State(site): State<Site>) -> Result<Json<serde_json::Value>, Failed> {
     let tabs = site.service()?.debuggable_tabs(&site.id).await?;
+    let at = &site.authority;
     let listed = tabs.into_iter().map(|tab| {
         json!({
             "id": tab.id, "type": "page", "title": tab.title, "url": tab.url,
-            "webSocketDebuggerUrl": format!("ws://{HOST}/devtools/page/{}", tab.id),
+            "webSocketDebuggerUrl": format!("ws://{at}/devtools/page/{}", tab.id),
         })
     });
     Ok(Json(listed.collect()))

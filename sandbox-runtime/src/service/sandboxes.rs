@@ -15,12 +15,12 @@ use serde_json::json;
 
 use super::{Answer, ErrorCode, Service, ServiceError, not_yet, room_site};
 use crate::agent::models::ModelVariables;
-use crate::browser::prepare_profile;
+use crate::browser::{DOWNLOADS, prepare_profile};
 use crate::driver::{Driver, Kit, Presence};
 use crate::egress;
 use crate::now_ms;
-use crate::sandbox::WORKSPACE_DIR;
 use crate::sandbox::calls::{self, Output, TerminalKeys, TerminalScreen};
+use crate::sandbox::{PROFILE_DIR, WORKSPACE_DIR};
 use crate::store::Change;
 use crate::workspace::Workspace;
 
@@ -65,6 +65,7 @@ impl Service {
                 viewport: browser.map(|browser| browser.viewport).unwrap_or_default(),
                 viewers: 0,
                 blind: false,
+                debugging_port: None,
                 updated_at: now,
             },
             capabilities: config.capabilities,
@@ -111,8 +112,11 @@ impl Service {
         let (profile_dir, workspace_dir) = (profile.dir.clone(), self.workspace_dir(id));
         let made = tokio::task::spawn_blocking(move || {
             make_private_dir(&profile_dir)?;
-            prepare_profile(&profile_dir, WORKSPACE_DIR)?;
-            Workspace::create(&workspace_dir).map_err(std::io::Error::other)
+            prepare_profile(&profile_dir, WORKSPACE_DIR, PROFILE_DIR)?;
+            let workspace = Workspace::create(&workspace_dir).map_err(std::io::Error::other)?;
+            // Where a program put a link or a file of that name, a download says so.
+            let _ = workspace.mkdir(DOWNLOADS);
+            Ok::<_, std::io::Error>(workspace)
         });
         made.await.map_err(ServiceError::internal)?.map_err(ServiceError::internal)
     }
@@ -169,15 +173,21 @@ impl Service {
 
     pub async fn sandbox(&self, id: &SandboxId) -> Answer<Sandbox> {
         if let Some(driver) = self.running(id) {
-            return Ok(driver.sandbox());
+            return Ok(self.with_port(driver.sandbox()));
         }
         self.store().sandbox(id).await?.ok_or_else(|| ServiceError::not_found("sandbox", id))
     }
 
     /// Fills in the live parts of sandboxes that run, as history does not have them.
     pub fn with_live_parts(&self, sandboxes: Vec<Sandbox>) -> Vec<Sandbox> {
-        let live = |sandbox: Sandbox| self.running(&sandbox.id).map_or(sandbox, |driver| driver.sandbox());
+        let live =
+            |sandbox: Sandbox| self.running(&sandbox.id).map_or(sandbox, |driver| self.with_port(driver.sandbox()));
         sandboxes.into_iter().map(live).collect()
+    }
+
+    fn with_port(&self, mut sandbox: Sandbox) -> Sandbox {
+        sandbox.preview.debugging_port = self.cdp_port(&sandbox.id);
+        sandbox
     }
 
     /// Waits until the sandbox is ready, or over.

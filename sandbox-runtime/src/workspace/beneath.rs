@@ -112,7 +112,7 @@ impl Workspace {
     }
 
     /// Replaces the links on a path by what they say, as a program in the room would see it.
-    fn without_links(&self, inside: &Inside, parts: &[OsString]) -> Result<Vec<OsString>, WorkspaceError> {
+    pub(super) fn without_links(&self, inside: &Inside, parts: &[OsString]) -> Result<Vec<OsString>, WorkspaceError> {
         let outside = || WorkspaceError::Outside { path: inside.asked.clone() };
         let mut todo: VecDeque<OsString> = parts.iter().cloned().collect();
         let mut done: Vec<OsString> = Vec::new();

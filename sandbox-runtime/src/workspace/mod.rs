@@ -10,10 +10,12 @@
 //!
 //! Files belong to the user who runs the runtime, which is the room's user too (it is mapped to it).
 
+mod arrive;
 pub mod artifacts;
 mod beneath;
 mod content_type;
 mod error;
+mod hand_out;
 mod list;
 mod path;
 mod read;
@@ -31,13 +33,15 @@ use std::sync::Arc;
 use nix::libc;
 use sandbox_core::model::EpochMs;
 
+pub use arrive::plain_name;
 pub use content_type::{HEAD as CONTENT_TYPE_HEAD, content_type};
 pub use error::WorkspaceError;
+pub use hand_out::HandedOut;
 pub use list::{Listing, MAX_ENTRIES};
 pub use read::MAX_READ;
 
 /// One sandbox's folder. Cheap to clone.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Workspace {
     root: Arc<OwnedFd>,
     path: Arc<Path>,

@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 
 use sandbox_core::Lease;
 use sandbox_core::action::{Action, Outcome};
+use sandbox_runtime::browser::exchange::Exchange;
 use sandbox_runtime::browser::{ActionError, Browser, BrowserEvent, Gate, Live, Permit, prepare_profile};
 use sandbox_runtime::egress::Failures;
+use sandbox_runtime::workspace::Workspace;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
@@ -57,13 +59,16 @@ impl Rig {
         let workspace = home.path().join("workspace");
         std::fs::create_dir_all(workspace.join("downloads")).unwrap();
         let profile = home.path().join("profile");
-        prepare_profile(&profile, workspace.to_str().unwrap()).unwrap();
+        let profile_seen = profile.to_str().unwrap();
+        prepare_profile(&profile, workspace.to_str().unwrap(), profile_seen).unwrap();
         let mut child = chromium(home.path(), &profile, arguments);
         let (product, far) = tokio::io::duplex(1 << 20);
         let person = relay(far, child.stdin.take().unwrap(), child.stdout.take().unwrap());
         let gate = Gate::default();
         gate.set(Live::Agent(Lease(1)));
-        let attached = Browser::attach_io(product, gate.clone(), workspace.to_str().unwrap(), failures);
+        let opened = Workspace::create(&workspace).unwrap();
+        let exchange = Exchange::new(opened, workspace.to_str().unwrap(), &profile, profile_seen);
+        let attached = Browser::attach_io(product, gate.clone(), exchange, failures);
         let (browser, events) = attached.await.expect("Chromium starts");
         Self { browser, gate, events, person, workspace, lease: 1, _child: child, _home: home }
     }

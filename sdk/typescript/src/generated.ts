@@ -147,6 +147,13 @@ export type CodeRequest = {
 /** Who drives. */
 export type ControlMode = "ai" | "human" | "shared" | "idle" | "waiting";
 
+/** A loopback port that speaks the debugging protocol, to programs of the runtime's own user. */
+export type DebuggingPort = {
+  expiresAt: i64;
+  host: string;
+  port: number;
+};
+
 /** Addresses that need no token; whoever has them drives the browser. */
 export type DebuggingUrl = {
   expiresAt: i64;
@@ -554,6 +561,7 @@ export type Preview = {
   blind: boolean;
   controlMode: ControlMode;
   controller?: string | null;
+  debuggingPort?: DebuggingPort | null;
   status: PreviewStatus;
   tabs: Array<Tab>;
   title: string;

@@ -14,7 +14,18 @@ wire! {
         /// How many live views are connected.
         pub viewers: u32,
         pub blind: bool,
+        /// The port that is open for programs that take nothing but `host:port`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub debugging_port: Option<DebuggingPort>,
         pub updated_at: EpochMs,
+    }
+
+    /// A loopback port that speaks the debugging protocol, to programs of the runtime's own user.
+    #[derive(Eq)]
+    pub struct DebuggingPort {
+        pub host: String,
+        pub port: u16,
+        pub expires_at: EpochMs,
     }
 
     #[derive(Copy, Eq)]

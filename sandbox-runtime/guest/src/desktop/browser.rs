@@ -11,7 +11,7 @@ use std::process::{ExitStatus, Stdio};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{Pid, pipe2};
-use sandbox_link::protocol::DesktopSettings;
+use sandbox_link::protocol::{DOWNLOADS_IN_PROFILE, DesktopSettings};
 use serde_json::{Map, Value, json};
 use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
@@ -176,7 +176,7 @@ fn arguments(settings: &DesktopSettings, places: &Places) -> Vec<String> {
 
 fn write_settings(places: &Places) -> Result<(), BrowserError> {
     let preferences = places.profile.join("Default/Preferences");
-    let downloads = places.workspace.join("downloads");
+    let downloads = places.profile.join(DOWNLOADS_IN_PROFILE);
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |cause| BrowserError::Settings { path, cause }
@@ -219,7 +219,8 @@ fn preferences_wanted(workspace: &Path, downloads: &Path) -> Value {
             "password_manager_leak_detection": false,
             "exit_type": "Normal",
             "exited_cleanly": true,
-            "default_content_setting_values": { "notifications": 2 },
+            // Sites ask, as in any browser: 3 is the default, said because older profiles hold a refusal.
+            "default_content_setting_values": { "notifications": 3 },
         },
         "autofill": { "profile_enabled": false, "credit_card_enabled": false },
         "translate": { "enabled": false },
@@ -234,7 +235,7 @@ fn preferences_wanted(workspace: &Path, downloads: &Path) -> Value {
         "dns_prefetching": { "enabled": false },
         "download": { "default_directory": downloads, "prompt_for_download": false, "directory_upgrade": true },
         "download_bubble": { "partial_view_enabled": false },
-        "savefile": { "default_directory": downloads },
+        "savefile": { "default_directory": workspace },
         "printing": { "print_preview_sticky_settings": { "appState": print_to_pdf() } },
         "selectfile": { "last_directory": workspace },
         "session": { "restore_on_startup": 5 },

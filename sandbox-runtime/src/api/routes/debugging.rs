@@ -279,6 +279,7 @@ async fn upgrade(api: Api, id: SandboxId, place: Place, request: Request) -> Res
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
     let upgrade = upgrade.map_err(|rejection| ApiError::invalid(rejection.body_text()))?;
     let (debugging, ears) = api.service().debug(&id, place).await?;
+    debugging.runs_on_host();
     let upgrade = upgrade.protocols([guard::SUBPROTOCOL]);
     let upgrade = upgrade.max_message_size(MAX_DEBUGGING_MESSAGE).max_frame_size(MAX_DEBUGGING_MESSAGE);
     Ok(upgrade.on_upgrade(async move |socket| {

@@ -3,6 +3,7 @@
 mod answers;
 mod approvals;
 mod artifacts;
+mod cdp_port;
 mod debugging;
 mod events;
 mod exec;
@@ -144,6 +145,7 @@ fn guarded() -> OpenApiRouter<Api> {
         .merge(tickets::routes())
         .merge(preview::routes())
         .merge(viewers::routes())
+        .merge(cdp_port::routes())
         .merge(debugging::routes())
         .merge(tasks::routes())
         .merge(playbooks::routes())

@@ -123,7 +123,10 @@ const NAMED: &[(&[&str], Class)] = &[
 const CLOSED: &[(&str, &str)] = &[
     ("Extensions", "extensions are not installed through the debugging protocol"),
     ("PWA", "applications are not installed through the debugging protocol"),
-    ("Security", "how certificates are checked is not changed for anyone"),
+    (
+        "Security",
+        "how certificates are checked is not changed for anyone: leave out ignoreHTTPSErrors, acceptInsecureCerts",
+    ),
     ("Tethering", "no port of the sandbox is opened to the outside"),
 ];
 

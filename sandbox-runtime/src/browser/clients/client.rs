@@ -13,10 +13,10 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::class::{Class, class};
-use super::member::Member;
+use super::member::{Follow, Member};
 use super::reach::judged;
 use super::scope::{Scoped, scoped};
-use super::words::{INVALID_REQUEST, NO_SESSION, PARSE_ERROR, SERVER_ERROR, Words, answer_text, refusal};
+use super::words::{INVALID_REQUEST, NO_SESSION, PARSE_ERROR, SERVER_ERROR, Words, refusal};
 use super::{Leave, Seat};
 use crate::browser::gate::{Permit, Refused};
 use crate::browser::picture;
@@ -46,6 +46,7 @@ pub struct Command {
     foreign: Foreign,
     class: Class,
     new_tab: bool,
+    nests: bool,
 }
 
 impl Command {
@@ -57,6 +58,11 @@ impl Command {
 impl Client {
     /// Reads one message. What cannot be sent is answered at once, and then there is nothing to send.
     pub fn plan(&self, text: &str) -> Option<Command> {
+        self.plan_within(text, None)
+    }
+
+    /// As [`Client::plan`], for a message that was wrapped for a session.
+    fn plan_within(&self, text: &str, within: Option<String>) -> Option<Command> {
         let member = &self.member;
         let Ok(words) = serde_json::from_str::<Words<'_>>(text) else {
             member
@@ -68,9 +74,15 @@ impl Client {
             member.say(json!({ "id": words.id, "error": { "code": INVALID_REQUEST, "message": said } }));
             return None;
         };
-        let named = words.session.map(Cow::into_owned);
+        let named = within.or(words.session.map(Cow::into_owned));
         let session = named.clone().unwrap_or_else(|| member.root.clone());
         let params = words.params.map_or("{}", RawValue::get);
+        if method == "Target.sendMessageToTarget"
+            && let Some(wrapped) = member.nested.unwrap(params)
+        {
+            member.send_answer(id, "result", "{}", named.as_deref());
+            return self.plan_within(&wrapped.message, Some(wrapped.session_id.into_owned()));
+        }
         // A browser session asked without a target tells of the browser itself, and of no page.
         let class = match class(&method) {
             Class::Look
@@ -108,25 +120,36 @@ impl Client {
                 attached.standing.note(&method, params);
             }
             drop(state);
-            member.send(answer_text(id, "result", "{}", named.as_deref()));
+            member.send_answer(id, "result", "{}", named.as_deref());
+            return None;
+        }
+        if matches!(&*method, "Browser.setDownloadBehavior" | "Page.setDownloadBehavior") {
+            let params = serde_json::from_str(params).unwrap_or_default();
+            let settled = member.settle_downloads(&mut state, &session, &method, &params);
+            drop(state);
+            match settled {
+                Ok(()) => member.send_answer(id, "result", "{}", named.as_deref()),
+                Err(why) => member.refuse(id, named.as_deref(), SERVER_ERROR, why, None),
+            }
             return None;
         }
         let closes = matches!(&*method, "Target.closeTarget" | "Page.close");
         let only_tab = if closes { member.only_tab() } else { None };
         let scope = scoped(&method, params, &state, only_tab.as_deref(), &session);
         drop(state);
+        let nests = matches!(scope, Scoped::Nested(_));
         let (params, new_tab) = match scope {
             Scoped::AsIs => (params.to_owned(), false),
-            Scoped::With(other) => (other.to_string(), false),
+            Scoped::Nested(flat) => (flat.to_string(), false),
             Scoped::AfterNewTab => (params.to_owned(), true),
             Scoped::Passed => {
-                member.send(answer_text(id, "result", "{}", named.as_deref()));
+                member.send_answer(id, "result", "{}", named.as_deref());
                 return None;
             }
             Scoped::Refused(why) => return refuse(SERVER_ERROR, why, None),
         };
         let foreign = Foreign { session, method: method.into_owned(), params };
-        Some(Command { id, named, foreign, class, new_tab })
+        Some(Command { id, named, foreign, class, new_tab, nests })
     }
 
     /// Sends a command that needs no turn.
@@ -141,7 +164,10 @@ impl Client {
     }
 
     /// Sends a command under the permit of a turn; `turn` is kept until it is answered.
-    pub async fn act(&self, command: Command, permit: Permit, turn: Box<dyn Any + Send>) {
+    pub async fn act(&self, mut command: Command, permit: Permit, turn: Box<dyn Any + Send>) {
+        if let Err(why) = self.hand_out(&mut command.foreign).await {
+            return self.fail(&command, &why);
+        }
         let pass = Pass::Act(permit);
         if command.new_tab {
             // Refused or failed: then the closing is, too.
@@ -164,13 +190,18 @@ impl Client {
         self.member.refuse(command.id, command.named.as_deref(), SERVER_ERROR, message, None);
     }
 
+    /// Says that the client runs on this machine, so that a folder it names may be one of this machine.
+    pub fn runs_on_host(&self) {
+        self.member.on_host.store(true, Ordering::Relaxed);
+    }
+
     /// Resolves when the client is to be let go.
     pub async fn cut(&self) {
         self.member.cut.cancelled().await;
     }
 
     async fn dispatch(&self, command: Command, pass: Pass, turn: Option<Box<dyn Any + Send>>) {
-        let Command { id, named, foreign, class, new_tab: _ } = command;
+        let Command { id, named, foreign, class, new_tab: _, nests } = command;
         let member = self.member.clone();
         let place = member.reads(&foreign.session, &foreign.method, class, &foreign.params);
         let is_closed = match &place {
@@ -184,7 +215,15 @@ impl Client {
             return self.covered_picture((id, named.as_deref()), &tab, pass, &foreign.params).await;
         }
         member.note(&foreign);
-        let follows = member.follow_of(&foreign);
+        if member.is_early(&foreign) {
+            member.send_answer(id, "result", "{}", named.as_deref());
+            return;
+        }
+        member.note_nesting(&foreign, nests);
+        let follows = match foreign.method.as_str() {
+            "Target.attachToTarget" if nests => Follow::Nested(named.clone()),
+            _ => member.follow_of(&foreign),
+        };
         let number = member.pipe.next_number();
         member.lock().unanswered.insert(number);
         let answer = {
@@ -223,7 +262,7 @@ impl Client {
         match member.gate.dispatch_look(|| taken) {
             Ok(Ok(picture)) => {
                 let data = json!({ "data": BASE64_STANDARD.encode(picture) });
-                member.send(answer_text(id, "result", &data.to_string(), named));
+                member.send_answer(id, "result", &data.to_string(), named);
             }
             Ok(Err(error)) => member.refuse(id, named, SERVER_ERROR, VEILED, Some(&error.to_string())),
             Err(refused) => {
@@ -246,9 +285,11 @@ impl Drop for Client {
             let mut known = member.clients.lock();
             for (session, attached) in &sessions {
                 known.remove(session);
+                member.world.starting.left(&member.pipe, &attached.target, session);
                 member.world.feign_front(&attached.target, session, false);
             }
         }
+        member.world.starting.client_left();
         member.pipe.forget(unanswered);
     }
 }

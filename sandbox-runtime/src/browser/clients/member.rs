@@ -1,7 +1,7 @@
 //! One client among the others: what it has, hears, missed, and laid over pages.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
@@ -11,15 +11,19 @@ use tokio_util::sync::CancellationToken;
 use super::Clients;
 use super::begun::Begun;
 use super::class::Class;
+use super::downloads::Wishes;
+use super::headers;
 use super::missed::{Missed, MissedEvent};
+use super::nested::Nested;
 use super::reach::News;
 use super::standing::{self, Standing};
 use super::targets::Withheld;
 use super::veiled::Requests;
-use super::words::{SERVER_ERROR, answer_text, event_text, refusal};
+use super::words::{SERVER_ERROR, refusal};
 use crate::browser::documents::Contexts;
 use crate::browser::gate::{Gate, Refused};
 use crate::browser::pipe::{Foreign, Forwarded, Pipe, Told};
+use crate::browser::starting;
 use crate::browser::world::World;
 
 /// How many bytes may wait for a slow client; one that lets more pile up is cut off.
@@ -44,6 +48,9 @@ pub struct Member {
     pub queued_bytes: AtomicUsize,
     /// The client is to be let go: it is too slow, or the browser is gone.
     pub cut: CancellationToken,
+    /// It runs on this machine, not in a room.
+    pub on_host: AtomicBool,
+    pub nested: Nested,
 }
 
 #[derive(Default)]
@@ -51,6 +58,7 @@ pub struct ClientState {
     pub sessions: HashMap<String, Attached>,
     /// Browser contexts that this client made.
     pub contexts: BTreeSet<String>,
+    pub downloads: Wishes,
     /// Set while nothing of the page is told to the client; nothing is sent for it meanwhile either.
     pub missed: Option<Missed>,
     /// Set once a person drove: of their requests nothing is told, also after the hand-back.
@@ -72,6 +80,8 @@ pub struct Attached {
     pub paused: bool,
     /// It stood in our own script and goes on: that it did is not told either.
     pub stood_with_us: bool,
+    /// What is attached by itself from here on is nested.
+    pub nests: bool,
     pub standing: Standing,
     /// Worlds that the session was told of by Chromium, ours among them.
     pub contexts: Contexts,
@@ -90,6 +100,8 @@ pub enum Follow {
     InFront(String),
     /// A browser context is the client's own.
     Context,
+    /// The session that was attached is nested in this one; `None` for the root.
+    Nested(Option<String>),
 }
 
 impl Member {
@@ -107,8 +119,10 @@ impl Member {
                 let params = told.event().params;
                 if let Some(gone) = params["sessionId"].as_str() {
                     if let Some(attached) = state.sessions.remove(gone) {
+                        self.world.starting.left(&self.pipe, &attached.target, gone);
                         self.world.feign_front(&attached.target, gone, false);
                     }
+                    self.nested.remove(gone);
                     self.clients.lock().remove(gone);
                     if gone == self.root {
                         self.cut.cancel();
@@ -156,7 +170,7 @@ impl Member {
             let Some(early) = early else { return };
             let shown = (session != self.root).then_some(session);
             let tell = || {
-                self.send(event_text(told.method, told.params, shown));
+                self.send_event(told.method, &headers::told(told.method, told.params), shown);
                 self.tell(early);
             };
             if self.gate.dispatch_look(tell).is_ok() {
@@ -174,13 +188,13 @@ impl Member {
                 if let Some(child) = params["sessionId"].as_str()
                     && let Some(attached) = state.sessions.get_mut(child)
                 {
-                    attached.let_go(&self.pipe, child);
+                    attached.let_go(&self.pipe, &self.world, child);
                 }
                 params["waitingForDebugger"] = Value::Bool(false);
             }
             "Debugger.paused" => {
                 if let Some(attached) = state.sessions.get_mut(session) {
-                    attached.let_go(&self.pipe, session);
+                    attached.let_go(&self.pipe, &self.world, session);
                 }
             }
             _ => {}
@@ -193,6 +207,12 @@ impl Member {
         let Some(child) = params["sessionId"].as_str() else { return };
         let target = params["targetInfo"]["targetId"].as_str().unwrap_or_default().to_owned();
         let waits = params["waitingForDebugger"] == true;
+        if waits {
+            self.world.starting.waits(&target, child);
+        }
+        if let Some(above) = told.session.filter(|above| state.sessions.get(*above).is_some_and(|above| above.nests)) {
+            self.nested.insert(child, Some(above).filter(|above| *above != self.root));
+        }
         state.sessions.entry(child.to_owned()).or_insert(Attached { target, waits, ..Attached::default() });
         self.clients.lock().insert(child.to_owned(), self.clone());
     }
@@ -225,6 +245,27 @@ impl Member {
         }
     }
 
+    /// Remembers whether what is attached by itself is nested from now on.
+    pub fn note_nesting(&self, foreign: &Foreign, nests: bool) {
+        if foreign.method == "Target.setAutoAttach"
+            && let Some(attached) = self.lock().sessions.get_mut(&foreign.session)
+        {
+            attached.nests = nests;
+        }
+    }
+
+    /// Whether letting a paused target go waits for others who prepare it.
+    pub fn is_early(&self, foreign: &Foreign) -> bool {
+        if foreign.method != "Runtime.runIfWaitingForDebugger" {
+            return false;
+        }
+        let target = self.lock().sessions.get(&foreign.session).map(|attached| attached.target.clone());
+        let Some(target) = target else { return false };
+        let Some(others) = self.world.starting.lets_go(&target, &foreign.session) else { return true };
+        starting::go(&self.pipe, &others);
+        false
+    }
+
     /// Passes an answer on; what a look would show of a person's page is withheld.
     pub fn answered(
         &self,
@@ -237,7 +278,7 @@ impl Member {
     ) {
         let mut state = self.lock();
         state.unanswered.remove(&number);
-        let text = match answer {
+        let (kind, body) = match answer {
             Forwarded::Result(result) => {
                 match follows {
                     Follow::Nothing => {}
@@ -246,10 +287,16 @@ impl Member {
                         let made: Value = serde_json::from_str(result).unwrap_or_default();
                         state.contexts.extend(made["browserContextId"].as_str().map(str::to_owned));
                     }
+                    Follow::Nested(above) => {
+                        let attached: Value = serde_json::from_str(result).unwrap_or_default();
+                        if let Some(session) = attached["sessionId"].as_str() {
+                            self.nested.insert(session, above.as_deref());
+                        }
+                    }
                 }
-                answer_text(id, "result", result, named)
+                ("result", result)
             }
-            Forwarded::Error(error) => answer_text(id, "error", error, named),
+            Forwarded::Error(error) => ("error", error),
             Forwarded::Refused(refused) => {
                 let (word, why) = refusal(class, refused);
                 self.refuse(id, named, SERVER_ERROR, word, Some(&why));
@@ -257,15 +304,15 @@ impl Member {
             }
         };
         if class == Class::Neutral {
-            self.send(text);
+            self.send_answer(id, kind, body, named);
             return;
         }
         let may = if state.missed.is_some() { Err(Refused::HeldByPerson) } else { self.gate.dispatch_look(|| ()) };
         match may {
-            Ok(()) => self.send(text),
+            Ok(()) => self.send_answer(id, kind, body, named),
             // What was done is never answered with a refusal to do it; an answer that says nothing of the page is passed on.
             Err(_) if class == Class::Act => match answer {
-                Forwarded::Result("{}") => self.send(text),
+                Forwarded::Result("{}") => self.send_answer(id, kind, body, named),
                 Forwarded::Result(_) | Forwarded::Error(_) | Forwarded::Refused(_) => {
                     self.refuse(id, named, SERVER_ERROR, "blind", Some(DONE));
                 }
@@ -285,7 +332,7 @@ impl Member {
             return;
         }
         for (session, attached) in &mut state.sessions {
-            attached.let_go(&self.pipe, session);
+            attached.let_go(&self.pipe, &self.world, session);
             self.world.feign_front(&attached.target, session, false);
             attached.standing.lift(&self.pipe, session);
         }
@@ -315,7 +362,7 @@ impl Member {
     fn tell(&self, events: Vec<MissedEvent>) {
         for event in events {
             let shown = (event.session != self.root).then_some(event.session.as_str());
-            self.send(event_text(&event.method, &event.params.to_string(), shown));
+            self.send_event(&event.method, &event.params.to_string(), shown);
         }
     }
 
@@ -332,7 +379,7 @@ impl Member {
         if let Some(why) = why {
             error["data"] = Value::String(why.to_owned());
         }
-        self.send(answer_text(id, "error", &error.to_string(), named));
+        self.send_answer(id, "error", &error.to_string(), named);
     }
 
     pub fn say(&self, message: Value) {
@@ -350,8 +397,11 @@ impl Member {
 
 impl Attached {
     /// Lets the target go on, whatever it waits for.
-    pub fn let_go(&mut self, pipe: &Pipe, session: &str) {
-        if std::mem::take(&mut self.waits) {
+    pub fn let_go(&mut self, pipe: &Pipe, world: &World, session: &str) {
+        if std::mem::take(&mut self.waits)
+            && let Some(others) = world.starting.lets_go(&self.target, session)
+        {
+            starting::go(pipe, &others);
             pipe.note(Some(session), "Runtime.runIfWaitingForDebugger", json!({}));
         }
         if std::mem::take(&mut self.paused) {

@@ -106,6 +106,8 @@ impl Missed {
             "Page.domContentEventFired" | "Page.loadEventFired" | "DOM.documentUpdated" | "Inspector.targetCrashed" => {
                 self.forget(session, method, |_| true);
             }
+            // Of a download that the client was told of before.
+            "Browser.downloadProgress" if params["state"] != "inProgress" => {}
             "Inspector.detached" | "Inspector.targetReloadedAfterCrash" => {}
             "Page.javascriptDialogOpening" => {}
             "Page.javascriptDialogClosed" => {

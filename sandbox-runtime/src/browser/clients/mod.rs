@@ -13,9 +13,13 @@
 mod begun;
 mod class;
 mod client;
+mod downloads;
+mod hand_out;
+mod headers;
 mod member;
 mod missed;
 mod named;
+mod nested;
 mod reach;
 mod scope;
 mod standing;
@@ -24,7 +28,7 @@ mod veiled;
 mod words;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -36,6 +40,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::class::{Class, class};
 pub use self::client::{Client, Command, Ears};
 use self::member::{Attached, Member, watch};
+use self::nested::Nested;
 pub use self::targets::{Targets, may_open};
 use super::error::BrowserError;
 use super::gate::Gate;
@@ -140,6 +145,8 @@ impl Client {
             queue,
             queued_bytes: AtomicUsize::new(0),
             cut: CancellationToken::new(),
+            on_host: AtomicBool::new(false),
+            nested: Nested::default(),
         });
         {
             let mut state = member.lock();
@@ -153,6 +160,7 @@ impl Client {
                 known.insert(session.clone(), member.clone());
             }
         }
+        world.starting.client_came();
         let watching = tokio::spawn(watch(member.clone()));
         Ok((Self { member: member.clone(), watching, _leave: leave, _seat: seat }, Ears { queue: ears, member }))
     }

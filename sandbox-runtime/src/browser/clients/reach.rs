@@ -226,7 +226,7 @@ impl Member {
                 if let Some(child) = params["sessionId"].as_str()
                     && let Some(attached) = state.sessions.get_mut(child)
                 {
-                    attached.let_go(&self.pipe, child);
+                    attached.let_go(&self.pipe, &self.world, child);
                 }
                 News::Kept
             }

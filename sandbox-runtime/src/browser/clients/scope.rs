@@ -1,8 +1,9 @@
 //! Commands whose parameters decide: kept within what one client may do to a browser that others use too.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::member::ClientState;
+use super::nested::flat;
 use super::targets::may_open;
 use crate::sandbox::WORKSPACE_DIR;
 
@@ -10,8 +11,8 @@ use crate::sandbox::WORKSPACE_DIR;
 #[derive(Debug, PartialEq)]
 pub enum Scoped {
     AsIs,
-    /// Sent with other parameters.
-    With(Value),
+    /// Sent with other parameters, which ask for flat sessions; the client itself has them nested.
+    Nested(Value),
     /// Sent after an empty tab was opened: without a tab the browser ends.
     AfterNewTab,
     /// Not sent, and answered as done: what it would change is not the client's, and nothing of its page depends on it.
@@ -41,13 +42,12 @@ pub fn scoped(method: &str, params: &str, state: &ClientState, only_tab: Option<
     }
     let params = || serde_json::from_str::<Value>(params).unwrap_or_default();
     match method {
-        "Browser.setDownloadBehavior" | "Page.setDownloadBehavior" => downloads(&params()),
         // The window is the person's view. Clients that want a page of another size say so to the page as well.
         "Browser.setWindowBounds" | "Browser.setContentsSize" => Scoped::Passed,
-        "Target.attachToTarget" if params()["flatten"] != true => Scoped::Refused(FLAT),
-        "Target.setAutoAttach" => {
+        "Target.attachToTarget" | "Target.setAutoAttach" => {
             let params = params();
-            if params["autoAttach"] == true && params["flatten"] != true { Scoped::Refused(FLAT) } else { Scoped::AsIs }
+            let attaches = method == "Target.attachToTarget" || params["autoAttach"] == true;
+            flat(&params).filter(|_| attaches).map_or(Scoped::AsIs, Scoped::Nested)
         }
         "Target.detachFromTarget" => match params()["sessionId"].as_str() {
             Some(session) if state.sessions.contains_key(session) => Scoped::AsIs,
@@ -62,9 +62,10 @@ pub fn scoped(method: &str, params: &str, state: &ClientState, only_tab: Option<
             let target = state.sessions.get(session).map(|known| known.target.as_str());
             if target.is_some() && target == only_tab { Scoped::AfterNewTab } else { Scoped::AsIs }
         }
-        "DOM.setFileInputFiles" => {
+        "DOM.setFileInputFiles" | "Input.dispatchDragEvent" => {
             let params = params();
-            let files = params["files"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let files = if method == "DOM.setFileInputFiles" { &params["files"] } else { &params["data"]["files"] };
+            let files = files.as_array().map(Vec::as_slice).unwrap_or_default();
             let is_inside = |file: &Value| {
                 file.as_str().is_some_and(|path| {
                     path.strip_prefix(WORKSPACE_DIR).is_some_and(|rest| rest.starts_with('/'))
@@ -83,25 +84,12 @@ pub fn scoped(method: &str, params: &str, state: &ClientState, only_tab: Option<
     }
 }
 
-const FLAT: &str = "sessions are flat here: say flatten: true";
 const FILES: &str = "only files beneath /workspace can be given to a page; write them there first";
-
-/// Downloads stay where the person and the agent find them: in the workspace, under their own names.
-fn downloads(params: &Value) -> Scoped {
-    if params["behavior"] == "deny" {
-        return Scoped::Refused("downloads are not switched off: the browser is the person's too");
-    }
-    let mut kept = json!({ "behavior": "default" });
-    for key in ["browserContextId", "eventsEnabled"] {
-        if let Some(value) = params.get(key) {
-            kept[key] = value.clone();
-        }
-    }
-    Scoped::With(kept)
-}
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::super::member::Attached;
     use super::*;
 
@@ -116,14 +104,6 @@ mod tests {
         let state = ClientState::default();
         let scoped = scoped(method, &params.to_string(), &state, Some("only"), "s");
         assert!(matches!(scoped, Scoped::Refused(_)), "{method} {params}: {scoped:?}");
-    }
-
-    #[test]
-    fn downloads_stay_in_the_workspace() {
-        let asked = json!({"behavior": "allowAndName", "downloadPath": "/tmp/x", "eventsEnabled": true});
-        let kept = Scoped::With(json!({"behavior": "default", "eventsEnabled": true}));
-        check("Browser.setDownloadBehavior", asked, &kept);
-        is_refused("Browser.setDownloadBehavior", json!({"behavior": "deny"}));
     }
 
     #[test]
@@ -148,9 +128,11 @@ mod tests {
     }
 
     #[test]
-    fn sessions_are_flat() {
-        is_refused("Target.attachToTarget", json!({"targetId": "1"}));
-        is_refused("Target.setAutoAttach", json!({"autoAttach": true, "waitForDebuggerOnStart": false}));
+    fn sessions_are_flat_for_the_browser() {
+        let flat = Scoped::Nested(json!({"targetId": "1", "flatten": true}));
+        check("Target.attachToTarget", json!({"targetId": "1"}), &flat);
+        let flat = Scoped::Nested(json!({"autoAttach": true, "waitForDebuggerOnStart": false, "flatten": true}));
+        check("Target.setAutoAttach", json!({"autoAttach": true, "waitForDebuggerOnStart": false}), &flat);
         check("Target.setAutoAttach", json!({"autoAttach": false, "waitForDebuggerOnStart": false}), &Scoped::AsIs);
         check("Target.attachToTarget", json!({"targetId": "1", "flatten": true}), &Scoped::AsIs);
     }
@@ -160,6 +142,7 @@ mod tests {
         check("DOM.setFileInputFiles", json!({"files": ["/workspace/a.csv"]}), &Scoped::AsIs);
         for path in ["/etc/passwd", "/workspace/../etc/passwd", "/workspacex", "a.csv"] {
             is_refused("DOM.setFileInputFiles", json!({"files": [path]}));
+            is_refused("Input.dispatchDragEvent", json!({"type": "drop", "data": {"items": [], "files": [path]}}));
         }
         for url in ["https://a.example", "about:blank", "", "data:text/html,x", "HTTP://a.example"] {
             check("Page.navigate", json!({"url": url}), &Scoped::AsIs);

@@ -7,6 +7,8 @@ use std::ffi::OsString;
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
 
+use sandbox_link::protocol::NO_LINKS_VARIABLE;
+
 use super::super::{PROFILE_DIR, WORKSPACE_DIR};
 
 /// Where the room sees the guest's program.
@@ -135,7 +137,7 @@ pub enum ProcCover {
 pub fn arguments(layout: &Layout) -> Vec<OsString> {
     let mut args = Arguments::default();
     namespaces(&mut args, layout);
-    environment(&mut args);
+    environment(&mut args, layout);
     system(&mut args, layout);
     own_files(&mut args, layout);
     private_folders(&mut args, layout);
@@ -169,10 +171,15 @@ fn namespaces(args: &mut Arguments, layout: &Layout) {
     args.add(["--info-fd", &layout.info.to_string()]);
 }
 
-fn environment(args: &mut Arguments) {
+fn environment(args: &mut Arguments, layout: &Layout) {
     args.add(["--clearenv"]);
     for (name, value) in ENVIRONMENT {
         args.add(["--setenv", name, value]);
+    }
+    match layout.kind {
+        // Here links lead only to what the programs that made them have anyway.
+        RoomKind::Shell => {}
+        RoomKind::Desktop => args.add(["--setenv", NO_LINKS_VARIABLE, WORKSPACE_DIR]),
     }
 }
 
@@ -296,6 +303,12 @@ mod tests {
         let writable: Vec<_> = words.windows(3).filter(|run| run[0].starts_with("--bind")).map(|run| &run[2]).collect();
         assert_eq!(writable, [WORKSPACE_DIR, PROFILE_DIR]);
         assert!(!words.iter().any(|word| word.starts_with("--dev-bind")));
+    }
+
+    #[test]
+    fn only_the_desktop_room_follows_no_links_of_the_workspace() {
+        assert!(has(&words(RoomKind::Desktop, Some(5), true), "--setenv BATON_NO_LINKS_BENEATH /workspace"));
+        assert!(!has(&words(RoomKind::Shell, None, true), "NO_LINKS"));
     }
 
     #[test]

@@ -69,6 +69,10 @@ pub fn explain_refusal(said: &str) -> BackendError {
     let setting = |path: &str| fs::read_to_string(path).ok().map(|value| value.trim().to_owned());
     let cause =
         if said.trim().is_empty() { "bubblewrap ended without a word".to_owned() } else { said.trim().to_owned() };
+    if let Some(cause) = said.lines().find(|line| line.starts_with("follow no links beneath the workspace")) {
+        let fix = "use a kernel of version 5.10 or newer, which lets a user namespace mount with `nosymfollow`";
+        return BackendError::Refused { layer: "workspace", cause: cause.to_owned(), fix: fix.to_owned() };
+    }
     let namespaces =
         |fix: &str| BackendError::Refused { layer: "user namespaces", cause: cause.clone(), fix: fix.to_owned() };
     if setting("/proc/sys/user/max_user_namespaces").as_deref() == Some("0") {

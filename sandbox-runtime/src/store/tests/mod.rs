@@ -57,6 +57,7 @@ fn sandbox(id: &str, status: SandboxStatus) -> Sandbox {
             viewport: Viewport::default(),
             viewers: 0,
             blind: false,
+            debugging_port: None,
             updated_at: 3,
         },
         agent: AgentInfo { status: AgentStatus::Idle, task_id: None },
