@@ -9,7 +9,7 @@ use baton_tests::{Baton, Debugger, Foreign, Site, eventually};
 use serde_json::{Value, json};
 
 const PAGES: [(&str, &str); 2] = [
-    ("/start", "<title>Start</title><button onclick=\"open('/popup')\">Open</button>"),
+    ("/start", "<title>Start</title><button onclick=\"window.open('/popup')\">Open</button>"),
     ("/popup", "<title>Popup</title><script>fetch('/told?init=' + window.fromInit)</script>"),
 ];
 
@@ -127,7 +127,8 @@ async fn downloads_are_read_and_saved_in_every_context() {
     let long = downloads.iter().find(|path| path.contains("nnn")).expect("the long name arrived");
     assert!(long.ends_with(".csv") && long.len() == "downloads/".len() + 255, "{long}");
     let denied = playwright.step("downloadDenied").await;
-    assert_eq!(denied["failure"], "canceled", "{denied}");
+    // Playwright's own words for a download that its context did not accept.
+    assert!(denied["failure"].as_str().is_some_and(|why| why.contains("acceptDownloads")), "{denied}");
     assert_eq!(scene.downloads().await.len(), 3, "nothing came of it");
     // A client that leaves changes nothing for the others.
     playwright.step("leave").await;

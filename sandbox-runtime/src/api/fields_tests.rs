@@ -40,6 +40,7 @@ createSandbox capabilities.browser: ../tests/tests/webhooks.rs: "capabilities": 
 createSandbox capabilities.browser.recording: refused {"capabilities":{"browser":{"recording":true}}}
 createSandbox capabilities.browser.profile: src/service/sandboxes.rs: uses_profile(name)
 createSandbox capabilities.browser.byoProxyUrl: tests/egress/outbound.rs: fn everything_goes_through_an_http_proxy_which_resolves_the_names
+openDebuggingPort ttlMs: src/api/routes/cdp_port.rs: ttl
 createSandbox capabilities.browser.shellAccess: ../tests/tests/cdp.rs: fn the_shell_reaches_the_browser_only_where_the_sandbox_was_made_so
 createSandbox capabilities.browser.viewport.width: ../tests/bench/subjects.rs: "viewport": { "width"
 createSandbox capabilities.browser.viewport.height: ../tests/bench/subjects.rs: "height": PAGE_SIZE.1

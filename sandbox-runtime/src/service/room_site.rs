@@ -60,6 +60,8 @@ pub(super) fn router_at(
     Router::new()
         .route("/", get(connect))
         .route("/devtools/browser/{any}", get(connect))
+        // chromedriver names no browser.
+        .route("/devtools/browser/", get(connect))
         .route("/devtools/page/{tab}", get(connect_page))
         .route("/json/version", get(version))
         .route("/json/version/", get(version))

@@ -556,6 +556,11 @@ export type PlaybookCheck = {
   playbook: string;
 };
 
+export type PortRequest = {
+  /** For how long the port is open: 1,000 to 86,400,000; 3,600,000 without it. */
+  ttlMs?: number | null;
+};
+
 /** The live browser, as programs see it. While a person holds control `blind` is true and `url`, `title`, `tabs` are empty. */
 export type Preview = {
   blind: boolean;
