@@ -84,8 +84,8 @@ pub struct State {
     pub documents: Documents,
     /// Every target that the browser has told of.
     pub targets: Targets,
-    /// Browser contexts whose downloads are settled.
-    contexts: BTreeSet<String>,
+    /// Browser contexts whose downloads are settled, by the runtime or by the client whose they are.
+    pub contexts: BTreeSet<String>,
     pub closed: bool,
     dialogs_seen: u64,
     /// How many actions run, each of which answers dialogs itself.

@@ -116,7 +116,9 @@ fn check_headers(headers: &HeaderMap, port: u16) -> Result<(), &'static str> {
         return Err("pages may not connect here: the request is one of a page");
     }
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let names = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
+    // chromedriver leaves out the port of its WebSocket. A page that was rebound to this address names its own host.
+    let names =
+        ["127.0.0.1".to_owned(), "localhost".to_owned(), format!("127.0.0.1:{port}"), format!("localhost:{port}")];
     names.iter().any(|name| host.eq_ignore_ascii_case(name)).then_some(()).ok_or("the Host is not this port's")
 }
 
@@ -172,7 +174,8 @@ mod tests {
         check(&[("host", "127.0.0.1:9222"), ("origin", "https://evil.example")], false);
         check(&[("host", "127.0.0.1:9222"), ("origin", "null")], false);
         check(&[("host", "127.0.0.1:9222"), ("sec-fetch-site", "cross-site")], false);
-        for host in ["evil.example:9222", "127.0.0.1", "127.0.0.1:80", ""] {
+        check(&[("host", "127.0.0.1")], true);
+        for host in ["evil.example:9222", "evil.example", "127.0.0.1:80", ""] {
             check(&[("host", host)], false);
         }
         check(&[], false);

@@ -51,7 +51,9 @@ impl Member {
     ) -> Result<(), &'static str> {
         let own = params["browserContextId"].as_str().filter(|context| state.contexts.contains(*context));
         match (params["behavior"].as_str(), own) {
-            (Some("deny"), Some(_)) => {
+            (Some("deny"), Some(context)) => {
+                // Its first page would settle them otherwise.
+                self.world.state().contexts.insert(context.to_owned());
                 self.pipe.note(None, "Browser.setDownloadBehavior", params.clone());
             }
             (Some("deny"), None) => return Err(FOLDER_OF_THE_PERSON),
