@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::{Answer, ErrorCode, Service, ServiceError, not_yet, room_site};
 use crate::agent::models::ModelVariables;
-use crate::browser::{DOWNLOADS, prepare_profile};
+use crate::browser::prepare_profile;
 use crate::driver::{Driver, Kit, Presence};
 use crate::egress;
 use crate::now_ms;
@@ -113,10 +113,7 @@ impl Service {
         let made = tokio::task::spawn_blocking(move || {
             make_private_dir(&profile_dir)?;
             prepare_profile(&profile_dir, WORKSPACE_DIR, PROFILE_DIR)?;
-            let workspace = Workspace::create(&workspace_dir).map_err(std::io::Error::other)?;
-            // Where a program put a link or a file of that name, a download says so.
-            let _ = workspace.mkdir(DOWNLOADS);
-            Ok::<_, std::io::Error>(workspace)
+            Workspace::create(&workspace_dir).map_err(std::io::Error::other)
         });
         made.await.map_err(ServiceError::internal)?.map_err(ServiceError::internal)
     }

@@ -174,6 +174,9 @@ fn arguments(settings: &DesktopSettings, places: &Places) -> Vec<String> {
     arguments
 }
 
+/// The folder of the workspace in which pages that are saved or printed land.
+const SAVED: &str = "downloads";
+
 fn write_settings(places: &Places) -> Result<(), BrowserError> {
     let preferences = places.profile.join("Default/Preferences");
     let downloads = places.profile.join(DOWNLOADS_IN_PROFILE);
@@ -188,6 +191,8 @@ fn write_settings(places: &Places) -> Result<(), BrowserError> {
             .map_err(failed(path))
     };
     std::fs::create_dir_all(&downloads).map_err(failed(&downloads))?;
+    // Where a program put a link or a file of that name, nothing is saved there.
+    let _ = std::fs::create_dir_all(places.workspace.join(SAVED));
     // A profile that was used before keeps what else it holds; one that cannot be read is the browser's to judge.
     let mut kept: Value = File::open(&preferences)
         .ok()
@@ -235,7 +240,7 @@ fn preferences_wanted(workspace: &Path, downloads: &Path) -> Value {
         "dns_prefetching": { "enabled": false },
         "download": { "default_directory": downloads, "prompt_for_download": false, "directory_upgrade": true },
         "download_bubble": { "partial_view_enabled": false },
-        "savefile": { "default_directory": workspace },
+        "savefile": { "default_directory": workspace.join(SAVED) },
         "printing": { "print_preview_sticky_settings": { "appState": print_to_pdf() } },
         "selectfile": { "last_directory": workspace },
         "session": { "restore_on_startup": 5 },
