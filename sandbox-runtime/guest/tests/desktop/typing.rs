@@ -146,19 +146,3 @@ async fn committed_texts_come_once_and_in_order_however_fast_and_leave_the_clipb
     rig.until_value(&many.concat()).await;
     rig.end().await;
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn pastes_wait_for_each_other() {
-    let rig = Rig::start(page::FORM).await;
-    let mut input = rig.input().await;
-    rig.click(&mut input, "textarea").await;
-    eventually("the field has the focus", || async { rig.evaluate("document.activeElement === field").await == true })
-        .await;
-    let long = "長い".repeat(40_000);
-    for text in ["first ", "second ", &long, " last"] {
-        input.send(&InputFrame::Paste(text.to_owned())).await;
-    }
-    tap(&mut input, "KeyX", "x").await;
-    rig.until_value(&format!("first second {long} lastx")).await;
-    rig.end().await;
-}
