@@ -88,7 +88,7 @@ impl Closing {
         self.state().asked = None;
     }
 
-    /// Whether the person is to be told now that things go on without a window: once.
+    /// Whether to tell the person now that things go on without a window. Told once.
     fn is_to_tell(&self) -> bool {
         let mut state = self.state();
         if std::mem::replace(&mut state.choices.was_told, true) {

@@ -261,7 +261,7 @@ wire! {
         /// What to type into a `prompt` that is accepted.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub prompt_text: Option<String>,
-        /// Milliseconds to wait for a dialog; 10000 unless said.
+        /// How long to wait for a dialog, in milliseconds. Default 10000.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub timeout_ms: Option<u64>,
     }

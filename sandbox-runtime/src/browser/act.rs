@@ -786,7 +786,7 @@ impl Before {
 }
 
 /// Whether the action may bring another document by itself.
-fn leads_elsewhere(action: &Action) -> bool {
+pub(super) fn leads_elsewhere(action: &Action) -> bool {
     match action {
         Action::Navigate(_)
         | Action::Back(_)

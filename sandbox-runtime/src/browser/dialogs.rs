@@ -12,6 +12,7 @@ use chromiumoxide_cdp::cdp::browser_protocol::page::HandleJavaScriptDialogParams
 use sandbox_core::action::{Action, AnswerDialog, Click, DialogAnswer, DialogRecord};
 use serde_json::json;
 
+use super::act::leads_elsewhere;
 use super::error::{ActionError, BrowserError};
 use super::gate::Gate;
 use super::pipe::{COMMAND_DEADLINE, CallError, Pass, Pipe};
@@ -36,7 +37,7 @@ pub struct Given {
 #[derive(Clone, Debug)]
 pub struct Promise {
     given: Given,
-    /// Tabs that were open beside the one that was clicked in: theirs are not meant.
+    /// Other tabs that were already open: their dialogs are not meant.
     others: Vec<String>,
     since: Instant,
     /// A dialog came.
@@ -70,7 +71,7 @@ pub struct Dialogs<'a> {
 
 enum Verdict {
     Answer(Given),
-    /// Nobody said what it is to be.
+    /// Nobody gave an answer.
     Stop,
 }
 
@@ -377,31 +378,5 @@ fn looks_only(action: &Action) -> bool {
 
 /// Whether the action itself may make a page ask something.
 fn brings(action: &Action) -> bool {
-    match action {
-        Action::Navigate(_)
-        | Action::Back(_)
-        | Action::Forward(_)
-        | Action::Reload(_)
-        | Action::Click(_)
-        | Action::DoubleClick(_)
-        | Action::Drag(_)
-        | Action::Type(_)
-        | Action::Press(_)
-        | Action::Select(_)
-        | Action::Download(_)
-        | Action::Upload(_)
-        | Action::NewTab(_)
-        | Action::CloseTab(_) => true,
-        Action::Hover(_)
-        | Action::Scroll(_)
-        | Action::WaitFor(_)
-        | Action::Expect(_)
-        | Action::Extract(_)
-        | Action::Tabs(_)
-        | Action::ActivateTab(_)
-        | Action::Dialog(_)
-        | Action::Screenshot(_)
-        | Action::Look(_)
-        | Action::Find(_) => false,
-    }
+    leads_elsewhere(action) || matches!(action, Action::Download(_) | Action::CloseTab(_))
 }

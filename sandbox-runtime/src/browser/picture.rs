@@ -95,7 +95,7 @@ async fn attempt(pipe: &Pipe, world: &World, pass: Pass, format: Format) -> Resu
 ///
 /// # Errors
 ///
-/// A picture of more than is in view is not taken: the page would be laid out anew under it.
+/// A picture of more than is in view is not taken: the page would be laid out again under it.
 pub async fn covered(
     pipe: &Pipe,
     world: &World,

@@ -106,7 +106,7 @@ impl Starting {
         });
     }
 
-    /// A client was told of a target that stands still.
+    /// A client knows of a target that stands still.
     pub fn waits(&self, target: &str, session: &str) {
         self.lock().entry(target.to_owned()).or_default().waiting.insert(session.to_owned());
     }

@@ -82,7 +82,7 @@ pub struct State {
     pub watching: Option<Watching>,
     /// What each frame shows, and which documents a person typed in.
     pub documents: Documents,
-    /// Every target that the browser has told of.
+    /// Every target that the browser reported.
     pub targets: Targets,
     /// Browser contexts whose downloads are settled, by the runtime or by the client whose they are.
     pub contexts: BTreeSet<String>,
@@ -629,7 +629,7 @@ impl World {
         sent.is_ok()
     }
 
-    /// Wakes whoever waits for a change.
+    /// Wakes everyone who waits for a change.
     pub(super) fn bump(&self) {
         self.changed.send_modify(|version| *version += 1);
     }

@@ -198,7 +198,7 @@ impl Actor {
         self.trust.acted_last = by;
     }
 
-    /// Returns who is told of as the cause of what happens at the network.
+    /// Returns whom the story names as the cause of a network request.
     pub(super) fn who_acted(&self) -> TurnOf {
         if self.task.is_none() { TurnOf::Program } else { self.trust.acted_last }
     }
@@ -491,7 +491,7 @@ impl Actor {
         change.approvals.push(approval.clone());
     }
 
-    /// Tells whoever waits; answers whether anybody did.
+    /// Tells everyone who waits. Returns whether anyone did.
     fn answer(&self, waiting: Vec<oneshot::Sender<Result<Decision, Refusal>>>, decision: &Decision) -> bool {
         waiting.into_iter().fold(false, |heard, waiting| waiting.send(Ok(decision.clone())).is_ok() || heard)
     }

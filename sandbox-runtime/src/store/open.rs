@@ -47,7 +47,7 @@ pub struct Lost {
 }
 
 impl Opened {
-    /// Returns what a person is to be told.
+    /// Returns what to tell a person.
     pub fn troubles(&self) -> Vec<Trouble> {
         let aside = self.set_aside.clone().map(|SetAside { kept_at, cause }| Trouble::SetAside { kept_at, cause });
         let lost = self.lost.clone().map(|Lost { events, log_kept_at }| Trouble::EventsLost { events, log_kept_at });

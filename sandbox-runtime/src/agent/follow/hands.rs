@@ -290,7 +290,7 @@ fn acts_on_what_was_seen(action: &Action) -> bool {
         | Action::Find(_)
         | Action::WaitFor(_)
         | Action::Expect(_)
-        // Names what it was told of: the dialog that stands.
+        // Names the dialog that stands.
         | Action::Dialog(_) => false,
         // A look at an element goes by a reference of before.
         Action::Look(look) => look.reference.is_some(),

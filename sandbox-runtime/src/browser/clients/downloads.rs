@@ -29,7 +29,7 @@ pub struct Wishes {
     session: Option<String>,
     /// Where the client's own machine expects each file, under its download's id.
     folder: Option<PathBuf>,
-    /// Downloads whose beginning it was told of.
+    /// Downloads whose beginning the client was told.
     told: BTreeSet<String>,
 }
 

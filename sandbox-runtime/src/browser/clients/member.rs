@@ -83,9 +83,9 @@ pub struct Attached {
     /// What is attached by itself from here on is nested.
     pub nests: bool,
     pub standing: Standing,
-    /// Worlds that the session was told of by Chromium, ours among them.
+    /// Worlds that Chromium told the session about, including ours.
     pub contexts: Contexts,
-    /// Scripts that the client was told of.
+    /// Scripts that the client knows.
     pub scripts: BTreeSet<String>,
     /// Requests of documents that a person typed in.
     pub requests: Requests,

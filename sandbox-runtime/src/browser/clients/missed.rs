@@ -106,7 +106,7 @@ impl Missed {
             "Page.domContentEventFired" | "Page.loadEventFired" | "DOM.documentUpdated" | "Inspector.targetCrashed" => {
                 self.forget(session, method, |_| true);
             }
-            // Of a download that the client was told of before.
+            // Of a download that the client already knows.
             "Browser.downloadProgress" if params["state"] != "inProgress" => {}
             "Inspector.detached" | "Inspector.targetReloadedAfterCrash" => {}
             "Page.javascriptDialogOpening" => {}

@@ -1,7 +1,7 @@
 //! Which targets a client gets: pages, frames and workers of the web. Chromium's own pages hold more rights than any page
 //! (`chrome.send`, Mojo), so a client neither hears of them nor reaches them.
 //!
-//! A target that moves from one side to the other is told of when it comes, and its session answers nothing while it is away.
+//! A target that moves from one side to the other is announced when it comes, and its session answers nothing while it is away.
 
 use std::collections::BTreeMap;
 
@@ -92,7 +92,7 @@ impl Targets {
     }
 }
 
-/// What a client was not told of targets that it may not see.
+/// Events withheld from a client, about targets that it may not see.
 #[derive(Debug, Default)]
 pub struct Withheld {
     /// By target: session, method and parameters of each event, in order.
@@ -145,7 +145,7 @@ impl Withheld {
         }
     }
 
-    /// Whether the client was not told of this session.
+    /// Whether this session is withheld from the client.
     pub fn has_session(&self, session: &str) -> bool {
         self.by_target.values().flatten().any(|(_, _, event)| event["sessionId"] == session)
     }

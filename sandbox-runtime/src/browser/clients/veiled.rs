@@ -62,7 +62,7 @@ impl Member {
             return None;
         }
         let reading = match reading(method) {
-            // It runs in each new frame of the page as well, and from there reaches the others.
+            // It also runs in each new frame of the page, and reaches the others from there.
             Reading::Nothing if method.starts_with("Page.addScript") && has_source(params) => Reading::Tab,
             Reading::Nothing if method == "Page.navigate" => return self.inner_frame(session, params),
             reading => reading,

@@ -14,6 +14,6 @@ answer: DialogAnswer,
  */
 promptText?: string | null, 
 /**
- * Milliseconds to wait for a dialog; 10000 unless said.
+ * How long to wait for a dialog, in milliseconds. Default 10000.
  */
 timeoutMs?: number | null, };
