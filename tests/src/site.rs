@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Query;
@@ -10,7 +11,7 @@ use axum::response::Html;
 use axum::routing::get;
 use tokio::task::JoinHandle;
 
-use crate::wait::eventually;
+use crate::wait::{LIMIT, eventually};
 
 pub struct Site {
     pub address: std::net::SocketAddr,
@@ -55,13 +56,13 @@ impl Site {
     }
 
     pub async fn told_that(&self, name: &str, value: &str) {
-        let mut last = String::new();
-        let what = format!("a page tells {name} = {value}");
-        let told = eventually(&what, || {
-            last = self.told.lock().expect("no panic while told").get(name).cloned().unwrap_or_default();
-            std::future::ready((last == value).then(|| last.clone()))
+        let last = || self.told.lock().expect("no panic while told").get(name).cloned();
+        let told = tokio::time::timeout(LIMIT, async {
+            while last().as_deref() != Some(value) {
+                tokio::time::sleep(Duration::from_millis(40)).await;
+            }
         });
-        told.await;
+        assert!(told.await.is_ok(), "a page should tell {name} = {value}; its last word is {:?}", last());
     }
 }
 

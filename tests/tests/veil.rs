@@ -16,7 +16,9 @@ const PAGES: [(&str, &str); 2] = [
         "/form",
         r#"<title>Form</title><body style="margin:0"><label for="field">Word</label>
         <input id="field" autofocus style="position:absolute;left:20px;top:60px;width:300px;height:40px;background:white">
-        <script>field.addEventListener('input', () => fetch('/told?' + location.search.slice(1) + '=' + field.value.length))</script>"#,
+        <script>let last = Promise.resolve(); // Each waits for the one before: requests at once may overtake each other.
+        const tell = () => fetch('/told?' + location.search.slice(1) + '=' + field.value.length);
+        field.addEventListener('input', () => last = last.then(tell))</script>"#,
     ),
     ("/after", "<title>After</title><p>Nothing here"),
 ];
