@@ -22,8 +22,10 @@ use super::observe::{self, Look};
 use super::page::{Page, argument};
 use super::pipe::{COMMAND_DEADLINE, Call, Pass};
 use super::world::{DownloadState, Tab};
-use super::{Shared, pattern};
+use super::{Shared, hung, pattern};
 
+/// Why no new document has come by the deadline.
+const NO_ANSWER: &str = "the server does not answer";
 /// How long an input may keep the page busy before the action counts as done.
 const SETTLE: Duration = Duration::from_millis(1_500);
 /// How long a page that was asked for may go on loading after it can be read.
@@ -86,6 +88,13 @@ impl Done {
 impl Doing<'_> {
     /// Does the action, answers dialogs meanwhile, and stops as soon as the lease is over.
     pub async fn run(&self, action: &Action) -> Result<Outcome, ActionError> {
+        let done = self.run_within(action).await;
+        let Err(error) = done else { return done };
+        let front = self.shared.world.state().active().cloned();
+        Err(hung::cause(error, &self.shared.pipe, &self.pass(), front).await)
+    }
+
+    async fn run_within(&self, action: &Action) -> Result<Outcome, ActionError> {
         let (clicked_in, tabs) = {
             let state = self.shared.world.state();
             (state.active().map(|tab| tab.id.clone()).unwrap_or_default(), state.tabs.len())
@@ -246,6 +255,7 @@ impl Doing<'_> {
         let url = with_scheme(url)?;
         let page = self.shared.tab_to_navigate().await?;
         let before = self.shared.downloads_begun();
+        hung::free(&self.shared.pipe, &self.pass(), &page).await;
         // Raw, because the reply of a navigation that becomes a download has changed shape between versions.
         let pass = self.pass();
         let navigated = self.shared.pipe.call_within(
@@ -257,7 +267,8 @@ impl Doing<'_> {
         );
         let reply = match navigated.await {
             Err(super::CallError::Deadline { .. }) => {
-                return Err(ActionError::Navigation { url, cause: "the server does not answer".to_owned() });
+                hung::stay(&self.shared.pipe, &page);
+                return Err(ActionError::Navigation { url, cause: NO_ANSWER.to_owned() });
             }
             // Chromium does not take the address.
             Err(super::CallError::Failed { message, .. }) => {
@@ -273,7 +284,7 @@ impl Doing<'_> {
             return Err(ActionError::Navigation { url, cause: known.unwrap_or_else(|| said_error(cause)) });
         }
         if let Some(loader) = reply["loaderId"].as_str() {
-            self.loaded(&page.id, |tab| tab.loader == loader).await?;
+            self.loaded(&page.id, &url, |tab| tab.loader == loader).await?;
         }
         Ok(Done::said(format!("opened {url}")))
     }
@@ -287,22 +298,24 @@ impl Doing<'_> {
         let Some(entry) = entry else { return Err(ActionError::Invalid(format!("there is no page to go {word} to"))) };
         let (tab, url) = (page.tab.id.clone(), entry["url"].as_str().unwrap_or_default().to_owned());
         let old = page.tab.loader.clone();
+        hung::free(&self.shared.pipe, &self.pass(), &page.tab).await;
         page.call("Page.navigateToHistoryEntry", json!({ "entryId": entry["id"] })).await?;
         // A step within one document brings no new loader.
-        self.loaded(&tab, |tab| tab.loader != old || (tab.url == url && !tab.navigating)).await?;
+        self.loaded(&tab, &url, |tab| tab.loader != old || (tab.url == url && !tab.navigating)).await?;
         Ok(Done::said(format!("went {word} to {url}")))
     }
 
     async fn reload(&self) -> Result<Done, ActionError> {
         let tab = self.shared.tab_to_navigate().await?;
         let (old, crashed) = (tab.loader.clone(), tab.crashed);
+        hung::free(&self.shared.pipe, &self.pass(), &tab).await;
         self.shared.pipe.call(&self.pass(), Some(&tab.session), "Page.reload", json!({})).await?;
-        self.loaded(&tab.id, |now| now.loader != old || (crashed && !now.crashed)).await?;
+        self.loaded(&tab.id, &tab.url, |now| now.loader != old || (crashed && !now.crashed)).await?;
         Ok(Done::said("reloaded the page"))
     }
 
-    /// Waits until a new document has come, then until it has loaded, or could be read for a while.
-    async fn loaded(&self, tab: &str, mut come: impl FnMut(&Tab) -> bool) -> Result<(), ActionError> {
+    /// Waits until a new document has come, then until it has loaded, or could be read for a while. `url` is where it leads.
+    async fn loaded(&self, tab: &str, url: &str, mut come: impl FnMut(&Tab) -> bool) -> Result<(), ActionError> {
         let world = &self.shared.world;
         let begun = Instant::now();
         loop {
@@ -313,10 +326,17 @@ impl Doing<'_> {
             if tokio::time::timeout(self.left().min(ASK_ANEW), ready).await.is_ok() {
                 break;
             }
+            let Some(now) = world.state().tab(tab).cloned() else { continue };
             if self.left().is_zero() {
-                let url = world.state().tab(tab).map(|tab| tab.url.clone()).unwrap_or_default();
-                let cause = format!("not readable after {} ms", begun.elapsed().as_millis());
-                return Err(ActionError::Navigation { url, cause });
+                let cause = if !come(&now) {
+                    hung::stay(&self.shared.pipe, &now);
+                    NO_ANSWER.to_owned()
+                } else if hung::hangs(&self.shared.pipe, &self.pass(), &now).await {
+                    "a script of the page does not end".to_owned()
+                } else {
+                    format!("not readable after {} ms", begun.elapsed().as_millis())
+                };
+                return Err(ActionError::Navigation { url: url.to_owned(), cause });
             }
             self.ask_document(tab).await?;
         }

@@ -51,12 +51,25 @@ impl Downloads {
             }
             (_, "completed") => self.completed(guid, text("filePath").to_owned(), params),
             (_, "canceled") => {
-                self.world.download_ended(&guid, DownloadState::Failed("it was cancelled".to_owned()));
                 self.clients.tell_download(MOVED, &params, None);
+                self.cancelled(guid);
             }
             _ => self.clients.tell_download(MOVED, &params, None),
         }
         true
+    }
+
+    /// Chromium gives no cause, so the folder is tried.
+    fn cancelled(&self, guid: String) {
+        let (world, exchange) = (self.world.clone(), self.exchange.clone());
+        // Ends by itself: writing one small file.
+        tokio::task::spawn_blocking(move || {
+            let cause = match exchange.try_downloads() {
+                Ok(()) => "it was broken off, by the server, the page or a person".to_owned(),
+                Err(error) => format!("the file cannot be written: {error}"),
+            };
+            world.download_ended(&guid, DownloadState::Failed(cause));
+        });
     }
 
     fn completed(&self, guid: String, seen: String, params: Value) {

@@ -49,6 +49,9 @@ pub enum ActionError {
     Navigation { url: String, cause: String },
     #[error("download after clicking {target}: {cause}")]
     Download { target: String, cause: String },
+    /// Neither a look nor an input reaches the page.
+    #[error("the page at {url} does not answer, because {why}")]
+    Silent { url: String, why: &'static str },
     #[error("{what}: not done after {after_ms} ms")]
     Late { what: String, after_ms: u128 },
     #[error(transparent)]

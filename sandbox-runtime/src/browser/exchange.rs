@@ -10,7 +10,7 @@
 //! Both folders are in the browser's profile, which the shell room does not have.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,8 @@ use super::profile::DOWNLOADS;
 use crate::workspace::{HandedOut, Workspace, WorkspaceError};
 
 const UPLOADS_IN_PROFILE: &str = "Exchange/in";
+/// How much is written to learn whether the disk is full.
+const TRIAL_BYTES: usize = 64 * 1024;
 
 /// Both ends of the way, as the host and as the browser see them. All calls block.
 #[derive(Debug)]
@@ -66,6 +68,18 @@ impl Exchange {
     /// Returns where the browser is to put downloads, as it sees it.
     pub fn downloads_seen(&self) -> String {
         format!("{}/{DOWNLOADS_IN_PROFILE}", self.profile_seen)
+    }
+
+    /// Writes a file where the browser puts downloads, and removes it.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the browser from writing there.
+    pub fn try_downloads(&self) -> io::Result<()> {
+        let folder = self.profile.join(DOWNLOADS_IN_PROFILE);
+        let mut file = tempfile::tempfile_in(folder)?;
+        file.write_all(&[0; TRIAL_BYTES])?;
+        file.sync_data()
     }
 
     /// Returns the workspace path of a file that the browser put into the workspace itself: a page that a person saved there.

@@ -20,6 +20,7 @@ pub mod exchange;
 mod foresee;
 pub mod gate;
 mod hold;
+mod hung;
 mod keys;
 mod locate;
 mod observe;

@@ -141,7 +141,7 @@ impl From<ActionError> for ServiceError {
             ActionError::NotFound { .. } => ErrorCode::NotFound,
             ActionError::OldReference(..) => ErrorCode::StaleLease,
             ActionError::NotReady { .. } | ActionError::OtherAddress { .. } => ErrorCode::Conflict,
-            ActionError::Download { .. } => ErrorCode::Conflict,
+            ActionError::Download { .. } | ActionError::Silent { .. } => ErrorCode::Conflict,
             ActionError::Late { .. } => ErrorCode::Timeout,
         };
         Self::new(code, without_sign_ins(&error.to_string()))

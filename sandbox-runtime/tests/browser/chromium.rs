@@ -30,7 +30,7 @@ pub struct Rig {
     pub workspace: PathBuf,
     lease: u64,
     _child: Child,
-    _home: tempfile::TempDir,
+    home: tempfile::TempDir,
 }
 
 /// Acts on the same browser without passing the gate, as a person at the screen does; and keeps what the product sends.
@@ -70,7 +70,11 @@ impl Rig {
         let exchange = Exchange::new(opened, workspace.to_str().unwrap(), &profile, profile_seen);
         let attached = Browser::attach_io(product, gate.clone(), exchange, failures);
         let (browser, events) = attached.await.expect("Chromium starts");
-        Self { browser, gate, events, person, workspace, lease: 1, _child: child, _home: home }
+        Self { browser, gate, events, person, workspace, lease: 1, _child: child, home }
+    }
+
+    pub fn profile(&self) -> PathBuf {
+        self.home.path().join("profile")
     }
 
     pub fn permit(&self) -> Permit {

@@ -4,6 +4,7 @@ mod chromium;
 mod clients;
 mod dialogs;
 mod holding;
+mod hung;
 mod look;
 mod masked;
 mod measure;

@@ -31,6 +31,10 @@ impl Site {
             .route("/second", get(Html("<title>Second</title><h1>The second page</h1>")))
             .route("/dialogs", get(Html(DIALOGS)))
             .route("/late-dialogs", get(Html(LATE_DIALOGS)))
+            .route("/hangs-when-pressed", get(Html(HANGS_WHEN_PRESSED)))
+            .route("/hangs-at-once", get(Html("<title>Hangs</title><p>Begun<script>for (;;);</script>")))
+            .route("/leads-nowhere", get(Html("<title>Leads</title><a href=/never>Never</a>")))
+            .route("/never", get(std::future::pending::<()>))
             .route("/files", get(Html(FILES)))
             .route("/report.csv", get(report))
             .route("/received", post(received))
@@ -157,3 +161,6 @@ const LOGIN: &str = r#"<!doctype html><title>Sign in</title>
 <style>input { display: block; width: 300px; height: 30px; background: white; color: black }</style>
 <form action=/signed-in><label>User: * <input id=user></label><label>Password <input type=password id=password name=password></label>
 <label>Code <input id=code oninput="echo.textContent = this.value"></label><p id=echo style="display:none"></p><button>Sign in</button></form>"#;
+
+const HANGS_WHEN_PRESSED: &str = r#"<title>Hangs</title>
+<button onclick="setTimeout(() => { for (;;); }, 50)">Hang</button><button>Other</button>"#;

@@ -245,7 +245,8 @@ fn graft(
     into: &mut Vec<Node>,
 ) {
     let Some(answer) = answer else {
-        let text = Some("(this frame does not answer)".to_owned());
+        let text =
+            Some("(this frame does not answer: a script in it does not end, or another page is awaited)".to_owned());
         into.push(Node { depth, text, begins: true, whereabouts, ..Node::default() });
         return;
     };
