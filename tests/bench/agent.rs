@@ -78,10 +78,12 @@ pub async fn measure(measured: &mut Measured) -> Result<()> {
     tokens(&bench, &pages, measured).await
 }
 
+type Step = Box<dyn Fn(usize) -> Value>;
+
 async fn steps(bench: &Bench, django: &WebApp, measured: &mut Measured) -> Result<()> {
     let list = django.url("/admin/auth/user/");
     let row = |n: usize| format!("#result_list tbody tr:nth-child({}) .action-select", n % 13 + 1);
-    let kinds: [(&str, &str, Box<dyn Fn(usize) -> Value>); 4] = [
+    let kinds: [(&str, &str, Step); 4] = [
         ("note: nothing is done", "note", Box::new(|n| json!({ "text": format!("Step {n}") }))),
         ("look at the page", "look", Box::new(|n| json!({ "maxChars": 12_000 + n }))),
         ("click on a box of its list", "click", Box::new(move |n| json!({ "selector": row(n) }))),

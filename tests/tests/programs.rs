@@ -158,7 +158,7 @@ async fn a_forgotten_sandbox_is_ended_and_nothing_of_it_is_left() {
     for area in ["workspaces", "profiles"] {
         assert!(!baton.home().join(area).join(&sandbox).exists(), "{area}");
     }
-    let files = kept_in(&baton, CANARY);
-    assert!(files.iter().all(|file| file.contains("history.db")), "{files:?}");
+    // A reader that is under way keeps the log from being cut for a moment.
+    eventually("no file tells of it", || std::future::ready(kept_in(&baton, CANARY).is_empty().then_some(()))).await;
     assert_eq!(baton.get(&format!("/sandboxes/{other}")).await["status"], "ready", "another goes on");
 }

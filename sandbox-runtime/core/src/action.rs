@@ -437,7 +437,7 @@ pub enum Navigate {
 #[ts(export)]
 pub enum Press {
     Key(String),
-    With(PressKey),
+    With(Box<PressKey>),
 }
 
 /// Arguments of `dialog`: the answer alone, or with options.

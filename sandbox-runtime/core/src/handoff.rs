@@ -7,7 +7,7 @@ use crate::model::{EpochMs, Handoff, HandoffStatus, Receipt};
 pub enum Step {
     Accept { controller: String },
     Reopen,
-    Complete { note: Option<String>, receipt: Option<Receipt> },
+    Complete { note: Option<String>, receipt: Option<Box<Receipt>> },
     Cancel { note: Option<String> },
     Expire,
 }
@@ -40,7 +40,7 @@ pub fn apply(handoff: &mut Handoff, step: Step, now: EpochMs) -> Result<(), Hand
         }
         Step::Complete { note, receipt } => {
             handoff.note = note;
-            handoff.receipt = receipt;
+            handoff.receipt = receipt.map(|receipt| *receipt);
             handoff.completed_at = Some(now);
         }
         Step::Cancel { note } => {

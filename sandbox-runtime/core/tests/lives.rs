@@ -35,7 +35,7 @@ fn accept() -> Step {
 }
 
 fn complete() -> Step {
-    Step::Complete { note: Some("done".to_owned()), receipt: Some(Receipt::default()) }
+    Step::Complete { note: Some("done".to_owned()), receipt: Some(Box::default()) }
 }
 
 fn cancel() -> Step {

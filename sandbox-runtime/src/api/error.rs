@@ -79,16 +79,23 @@ pub fn status_of(code: ErrorCode) -> StatusCode {
     }
 }
 
+impl From<ServiceError> for ErrorDetail {
+    fn from(error: ServiceError) -> Self {
+        let ServiceError { code, message, hint, details } = error;
+        Self { code, message, hint, details: details.map(|details| *details) }
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let ServiceError { code, message, hint, details } = *self.0;
+        let error = ErrorDetail::from(*self.0);
+        let code = error.code;
         match code {
-            ErrorCode::Internal => tracing::error!(%message, "a request failed"),
-            ErrorCode::Unavailable => tracing::warn!(%message, "a request could not be served"),
+            ErrorCode::Internal => tracing::error!(error.message, "a request failed"),
+            ErrorCode::Unavailable => tracing::warn!(error.message, "a request could not be served"),
             _ => {}
         }
-        let mut response =
-            (status_of(code), Json(ErrorBody { error: ErrorDetail { code, message, hint, details } })).into_response();
+        let mut response = (status_of(code), Json(ErrorBody { error })).into_response();
         let headers = response.headers_mut();
         match code {
             ErrorCode::Overloaded => {

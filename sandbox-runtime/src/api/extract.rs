@@ -127,7 +127,7 @@ fn misfit(error: &serde_json::Error, field: Option<String>) -> ApiError {
         None => format!("the body does not fit at line {line}, column {column}: {cause}"),
     };
     let details = json!({ "line": line, "column": column, "field": field });
-    ServiceError { details: Some(details), ..ServiceError::invalid(message) }.into()
+    ServiceError { details: Some(Box::new(details)), ..ServiceError::invalid(message) }.into()
 }
 
 fn sentence(what: &str, cause: &str) -> String {
@@ -168,7 +168,7 @@ mod tests {
     fn a_body_that_does_not_fit_says_line_column_and_field() {
         let error = refusal::<SandboxConfig>("{\n  \"limits\": { \"memoryMb\": \"much\" }\n}");
         assert_eq!(error.code, ErrorCode::Invalid);
-        assert_eq!(error.details, Some(json!({ "line": 2, "column": 32, "field": "limits.memoryMb" })));
+        assert_eq!(error.details, Some(Box::new(json!({ "line": 2, "column": 32, "field": "limits.memoryMb" }))));
         assert!(error.message.contains("line 2, column 32, field `limits.memoryMb`: invalid type"), "{error}");
         assert_eq!(error.message.matches("column").count(), 1, "{error}");
     }

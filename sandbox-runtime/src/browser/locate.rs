@@ -263,14 +263,14 @@ fn alike(a: &str, b: &str) -> usize {
     };
     let (a, mut b) = (pairs(a), pairs(b));
     let total = a.len() + b.len();
-    let mut shared = 0;
+    let mut shared: usize = 0;
     for pair in a {
         if let Some(index) = b.iter().position(|other| *other == pair) {
             b.swap_remove(index);
             shared += 2;
         }
     }
-    if total == 0 { 0 } else { shared * 100 / total }
+    (shared * 100).checked_div(total).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -110,12 +110,15 @@ struct Inner {
 /// Who waits for which reply; `None` once the pipe has ended.
 type Waiting = Option<HashMap<u64, Waiter>>;
 
+type Then = Box<dyn FnOnce(&Pipe, Value) + Send>;
+type Forward = Box<dyn FnOnce(Forwarded<'_>) + Send>;
+
 enum Waiter {
     Caller(oneshot::Sender<Result<Value, CallError>>),
     /// Runs in the reading task, so that it must not block.
-    Then(Box<dyn FnOnce(&Pipe, Value) + Send>),
+    Then(Then),
     /// Passes the answer on to an outside client; must not block either. Dropped unrun when the pipe ends.
-    Forward(Box<dyn FnOnce(Forwarded<'_>) + Send>),
+    Forward(Forward),
 }
 
 /// A message of Chromium, read no deeper than where it goes.

@@ -38,7 +38,7 @@ pub fn of_month(month: &str) -> Vec<Invoice> {
             number: format!("R-{}-{:03}", month.replace('-', ""), n + 1),
             date: format!("{month}-{:02}", 1 + n * 28 / count),
             supplier: SUPPLIERS[(mix % 7) as usize],
-            order: (mix % 13 != 0).then(|| format!("PO-{}", 4_000 + mix % 900)),
+            order: (!mix.is_multiple_of(13)).then(|| format!("PO-{}", 4_000 + mix % 900)),
             cents: 1_990 + mix * 31 % 38_000,
         }
     };

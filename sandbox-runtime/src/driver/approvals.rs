@@ -493,7 +493,7 @@ impl Actor {
 
     /// Tells everyone who waits. Returns whether anyone did.
     fn answer(&self, waiting: Vec<oneshot::Sender<Result<Decision, Refusal>>>, decision: &Decision) -> bool {
-        waiting.into_iter().fold(false, |heard, waiting| waiting.send(Ok(decision.clone())).is_ok() || heard)
+        waiting.into_iter().filter_map(|waiting| waiting.send(Ok(decision.clone())).ok()).count() > 0
     }
 
     fn take_asked(&mut self, id: &ApprovalId) -> Option<Asked> {

@@ -374,7 +374,7 @@ impl Actor {
     ) {
         self.controller = None;
         let Some(handoff) = &mut self.handoff else { return };
-        if apply(handoff, Step::Complete { note, receipt }, now_ms()).is_ok() {
+        if apply(handoff, Step::Complete { note, receipt: receipt.map(Box::new) }, now_ms()).is_ok() {
             let data = json!({ "receipt": handoff.receipt, "note": handoff.note });
             events.push(self.event(EventType::HandoffCompleted, by, self.ended(data)));
             self.tell_asker();

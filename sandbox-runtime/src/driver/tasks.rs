@@ -103,7 +103,7 @@ impl Actor {
     /// Takes a task: at once where the sandbox is ready; where `order.queue` says so, as soon as it is.
     pub(super) async fn start_task(&mut self, task: Task, order: TaskOrder) -> Result<(), Refusal> {
         let is_starting = matches!(self.sandbox.status, SandboxStatus::Queued | SandboxStatus::Assigning);
-        if !self.sandbox.status.takes_work() && !(order.queue && is_starting) {
+        if !self.sandbox.status.takes_work() && (!order.queue || !is_starting) {
             return Err(Refusal::wrong_state("the sandbox takes no work in this state"));
         }
         if self.task.is_some() {

@@ -118,7 +118,7 @@ fn held(driver: &Driver) -> ServiceError {
 fn waiting(driver: &Driver, message: &str) -> ServiceError {
     let asked: Vec<_> = driver.sandbox().approvals.into_iter().map(|asked| asked.approval_id).collect();
     let details = json!({ "status": "pending", "approvalIds": asked });
-    ServiceError { details: Some(details), ..ServiceError::new(ErrorCode::WaitingForPerson, message) }
+    ServiceError { details: Some(Box::new(details)), ..ServiceError::new(ErrorCode::WaitingForPerson, message) }
 }
 
 fn denied(note: Option<String>) -> ServiceError {

@@ -34,7 +34,7 @@ pub struct ServiceError {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
-    pub details: Option<serde_json::Value>,
+    pub details: Option<Box<serde_json::Value>>,
 }
 
 impl ServiceError {
@@ -53,7 +53,10 @@ impl ServiceError {
     /// The thing is in a state in which this cannot be done; `status` goes into the details.
     pub fn conflict(message: impl Into<String>, status: impl Serialize) -> Self {
         let status = serde_json::to_value(status).unwrap_or_default();
-        Self { details: Some(serde_json::json!({ "status": status })), ..Self::new(ErrorCode::Conflict, message) }
+        Self {
+            details: Some(Box::new(serde_json::json!({ "status": status }))),
+            ..Self::new(ErrorCode::Conflict, message)
+        }
     }
 
     pub fn internal(error: impl std::fmt::Display) -> Self {

@@ -173,7 +173,7 @@ impl From<HomeError> for ServiceError {
         let message = error.to_string();
         match error {
             HomeError::Held { holder, .. } => Self {
-                details: holder.map(|running| serde_json::json!({ "pid": running.pid, "url": running.url })),
+                details: holder.map(|running| Box::new(serde_json::json!({ "pid": running.pid, "url": running.url }))),
                 hint: Some("stop it, or name another data directory with BATON_HOME".to_owned()),
                 ..Self::new(ErrorCode::Conflict, message)
             },

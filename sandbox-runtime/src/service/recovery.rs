@@ -22,7 +22,7 @@ const ROOM_PAUSE: Duration = Duration::from_secs(2);
 /// Settles what an earlier runtime left unfinished: its rooms died with it. On a full disk that is done as soon as there is
 /// room; until then history is read as it was left.
 pub(super) async fn settle(service: &Service) -> Answer<()> {
-    let settled = match settle_now(service).await {
+    let settled = match Box::pin(settle_now(service)).await {
         Ok(is_done) => is_done,
         Err(error) if error.code == ErrorCode::Unavailable => {
             tracing::warn!(%error, "what an earlier runtime left unfinished is settled later");
@@ -44,7 +44,7 @@ async fn settle_when_there_is_room(service: WeakService) {
         if service.store().room_for_work().is_err() {
             continue;
         }
-        match settle_now(&service).await {
+        match Box::pin(settle_now(&service)).await {
             Ok(true) => return,
             Ok(false) => {}
             Err(error) => tracing::warn!(%error, "what an earlier runtime left unfinished is not settled yet"),

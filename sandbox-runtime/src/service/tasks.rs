@@ -223,7 +223,7 @@ impl Service {
 fn read_playbook(text: &str, given: &BTreeMap<String, String>) -> Answer<(Playbook, BTreeMap<String, String>)> {
     let playbook = Playbook::parse(text).map_err(|error| {
         let details = json!({ "line": error.line, "column": error.column });
-        ServiceError { details: Some(details), ..ServiceError::invalid(format!("playbook: {error}")) }
+        ServiceError { details: Some(Box::new(details)), ..ServiceError::invalid(format!("playbook: {error}")) }
     })?;
     let params = playbook.params_with(given).map_err(|error| ServiceError::invalid(error.to_string()))?;
     Ok((playbook, params))

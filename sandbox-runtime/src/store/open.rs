@@ -93,6 +93,8 @@ pub(super) fn writer(
         tracing::warn!(mode, "the history cannot use a write-ahead log here; readers will wait for the writer");
     }
     db.pragma_update(None, "synchronous", "FULL")?;
+    // What is forgotten must not stay in pages that were freed before.
+    let _: i64 = db.pragma_update_and_check(None, "secure_delete", true, |row| row.get(0))?;
     db.pragma_update(None, "journal_size_limit", LOG_KEPT_BYTES)?;
     // What is in the file need not fit into the room that is left when the disk is full.
     use_log_again(&db);

@@ -32,10 +32,11 @@ impl Workspace {
                 Err(Errno::ENOTEMPTY | Errno::EEXIST) => {}
                 Err(errno) => return Err(wrong(errno)),
                 // Folders that were too deep lie at the top now.
-                Ok(()) => match names(root.as_fd()).map_err(|error| wrong(errno_of(error)))?.next() {
-                    None => return Ok(()),
-                    Some(_) => {}
-                },
+                Ok(()) => {
+                    if names(root.as_fd()).map_err(|error| wrong(errno_of(error)))?.next().is_none() {
+                        return Ok(());
+                    }
+                }
             }
         }
         Err(WorkspaceError::Changing { path: "/".to_owned() })

@@ -25,7 +25,7 @@ use crate::api::Api;
 use crate::api::error::{ApiError, ErrorDetail, Refusals};
 use crate::api::extract::{Body, InPath, Query, switch};
 use crate::sandbox::calls::Output;
-use crate::service::{Answer, ServiceError};
+use crate::service::Answer;
 
 /// How long the answer to a streamed command may be held back, so that one that cannot start is refused properly.
 const REFUSAL_GRACE: Duration = Duration::from_millis(250);
@@ -144,9 +144,7 @@ impl Running {
         }
         Some(match self.ended.take()? {
             Ok(result) => event("exit", &json!(result)),
-            Err(ServiceError { code, message, hint, details }) => {
-                event("error", &json!(ErrorDetail { code, message, hint, details }))
-            }
+            Err(error) => event("error", &json!(ErrorDetail::from(error))),
         })
     }
 }

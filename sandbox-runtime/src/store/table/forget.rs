@@ -123,9 +123,8 @@ fn delete_words(db: &Connection, of: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether deleted rows are overwritten, in the tables and in the index of words.
+/// Whether deleted words are overwritten in their index; rows of tables always are.
 fn delete_securely(db: &Connection, on: bool) -> Result<(), StoreError> {
-    let _: i64 = db.pragma_update_and_check(None, "secure_delete", on, |row| row.get(0))?;
     let sql = "INSERT INTO search_text (search_text, rank) VALUES ('secure-delete', ?1)";
     db.prepare_cached(sql)?.execute([i64::from(on)])?;
     Ok(())

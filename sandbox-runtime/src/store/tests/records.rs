@@ -73,7 +73,7 @@ async fn questions_permissions_and_rules_are_kept() {
     assert_eq!(store.approval(&"apr_1".into()).await.unwrap(), Some(pending.clone()));
     let list = async |filter| store.approvals(filter, PageRequest::default()).await.unwrap().data;
     let open = ApprovalFilter { status: Some(ApprovalStatus::Pending), ..ApprovalFilter::default() };
-    assert_eq!(list(open).await, [pending.clone()]);
+    assert_eq!(list(open).await, std::slice::from_ref(&pending));
     let of_one = ApprovalFilter { sandbox_id: Some("sbx_2".into()), ..ApprovalFilter::default() };
     assert_eq!(list(of_one).await, [denied]);
     assert_eq!(store.unfinished().await.unwrap().approvals, [pending]);

@@ -109,15 +109,15 @@ async fn connect(events: Events, estimator: LossCeiling) -> webrtc::error::Resul
         .with_include_loopback_candidate(true)
         .with_ice_timeouts(Some(ICE_DISCONNECTED), Some(ICE_FAILED), Some(ICE_KEEP_ALIVE))
         .build();
-    let connection = PeerConnectionBuilder::new()
+    let building = PeerConnectionBuilder::new()
         .with_media_engine(media)
         .with_setting_engine(settings)
         .with_interceptor_registry(registry)
         .with_handler(Arc::new(events))
         .with_udp_addrs(vec!["127.0.0.1:0"])
         .with_data_channel_send_buffer_limit(SEND_BUFFER)
-        .build()
-        .await?;
+        .build();
+    let connection = Box::pin(building).await?;
     Ok(Arc::new(connection))
 }
 

@@ -66,15 +66,14 @@ impl Client {
         let playout = RTCRtpHeaderExtensionCapability { uri: PLAYOUT_DELAY_URI.to_owned() };
         media.register_header_extension(playout, RtpCodecKind::Video, None).unwrap();
         let registry = register_default_interceptors(Default::default(), &mut media).unwrap();
-        let connection = PeerConnectionBuilder::new()
+        let building = PeerConnectionBuilder::new()
             .with_media_engine(media)
             .with_interceptor_registry(registry)
             .with_setting_engine(SettingEngineBuilder::new().with_include_loopback_candidate(true).build())
             .with_handler(Arc::new(Events { gathered, tracks, state }))
             .with_udp_addrs(vec!["127.0.0.1:0"])
-            .build()
-            .await
-            .unwrap();
+            .build();
+        let connection = Box::pin(building).await.unwrap();
         let receive = RTCRtpTransceiverInit { direction: RTCRtpTransceiverDirection::Recvonly, ..Default::default() };
         connection.add_transceiver_from_kind(RtpCodecKind::Video, Some(receive)).await.unwrap();
         let input = connection.create_data_channel("input", None).await.unwrap();
