@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Debugger {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     last_id: i64,
-    /// What was told and not asked for, in order.
+    /// Events that nobody waited for yet, in order.
     pub events: Vec<Value>,
 }
 
@@ -78,7 +78,7 @@ impl Debugger {
     /// Sends a command that must fail; returns code and message.
     pub async fn refused(&mut self, session: Option<&str>, method: &str, params: Value) -> (i64, String) {
         let answer = self.ask(session, method, params).await;
-        let error = answer.get("error").unwrap_or_else(|| panic!("{method} is to be refused: {answer}"));
+        let error = answer.get("error").unwrap_or_else(|| panic!("{method} must be refused: {answer}"));
         (error["code"].as_i64().expect("a code"), error["message"].as_str().expect("a message").to_owned())
     }
 
