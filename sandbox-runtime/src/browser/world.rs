@@ -20,7 +20,7 @@ use super::documents::Documents;
 use super::downloads;
 use super::exchange::Exchange;
 use super::gate::Gate;
-use super::hold::{self, HoldJudge, PersonJudge};
+use super::hold::{self, HoldJudge, LetGo, PersonJudge};
 use super::pipe::{Event, Pipe};
 use super::starting::Starting;
 use super::takeover::without_values;
@@ -74,6 +74,8 @@ pub struct State {
     recording: Option<Vec<String>>,
     /// Decides which requests are held, while any is to be.
     pub holding: Option<HoldJudge>,
+    /// What was held and let go.
+    pub let_go: LetGo,
     /// Decides which question a person's request answers.
     pub person: Option<PersonJudge>,
     /// Names of fields that a person typed in, of forms that were sent since a tab last changed its document.
