@@ -20,6 +20,15 @@ impl Outside {
         Self { client, ears, last_id: 0, events: Vec::new() }
     }
 
+    /// Opens a page and admits a client that attaches to it; returns its session too.
+    pub async fn at_page(rig: &Rig, url: &str) -> (Self, String) {
+        rig.open(url).await;
+        let tab = rig.browser.state().tabs[0].id.clone();
+        let mut outside = Self::admit(rig).await;
+        let session = outside.attach(rig, &tab).await;
+        (outside, session)
+    }
+
     pub async fn ask(&mut self, rig: &Rig, session: Option<&str>, method: &str, params: Value) -> Value {
         self.last_id += 1;
         let mut message = json!({"id": self.last_id, "method": method, "params": params});
