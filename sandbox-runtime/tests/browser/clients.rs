@@ -103,3 +103,61 @@ async fn clients_hear_of_their_own_sessions_only_and_leave_nothing_behind() {
     let answer = other.ask(&rig, Some(&second), "Runtime.evaluate", title).await;
     assert!(answer["result"]["result"]["value"].as_str().is_some_and(|title| title != "taken"), "{answer}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scripts_for_new_documents_do_not_run_while_a_person_drives_and_keep_their_numbers() {
+    let (mut rig, site) = both().await;
+    let (mut outside, session) = Outside::at_page(&rig, &site.url("/form")).await;
+    let page = Some(session.as_str());
+    outside.ask(&rig, page, "Page.enable", json!({})).await;
+    let add = "Page.addScriptToEvaluateOnNewDocument";
+    let remove = "Page.removeScriptToEvaluateOnNewDocument";
+    let mut numbers = Vec::new();
+    for name in ["gone", "world", "kept", "last"] {
+        let source =
+            if name == "world" { String::new() } else { format!("window.ran = [...window.ran ?? [], '{name}']") };
+        let params = json!({"source": source, "worldName": if name == "world" { "theirs" } else { "" }});
+        let added = outside.ask(&rig, page, add, params).await;
+        numbers.push(added["result"]["identifier"].clone());
+    }
+    outside.ask(&rig, page, remove, json!({"identifier": numbers[0]})).await;
+    let ran = json!({"expression": "String(window.ran ?? 'nothing')"});
+    let after = async |rig: &Rig, outside: &mut Outside, path: &str| {
+        rig.person.call("Page.navigate", json!({"url": site.url(path)})).await;
+        rig.until("the page is open", |browser| browser.state().url.ends_with(path)).await;
+        if matches!(rig.browser.visible_tabs(), Ok(tabs) if !tabs.is_empty()) {
+            let answer = outside.ask(rig, page, "Runtime.evaluate", ran.clone()).await;
+            return answer["result"]["result"]["value"].clone();
+        }
+        rig.person.run("String(window.ran ?? 'nothing')").await
+    };
+    assert_eq!(after(&rig, &mut outside, "/tabs").await, "kept,last");
+
+    rig.give_to_person();
+    let takeover = rig.browser.before_takeover().await;
+    let mut quiet = json!(null);
+    for _ in 0..40 {
+        // The client's settings are lifted next to the person's first look.
+        quiet = after(&rig, &mut outside, "/form").await;
+        if quiet == "nothing" {
+            break;
+        }
+        after(&rig, &mut outside, "/tabs").await;
+    }
+    assert_eq!(quiet, "nothing", "nothing of the client's runs");
+    rig.browser.after_takeover(takeover).await;
+    rig.give_to_agent();
+
+    let mut again = json!(null);
+    for _ in 0..40 {
+        again = after(&rig, &mut outside, "/tabs").await;
+        if again == "kept,last" {
+            break;
+        }
+        after(&rig, &mut outside, "/form").await;
+    }
+    assert_eq!(again, "kept,last", "they run again, in order");
+    // By the number that the client was told.
+    outside.ask(&rig, page, remove, json!({"identifier": numbers[2]})).await;
+    assert_eq!(after(&rig, &mut outside, "/form").await, "last");
+}

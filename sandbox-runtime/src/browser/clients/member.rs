@@ -15,6 +15,7 @@ use super::downloads::Wishes;
 use super::headers;
 use super::missed::{Missed, MissedEvent};
 use super::nested::Nested;
+use super::new_documents::{NewDocumentScript, NewDocuments};
 use super::reach::News;
 use super::standing::{self, Standing};
 use super::targets::Withheld;
@@ -83,6 +84,7 @@ pub struct Attached {
     /// What is attached by itself from here on is nested.
     pub nests: bool,
     pub standing: Standing,
+    pub new_documents: NewDocuments,
     /// Worlds that Chromium told the session about, including ours.
     pub contexts: Contexts,
     /// Scripts that the client knows.
@@ -102,6 +104,8 @@ pub enum Follow {
     Context,
     /// The session that was attached is nested in this one; `None` for the root.
     Nested(Option<String>),
+    /// A script runs in each new document.
+    Script(NewDocumentScript),
 }
 
 impl Member {
@@ -220,6 +224,9 @@ impl Member {
     pub fn follow_of(&self, foreign: &Foreign) -> Follow {
         match foreign.method.as_str() {
             "Target.createBrowserContext" => Follow::Context,
+            "Page.addScriptToEvaluateOnNewDocument" | "Page.addScriptToEvaluateOnLoad" => {
+                Follow::Script(NewDocumentScript::of(foreign))
+            }
             "Page.bringToFront" => match self.lock().sessions.get(&foreign.session) {
                 Some(attached) => Follow::InFront(attached.target.clone()),
                 None => Follow::Nothing,
@@ -240,6 +247,7 @@ impl Member {
             attached.waits = false;
         }
         attached.standing.note(&foreign.method, &foreign.params);
+        attached.new_documents.note(&foreign.method, &foreign.params);
         if foreign.method == standing::FOCUS {
             self.world.feign_front(&attached.target, &foreign.session, attached.standing.feigns_front());
         }
@@ -293,6 +301,17 @@ impl Member {
                             self.nested.insert(session, above.as_deref());
                         }
                     }
+                    Follow::Script(script) => {
+                        let added: Value = serde_json::from_str(result).unwrap_or_default();
+                        let is_lifted = state.lifted;
+                        if let Some(attached) = state.sessions.get_mut(&script.session) {
+                            attached.new_documents.add(&added["identifier"], script.method, script.params);
+                            // A person came before it was answered.
+                            if is_lifted {
+                                attached.new_documents.lift(&self.pipe, &script.session);
+                            }
+                        }
+                    }
                 }
                 ("result", result)
             }
@@ -335,6 +354,7 @@ impl Member {
             attached.let_go(&self.pipe, &self.world, session);
             self.world.feign_front(&attached.target, session, false);
             attached.standing.lift(&self.pipe, session);
+            attached.new_documents.lift(&self.pipe, session);
         }
     }
 
@@ -346,6 +366,7 @@ impl Member {
                 // Before it is laid: a tab behind would report that it came to the front.
                 self.world.feign_front(&attached.target, session, attached.standing.feigns_front());
                 attached.standing.lay_again(&self.pipe, session);
+                attached.new_documents.add_again(&self.pipe, session);
             }
         }
         let Some(missed) = state.missed.take() else { return };

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::class::Class;
 use super::member::{Attached, ClientState, Member};
 use super::named::{self, Name};
+use super::new_documents::has_source;
 use super::reach::News;
 use crate::browser::pipe::Told;
 use crate::browser::veil::{self, Place, Reading, reading};
@@ -63,7 +64,7 @@ impl Member {
         }
         let reading = match reading(method) {
             // The script also runs in each new frame of the page, and can reach the other frames from there.
-            Reading::Nothing if method.starts_with("Page.addScript") && has_source(params) => Reading::Tab,
+            Reading::Nothing if method.starts_with("Page.addScript") && runs(params) => Reading::Tab,
             Reading::Nothing if method == "Page.navigate" => return self.inner_frame(session, params),
             reading => reading,
         };
@@ -276,9 +277,6 @@ impl Member {
     }
 }
 
-fn has_source(params: &str) -> bool {
-    let params: Value = serde_json::from_str(params).unwrap_or_default();
-    let source = params["source"].as_str().or(params["scriptSource"].as_str());
-    // What cannot be read has one.
-    source.is_none_or(|source| !source.trim().is_empty())
+fn runs(params: &str) -> bool {
+    has_source(&serde_json::from_str(params).unwrap_or_default())
 }
