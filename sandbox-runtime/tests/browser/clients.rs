@@ -1,5 +1,6 @@
 //! Outside clients at the browser itself, without a wire between.
 
+use sandbox_runtime::browser::BrowserEvent;
 use sandbox_runtime::browser::clients::{Class, Client, Ears, Place};
 use serde_json::{Value, json};
 
@@ -160,4 +161,41 @@ async fn scripts_for_new_documents_do_not_run_while_a_person_drives_and_keep_the
     // By the number that the client was told.
     outside.ask(&rig, page, remove, json!({"identifier": numbers[2]})).await;
     assert_eq!(after(&rig, &mut outside, "/form").await, "last");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_client_does_by_input_is_told_by_names_and_what_others_do_is_not() {
+    let (mut rig, site) = both().await;
+    let (mut outside, session) = Outside::at_page(&rig, &site.url("/form")).await;
+    let page = Some(session.as_str());
+    // The agent's own action tells itself.
+    rig.step(json!({"type": {"label": "Note", "text": "by the agent"}})).await;
+    // In the field that has the focus still.
+    for text in ["Canary", "8812"] {
+        outside.ask(&rig, page, "Input.insertText", json!({"text": text})).await;
+    }
+    let place = rig.person.run("(({ left, top }) => [left + 5, top + 5])(due.getBoundingClientRect())").await;
+    for kind in ["mousePressed", "mouseReleased"] {
+        let params = json!({"type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1});
+        outside.ask(&rig, page, "Input.dispatchMouseEvent", params).await;
+    }
+    outside.ask(&rig, page, "Page.navigate", json!({"url": site.url("/tabs")})).await;
+    rig.until("the page is open", |browser| browser.state().url.ends_with("/tabs")).await;
+    // A person's own.
+    let takeover = rig.browser.before_takeover().await;
+    rig.give_to_person();
+    rig.person.click("a").await;
+    rig.browser.after_takeover(takeover).await;
+    rig.give_to_agent();
+    rig.step(json!({"navigate": site.url("/form")})).await;
+
+    let mut told = Vec::new();
+    while let Ok(event) = rig.events.try_recv() {
+        if let BrowserEvent::ClientDid(did) = event {
+            told.push((did.name, did.summary));
+        }
+    }
+    let summaries: Vec<&str> = told.iter().map(|(_, summary)| summary.as_str()).collect();
+    let opened = format!("opened {}", site.url("/tabs"));
+    assert_eq!(summaries, ["typed into field \"Note\"", "clicked textbox \"Due\"", opened.as_str()], "{told:?}");
 }
