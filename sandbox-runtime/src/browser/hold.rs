@@ -12,9 +12,11 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use futures_util::future::join_all;
 use sandbox_core::ApprovalId;
 use sandbox_core::approval::request::{Outgoing, is_sent_on};
 use serde_json::{Value, json};
@@ -48,6 +50,8 @@ pub struct PausedRequest {
     pub typed_fields: Vec<String>,
 }
 
+/// How long an open document may take to apply a change.
+const REFRESH: Duration = Duration::from_millis(500);
 /// Requests that were let go and are remembered: a server may send one on to another address.
 const LET_GO_KEPT: usize = 64;
 
@@ -86,18 +90,19 @@ pub async fn hold(shared: &Shared, judge: Option<HoldJudge>) -> Result<(), CallE
     }
     pipe.call(&Pass::Bookkeeping, None, "Target.setAutoAttach", auto_attach(wanted)).await?;
     let sessions = shared.world.state().all_sessions();
-    for session in sessions {
-        refresh(pipe, &session, wanted);
+    for error in join_all(sessions.iter().map(|session| refresh(pipe, session, wanted))).await.into_iter().flatten() {
+        // The session went away meanwhile, or is not ready: a document that comes in it applies the change by itself.
+        tracing::debug!(%error, "an open document does not apply that requests are held");
     }
     Ok(())
 }
 
-/// Makes the open documents of a session apply the change; otherwise it applies to new documents only.
-fn refresh(pipe: &Pipe, session: &str, wanted: bool) {
+/// Makes the open documents of a session apply the change, which otherwise applies to new ones only. Returns why they do not.
+async fn refresh(pipe: &Pipe, session: &str, wanted: bool) -> Option<CallError> {
     pipe.note(Some(session), "Fetch.enable", json!({ "patterns": [{ "urlPattern": "baton-never:*" }] }));
-    pipe.note(Some(session), "Fetch.disable", json!({}));
     pipe.note(Some(session), "Target.setAutoAttach", auto_attach(wanted));
     bypass_workers(pipe, session, wanted);
+    pipe.call_within(REFRESH, &Pass::Bookkeeping, Some(session), "Fetch.disable", json!({})).await.err()
 }
 
 /// Holds what a new worker sends from its first line on.

@@ -161,6 +161,8 @@ async fn scripts_for_new_documents_do_not_run_while_a_person_drives_and_keep_the
     // By the number that the client was told.
     outside.ask(&rig, page, remove, json!({"identifier": numbers[2]})).await;
     assert_eq!(after(&rig, &mut outside, "/form").await, "last");
+    outside.ask(&rig, page, "Page.disable", json!({})).await;
+    assert_eq!(after(&rig, &mut outside, "/tabs").await, "nothing", "Chromium forgets them with the domain");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -116,8 +116,8 @@ async fn open_documents_frames_of_other_sites_and_popups_are_held() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_its_server_sends_on_is_approved_within_its_site_alone() {
     let (mut rig, target) = tokio::join!(Rig::start(), Target::start());
-    hold_all(&rig).await;
     rig.open(&target.url).await;
+    hold_all(&rig).await;
     let send = async |rig: &Rig, path: &str| {
         let script = format!("fetch('{path}', {{ method: 'POST', body: 'of {path}' }})");
         let script = format!("void {script}.then(() => out.textContent = 'sent', () => out.textContent = 'kept')");
