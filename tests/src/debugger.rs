@@ -13,6 +13,17 @@ use crate::baton::Baton;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Returns commands that read a page with a text field, one for each way that the protocol has.
+pub fn reading_commands() -> [(&'static str, Value); 5] {
+    [
+        ("Runtime.evaluate", json!({ "expression": "document.querySelector('input').value" })),
+        ("DOM.getDocument", json!({ "depth": -1 })),
+        ("DOMSnapshot.captureSnapshot", json!({ "computedStyles": [] })),
+        ("Accessibility.getFullAXTree", json!({})),
+        ("Page.captureSnapshot", json!({})),
+    ]
+}
+
 pub struct Debugger {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     last_id: i64,

@@ -24,7 +24,7 @@ mod window;
 pub use baton::{Baton, binary, http_client, repository};
 pub use bus::{Bus, Notifications};
 pub use canary::{assert_kept_nowhere, assert_read_by_nobody, kept_in};
-pub use debugger::Debugger;
+pub use debugger::{Debugger, reading_commands};
 pub use display::Display;
 pub use foreign::Foreign;
 pub use fuzz::{Fuzz, fuzz};

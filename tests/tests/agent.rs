@@ -28,23 +28,6 @@ async fn prompt(baton: &Baton, sandbox: &str, prompt: &str) -> String {
     task["taskId"].as_str().expect("a task has an id").to_owned()
 }
 
-async fn sign_in(viewer: &Viewer) {
-    viewer.still_picture().await;
-    viewer.text(E_MAIL).await;
-    viewer.key("Tab", "Tab").await;
-    viewer.text(PASSWORD).await;
-    let before = viewer.still_picture().await;
-    viewer.key("Enter", "Enter").await;
-    eventually("the page asks for the code", || {
-        std::future::ready(viewer.seen(|seen| (seen.picture != before).then_some(())))
-    })
-    .await;
-    viewer.still_picture().await;
-    viewer.text(CODE).await;
-    viewer.key("Enter", "Enter").await;
-    viewer.still_picture().await;
-}
-
 fn kinds(events: &[Value]) -> Vec<&str> {
     events.iter().map(|event| event["type"].as_str().expect("an event has a type")).collect()
 }
@@ -92,7 +75,7 @@ async fn a_prompt_is_followed_through_a_persons_sign_in_to_its_result() {
     baton.until(&format!("/tasks/{task}"), "/status", "waiting").await;
     let viewer = Viewer::connect(&baton, &sandbox).await;
     viewer.take().await;
-    sign_in(&viewer).await;
+    viewer.sign_in(E_MAIL, PASSWORD, CODE).await;
     viewer.hand_back(Some("only October, please")).await;
     let done = baton.until(&format!("/tasks/{task}"), "/status", "completed").await;
     assert_eq!(done["result"], "There are 31 invoices in October.");

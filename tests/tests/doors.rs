@@ -13,7 +13,7 @@ use axum::response::Html;
 use axum::routing::any;
 use baton_tests::{
     Answer, Asked, Baton, Debugger, HttpMcp, ModelServer, Site, Turn, Viewer, assert_read_by_nobody,
-    cdp_from_the_shell, eventually, http_client,
+    cdp_from_the_shell, eventually, http_client, reading_commands,
 };
 use sandbox_core::viewer::{FromViewer, InputEvent};
 use serde_json::{Value, json};
@@ -443,13 +443,7 @@ impl<'a> Hand<'a> {
             Door::Mcp => self.mcp("browser_snapshot", json!({})).await.to_string(),
             Door::CdpOutside | Door::CdpOwnContext | Door::CdpShell => {
                 let mut answers = String::new();
-                for (method, params) in [
-                    ("Runtime.evaluate", json!({ "expression": "field.value" })),
-                    ("DOM.getDocument", json!({ "depth": -1 })),
-                    ("DOMSnapshot.captureSnapshot", json!({ "computedStyles": [] })),
-                    ("Accessibility.getFullAXTree", json!({})),
-                    ("Page.captureSnapshot", json!({})),
-                ] {
+                for (method, params) in reading_commands() {
                     let answer = self.cdp(method, params).await;
                     assert_eq!(answer["error"]["message"], "veiled", "{method}: {answer}");
                     answers += &answer.to_string();

@@ -2,7 +2,7 @@
 //! shell room, MCP, a playbook, the preview's picture.
 
 use axum::Router;
-use baton_tests::{Mcp, Scene, assert_read_by_nobody, cdp_from_the_shell};
+use baton_tests::{Mcp, Scene, assert_read_by_nobody, cdp_from_the_shell, reading_commands};
 use serde_json::{Value, json};
 
 const CANARY: &str = "canary-6620-typed";
@@ -36,17 +36,16 @@ async fn type_and_hand_back(scene: &Scene, name: &str, body: Value) {
 }
 
 /// Reads the page from the shell room in each way that the protocol has.
-const FROM_THE_SHELL: &str = r#"
+fn from_the_shell() -> String {
+    let commands = json!(reading_commands());
+    cdp_from_the_shell(&format!(
+        r#"
 session = attach()
-for method, params in [
-    ("Runtime.evaluate", {"expression": "document.querySelector('input').value"}),
-    ("DOM.getDocument", {"depth": -1}),
-    ("DOMSnapshot.captureSnapshot", {"computedStyles": []}),
-    ("Accessibility.getFullAXTree", {}),
-    ("Page.captureSnapshot", {}),
-]:
+for method, params in {commands}:
     print(method, json.dumps(ask(method, params, session))[:20000])
-"#;
+"#
+    ))
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_person_typed_is_read_at_no_door_after_the_hand_back() {
@@ -62,20 +61,12 @@ async fn what_a_person_typed_is_read_at_no_door_after_the_hand_back() {
 
     let mut told = Vec::new();
     // The debugging protocol, from outside.
-    for (method, params) in [
-        ("Runtime.evaluate", json!({ "expression": "field.value" })),
-        ("DOM.getDocument", json!({ "depth": -1 })),
-        ("DOMSnapshot.captureSnapshot", json!({ "computedStyles": [] })),
-        ("Accessibility.getFullAXTree", json!({})),
-        ("Page.captureSnapshot", json!({})),
-    ] {
+    for (method, params) in reading_commands() {
         let refused = client.refused(Some(&session), method, params).await;
         assert_eq!(refused, (-32_000, "veiled".to_owned()), "{method}");
     }
     // From the shell room.
-    let ran = baton
-        .post(&scene.path("/code"), json!({ "language": "python", "code": cdp_from_the_shell(FROM_THE_SHELL) }))
-        .await;
+    let ran = baton.post(&scene.path("/code"), json!({ "language": "python", "code": from_the_shell() })).await;
     assert_eq!(ran["exitCode"], 0, "{ran}");
     assert_eq!(ran["stdout"].as_str().expect("a text").matches("veiled").count(), 5, "{ran}");
     told.push(ran.to_string());
