@@ -341,8 +341,12 @@ impl<'a> Hand<'a> {
                 tokio::spawn(async move { request.send().await.map(drop) });
                 eventually("the program in the shell room is attached", || async { hand.file("attached").await }).await;
             }
-            Door::AgentTool | Door::AgentToolMisled | Door::Playbook | Door::Mcp | Door::CdpOwnContext => {}
-            Door::HttpPreview => {}
+            Door::AgentTool
+            | Door::AgentToolMisled
+            | Door::Playbook
+            | Door::Mcp
+            | Door::CdpOwnContext
+            | Door::HttpPreview => {}
         }
         hand
     }
