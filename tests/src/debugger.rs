@@ -13,10 +13,21 @@ use crate::baton::Baton;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Returns commands that read a page with a text field, one for each way that the protocol has.
+pub fn reading_commands() -> [(&'static str, Value); 5] {
+    [
+        ("Runtime.evaluate", json!({ "expression": "document.querySelector('input').value" })),
+        ("DOM.getDocument", json!({ "depth": -1 })),
+        ("DOMSnapshot.captureSnapshot", json!({ "computedStyles": [] })),
+        ("Accessibility.getFullAXTree", json!({})),
+        ("Page.captureSnapshot", json!({})),
+    ]
+}
+
 pub struct Debugger {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     last_id: i64,
-    /// What was told and not asked for, in order.
+    /// Events that nobody waited for yet, in order.
     pub events: Vec<Value>,
 }
 
@@ -78,7 +89,7 @@ impl Debugger {
     /// Sends a command that must fail; returns code and message.
     pub async fn refused(&mut self, session: Option<&str>, method: &str, params: Value) -> (i64, String) {
         let answer = self.ask(session, method, params).await;
-        let error = answer.get("error").unwrap_or_else(|| panic!("{method} is to be refused: {answer}"));
+        let error = answer.get("error").unwrap_or_else(|| panic!("{method} must be refused: {answer}"));
         (error["code"].as_i64().expect("a code"), error["message"].as_str().expect("a message").to_owned())
     }
 

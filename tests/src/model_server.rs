@@ -138,6 +138,15 @@ impl Asked {
     pub fn text(&self) -> String {
         self.body.to_string()
     }
+
+    /// Returns the reference of the newest line about this element.
+    pub fn reference(&self, role: &str, name: &str) -> String {
+        let text = self.text();
+        let line = format!("{role} \\\"{name}\\\"");
+        let at = text.rfind(&line).unwrap_or_else(|| panic!("no {role} {name:?} in {text}"));
+        let (_, rest) = text[at..].split_once("[ref=").expect("an element that can be used has a reference");
+        rest.split_once(']').expect("a reference ends").0.to_owned()
+    }
 }
 
 impl Answer {

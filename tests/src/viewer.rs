@@ -133,6 +133,24 @@ impl Viewer {
         self.input(InputEvent::Text { text: text.to_owned() }).await;
     }
 
+    /// Signs in to the practice portal, whose e-mail field has the focus.
+    pub async fn sign_in(&self, e_mail: &str, password: &str, code: &str) {
+        self.still_picture().await;
+        self.text(e_mail).await;
+        self.key("Tab", "Tab").await;
+        self.text(password).await;
+        let before = self.still_picture().await;
+        self.key("Enter", "Enter").await;
+        eventually("the page asks for the code", || {
+            std::future::ready(self.seen(|seen| (seen.picture != before).then_some(())))
+        })
+        .await;
+        self.still_picture().await;
+        self.text(code).await;
+        self.key("Enter", "Enter").await;
+        self.still_picture().await;
+    }
+
     /// Waits until the picture has been still for a moment, and returns it.
     pub async fn still_picture(&self) -> RgbaImage {
         let mut last = u64::MAX;

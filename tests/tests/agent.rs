@@ -1,6 +1,6 @@
 //! The agent from outside: a prompt followed with a model that speaks from a script, in a real browser, with a person beside.
 
-use baton_tests::{Answer, Asked, Baton, ModelServer, Turn, Viewer, assert_kept_nowhere, eventually};
+use baton_tests::{Answer, Baton, ModelServer, Turn, Viewer, assert_kept_nowhere, eventually};
 use serde_json::{Value, json};
 
 /// Typed by the person.
@@ -15,17 +15,8 @@ async fn with_model(script: Vec<Turn>) -> (Baton, ModelServer) {
     (Baton::start_with(&model.env()).await, model)
 }
 
-/// Returns the reference of the newest line about this element in what the model was asked.
-fn reference(asked: &Asked, role: &str, name: &str) -> String {
-    let text = asked.text();
-    let line = format!("{role} \\\"{name}\\\"");
-    let at = text.rfind(&line).unwrap_or_else(|| panic!("no {role} {name:?} in {text}"));
-    let (_, rest) = text[at..].split_once("[ref=").expect("an element that can be used has a reference");
-    rest.split_once(']').expect("a reference ends").0.to_owned()
-}
-
 fn click(role: &'static str, name: &'static str) -> Turn {
-    Turn::of(move |asked| Answer::call("click", json!({ "ref": reference(asked, role, name) })))
+    Turn::of(move |asked| Answer::call("click", json!({ "ref": asked.reference(role, name) })))
 }
 
 fn call(name: &'static str, input: Value) -> Turn {
@@ -35,23 +26,6 @@ fn call(name: &'static str, input: Value) -> Turn {
 async fn prompt(baton: &Baton, sandbox: &str, prompt: &str) -> String {
     let task = baton.post(&format!("/sandboxes/{sandbox}/tasks"), json!({ "prompt": prompt })).await;
     task["taskId"].as_str().expect("a task has an id").to_owned()
-}
-
-async fn sign_in(viewer: &Viewer) {
-    viewer.still_picture().await;
-    viewer.text(E_MAIL).await;
-    viewer.key("Tab", "Tab").await;
-    viewer.text(PASSWORD).await;
-    let before = viewer.still_picture().await;
-    viewer.key("Enter", "Enter").await;
-    eventually("the page asks for the code", || {
-        std::future::ready(viewer.seen(|seen| (seen.picture != before).then_some(())))
-    })
-    .await;
-    viewer.still_picture().await;
-    viewer.text(CODE).await;
-    viewer.key("Enter", "Enter").await;
-    viewer.still_picture().await;
 }
 
 fn kinds(events: &[Value]) -> Vec<&str> {
@@ -71,7 +45,7 @@ async fn a_prompt_is_followed_through_a_persons_sign_in_to_its_result() {
     let script = vec![
         call("navigate", json!({ "url": "http://portal.example/" })),
         Turn::of(move |asked| {
-            let found = reference(asked, "link", "Invoices");
+            let found = asked.reference("link", "Invoices");
             keep.lock().expect("no panic before").clone_from(&found);
             Answer::text("I open the invoices.").and_call("click", json!({ "ref": found }))
         }),
@@ -79,12 +53,12 @@ async fn a_prompt_is_followed_through_a_persons_sign_in_to_its_result() {
         // The model believes in what it saw before the person came.
         Turn::of(move |_| Answer::call("click", json!({ "ref": *reuse.lock().expect("no panic before") }))),
         Turn::of(|asked| {
-            let month = reference(asked, "combobox", "Month");
+            let month = asked.reference("combobox", "Month");
             Answer::call("select", json!({ "ref": month, "value": "2026-10" }))
         }),
         click("button", "Show"),
         Turn::of(|asked| {
-            let link = reference(asked, "link", "Download CSV");
+            let link = asked.reference("link", "Download CSV");
             Answer::call("download", json!({ "click": { "ref": link }, "to": "invoices.csv" }))
         }),
         call("code", json!({ "language": "bash", "code": "tail -n +2 invoices.csv | wc -l" })),
@@ -101,7 +75,7 @@ async fn a_prompt_is_followed_through_a_persons_sign_in_to_its_result() {
     baton.until(&format!("/tasks/{task}"), "/status", "waiting").await;
     let viewer = Viewer::connect(&baton, &sandbox).await;
     viewer.take().await;
-    sign_in(&viewer).await;
+    viewer.sign_in(E_MAIL, PASSWORD, CODE).await;
     viewer.hand_back(Some("only October, please")).await;
     let done = baton.until(&format!("/tasks/{task}"), "/status", "completed").await;
     assert_eq!(done["result"], "There are 31 invoices in October.");

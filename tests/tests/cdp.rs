@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::http::header;
 use axum::routing::get;
-use baton_tests::{Baton, Debugger, Foreign, Guide, Site, Viewer, eventually};
+use baton_tests::{Baton, Debugger, Foreign, Guide, Scene, Viewer, cdp_from_the_shell, eventually};
 use serde_json::{Value, json};
 
 const PAGES: [(&str, &str); 4] = [
@@ -36,61 +36,25 @@ const PAGES: [(&str, &str); 4] = [
 const SECRET: (i32, i32) = (60, 212);
 const OTHER: (i32, i32) = (60, 272);
 
-struct Scene {
-    baton: Baton,
-    site: Site,
-    sandbox: String,
+async fn scene() -> Scene {
+    let more = Router::new()
+        .route("/asked", get(|| async { "the site itself" }))
+        .route("/download", get(|| async { axum::response::Html("<a href='/file.csv'>Take</a>") }))
+        .route(
+            "/file.csv",
+            get(|| async { ([(header::CONTENT_DISPOSITION, "attachment; filename=\"taken.csv\"")], "a,b\n1,2\n") }),
+        );
+    Scene::open(&PAGES, more, json!({ "capabilities": { "browser": { "shellAccess": true } } })).await
 }
 
-impl Scene {
-    async fn open() -> Self {
-        let more = Router::new()
-            .route("/asked", get(|| async { "the site itself" }))
-            .route("/download", get(|| async { axum::response::Html("<a href='/file.csv'>Take</a>") }))
-            .route(
-                "/file.csv",
-                get(|| async { ([(header::CONTENT_DISPOSITION, "attachment; filename=\"taken.csv\"")], "a,b\n1,2\n") }),
-            );
-        let (site, baton) = tokio::join!(Site::serve(&PAGES, more), Baton::start());
-        let network = json!({ "allowPrivate": [site.address.to_string()] });
-        let capabilities = json!({ "browser": { "shellAccess": true } });
-        let sandbox = baton.ready_sandbox(json!({ "network": network, "capabilities": capabilities })).await;
-        Self { baton, site, sandbox }
-    }
+async fn addresses(scene: &Scene) -> (String, String) {
+    let made = scene.baton.post(&scene.path("/cdp-url"), json!({})).await;
+    (text(&made, "httpUrl").to_owned(), text(&made, "wsUrl").to_owned())
+}
 
-    fn path(&self, rest: &str) -> String {
-        format!("/sandboxes/{}{rest}", self.sandbox)
-    }
-
-    async fn addresses(&self) -> (String, String) {
-        let made = self.baton.post(&self.path("/cdp-url"), json!({})).await;
-        let text = |name: &str| made[name].as_str().expect("an address").to_owned();
-        (text("httpUrl"), text("wsUrl"))
-    }
-
-    async fn debugger(&self) -> Debugger {
-        Debugger::with_token(&self.baton, &self.path("/cdp")).await
-    }
-
-    async fn take(&self) {
-        self.baton.post(&self.path("/control/take"), json!({ "controller": "a person" })).await;
-    }
-
-    /// A person takes the wheel in a live view.
-    async fn person(&self) -> Viewer {
-        let viewer = Viewer::connect(&self.baton, &self.sandbox).await;
-        viewer.take().await;
-        viewer
-    }
-
-    /// The person clicks at a place of the page.
-    async fn click(&self, viewer: &Viewer, place: (i32, i32)) {
-        viewer.click_in_page(&self.baton, &self.sandbox, place).await;
-    }
-
-    async fn release(&self) {
-        self.baton.post(&self.path("/control/release"), json!({})).await;
-    }
+/// The person clicks at a place of the page.
+async fn click(scene: &Scene, viewer: &Viewer, place: (i32, i32)) {
+    viewer.click_in_page(&scene.baton, &scene.sandbox, place).await;
 }
 
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {
@@ -107,7 +71,7 @@ fn is_held_off(held: &Value) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn playwright_drives_is_held_off_and_goes_on_with_the_same_page() {
-    let scene = Scene::open().await;
+    let scene = scene().await;
     let address = format!("{}/v1{}", scene.baton.url, scene.path("/cdp"));
     let mut playwright = Foreign::node("playwright.mjs", &[&address, &scene.site.url(""), &scene.baton.token]);
     let connected = playwright.step("connect").await;
@@ -126,7 +90,7 @@ async fn playwright_drives_is_held_off_and_goes_on_with_the_same_page() {
 
     // The person goes elsewhere.
     let viewer = scene.person().await;
-    scene.click(&viewer, SECRET).await;
+    click(&scene, &viewer, SECRET).await;
     assert_eq!(scene.site.told("asked").await, "the site itself", "requests are the person's own");
     assert_ne!(scene.site.told("width").await, "500", "the person has the page's own size");
     viewer.hand_back(None).await;
@@ -150,8 +114,8 @@ async fn playwright_drives_is_held_off_and_goes_on_with_the_same_page() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn playwright_and_puppeteer_drive_at_once_and_one_leaves_without_the_other_noticing() {
-    let scene = Scene::open().await;
-    let (http, ws) = scene.addresses().await;
+    let scene = scene().await;
+    let (http, ws) = addresses(&scene).await;
     let site = scene.site.url("");
     let mut playwright = Foreign::node("playwright.mjs", &[&http, &site]);
     let mut puppeteer = Foreign::node("puppeteer.mjs", &[&ws, &site]);
@@ -176,13 +140,13 @@ async fn playwright_and_puppeteer_drive_at_once_and_one_leaves_without_the_other
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_person_opened_is_there_after_the_hand_back_and_was_never_held_up() {
-    let scene = Scene::open().await;
-    let (http, _) = scene.addresses().await;
+    let scene = scene().await;
+    let (http, _) = addresses(&scene).await;
     let mut playwright = Foreign::node("playwright.mjs", &[&http, &scene.site.url("")]);
     playwright.step("connect").await;
     playwright.step("drive").await;
     let viewer = scene.person().await;
-    scene.click(&viewer, OTHER).await;
+    click(&scene, &viewer, OTHER).await;
     assert_eq!(scene.site.told("other").await, "shown", "a client that waits for new tabs holds none up");
     viewer.hand_back(None).await;
     let popups = playwright.step("popups").await;
@@ -191,7 +155,7 @@ async fn what_a_person_opened_is_there_after_the_hand_back_and_was_never_held_up
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_raw_client_is_answered_in_the_contracts_words() {
-    let scene = Scene::open().await;
+    let scene = scene().await;
     let mut client = scene.debugger().await;
     let session = client.attach().await;
     let page = Some(session.as_str());
@@ -226,16 +190,13 @@ async fn a_raw_client_is_answered_in_the_contracts_words() {
     assert_eq!((status, &refusal["error"]["code"]), (409, &json!("heldByPerson")));
 
     scene.baton.post(&scene.path("/handoff/complete"), json!({})).await;
-    eventually("it goes on", || async {
-        scene.baton.get(&scene.path("/preview")).await["blind"].eq(&json!(false)).then_some(())
-    })
-    .await;
+    scene.until_seen().await;
     assert_eq!(client.call(page, "Runtime.evaluate", evaluate).await["result"]["value"], 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_of_what_passed_meanwhile_is_told_afterwards() {
-    let scene = Scene::open().await;
+    let scene = scene().await;
     let mut client = scene.debugger().await;
     let session = client.attach().await;
     let page = Some(session.as_str());
@@ -249,7 +210,7 @@ async fn nothing_of_what_passed_meanwhile_is_told_afterwards() {
     // What was told before is read; from now on nothing is.
     client.call(None, "Browser.getVersion", json!({})).await;
     client.events.clear();
-    scene.click(&viewer, SECRET).await;
+    click(&scene, &viewer, SECRET).await;
     scene.site.told("asked").await;
     viewer.hand_back(None).await;
     let title = json!({ "expression": "document.title" });
@@ -272,7 +233,7 @@ async fn nothing_of_what_passed_meanwhile_is_told_afterwards() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_would_break_the_house_is_refused_and_says_why() {
-    let scene = Scene::open().await;
+    let scene = scene().await;
     let mut client = scene.debugger().await;
     let mut other = scene.debugger().await;
     let session = client.attach().await;
@@ -313,8 +274,8 @@ async fn what_would_break_the_house_is_refused_and_says_why() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_has_an_address_of_its_own_and_addresses_end_with_the_sandbox() {
-    let scene = Scene::open().await;
-    let (http, ws) = scene.addresses().await;
+    let scene = scene().await;
+    let (http, ws) = addresses(&scene).await;
     let client = baton_tests::http_client();
     let read = async |url: String| client.get(url).send().await.expect("an answer");
     let version: Value = read(format!("{http}/json/version/")).await.json().await.expect("JSON");
@@ -339,44 +300,17 @@ async fn a_page_has_an_address_of_its_own_and_addresses_end_with_the_sandbox() {
     assert!(Debugger::connect(&ws).await.is_err());
 }
 
-/// Opens the browser's door from the shell room with nothing but Python's own library, and asks for the version.
+/// Asks for the browser's version from the shell room.
 const FROM_THE_SHELL: &str = r#"
-import json, os, socket, struct, urllib.parse, urllib.request
-
-address = os.environ["BATON_CDP_URL"]
-socket_address = json.load(urllib.request.urlopen(address + "/json/version"))["webSocketDebuggerUrl"]
-host = urllib.parse.urlparse(socket_address).hostname
-proxy = urllib.parse.urlparse(os.environ["HTTP_PROXY"])
-wire = socket.create_connection((proxy.hostname, proxy.port))
-
-def answer():
-    text = b""
-    while not text.endswith(b"\r\n\r\n"):
-        text += wire.recv(1)
-    return text.split(b"\r\n")[0].decode()
-
-wire.sendall(f"CONNECT {host}:80 HTTP/1.1\r\nHost: {host}:80\r\n\r\n".encode())
-print(answer())
-wire.sendall(
-    f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
-)
-print(answer())
-said = b'{"id":1,"method":"Browser.getVersion"}'
-wire.sendall(bytes([0x81, 0x80 | len(said)]) + b"\0\0\0\0" + said)
-kind, length = wire.recv(2)
-if length == 126:
-    (length,) = struct.unpack(">H", wire.recv(2))
-told = b""
-while len(told) < length:
-    told += wire.recv(length - len(told))
-print(json.loads(told)["result"]["product"])
+print(connected)
+print(upgraded)
+print(ask("Browser.getVersion", {})["result"]["product"])
 "#;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_script_in_the_shell_room_drives_the_browser_and_a_page_does_not() {
-    let scene = Scene::open().await;
-    let code = json!({ "language": "python", "code": FROM_THE_SHELL });
+    let scene = scene().await;
+    let code = json!({ "language": "python", "code": cdp_from_the_shell(FROM_THE_SHELL) });
     let ran = scene.baton.post(&scene.path("/code"), code).await;
     assert_eq!(ran["exitCode"], 0, "{ran}");
     let lines: Vec<&str> = text(&ran, "stdout").lines().collect();
@@ -421,7 +355,7 @@ async fn the_shell_reaches_the_browser_only_where_the_sandbox_was_made_so() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_mcp_server_of_devtools_drives_is_held_off_and_goes_on() {
-    let scene = Scene::open().await;
+    let scene = scene().await;
     let address = format!("{}/v1{}", scene.baton.url.replace("http://", "ws://"), scene.path("/cdp"));
     let mut devtools = Foreign::node("devtools.mjs", &[&address, &scene.site.url(""), &scene.baton.token]);
     let pages = devtools.step("connect").await;
@@ -445,8 +379,8 @@ async fn the_mcp_server_of_devtools_drives_is_held_off_and_goes_on() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn agent_browser_drives_is_held_off_and_goes_on() {
-    let scene = Scene::open().await;
-    let (_, ws) = scene.addresses().await;
+    let scene = scene().await;
+    let (_, ws) = addresses(&scene).await;
     let mut agent = Foreign::node("agent-browser.mjs", &[&ws, &scene.site.url("")]);
     assert_eq!(agent.step("connect").await["success"], true);
     let driven = agent.step("drive").await;

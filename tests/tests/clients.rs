@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use axum::Router;
 use axum::http::{HeaderMap, header};
 use axum::routing::get;
-use baton_tests::{Baton, Debugger, Foreign, Site, eventually};
+use baton_tests::{Debugger, Foreign, Scene, eventually, http_client};
 use serde_json::{Value, json};
 
 const PAGES: [(&str, &str); 2] = [
@@ -13,50 +13,35 @@ const PAGES: [(&str, &str); 2] = [
     ("/popup", "<title>Popup</title><script>fetch('/told?init=' + window.fromInit)</script>"),
 ];
 
-struct Scene {
-    baton: Baton,
-    site: Site,
-    sandbox: String,
+async fn scene() -> Scene {
+    let csv = |name: &str| {
+        let header = format!("attachment; filename=\"{name}\"");
+        get(move || async move { ([(header::CONTENT_DISPOSITION, header)], "a,b\n1,2\n") })
+    };
+    let more = Router::new()
+        .route("/file.csv", csv("taken.csv"))
+        .route("/long.csv", csv(&("n".repeat(300) + ".csv")))
+        .route("/headers", get(|headers: HeaderMap| async move { format!("{headers:?}") }));
+    Scene::open(&PAGES, more, json!({})).await
 }
 
-impl Scene {
-    async fn open() -> Self {
-        let csv = |name: &str| {
-            let header = format!("attachment; filename=\"{name}\"");
-            get(move || async move { ([(header::CONTENT_DISPOSITION, header)], "a,b\n1,2\n") })
-        };
-        let more = Router::new()
-            .route("/file.csv", csv("taken.csv"))
-            .route("/long.csv", csv(&("n".repeat(300) + ".csv")))
-            .route("/headers", get(|headers: HeaderMap| async move { format!("{headers:?}") }));
-        let (site, baton) = tokio::join!(Site::serve(&PAGES, more), Baton::start());
-        let network = json!({ "allowPrivate": [site.address.to_string()] });
-        let sandbox = baton.ready_sandbox(json!({ "network": network })).await;
-        Self { baton, site, sandbox }
-    }
+async fn connect_playwright(scene: &Scene) -> Foreign {
+    let address = format!("{}/v1{}", scene.baton.url, scene.path("/cdp"));
+    let mut playwright = Foreign::node("parity.mjs", &[&address, &scene.site.url(""), &scene.baton.token]);
+    playwright.step("connect").await;
+    playwright
+}
 
-    fn path(&self, rest: &str) -> String {
-        format!("/sandboxes/{}{rest}", self.sandbox)
-    }
-
-    async fn playwright(&self) -> Foreign {
-        let address = format!("{}/v1{}", self.baton.url, self.path("/cdp"));
-        let mut playwright = Foreign::node("parity.mjs", &[&address, &self.site.url(""), &self.baton.token]);
-        playwright.step("connect").await;
-        playwright
-    }
-
-    async fn downloads(&self) -> Vec<String> {
-        let listed = self.baton.get(&self.path("/fs/list?path=downloads")).await;
-        let paths = listed["data"].as_array().expect("a list").iter();
-        paths.map(|entry| entry["path"].as_str().expect("a path").to_owned()).collect()
-    }
+async fn downloads(scene: &Scene) -> Vec<String> {
+    let listed = scene.baton.get(&scene.path("/fs/list?path=downloads")).await;
+    let paths = listed["data"].as_array().expect("a list").iter();
+    paths.map(|entry| entry["path"].as_str().expect("a path").to_owned()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_popups_first_request_is_routed_and_its_document_scripted() {
-    let scene = Scene::open().await;
-    let mut playwright = scene.playwright().await;
+    let scene = scene().await;
+    let mut playwright = connect_playwright(&scene).await;
     // The runtime prepares each new page too: often enough that the order is not luck.
     for round in 0..8 {
         let popup = playwright.step("popup").await;
@@ -66,9 +51,9 @@ async fn a_popups_first_request_is_routed_and_its_document_scripted() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_clients_that_wait_both_prepare_a_popup_and_one_that_leaves_holds_nothing_up() {
-    let scene = Scene::open().await;
-    let mut one = Debugger::with_token(&scene.baton, &scene.path("/cdp")).await;
-    let mut other = Debugger::with_token(&scene.baton, &scene.path("/cdp")).await;
+    let scene = scene().await;
+    let mut one = scene.debugger().await;
+    let mut other = scene.debugger().await;
     let wait = json!({ "autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true });
     for client in [&mut one, &mut other] {
         client.call(None, "Target.setAutoAttach", wait.clone()).await;
@@ -106,39 +91,39 @@ async fn paused(client: &mut Debugger) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dialog_that_the_opener_brings_up_in_its_popup_is_told() {
-    let scene = Scene::open().await;
-    let mut playwright = scene.playwright().await;
+    let scene = scene().await;
+    let mut playwright = connect_playwright(&scene).await;
     assert_eq!(playwright.step("popupDialog").await, json!({ "said": "from the opener", "after": "done" }));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn downloads_are_read_and_saved_in_every_context() {
-    let scene = Scene::open().await;
-    let mut playwright = scene.playwright().await;
+    let scene = scene().await;
+    let mut playwright = connect_playwright(&scene).await;
     let own = playwright.step("download").await;
     assert_eq!(own, json!({ "name": "taken.csv", "content": "a,b\n1,2\n", "saved": "a,b\n1,2\n" }));
     let other = playwright.step("downloadInContext").await;
     assert_eq!(other, json!({ "name": "taken.csv", "content": "a,b\n1,2\n", "saved": "a,b\n1,2\n" }));
     assert_eq!(playwright.step("downloadLong").await["content"], "a,b\n1,2\n");
-    let downloads = scene.downloads().await;
+    let listed = downloads(&scene).await;
     for name in ["downloads/taken.csv", "downloads/taken (1).csv"] {
-        assert!(downloads.iter().any(|path| path == name), "{downloads:?}");
+        assert!(listed.iter().any(|path| path == name), "{listed:?}");
     }
-    let long = downloads.iter().find(|path| path.contains("nnn")).expect("the long name arrived");
+    let long = listed.iter().find(|path| path.contains("nnn")).expect("the long name arrived");
     assert!(long.ends_with(".csv") && long.len() == "downloads/".len() + 255, "{long}");
     let denied = playwright.step("downloadDenied").await;
     // Playwright's own words for a download that its context did not accept.
     assert!(denied["failure"].as_str().is_some_and(|why| why.contains("acceptDownloads")), "{denied}");
-    assert_eq!(scene.downloads().await.len(), 3, "nothing came of it");
+    assert_eq!(downloads(&scene).await.len(), 3, "nothing came of it");
     // A client that leaves changes nothing for the others.
     playwright.step("leave").await;
-    assert_eq!(scene.playwright().await.step("download").await["content"], "a,b\n1,2\n");
+    assert_eq!(connect_playwright(&scene).await.step("download").await["content"], "a,b\n1,2\n");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_and_headers_are_as_without_a_proxy() {
-    let scene = Scene::open().await;
-    let mut playwright = scene.playwright().await;
+    let scene = scene().await;
+    let mut playwright = connect_playwright(&scene).await;
     let headers = playwright.step("headers").await;
     assert_eq!((&headers["told"], &headers["proxy"]), (&json!("keep-alive"), &Value::Null), "{headers}");
     assert!(headers["seen"].as_str().is_some_and(|seen| seen.contains("\"connection\": \"keep-alive\"")), "{headers}");
@@ -150,8 +135,8 @@ async fn pages_and_headers_are_as_without_a_proxy() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_with_nested_sessions_drives() {
-    let scene = Scene::open().await;
-    let mut client = Debugger::with_token(&scene.baton, &scene.path("/cdp")).await;
+    let scene = scene().await;
+    let mut client = scene.debugger().await;
     let targets = client.call(None, "Target.getTargets", json!({})).await;
     let infos = targets["targetInfos"].as_array().expect("a list").clone();
     let page = infos.iter().find(|info| info["type"] == "page").expect("a page is open");
@@ -165,7 +150,7 @@ async fn a_client_with_nested_sessions_drives() {
     let answer: Value = serde_json::from_str(received["params"]["message"].as_str().expect("a text")).expect("JSON");
     assert_eq!((&answer["id"], &answer["result"]["result"]["value"]), (&json!(70), &json!(42)));
     // It is the gate that it goes through, too.
-    scene.baton.post(&scene.path("/control/take"), json!({ "controller": "a person" })).await;
+    scene.take().await;
     let send = json!({ "sessionId": session, "message": inner.to_string() });
     client.call(None, "Target.sendMessageToTarget", send).await;
     let received = client.event("Target.receivedMessageFromTarget").await;
@@ -174,13 +159,13 @@ async fn a_client_with_nested_sessions_drives() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_port_of_its_own_answers_as_a_browser_does_and_only_to_programs() {
-    let scene = Scene::open().await;
+    let scene = scene().await;
     assert_eq!(scene.baton.get(&scene.path("/preview")).await["debuggingPort"], Value::Null);
     let opened = scene.baton.post(&scene.path("/cdp-port"), json!({})).await;
     assert_eq!(opened["host"], "127.0.0.1");
     assert_eq!(scene.baton.get(&scene.path("/preview")).await["debuggingPort"], opened);
     let at = format!("127.0.0.1:{}", opened["port"]);
-    let http = reqwest_client();
+    let http = http_client();
     let ask = |path: &str| http.get(format!("http://{at}{path}"));
     let version: Value = ask("/json/version").send().await.expect("it answers").json().await.expect("JSON");
     assert!(version["WebKit-Version"].as_str().is_some_and(|text| text.starts_with("537.36 (@")), "{version}");
@@ -201,9 +186,9 @@ async fn a_port_of_its_own_answers_as_a_browser_does_and_only_to_programs() {
         assert_eq!(answer.status(), 403, "{name}: {value}");
     }
     // The same gate as every other way to the browser.
-    scene.baton.post(&scene.path("/control/take"), json!({ "controller": "a person" })).await;
+    scene.take().await;
     assert_eq!(client.refused(Some(&page), "Runtime.evaluate", sum).await.1, "heldByPerson");
-    scene.baton.post(&scene.path("/control/release"), json!({})).await;
+    scene.release().await;
 
     let (status, _) = scene.baton.send("DELETE", &scene.path("/cdp-port"), None).await;
     assert_eq!(status, 204);
@@ -219,7 +204,7 @@ async fn a_port_of_its_own_answers_as_a_browser_does_and_only_to_programs() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn chromedriver_drives_by_the_port() {
-    let scene = Scene::open().await;
+    let scene = scene().await;
     let opened = scene.baton.post(&scene.path("/cdp-port"), json!({})).await;
     let driver = Driver::start().await;
     let options = json!({ "debuggerAddress": format!("127.0.0.1:{}", opened["port"]) });
@@ -256,7 +241,7 @@ impl Driver {
             .kill_on_drop(true)
             .spawn()
             .expect("chromedriver starts");
-        let driver = Self { url: format!("http://127.0.0.1:{port}"), http: reqwest_client(), _process: process };
+        let driver = Self { url: format!("http://127.0.0.1:{port}"), http: http_client(), _process: process };
         eventually("chromedriver listens", || async {
             driver.http.get(format!("{}/status", driver.url)).send().await.ok().map(drop)
         })
@@ -278,8 +263,4 @@ impl Driver {
         assert!(status.is_success(), "{status}: {body}");
         body["value"].clone()
     }
-}
-
-fn reqwest_client() -> reqwest::Client {
-    baton_tests::http_client()
 }

@@ -9,25 +9,6 @@ const E_MAIL: &str = "ada.canary-7731@portal.example";
 const PASSWORD: &str = "correct-horse-canary-4417";
 const CODE: &str = "860533";
 
-async fn sign_in(baton: &Baton, viewer: &Viewer, sandbox: &str) {
-    // The e-mail field has the focus.
-    viewer.still_picture().await;
-    viewer.text(E_MAIL).await;
-    viewer.key("Tab", "Tab").await;
-    viewer.text(PASSWORD).await;
-    let before = viewer.still_picture().await;
-    viewer.key("Enter", "Enter").await;
-    eventually("the page asks for the code", || {
-        std::future::ready(viewer.seen(|seen| (seen.picture != before).then_some(())))
-    })
-    .await;
-    viewer.still_picture().await;
-    viewer.text(CODE).await;
-    viewer.key("Enter", "Enter").await;
-    viewer.still_picture().await;
-    let _ = (baton, sandbox);
-}
-
 fn kinds(events: &[Value]) -> Vec<&str> {
     events.iter().map(|event| event["type"].as_str().expect("an event has a type")).collect()
 }
@@ -68,7 +49,7 @@ async fn a_person_signs_in_and_the_agent_goes_on_in_the_same_session() {
     })
     .await;
 
-    sign_in(&baton, &viewer, &sandbox).await;
+    viewer.sign_in(E_MAIL, PASSWORD, CODE).await;
     viewer.hand_back(Some("signed in with my own name")).await;
 
     // The agent goes on in the same session, to the artifact.
@@ -216,7 +197,7 @@ async fn both_starter_templates_of_the_window_work_without_a_network() {
     baton.until(&format!("/tasks/{task}"), "/status", "waiting").await;
     let viewer = Viewer::connect(&baton, &sandbox).await;
     viewer.take().await;
-    sign_in(&baton, &viewer, &sandbox).await;
+    viewer.sign_in(E_MAIL, PASSWORD, CODE).await;
     viewer.hand_back(None).await;
     let done = baton.until_over(&task).await;
     assert_eq!((&done["status"], &done["result"]), (&json!("completed"), &json!("saved invoices.csv")), "{done}");

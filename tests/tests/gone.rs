@@ -1,12 +1,8 @@
 //! A program that goes away in the middle of a call takes its command along, over every door.
 
-use std::process::Stdio;
-
-use baton_tests::{Baton, binary, eventually, http_client};
+use baton_tests::{Baton, Mcp, eventually, http_client};
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 /// A command that is looked for by its name.
 const COMMAND: &str = r#"{"command":"sleep","args":["4242"]}"#;
@@ -44,33 +40,17 @@ async fn an_mcp_client_that_goes_away_takes_its_command_along() {
     let baton = Baton::start().await;
     let sandbox = baton.ready_sandbox(json!({ "capabilities": { "browser": false } })).await;
     for how in ["input closed", "SIGTERM", "SIGKILL"] {
-        let mut client = tokio::process::Command::new(binary("baton"))
-            .arg("mcp")
-            .env("BATON_HOME", baton.home())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("baton mcp starts");
-        let pid = Pid::from_raw(client.id().expect("it runs").cast_signed());
-        let mut to = client.stdin.take().expect("a pipe");
-        let mut from = BufReader::new(client.stdout.take().expect("a pipe")).lines();
-        let say = async |to: &mut tokio::process::ChildStdin, message: Value| {
-            to.write_all(format!("{message}\n").as_bytes()).await.expect("it reads");
-        };
-        let hello = json!({ "protocolVersion": "2025-06-18", "capabilities": {},
-            "clientInfo": { "name": "test", "version": "1" } });
-        say(&mut to, json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello })).await;
-        from.next_line().await.expect("it speaks").expect("it answers");
-        say(&mut to, json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await;
+        let mut client = Mcp::start(&baton).await;
+        let pid = client.pid();
         let arguments = json!({ "sandboxId": sandbox, "command": "sleep", "args": ["4242"] });
-        let call = json!({ "name": "sandbox_exec", "arguments": arguments });
-        say(&mut to, json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call })).await;
+        client.send("tools/call", json!({ "name": "sandbox_exec", "arguments": arguments })).await;
+        let (mut client, mut server) = (Some(client), None);
         begins_and_ends(&baton, &sandbox, how, async || match how {
-            "input closed" => drop(to),
+            "input closed" => server = client.take().map(Mcp::close_input),
             "SIGTERM" => kill(pid, Signal::SIGTERM).expect("it runs"),
             _ => kill(pid, Signal::SIGKILL).expect("it runs"),
         })
         .await;
+        drop((client, server));
     }
 }

@@ -3,7 +3,7 @@
 
 use std::process::Stdio;
 
-use baton_tests::{Baton, Viewer, binary, eventually, kept_in, repository};
+use baton_tests::{Baton, Viewer, binary, kept_in, repository};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -80,20 +80,7 @@ async fn sign_in(baton: &Baton, sandbox: &str) {
     baton.until(&format!("/sandboxes/{sandbox}/handoff"), "/handoff/status", "pending").await;
     let viewer = Viewer::connect(baton, sandbox).await;
     viewer.take().await;
-    viewer.still_picture().await;
-    viewer.text("ada@portal.example").await;
-    viewer.key("Tab", "Tab").await;
-    viewer.text("any will do").await;
-    let before = viewer.still_picture().await;
-    viewer.key("Enter", "Enter").await;
-    eventually("the page asks for the code", || {
-        std::future::ready(viewer.seen(|seen| (seen.picture != before).then_some(())))
-    })
-    .await;
-    viewer.still_picture().await;
-    viewer.text("123456").await;
-    viewer.key("Enter", "Enter").await;
-    viewer.still_picture().await;
+    viewer.sign_in("ada@portal.example", "any will do", "123456").await;
     viewer.hand_back(None).await;
 }
 

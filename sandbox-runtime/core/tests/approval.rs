@@ -490,3 +490,26 @@ fn a_proposal_names_the_true_destination_and_the_amount() {
     assert_eq!(proposal.amount, Some(euros(4_000)));
     assert_eq!(proposal.fields[1].value, "••••••");
 }
+
+#[test]
+fn a_request_that_is_sent_on_stays_approved_within_its_site() {
+    let approved = Outgoing {
+        method: "POST".to_owned(),
+        url: "https://shop.example/pay".to_owned(),
+        page: "https://shop.example/".to_owned(),
+        content_type: "text/plain".to_owned(),
+        body: Some(b"to=Ada".to_vec()),
+        has_body: true,
+    };
+    let to = |url: &str| Outgoing { url: url.to_owned(), ..approved.clone() };
+    let check =
+        |next: Outgoing, expected: bool| assert_eq!(request::is_sent_on(&approved, &next), expected, "{next:?}");
+    check(to("https://shop.example/pay/now?step=2"), true);
+    check(to("http://shop.example/pay"), false);
+    check(to("https://pay.shop.example/pay"), false);
+    check(to("https://shop.example:8443/pay"), false);
+    check(to("about:blank"), false);
+    check(Outgoing { method: "PUT".to_owned(), ..approved.clone() }, false);
+    check(Outgoing { body: Some(b"to=Eve".to_vec()), ..approved.clone() }, false);
+    check(Outgoing { body: None, has_body: false, ..approved.clone() }, false);
+}

@@ -351,7 +351,10 @@ struct Acting<'a>(&'a World);
 
 impl<'a> Acting<'a> {
     fn begin(world: &'a World) -> Self {
-        world.state().acting += 1;
+        let mut state = world.state();
+        state.acting += 1;
+        state.clients_act = false;
+        drop(state);
         Self(world)
     }
 }

@@ -1,7 +1,6 @@
-//! Which document each frame shows, and which worlds of scripts are in it; as the runtime's own sessions told it.
+//! Which document each frame shows and which script worlds are in it, from the events of the runtime's own sessions.
 //!
-//! Outside clients are held to it: the world of the page script is not theirs, and a document that a person typed in is
-//! closed to them.
+//! Outside clients are checked against it: they do not reach the page script's world, nor documents in which a person typed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,7 +46,7 @@ pub fn follow(contexts: &mut Contexts, ours: &str, method: &str, params: &Value)
     }
 }
 
-/// One document: a frame, and the loading that brought it. A document that comes back from the cache of pages is the same.
+/// One document: a frame and its loader. A document that comes back from the back/forward cache is the same one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Document {
     pub frame: String,
@@ -66,7 +65,7 @@ pub struct Typed {
     page: String,
 }
 
-/// A document and its worlds that are remembered at most: those that came back from the cache of pages among them.
+/// How many documents are remembered, including those in the back/forward cache.
 const TYPED_KEPT: usize = 1_000;
 
 /// The record.
@@ -80,7 +79,7 @@ pub struct Documents {
     sessions: BTreeMap<String, String>,
     /// Oldest first.
     typed: Vec<Typed>,
-    /// Globals of a page: names that nobody else may take in every world.
+    /// Names of a page's globals: no client may add a binding under one of them.
     pub globals: BTreeSet<String>,
 }
 
@@ -148,7 +147,7 @@ impl Documents {
     pub fn typed_in(&mut self, session: &str, context: i64, tab: &str) {
         let (frame, origin) = match self.context(session, context) {
             Some(context) => (context.frame.clone(), context.origin.clone()),
-            // Of a world that is not known, the tab is: better too much is closed than too little.
+            // A world that is not known closes the tab's document: better too much than too little.
             None => (tab.to_owned(), String::new()),
         };
         let document = Document { loader: self.loader(&frame), frame };
@@ -171,7 +170,7 @@ impl Documents {
         self.typed.iter().filter(is_shown)
     }
 
-    /// Nothing that a person typed is in this document any more.
+    /// Opens a document that no longer holds what a person typed.
     pub fn opened(&mut self, document: &Document) {
         self.typed.retain(|typed| typed.document != *document);
     }

@@ -5,15 +5,20 @@
 //! A request of a page that is controlled by a service worker passes it by meanwhile.
 //! Not covered: WebSockets and WebRTC.
 //!
-//! While a person is at the wheel nothing is held: what they do is theirs. A request that was held before they came
-//! stays held, and they may answer for it like anyone.
+//! A request that was approved and that its server sends on within the same site (307, 308) is not held again: another site is.
+//!
+//! While a person drives, nothing is held: what they do is theirs. A request that was held before stays held, and they can
+//! answer its question like any other.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use futures_util::future::join_all;
 use sandbox_core::ApprovalId;
-use sandbox_core::approval::request::Outgoing;
+use sandbox_core::approval::request::{Outgoing, is_sent_on};
 use serde_json::{Value, json};
 
 use super::gate::Live;
@@ -27,7 +32,7 @@ const INVALID_PARAMS: i64 = -32_602;
 /// Decides whether a request is held. Runs in the reading task, so that it must not block.
 pub type HoldJudge = Arc<dyn Fn(&PausedRequest) -> bool + Send + Sync>;
 
-/// Says which question a request of a person answers by being sent, if it does. Must not block either.
+/// Returns the question that a person's request answers by being sent, if any. Must not block either.
 pub type PersonJudge = Arc<dyn Fn(&PausedRequest) -> Option<ApprovalId> + Send + Sync>;
 
 /// A request that stands still until it is let go or refused.
@@ -45,6 +50,30 @@ pub struct PausedRequest {
     pub typed_fields: Vec<String>,
 }
 
+/// How long an open document may take to apply a change.
+const REFRESH: Duration = Duration::from_millis(500);
+/// Requests that were let go and are remembered: a server may send one on to another address.
+const LET_GO_KEPT: usize = 64;
+
+/// Requests that somebody let go, oldest first.
+#[derive(Debug, Default)]
+pub struct LetGo(VecDeque<PausedRequest>);
+
+impl LetGo {
+    fn add(&mut self, request: PausedRequest) {
+        if self.0.len() == LET_GO_KEPT {
+            self.0.pop_front();
+        }
+        self.0.push_back(request);
+    }
+
+    /// Whether a request is one that was let go, sent on by its server.
+    fn has(&self, earlier: &str, next: &PausedRequest) -> bool {
+        let is_earlier = |known: &&PausedRequest| known.id == earlier && known.session == next.session;
+        self.0.iter().find(is_earlier).is_some_and(|known| is_sent_on(&known.outgoing, &next.outgoing))
+    }
+}
+
 /// Begins or ends holding. When this returns it is in force, for documents that are open already too.
 pub async fn hold(shared: &Shared, judge: Option<HoldJudge>) -> Result<(), CallError> {
     let wanted = judge.is_some();
@@ -54,25 +83,26 @@ pub async fn hold(shared: &Shared, judge: Option<HoldJudge>) -> Result<(), CallE
     }
     let pipe = &shared.pipe;
     if !wanted {
-        // What is paused now would be let go by it: whoever ends holding has answered for each before.
+        // This lets go of all that is paused: the caller has answered for each request before.
         pipe.call(&Pass::Bookkeeping, None, "Fetch.disable", json!({})).await?;
     } else {
         pipe.call(&Pass::Bookkeeping, None, "Fetch.enable", patterns()).await?;
     }
     pipe.call(&Pass::Bookkeeping, None, "Target.setAutoAttach", auto_attach(wanted)).await?;
     let sessions = shared.world.state().all_sessions();
-    for session in sessions {
-        refresh(pipe, &session, wanted);
+    for error in join_all(sessions.iter().map(|session| refresh(pipe, session, wanted))).await.into_iter().flatten() {
+        // The session went away meanwhile, or is not ready: a document that comes in it applies the change by itself.
+        tracing::debug!(%error, "an open document does not apply that requests are held");
     }
     Ok(())
 }
 
-/// Makes the documents of a session ask for their requests anew. Without it those that are open go on as they were.
-fn refresh(pipe: &Pipe, session: &str, wanted: bool) {
+/// Makes the open documents of a session apply the change, which otherwise applies to new ones only. Returns why they do not.
+async fn refresh(pipe: &Pipe, session: &str, wanted: bool) -> Option<CallError> {
     pipe.note(Some(session), "Fetch.enable", json!({ "patterns": [{ "urlPattern": "baton-never:*" }] }));
-    pipe.note(Some(session), "Fetch.disable", json!({}));
     pipe.note(Some(session), "Target.setAutoAttach", auto_attach(wanted));
     bypass_workers(pipe, session, wanted);
+    pipe.call_within(REFRESH, &Pass::Bookkeeping, Some(session), "Fetch.disable", json!({})).await.err()
 }
 
 /// Holds what a new worker sends from its first line on.
@@ -81,7 +111,7 @@ pub fn hold_worker(pipe: &Pipe, session: &str) {
     pipe.note(Some(session), "Target.setAutoAttach", auto_attach(true));
 }
 
-/// Sends a session's requests past service workers, whose own requests no one could tell apart.
+/// Sends a session's requests past service workers, because nobody could tell whose requests those make.
 pub fn bypass_workers(pipe: &Pipe, session: &str, bypass: bool) {
     if bypass {
         pipe.note(Some(session), "Network.enable", json!({ "maxTotalBufferSize": 0, "maxResourceBufferSize": 0 }));
@@ -102,27 +132,33 @@ pub fn paused(world: &World, pipe: &Pipe, session: Option<&str>, params: &Value)
     }
     let Some(judge) = judge.filter(|_| !person_drives) else { return let_go(pipe, session, id) };
     let request = read(world, session, id, params);
+    let earlier = params["redirectedRequestId"].as_str();
+    let is_approved = earlier.is_some_and(|earlier| world.state().let_go.has(earlier, &request));
+    if is_approved {
+        world.state().let_go.add(request);
+        return let_go(pipe, session, id);
+    }
     if !judge(&request) {
         return let_go(pipe, session, id);
     }
     if !world.send(BrowserEvent::Held(Box::new(request))) {
-        // Nobody would ever answer for it.
+        // Nobody would ever answer.
         refuse_now(pipe, session, id, params["resourceType"] == "Document");
     }
 }
 
-/// A person's request is theirs: nothing of it is told but which question it answers.
+/// A person's request is theirs: the runtime learns only which question it answers.
 fn notice_person(world: &World, session: Option<&str>, id: &str, params: &Value) {
     let Some(judge) = world.state().person.clone() else { return };
     if let Some(question) = judge(&read(world, session, id, params)) {
-        // A backlog that is full loses it: then the question is looked at again after the hand-back.
+        // A full backlog drops it: then the question is checked again after the hand-back.
         world.send(BrowserEvent::PersonDid(question));
     }
 }
 
 /// Whether Chromium still knows a held request: its page may have left it.
 pub async fn is_held(shared: &Shared, request: &PausedRequest) -> Result<bool, CallError> {
-    // Asks for what a request does not have yet: refused for what is held, too, but as a state and not as an unknown id.
+    // A held request has no body yet, so this always fails; only the code says whether the id is known.
     let params = json!({ "requestId": request.id });
     let session = request.session.as_deref();
     match shared.pipe.call(&Pass::Bookkeeping, session, "Fetch.getResponseBody", params).await {
@@ -140,6 +176,8 @@ pub async fn is_held(shared: &Shared, request: &PausedRequest) -> Result<bool, C
 pub async fn let_go_held(shared: &Shared, request: &PausedRequest) -> Result<(), CallError> {
     let params = json!({ "requestId": request.id });
     let session = request.session.as_deref();
+    // Before it leaves: its server may send it on at once.
+    shared.world.state().let_go.add(request.clone());
     shared.pipe.call(&Pass::Bookkeeping, session, "Fetch.continueRequest", params).await.map(drop)
 }
 
@@ -193,7 +231,7 @@ fn read(world: &World, session: Option<&str>, id: &str, params: &Value) -> Pause
     }
 }
 
-/// Returns the body, if all of it can be shown: files are told by their place on the disk only.
+/// Returns the body, if all of it is known: for files Chromium gives only their path.
 fn body(request: &Value) -> Option<Vec<u8>> {
     if let Some(entries) = request["postDataEntries"].as_array() {
         let parts = entries.iter().map(|entry| BASE64_STANDARD.decode(entry["bytes"].as_str()?).ok());

@@ -101,8 +101,22 @@ pub enum BrowserEvent {
     Held(Box<PausedRequest>),
     /// A person, at the wheel, sent what this question is about.
     PersonDid(ApprovalId),
+    /// An outside client did something that has a name.
+    ClientDid(ClientDid),
     /// The browser is gone.
     Closed,
+}
+
+/// What an outside client of the debugging protocol did: by the names of elements, never by values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClientDid {
+    /// The action's name in the vocabulary.
+    pub name: &'static str,
+    pub summary: String,
+    pub url: String,
+    pub title: String,
+    /// Why it failed, if it did.
+    pub error: Option<String>,
 }
 
 /// What the browser shows, as last known; also while a person drives, when the caller hides it.

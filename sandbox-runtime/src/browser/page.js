@@ -673,15 +673,19 @@
     fields: shownFields(form, submitter),
     sent: [...elementsOf.call(form)].filter((element) => element.localName === 'select' && element.name && !isMasked(element)).map((element) => [element.name, element.value]).slice(0, 100),
   });
-  const nothing = () => ({ words: '', isLink: false, submits: false, method: null, destination: null, page: document.URL, fields: [] });
-  const foresee = (element) => {
-    const seen = nothing();
+  // The control that an element belongs to, or the element itself.
+  const controlOf = (element) => {
     let node = element;
     while (node && !node.matches('a[href], area[href], button, input, summary, [role=button], [role=link], [role=menuitem]')) {
       const labelled = node.localName === 'label' ? node.control : null;
       node = labelled ?? parentOf(node);
     }
-    node ??= element;
+    return node ?? element;
+  };
+  const nothing = () => ({ words: '', isLink: false, submits: false, method: null, destination: null, page: document.URL, fields: [] });
+  const foresee = (element) => {
+    const seen = nothing();
+    const node = controlOf(element);
     const said = [nameOf(node), textOf(node), node.getAttribute('title'), node.value && ['submit', 'button', 'image'].includes(node.type) ? node.value : ''];
     // The name of most elements is their text: said once, it keeps its length.
     seen.words = short([...new Set(said.map((part) => squash(part ?? '')))].filter((part) => part).join(' '), 300);
@@ -711,6 +715,21 @@
     learnSecrets();
     return values.map((value) => value !== '' && veil(value) !== value);
   };
+
+  // ---- what input does, by the names of elements and never by values: a program's doings are in the history ----
+
+  const did = (kind, element, name) => {
+    learnSecrets();
+    report(veiled({ kind: 'did', did: kind, what: name ?? say(controlOf(element)) }));
+  };
+  addEventListener('click', (event) => {
+    const element = event.composedPath()[0];
+    if (!recording && event.isTrusted && element instanceof Element) did('clicked', element);
+  }, { capture: true, passive: true });
+  addEventListener('input', (event) => {
+    const field = !recording && event.isTrusted ? fieldOf(event) : null;
+    if (field && !TICKED.includes(field.type)) did(field.localName === 'select' ? 'chose in' : 'typed into', field, `field "${fieldName(field)}"`);
+  }, { capture: true, passive: true });
 
   // ---- what the runtime follows: which tab is in front, and its title ----
 

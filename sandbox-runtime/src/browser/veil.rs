@@ -1,10 +1,10 @@
-//! What is closed to programs where a person typed: the one place that decides.
+//! Decides what programs may read of documents in which a person typed.
 //!
 //! A document is closed from the first letter that a person types in it, until it is gone, or every such field is gone or
-//! empty, or the person opens it at the hand-back. Which fields these are the page script knows, in a world that nobody else
-//! reaches; which documents they are in stands in [`Documents`](super::documents::Documents), on the runtime's side.
-//! Our own agent sees such a page with those fields masked, for the page script writes what it is shown. A client of the
-//! debugging protocol could ask anything, so it is answered `veiled`.
+//! empty, or the person opens it at the hand-back. The page script knows the fields, in an isolated world that no client
+//! reaches; [`Documents`](super::documents::Documents) knows the documents, in the runtime.
+//! Our own agent sees such a page with those fields masked, because the page script writes what the agent sees. A client of the
+//! debugging protocol could ask anything, so its commands fail with `veiled`.
 
 use std::time::Duration;
 
@@ -28,19 +28,19 @@ const LOOK_DEADLINE: Duration = Duration::from_secs(2);
 pub enum Reading {
     /// Nothing of a document.
     Nothing,
-    /// The world of scripts that it names, or the main one.
+    /// The script world that it names, or the main one.
     World,
     /// The documents of its session.
     Documents,
     /// The whole tab, frames of other processes among it.
     Tab,
-    /// What the tab shows: told with the fields covered.
+    /// A picture of the tab: taken with the fields covered.
     Picture,
-    /// What the browser's processes hold in memory, or show: of any document.
+    /// The memory of the browser's processes: any document.
     Memory,
 }
 
-/// Methods by their whole name. Of those that no rule covers, a document is read.
+/// Methods by their whole name. A method that no rule covers counts as reading documents.
 const NAMED: &[(&[&str], Reading)] = &[
     (
         &[
@@ -114,12 +114,12 @@ const NAMED: &[(&[&str], Reading)] = &[
         ],
         Reading::Nothing,
     ),
-    // Named like settings, and yet they run in the page as it is or change it.
+    // Named like settings, but they run code in the page or change it.
     (&["Debugger.setReturnValue", "Debugger.setScriptSource", "Debugger.setVariableValue"], Reading::Documents),
     (&["Page.setDocumentContent"], Reading::Documents),
 ];
 
-/// Domains that read nothing of a document. Of `Network` and `Fetch`, what a request carries is looked after one by one.
+/// Domains that read nothing of a document. Requests of `Network` and `Fetch` are checked one by one.
 const APART: &[&str] = &[
     "Browser",
     "Emulation",
@@ -140,7 +140,7 @@ const APART: &[&str] = &[
 
 /// Domains of which only settings pass.
 const SETTLING: &[&str] = &["Debugger", "Overlay", "Page", "Runtime"];
-/// How the names of settings begin; a breakpoint has a condition, which runs in the page.
+/// How names of settings begin. Breakpoints are left out: their condition runs in the page.
 const SETTINGS: &[&str] = &["add", "clear", "remove", "set"];
 
 /// Returns what a method reads.
@@ -159,11 +159,11 @@ pub fn reading(method: &str) -> Reading {
     Reading::Documents
 }
 
-/// What a command is about to read, by where it is.
+/// Where a command is about to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// Worlds of one of the runtime's own sessions, by frame and origin. One in the same process can be let into all
-    /// documents there, and one of the same site may be in the same process.
+    /// Worlds of one of the runtime's own sessions, by frame and origin. A world can get access to all documents of its
+    /// process, and worlds of one site may share a process.
     Worlds {
         tab: String,
         session: String,
@@ -175,7 +175,7 @@ pub enum Place {
     Browser,
 }
 
-/// Returns the closed documents that are at a place or can be reached from it.
+/// Returns the closed documents at a place, and those that can be reached from it.
 pub fn closed(state: &State, place: &Place) -> Vec<Typed> {
     let typed = state.documents.typed();
     let is_at = |typed: &&Typed| match place {
@@ -193,7 +193,7 @@ pub fn closed(state: &State, place: &Place) -> Vec<Typed> {
     typed.filter(is_at).cloned().collect()
 }
 
-/// Returns what documents of one process have in common at least: scheme, and the last two parts of the host's name.
+/// Returns what all documents of one process share: the scheme, and the last two parts of the host name.
 fn site(origin: &str) -> (&str, &str) {
     let (scheme, host) = origin.split_once("://").unwrap_or((origin, ""));
     let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
@@ -202,13 +202,13 @@ fn site(origin: &str) -> (&str, &str) {
     (scheme, parent)
 }
 
-/// Looks whether those documents still hold what a person typed, and opens those that do not. Says whether all are open.
+/// Opens those documents that no longer hold what a person typed. Returns whether all are open.
 pub async fn look_again(pipe: &Pipe, world: &World, documents: &[Typed]) -> bool {
     for typed in documents {
         let tab = world.state().tab(&typed.tab).cloned();
         let Some(tab) = tab else { continue };
         let holds = tokio::time::timeout(LOOK_DEADLINE, holds(pipe, world, tab, &typed.document.frame)).await;
-        // A page that cannot be asked is taken for one that holds it.
+        // A page that cannot be asked counts as holding it.
         if holds.ok().flatten() != Some(false) {
             return false;
         }
@@ -217,7 +217,7 @@ pub async fn look_again(pipe: &Pipe, world: &World, documents: &[Typed]) -> bool
     true
 }
 
-/// Opens a document; what it wrote to the console meanwhile goes first.
+/// Opens a document, after discarding what it wrote to the console.
 fn open(pipe: &Pipe, world: &World, typed: &Typed) {
     let session = world.state().documents.session_of(typed);
     pipe.note(Some(&session), "Runtime.discardConsoleEntries", json!({}));
@@ -235,7 +235,7 @@ async fn holds(pipe: &Pipe, world: &World, tab: Tab, frame: &str) -> Option<bool
     page.ask(frame, "baton.holdsTyped()").await.ok()?.as_bool()
 }
 
-/// Returns the names of the fields that hold what a person typed, and opens the documents where there are none any more.
+/// Returns the names of the fields that still hold what a person typed, and opens documents that have none.
 pub async fn fields(pipe: &Pipe, world: &World) -> Vec<String> {
     let typed: Vec<Typed> = world.state().documents.typed().cloned().collect();
     let mut names: Vec<String> = Vec::new();
@@ -271,7 +271,7 @@ pub async fn tell(pipe: &Pipe, world: &World, expression: &str) {
         let page = Page::of(pipe, world, tab, Pass::Bookkeeping);
         let told = async {
             let frames = page.frames().await.ok()?;
-            // Frames of the same origin know of each other's fields.
+            // Frames of one origin share what they know of each other's fields.
             page.ask_all(&frames, expression).await.ok()
         };
         // A page that hangs stays closed, and is named in the receipt.
@@ -279,14 +279,14 @@ pub async fn tell(pipe: &Pipe, world: &World, expression: &str) {
     }
 }
 
-/// Takes the values out of the addresses of closed documents, wherever a part of an answer or event tells one.
+/// Removes values from the addresses of closed documents, anywhere in an answer or event.
 pub fn without_typed(state: &State, told: &mut Value) {
     match told {
         Value::Array(items) => items.iter_mut().for_each(|item| without_typed(state, item)),
         Value::Object(fields) => {
             let named = |key: &str| fields.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
             let ids = [named("id"), named("targetId"), named("frameId")];
-            // A tab around a page has an id of its own: while any page is closed, none of them tells more than its place.
+            // The `tab` target around a page has its own id: while any page is closed, each of them is cut to its place.
             let is_tab = named("type") == "tab" && state.documents.typed().next().is_some();
             let in_tab = |id: &String| state.documents.typed().any(|typed| typed.tab == *id);
             if is_tab || ids.iter().any(|id| state.documents.is_typed(id) || in_tab(id)) {

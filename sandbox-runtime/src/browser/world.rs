@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use sandbox_core::action::DialogRecord;
 use sandbox_core::address::without_sign_ins;
@@ -13,18 +14,18 @@ use sandbox_core::plain_name;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 
-use super::BrowserEvent;
 use super::clients::Targets;
 use super::dialogs::Promise;
 use super::documents::Documents;
 use super::downloads;
 use super::exchange::Exchange;
 use super::gate::Gate;
-use super::hold::{self, HoldJudge, PersonJudge};
+use super::hold::{self, HoldJudge, LetGo, PersonJudge};
 use super::pipe::{Event, Pipe};
 use super::starting::Starting;
 use super::takeover::without_values;
 use super::unreachable::{self, Watching};
+use super::{BrowserEvent, ClientDid};
 
 /// The page script: see the headers of its two parts.
 pub const PAGE_SCRIPT: &str = concat!(include_str!("page.js"), include_str!("observe/observe.js"));
@@ -40,6 +41,10 @@ const WITHHELD: &str = "(withheld, because a person typed in this page)";
 const NOT_SHOWN: &str = "the browser could not open it";
 /// Names of fields that one form may tell of.
 const TYPED_KEPT: usize = 100;
+/// A client that goes on with the same, such as typing, within this time adds no line to the history.
+const SAME_AGAIN: Duration = Duration::from_secs(2);
+/// Longest text about an element that is told.
+const ELEMENT_CHARS: usize = 200;
 /// Finished downloads that are remembered.
 const DOWNLOADS_KEPT: usize = 64;
 
@@ -74,6 +79,8 @@ pub struct State {
     recording: Option<Vec<String>>,
     /// Decides which requests are held, while any is to be.
     pub holding: Option<HoldJudge>,
+    /// What was held and let go.
+    pub let_go: LetGo,
     /// Decides which question a person's request answers.
     pub person: Option<PersonJudge>,
     /// Names of fields that a person typed in, of forms that were sent since a tab last changed its document.
@@ -90,6 +97,10 @@ pub struct State {
     dialogs_seen: u64,
     /// How many actions run, each of which answers dialogs itself.
     pub acting: u32,
+    /// An outside client sent input since the last action began.
+    pub clients_act: bool,
+    /// What the runtime was last told that a client did, and when.
+    client_did: Option<(String, Instant)>,
     /// The answer that the latest click was given, for dialogs that still come.
     pub promise: Option<Promise>,
     /// Dialogs that were answered between actions, for the next outcome.
@@ -582,7 +593,47 @@ impl World {
                     }
                 }
             }
+            "did" => self.client_input_did(session, &report),
             other => tracing::warn!(kind = other, "the page script reports something unknown"),
+        }
+    }
+
+    /// Input did something in a page: if an outside client sent it, it goes into the history. Actions tell their own.
+    fn client_input_did(&self, session: Option<&str>, report: &Value) {
+        let tab = {
+            let state = self.state();
+            if !state.clients_act || state.acting > 0 {
+                return;
+            }
+            state.tab_of(session).cloned()
+        };
+        let Some(tab) = tab else { return };
+        let element: String = plain_name(text(report, "what")).chars().take(ELEMENT_CHARS).collect();
+        let (name, word) = match text(report, "did") {
+            "clicked" => ("click", "clicked"),
+            "chose in" => ("select", "chose in"),
+            _ => ("type", "typed into"),
+        };
+        self.client_did(ClientDid {
+            name,
+            summary: format!("{word} {element}"),
+            url: tab.told_url(),
+            title: tab.title,
+            error: None,
+        });
+    }
+
+    /// An outside client did something that has a name.
+    pub fn client_did(&self, did: ClientDid) {
+        let now = Instant::now();
+        let is_same = {
+            let key = format!("{} {}", did.url, did.summary);
+            let mut state = self.state();
+            let last = state.client_did.replace((key.clone(), now));
+            last.is_some_and(|(last, at)| last == key && now.duration_since(at) < SAME_AGAIN)
+        };
+        if !is_same {
+            self.tell(BrowserEvent::ClientDid(did));
         }
     }
 

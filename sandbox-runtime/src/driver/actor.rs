@@ -379,6 +379,13 @@ impl Actor {
                 let data = json!({ "message": "a page of the browser crashed" });
                 self.commit(vec![self.event(EventType::BrowserFailed, By::System, data)]).await;
             }
+            BrowserEvent::ClientDid(did) => {
+                let mut data = json!({ "name": did.name, "summary": did.summary, "url": did.url, "title": did.title });
+                if let Some(message) = did.error {
+                    data["error"] = json!({ "message": message });
+                }
+                self.commit(vec![self.event(EventType::AgentAction, By::Api, data)]).await;
+            }
             BrowserEvent::Closed => self.room_lost("browser").await,
         }
     }

@@ -1,5 +1,6 @@
 //! Outside clients at the browser itself, without a wire between.
 
+use sandbox_runtime::browser::BrowserEvent;
 use sandbox_runtime::browser::clients::{Class, Client, Ears, Place};
 use serde_json::{Value, json};
 
@@ -18,6 +19,15 @@ impl Outside {
     pub async fn admit(rig: &Rig) -> Self {
         let (client, ears) = rig.browser.admit(Place::Browser).await.unwrap();
         Self { client, ears, last_id: 0, events: Vec::new() }
+    }
+
+    /// Opens a page and admits a client that attaches to it; returns its session too.
+    pub async fn at_page(rig: &Rig, url: &str) -> (Self, String) {
+        rig.open(url).await;
+        let tab = rig.browser.state().tabs[0].id.clone();
+        let mut outside = Self::admit(rig).await;
+        let session = outside.attach(rig, &tab).await;
+        (outside, session)
     }
 
     pub async fn ask(&mut self, rig: &Rig, session: Option<&str>, method: &str, params: Value) -> Value {
@@ -93,4 +103,101 @@ async fn clients_hear_of_their_own_sessions_only_and_leave_nothing_behind() {
     let title = json!({"expression": "document.title"});
     let answer = other.ask(&rig, Some(&second), "Runtime.evaluate", title).await;
     assert!(answer["result"]["result"]["value"].as_str().is_some_and(|title| title != "taken"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scripts_for_new_documents_do_not_run_while_a_person_drives_and_keep_their_numbers() {
+    let (mut rig, site) = both().await;
+    let (mut outside, session) = Outside::at_page(&rig, &site.url("/form")).await;
+    let page = Some(session.as_str());
+    outside.ask(&rig, page, "Page.enable", json!({})).await;
+    let add = "Page.addScriptToEvaluateOnNewDocument";
+    let remove = "Page.removeScriptToEvaluateOnNewDocument";
+    let mut numbers = Vec::new();
+    for name in ["gone", "world", "kept", "last"] {
+        let source =
+            if name == "world" { String::new() } else { format!("window.ran = [...window.ran ?? [], '{name}']") };
+        let params = json!({"source": source, "worldName": if name == "world" { "theirs" } else { "" }});
+        let added = outside.ask(&rig, page, add, params).await;
+        numbers.push(added["result"]["identifier"].clone());
+    }
+    outside.ask(&rig, page, remove, json!({"identifier": numbers[0]})).await;
+    let ran = json!({"expression": "String(window.ran ?? 'nothing')"});
+    let after = async |rig: &Rig, outside: &mut Outside, path: &str| {
+        rig.person.call("Page.navigate", json!({"url": site.url(path)})).await;
+        rig.until("the page is open", |browser| browser.state().url.ends_with(path)).await;
+        if matches!(rig.browser.visible_tabs(), Ok(tabs) if !tabs.is_empty()) {
+            let answer = outside.ask(rig, page, "Runtime.evaluate", ran.clone()).await;
+            return answer["result"]["result"]["value"].clone();
+        }
+        rig.person.run("String(window.ran ?? 'nothing')").await
+    };
+    assert_eq!(after(&rig, &mut outside, "/tabs").await, "kept,last");
+
+    rig.give_to_person();
+    let takeover = rig.browser.before_takeover().await;
+    let mut quiet = json!(null);
+    for _ in 0..40 {
+        // The client's settings are lifted next to the person's first look.
+        quiet = after(&rig, &mut outside, "/form").await;
+        if quiet == "nothing" {
+            break;
+        }
+        after(&rig, &mut outside, "/tabs").await;
+    }
+    assert_eq!(quiet, "nothing", "nothing of the client's runs");
+    rig.browser.after_takeover(takeover).await;
+    rig.give_to_agent();
+
+    let mut again = json!(null);
+    for _ in 0..40 {
+        again = after(&rig, &mut outside, "/tabs").await;
+        if again == "kept,last" {
+            break;
+        }
+        after(&rig, &mut outside, "/form").await;
+    }
+    assert_eq!(again, "kept,last", "they run again, in order");
+    // By the number that the client was told.
+    outside.ask(&rig, page, remove, json!({"identifier": numbers[2]})).await;
+    assert_eq!(after(&rig, &mut outside, "/form").await, "last");
+    outside.ask(&rig, page, "Page.disable", json!({})).await;
+    assert_eq!(after(&rig, &mut outside, "/tabs").await, "nothing", "Chromium forgets them with the domain");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_client_does_by_input_is_told_by_names_and_what_others_do_is_not() {
+    let (mut rig, site) = both().await;
+    let (mut outside, session) = Outside::at_page(&rig, &site.url("/form")).await;
+    let page = Some(session.as_str());
+    // The agent's own action tells itself.
+    rig.step(json!({"type": {"label": "Note", "text": "by the agent"}})).await;
+    // In the field that has the focus still.
+    for text in ["Canary", "8812"] {
+        outside.ask(&rig, page, "Input.insertText", json!({"text": text})).await;
+    }
+    let place = rig.person.run("(({ left, top }) => [left + 5, top + 5])(due.getBoundingClientRect())").await;
+    for kind in ["mousePressed", "mouseReleased"] {
+        let params = json!({"type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1});
+        outside.ask(&rig, page, "Input.dispatchMouseEvent", params).await;
+    }
+    outside.ask(&rig, page, "Page.navigate", json!({"url": site.url("/tabs")})).await;
+    rig.until("the page is open", |browser| browser.state().url.ends_with("/tabs")).await;
+    // A person's own.
+    let takeover = rig.browser.before_takeover().await;
+    rig.give_to_person();
+    rig.person.click("a").await;
+    rig.browser.after_takeover(takeover).await;
+    rig.give_to_agent();
+    rig.step(json!({"navigate": site.url("/form")})).await;
+
+    let mut told = Vec::new();
+    while let Ok(event) = rig.events.try_recv() {
+        if let BrowserEvent::ClientDid(did) = event {
+            told.push((did.name, did.summary));
+        }
+    }
+    let summaries: Vec<&str> = told.iter().map(|(_, summary)| summary.as_str()).collect();
+    let opened = format!("opened {}", site.url("/tabs"));
+    assert_eq!(summaries, ["typed into field \"Note\"", "clicked textbox \"Due\"", opened.as_str()], "{told:?}");
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::response::Html;
+use axum::response::{Html, Redirect};
 use axum::routing::{get, post};
 use sandbox_core::approval::judge::is_unsafe;
 use sandbox_runtime::browser::{BrowserEvent, PausedRequest};
@@ -43,7 +43,9 @@ impl Target {
                     kept.lock().unwrap().push(body);
                     Html("<title>Posted</title><p>Posted</p>")
                 }),
-            );
+            )
+            .route("/moved", post(|| async { Redirect::temporary("/post") }))
+            .route("/away", post(move || async move { Redirect::temporary(&format!("http://localhost:{port}/post")) }));
         tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         Self { url: format!("http://127.0.0.1:{port}/"), arrived }
     }
@@ -109,6 +111,33 @@ async fn open_documents_frames_of_other_sites_and_popups_are_held() {
     rig.browser.refuse(&request);
     rig.expect("kept").await;
     assert_eq!(target.arrived(), ["of top"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_its_server_sends_on_is_approved_within_its_site_alone() {
+    let (mut rig, target) = tokio::join!(Rig::start(), Target::start());
+    rig.open(&target.url).await;
+    hold_all(&rig).await;
+    let send = async |rig: &Rig, path: &str| {
+        let script = format!("fetch('{path}', {{ method: 'POST', body: 'of {path}' }})");
+        let script = format!("void {script}.then(() => out.textContent = 'sent', () => out.textContent = 'kept')");
+        rig.person.run(&script).await;
+    };
+    send(&rig, "/moved").await;
+    let request = held(&mut rig, "the first").await;
+    assert!(request.outgoing.url.ends_with("/moved"), "{request:?}");
+    rig.browser.let_go(&request).await.unwrap();
+    rig.expect("sent").await;
+    assert_eq!(target.arrived(), ["of /moved"], "it was not held again");
+
+    send(&rig, "/away").await;
+    let request = held(&mut rig, "the second").await;
+    rig.browser.let_go(&request).await.unwrap();
+    let request = held(&mut rig, "the second, sent on").await;
+    assert!(request.outgoing.url.starts_with("http://localhost:"), "the new destination: {request:?}");
+    rig.browser.refuse(&request);
+    rig.expect("kept").await;
+    assert_eq!(target.arrived(), ["of /moved"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,4 +1,4 @@
-//! What is not a client's to reach: Chromium's own pages, and the world that the page script lives in.
+//! What a client must not reach: Chromium's own pages, and the isolated world of the page script.
 
 use sandbox_runtime::browser::Look;
 use sandbox_runtime::browser::clients::Place;
@@ -8,17 +8,15 @@ use crate::both;
 use crate::clients::Outside;
 
 fn is_refused(answer: &Value, word: &str) {
-    let message = answer["error"]["message"].as_str().unwrap_or_else(|| panic!("it is to be refused: {answer}"));
+    let message = answer["error"]["message"].as_str().unwrap_or_else(|| panic!("it must be refused: {answer}"));
     assert!(message.contains(word), "{answer}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_of_chromiums_own_are_not_there_for_clients() {
     let (rig, site) = both().await;
-    rig.open(&site.url("/form")).await;
+    let (mut outside, session) = Outside::at_page(&rig, &site.url("/form")).await;
     let tab = rig.browser.state().tabs[0].id.clone();
-    let mut outside = Outside::admit(&rig).await;
-    let session = outside.attach(&rig, &tab).await;
     let page = Some(session.as_str());
     outside.ask(&rig, page, "Runtime.enable", json!({})).await;
     outside.ask(&rig, None, "Target.setDiscoverTargets", json!({"discover": true})).await;
@@ -157,10 +155,7 @@ async fn the_world_of_the_page_script_is_neither_told_of_nor_reached() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_debugger_stands_in_the_page_and_never_in_our_script() {
     let (rig, site) = both().await;
-    rig.open(&site.url("/form")).await;
-    let tab = rig.browser.state().tabs[0].id.clone();
-    let mut outside = Outside::admit(&rig).await;
-    let session = outside.attach(&rig, &tab).await;
+    let (mut outside, session) = Outside::at_page(&rig, &site.url("/form")).await;
     let page = Some(session.as_str());
     outside.ask(&rig, page, "Debugger.enable", json!({})).await;
     // Stands before each listener of this kind, ours first.

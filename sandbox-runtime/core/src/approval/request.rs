@@ -31,6 +31,17 @@ pub fn kind(request: &Outgoing) -> ActKind {
         .unwrap_or(ActKind::Submit)
 }
 
+/// Whether `next` is what a server made of `approved` by sending it on (307, 308): the same method and body to the same site,
+/// and not out of an encrypted connection.
+pub fn is_sent_on(approved: &Outgoing, next: &Outgoing) -> bool {
+    let is_encrypted = |request: &Outgoing| request.url.starts_with("https:");
+    let same_site = site(&approved.url).is_some_and(|from| site(&next.url) == Some(from));
+    same_site
+        && (is_encrypted(next) || !is_encrypted(approved))
+        && approved.method.eq_ignore_ascii_case(&next.method)
+        && (approved.has_body, &approved.body) == (next.has_body, &next.body)
+}
+
 /// Writes what a person is shown of a request.
 pub fn propose(kind: ActKind, request: &Outgoing) -> Proposal {
     let fields = fields(request);

@@ -1,7 +1,7 @@
-//! Which requests a client is told of after a person drove: those that began since.
+//! Which requests a client learns of after a person drove: those that began after the hand-back.
 //!
-//! What a page of the person's had sent before is theirs: its address, headers and answer would come with the events of its
-//! end. So an event about a request is told only after one that told of its beginning.
+//! Earlier requests belong to the person: the events at their end would reveal address, headers and answer. So an event about a
+//! request is passed on only if the one about its beginning was.
 
 use std::borrow::Cow;
 use std::collections::{HashSet, VecDeque};
@@ -36,7 +36,7 @@ struct About<'a> {
 }
 
 impl Begun {
-    /// Whether the event may be told, and which earlier ones with it, after it.
+    /// Returns the earlier events to pass on after this one, or `None` if this one is kept back.
     pub fn tells(&mut self, session: &str, told: Told<'_>) -> Option<Vec<MissedEvent>> {
         if !told.method.starts_with("Network.") {
             return Some(Vec::new());
@@ -47,7 +47,7 @@ impl Begun {
             return Some(Vec::new());
         }
         match told.method {
-            // The next hop of a request that is not known shows where it came from.
+            // The next hop of an unknown request would show where it came from.
             "Network.requestWillBeSent" if about.redirect_response.is_some() => None,
             "Network.requestWillBeSent" | "Network.webSocketCreated" => Some(self.begin(request.into_owned())),
             "Network.requestWillBeSentExtraInfo"
@@ -64,7 +64,7 @@ impl Begun {
         }
     }
 
-    /// Remembers a request; returns what came before it and is about it.
+    /// Remembers a request; returns the events about it that came early.
     fn begin(&mut self, request: String) -> Vec<MissedEvent> {
         let (its, others): (VecDeque<_>, VecDeque<_>) = self.early.drain(..).partition(|(early, _)| *early == request);
         self.early = others;

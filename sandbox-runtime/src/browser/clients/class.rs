@@ -6,13 +6,13 @@
 /// What an outside client's command does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
-    /// Keeps the client's own connection: says nothing of a page, does nothing to it. Passes always.
+    /// Concerns only the client's connection: reveals nothing of a page and does nothing to it. Always passes.
     Neutral,
     /// Looks at a page.
     Look,
-    /// Settles how the client's own session hears of a page, or how the page is shown to it.
+    /// Configures what the client's session receives, or how the page appears to it.
     Prepare,
-    /// Lets go of what waits for the client, such as a request that it holds up. Never waits for anything itself.
+    /// Releases what waits for the client, such as a request that it intercepted. Never waits itself.
     LetGo,
     /// Acts: goes out under the agent side's lease and counts as an action in flight.
     Act,
@@ -86,7 +86,7 @@ const NAMED: &[(&[&str], Class)] = &[
         ],
         Class::LetGo,
     ),
-    // Named like settings, and yet they change the page or the machine.
+    // Named like settings, but they change the page or the machine.
     (
         &[
             "Debugger.setReturnValue",

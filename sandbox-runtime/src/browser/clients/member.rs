@@ -15,11 +15,13 @@ use super::downloads::Wishes;
 use super::headers;
 use super::missed::{Missed, MissedEvent};
 use super::nested::Nested;
+use super::new_documents::{NewDocumentScript, NewDocuments};
 use super::reach::News;
 use super::standing::{self, Standing};
 use super::targets::Withheld;
 use super::veiled::Requests;
 use super::words::{SERVER_ERROR, refusal};
+use crate::browser::ClientDid;
 use crate::browser::documents::Contexts;
 use crate::browser::gate::{Gate, Refused};
 use crate::browser::pipe::{Foreign, Forwarded, Pipe, Told};
@@ -83,6 +85,7 @@ pub struct Attached {
     /// What is attached by itself from here on is nested.
     pub nests: bool,
     pub standing: Standing,
+    pub new_documents: NewDocuments,
     /// Worlds that Chromium told the session about, including ours.
     pub contexts: Contexts,
     /// Scripts that the client knows.
@@ -102,6 +105,10 @@ pub enum Follow {
     Context,
     /// The session that was attached is nested in this one; `None` for the root.
     Nested(Option<String>),
+    /// A document was asked for at this address.
+    Opened(String),
+    /// A script runs in each new document.
+    Script(NewDocumentScript),
 }
 
 impl Member {
@@ -220,6 +227,15 @@ impl Member {
     pub fn follow_of(&self, foreign: &Foreign) -> Follow {
         match foreign.method.as_str() {
             "Target.createBrowserContext" => Follow::Context,
+            "Page.navigate" | "Target.createTarget" => {
+                let params: Value = serde_json::from_str(&foreign.params).unwrap_or_default();
+                let url = params["url"].as_str().filter(|url| !url.is_empty() && *url != "about:blank");
+                let is_frame = params["frameId"].as_str().is_some_and(|frame| self.world.state().tab(frame).is_none());
+                url.filter(|_| !is_frame).map_or(Follow::Nothing, |url| Follow::Opened(url.to_owned()))
+            }
+            "Page.addScriptToEvaluateOnNewDocument" | "Page.addScriptToEvaluateOnLoad" => {
+                Follow::Script(NewDocumentScript::of(foreign))
+            }
             "Page.bringToFront" => match self.lock().sessions.get(&foreign.session) {
                 Some(attached) => Follow::InFront(attached.target.clone()),
                 None => Follow::Nothing,
@@ -232,6 +248,20 @@ impl Member {
         }
     }
 
+    /// Puts into the history that the client opened an address, and why that failed.
+    fn tell_opened(&self, url: &str, result: &str) {
+        let answer: Value = serde_json::from_str(result).unwrap_or_default();
+        // What a data address holds is the client's own, and long.
+        let place = if url.starts_with("data:") { "data:…" } else { url };
+        self.world.client_did(ClientDid {
+            name: "navigate",
+            summary: format!("opened {place}"),
+            url: place.to_owned(),
+            title: String::new(),
+            error: answer["errorText"].as_str().filter(|why| !why.is_empty()).map(str::to_owned),
+        });
+    }
+
     /// Remembers what a command lays over a page, before it is sent.
     pub fn note(&self, foreign: &Foreign) {
         let mut state = self.lock();
@@ -240,6 +270,10 @@ impl Member {
             attached.waits = false;
         }
         attached.standing.note(&foreign.method, &foreign.params);
+        attached.new_documents.note(&foreign.method, &foreign.params);
+        if foreign.method.starts_with("Input.") {
+            self.world.state().clients_act = true;
+        }
         if foreign.method == standing::FOCUS {
             self.world.feign_front(&attached.target, &foreign.session, attached.standing.feigns_front());
         }
@@ -293,6 +327,18 @@ impl Member {
                             self.nested.insert(session, above.as_deref());
                         }
                     }
+                    Follow::Opened(url) => self.tell_opened(&url, result),
+                    Follow::Script(script) => {
+                        let added: Value = serde_json::from_str(result).unwrap_or_default();
+                        let is_lifted = state.lifted;
+                        if let Some(attached) = state.sessions.get_mut(&script.session) {
+                            attached.new_documents.add(&added["identifier"], script.method, script.params);
+                            // A person came before it was answered.
+                            if is_lifted {
+                                attached.new_documents.lift(&self.pipe, &script.session);
+                            }
+                        }
+                    }
                 }
                 ("result", result)
             }
@@ -335,6 +381,7 @@ impl Member {
             attached.let_go(&self.pipe, &self.world, session);
             self.world.feign_front(&attached.target, session, false);
             attached.standing.lift(&self.pipe, session);
+            attached.new_documents.lift(&self.pipe, session);
         }
     }
 
@@ -346,6 +393,7 @@ impl Member {
                 // Before it is laid: a tab behind would report that it came to the front.
                 self.world.feign_front(&attached.target, session, attached.standing.feigns_front());
                 attached.standing.lay_again(&self.pipe, session);
+                attached.new_documents.add_again(&self.pipe, session);
             }
         }
         let Some(missed) = state.missed.take() else { return };

@@ -20,6 +20,7 @@ mod member;
 mod missed;
 mod named;
 mod nested;
+mod new_documents;
 mod reach;
 mod scope;
 mod standing;

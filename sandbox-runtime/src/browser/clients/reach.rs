@@ -1,6 +1,6 @@
-//! What of the browser is not a client's at all: Chromium's own pages, and the world that the page script lives in.
+//! What a client must not reach: Chromium's own pages, and the isolated world of the page script.
 //!
-//! Commands that name such a thing are answered as if it were not there; what is told of it is not passed on.
+//! A command that names one of them is answered as if it did not exist; events about it are not passed on.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ const NOT_PAUSED: &str = "Can only perform operation while paused.";
 /// Code and message of a refusal, as Chromium writes them.
 pub type Refusal = (i64, &'static str);
 
-/// What an event says of the world it is about.
+/// The parts of an event that name its world.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct About {
@@ -54,11 +54,11 @@ pub enum News {
 }
 
 impl Member {
-    /// Whether a command names only what is the client's to reach.
+    /// Checks that a command names only what the client may reach.
     ///
     /// # Errors
     ///
-    /// What Chromium would answer if the thing were not there.
+    /// What Chromium would answer if the thing did not exist.
     pub fn may_reach(
         &self,
         state: &ClientState,
@@ -84,7 +84,7 @@ impl Member {
         }
     }
 
-    /// Whether the session's target shows a page of Chromium's own now.
+    /// Whether the session's target currently shows one of Chromium's own pages.
     pub fn is_away(&self, attached: &Attached) -> bool {
         !attached.target.is_empty() && !self.world.state().targets.is_shown(&attached.target)
     }
@@ -111,7 +111,7 @@ impl Member {
                 Name::Context(id) | Name::Object(id) => self.context(attached, *id),
                 Name::UniqueContext(unique) => self.context_named(attached, unique),
                 Name::Script(id) => {
-                    // Scripts are changed and stopped at through the debugger alone.
+                    // Only the debugger changes scripts and stops in them.
                     if method.starts_with("Debugger.") && !attached.scripts.contains(id) {
                         return Err((SERVER_ERROR, NO_SCRIPT));
                     }
@@ -121,7 +121,7 @@ impl Member {
             };
             let is_ours = match context {
                 Some(context) => context.is_ours,
-                // Of a page every world is known; a worker has but one.
+                // Every world of a page is known; a worker has only one.
                 None => self.own_session(attached).is_some(),
             };
             if is_ours {
@@ -131,7 +131,7 @@ impl Member {
         Ok(())
     }
 
-    /// A binding is laid into every world of a page, ours among them: it must not take the place of anything there.
+    /// Chromium adds a binding to every world of a page, including ours: it must not replace anything there.
     fn may_bind(&self, params: &str) -> Result<(), Refusal> {
         let params: Value = serde_json::from_str(params).map_err(|_| (INVALID_PARAMS, TAKEN))?;
         let name = params["name"].as_str().unwrap_or_default();
@@ -144,7 +144,7 @@ impl Member {
         self.world.state().session_at(&attached.target).map(str::to_owned)
     }
 
-    /// Returns what is known of a world that a session names by its number.
+    /// Returns the world that a session names by its number, if it is known.
     pub fn context(&self, attached: &Attached, id: i64) -> Option<Context> {
         let known = || {
             let own = self.own_session(attached)?;
@@ -153,7 +153,7 @@ impl Member {
         attached.contexts.get(&id).cloned().or_else(known)
     }
 
-    /// As [`Member::context`], by its lasting name.
+    /// As [`Member::context`], by unique id.
     pub fn context_named(&self, attached: &Attached, unique: &str) -> Option<Context> {
         let known = || {
             let own = self.own_session(attached)?;
@@ -162,7 +162,7 @@ impl Member {
         attached.contexts.values().find(|context| context.unique == unique).cloned().or_else(known)
     }
 
-    /// Decides over an event before the client hears of it, and keeps what is known of its worlds current.
+    /// Decides whether the client gets an event, and keeps the record of its worlds current.
     pub fn sort(&self, state: &mut ClientState, session: &str, told: Told<'_>) -> News {
         if told.method.starts_with("Target.") {
             return self.sort_target(state, session, told);
@@ -233,7 +233,7 @@ impl Member {
         }
     }
 
-    /// The debugger stands: frames of our own are left out, and where it stands in one it goes on.
+    /// The debugger paused: leaves our own frames out, and resumes if it paused in one of them.
     fn sort_pause(&self, state: &mut ClientState, session: &str, told: Told<'_>) -> News {
         let Some(attached) = state.sessions.get(session) else { return News::AsIs };
         let mut params = told.event().params;
@@ -255,7 +255,7 @@ impl Member {
         if frames.len() == before { News::AsIs } else { News::With(params) }
     }
 
-    /// What a page waits for with the client goes on without it.
+    /// Resumes a page that waits for the client's answer to this event.
     pub fn let_go_of(&self, session: &str, told: Told<'_>) {
         match told.method {
             "Debugger.paused" => self.pipe.note(Some(session), "Debugger.resume", json!({})),
@@ -272,7 +272,7 @@ impl Member {
     }
 }
 
-/// What goes on at a page of Chromium's own: leaving it, and what says nothing of it.
+/// Whether a command works on one of Chromium's own pages: it leaves the page, or reveals nothing of it.
 fn passes_while_away(method: &str, class: Class) -> bool {
     match class {
         Class::Neutral | Class::LetGo => true,
@@ -287,7 +287,7 @@ fn passes_while_away(method: &str, class: Class) -> bool {
     }
 }
 
-/// A condition runs wherever its breakpoint fits: only at scripts that have an address, and so not at ours.
+/// A breakpoint's condition runs in every script that it matches: it must name a script's address, and ours has none.
 fn may_break(params: &str) -> Result<(), Refusal> {
     let params: Value = serde_json::from_str(params).map_err(|_| (INVALID_PARAMS, CONDITION))?;
     let is_plain = params["condition"].as_str().unwrap_or_default().is_empty();
@@ -297,7 +297,7 @@ fn may_break(params: &str) -> Result<(), Refusal> {
     if is_plain || is_whole { Ok(()) } else { Err((SERVER_ERROR, CONDITION)) }
 }
 
-/// Takes out of an answer what is not for the client; an error of Chromium's where nothing is left.
+/// Removes from an answer what the client must not see; if nothing is left, returns Chromium's error.
 pub fn judged<'a>(method: &str, result: &'a str) -> Result<std::borrow::Cow<'a, str>, String> {
     if !method.starts_with("Target.") {
         return Ok(result.into());

@@ -1,7 +1,7 @@
-//! What outside clients laid over a page and would stand in a person's way: intercepted requests and file choosers,
-//! another size of the page, pauses of the debugger, recordings.
+//! Settings of outside clients that would hinder a person: intercepted requests and file choosers, another page size, pauses
+//! of the debugger, recordings.
 //!
-//! Lifted when a person takes control, laid again when they hand back.
+//! Suspended when a person takes control, restored when they hand back.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! A client where a person typed: what it asks and hears of those documents.
+//! Documents in which a person typed, as a client sees them: which commands are refused, which events are kept back.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -7,15 +7,16 @@ use serde_json::{Value, json};
 use super::class::Class;
 use super::member::{Attached, ClientState, Member};
 use super::named::{self, Name};
+use super::new_documents::has_source;
 use super::reach::News;
 use crate::browser::pipe::Told;
 use crate::browser::veil::{self, Place, Reading, reading};
 
-/// Requests of closed documents that are remembered.
+/// How many requests of closed documents are remembered.
 const REQUESTS_KEPT: usize = 10_000;
-/// What a dialog of a closed document says.
+/// Replaces the text of a dialog of a closed document.
 const WITHHELD: &str = "(withheld, because a person typed in this page)";
-/// Domains whose events tell what is in a document.
+/// Domains whose events reveal a document's content.
 const TELLING: &[&str] = &[
     "Accessibility",
     "Animation",
@@ -62,8 +63,8 @@ impl Member {
             return None;
         }
         let reading = match reading(method) {
-            // It also runs in each new frame of the page, and reaches the others from there.
-            Reading::Nothing if method.starts_with("Page.addScript") && has_source(params) => Reading::Tab,
+            // The script also runs in each new frame of the page, and can reach the other frames from there.
+            Reading::Nothing if method.starts_with("Page.addScript") && runs(params) => Reading::Tab,
             Reading::Nothing if method == "Page.navigate" => return self.inner_frame(session, params),
             reading => reading,
         };
@@ -78,7 +79,7 @@ impl Member {
         }
     }
 
-    /// Returns the tab, if a command opens an address in one of its inner frames: a document there reaches the others.
+    /// Returns the tab if a command opens an address in one of its inner frames: a document there can reach the others.
     fn inner_frame(&self, session: &str, params: &str) -> Option<Place> {
         let params: Value = serde_json::from_str(params).unwrap_or_default();
         let state = self.lock();
@@ -101,13 +102,13 @@ impl Member {
         !veil::closed(&self.world.state(), place).is_empty()
     }
 
-    /// As [`Member::is_closed`]; where it is, the page is looked at again first.
+    /// As [`Member::is_closed`], but asks the page again first.
     pub async fn stays_closed(&self, place: &Place) -> bool {
         let typed = veil::closed(&self.world.state(), place);
         !typed.is_empty() && !veil::look_again(&self.pipe, &self.world, &typed).await
     }
 
-    /// Whether what a request carried is of a closed document.
+    /// Whether a command asks about a request that a closed document made.
     pub fn carries_typed(&self, session: &str, method: &str, params: &str) -> bool {
         if !method.starts_with("Network.") {
             return false;
@@ -119,7 +120,7 @@ impl Member {
         attached.requests.has(request) || method == "Network.getRequestPostData" && attached.posts.has(request)
     }
 
-    /// Decides over an event of a session where a person may have typed.
+    /// Decides whether the client gets an event of a session in which a person may have typed.
     pub fn sort_veiled(&self, state: &mut ClientState, session: &str, told: Told<'_>) -> News {
         let Some(attached) = state.sessions.get_mut(session) else { return News::AsIs };
         let is_of_network = told.method.starts_with("Network.");
@@ -178,7 +179,7 @@ impl Member {
         }
     }
 
-    /// A request of a closed document is not told, and waits for nobody; leaving it is told without what is sent along.
+    /// Keeps a closed document's request back, and lets it go if it waits. A navigation away is passed on without its body.
     fn sort_request(&self, attached: &mut Attached, session: &str, told: Told<'_>) -> News {
         let mut params = told.event().params;
         let frame = params["frameId"].as_str().unwrap_or_default().to_owned();
@@ -216,7 +217,7 @@ impl Member {
         News::With(params)
     }
 
-    /// Takes out of an answer what would tell of a closed document.
+    /// Removes from an answer what would reveal a closed document.
     pub fn answer_without_typed(&self, method: &str, result: &str) -> Option<String> {
         let tells = ["Page.getFrameTree", "Page.getNavigationHistory", "Target.getTargets", "Target.getTargetInfo"];
         let world = self.world.state();
@@ -225,7 +226,7 @@ impl Member {
         }
         let mut answer: Value = serde_json::from_str(result).ok()?;
         if let Some(entries) = answer["entries"].as_array_mut() {
-            // A page writes into its own history what it likes.
+            // A page can put anything into its own history.
             for entry in entries {
                 let url = crate::browser::takeover::without_values(entry["url"].as_str().unwrap_or_default());
                 entry["url"] = json!(url);
@@ -264,7 +265,7 @@ impl Member {
         let tab = self.tab_of(attached)?;
         let named = |id: &i64| {
             let context = self.context(attached, *id);
-            // Of a world that is not known, it is the whole page.
+            // A world that is not known counts as the whole page.
             context.map_or_else(|| (attached.target.clone(), String::new()), |known| (known.frame, known.origin))
         };
         let mut worlds: Vec<(String, String)> = numbers.iter().map(named).collect();
@@ -276,9 +277,6 @@ impl Member {
     }
 }
 
-fn has_source(params: &str) -> bool {
-    let params: Value = serde_json::from_str(params).unwrap_or_default();
-    let source = params["source"].as_str().or(params["scriptSource"].as_str());
-    // What cannot be read has one.
-    source.is_none_or(|source| !source.trim().is_empty())
+fn runs(params: &str) -> bool {
+    has_source(&serde_json::from_str(params).unwrap_or_default())
 }
