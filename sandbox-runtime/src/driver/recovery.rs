@@ -66,7 +66,8 @@ impl Actor {
         }
         if self.losses.len() > MOST_LOSSES {
             life.end().await;
-            let message = format!("{}, for the {MOST_LOSSES}th time in {} minutes", told(lost), LATELY.as_secs() / 60);
+            let (times, minutes) = (self.losses.len(), LATELY.as_secs() / 60);
+            let message = format!("{}; parts were lost {times} times in {minutes} minutes", told(lost));
             return self.lose(&message).await;
         }
         self.restart(lost, life, !again_too_soon);
