@@ -23,14 +23,56 @@ pub fn is_first_process() -> bool {
     getpid() == Pid::from_raw(1)
 }
 
+/// Binds this process's life to its parent's.
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn die_with_parent() -> io::Result<()> {
+    // The backend asked for this already; asked again here because a change of credentials would have cleared it.
+    Ok(nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL)?)
+}
+
+/// Ignores every signal that can be ignored, in the first process of a room whose commands run as the same user.
+///
+/// The kernel keeps default actions from it only while its first thread blocks nothing, and libraries do that for moments.
+pub fn ignore_signals() {
+    for signal in 1..=LAST_SIGNAL {
+        // Ignored, ended children would not wait to be reaped. By default, it does nothing.
+        if signal != libc::SIGCHLD {
+            set_action(signal, libc::SIG_IGN);
+        }
+    }
+}
+
+/// Gives every signal its default action again: what is ignored stays so in programs that are started. Safe between fork
+/// and exec.
+pub fn default_signals() {
+    for signal in 1..=LAST_SIGNAL {
+        set_action(signal, libc::SIG_DFL);
+    }
+}
+
+const LAST_SIGNAL: libc::c_int = 64;
+
+/// Not by the C library, which keeps two signals for itself. The kernel refuses those that cannot be set.
+fn set_action(signal: libc::c_int, action: libc::sighandler_t) {
+    /// The kernel's own layout, as large as that of any architecture.
+    #[repr(C)]
+    struct Action([usize; 8]);
+    let action = Action([action, 0, 0, 0, 0, 0, 0, 0]);
+    const MASK_BYTES: usize = 8;
+    // SAFETY: reads an action of at most that size, which sets no function of this program and no flag.
+    unsafe {
+        libc::syscall(libc::SYS_rt_sigaction, signal, &raw const action, std::ptr::null::<u8>(), MASK_BYTES);
+    }
+}
+
 /// Splits off the guest and stays behind as the room's init, which adopts and reaps orphans.
 ///
 /// Returns `None` in the guest, and in the init, once the guest has ended, the code to exit with; that exit ends every
 /// process of the room.
 pub fn reap_until_guest_ends() -> Option<ExitCode> {
-    // The backend asked for this already; asked again here because a change of credentials would have cleared it.
-    let bound = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
-    if bound.is_err() {
+    if die_with_parent().is_err() {
         return Some(ExitCode::FAILURE);
     }
     // SAFETY: no thread but this one exists yet.

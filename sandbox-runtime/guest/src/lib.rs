@@ -1,16 +1,23 @@
 //! What runs inside a room, on the runtime's behalf.
 //!
 //! ```text
+//! shell room
+//! pid 1  guest: one link to the runtime; serves the room's way out (egress); reaps orphans
+//!   └─ one supervisor for each command and terminal, which owns everything that it started
+//! desktop room
 //! pid 1  init: reaps orphans, ends the room with the guest
-//!   └─ guest: one link to the runtime; serves the room's way out (egress)
-//!        ├─ shell room: one supervisor for each command and terminal, which owns everything that it started
-//!        └─ desktop room: X server, window manager, browser, capture, input
+//!   └─ guest: as above
+//!        └─ X server, window manager, browser, capture, input
 //! ```
+//!
+//! In the shell room strangers' programs run as the guest's own user. The kernel protects the first process of a PID
+//! namespace from signals of that namespace, `SIGKILL` and `SIGSTOP` included, so that no command stops the guest.
 //!
 //! The guest decides nothing. When the link ends the guest exits, and the PID namespace takes everything else with it.
 
 pub mod desktop;
 pub mod egress;
+mod heartbeat;
 pub mod init;
 pub mod no_links;
 pub mod shell;

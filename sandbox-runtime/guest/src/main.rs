@@ -21,10 +21,18 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     init::hide_from_room();
-    if init::is_first_process()
-        && let Some(code) = init::reap_until_guest_ends()
-    {
-        return code;
+    if init::is_first_process() {
+        if no_links::are_wanted() {
+            if let Some(code) = init::reap_until_guest_ends() {
+                return code;
+            }
+        } else {
+            // The shell room's guest stays the first process: the kernel keeps signals of its commands from it.
+            init::ignore_signals();
+            if init::die_with_parent().is_err() {
+                return ExitCode::FAILURE;
+            }
+        }
     }
     tracing_subscriber::fmt()
         .with_writer(io::stderr)

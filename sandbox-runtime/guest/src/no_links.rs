@@ -17,6 +17,11 @@ use sandbox_link::protocol::NO_LINKS_VARIABLE;
 /// `MS_NOSYMFOLLOW` of Linux 5.10.
 const NO_LINKS: libc::c_ulong = 256;
 
+/// Whether this room is to follow no links: the desktop room.
+pub fn are_wanted() -> bool {
+    std::env::var_os(NO_LINKS_VARIABLE).is_some()
+}
+
 /// Sets up what the room's environment asks for. To be called before any thread exists.
 ///
 /// # Errors

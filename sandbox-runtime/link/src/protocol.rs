@@ -61,6 +61,8 @@ pub enum Open {
     Video(VideoRequest),
     /// Input as [`InputFrame`] frames, injected in order; nothing comes back. One lane for each stream.
     Input,
+    /// One [`Pulse`] back for each frame that comes, whatever is in it.
+    Heartbeat,
 }
 
 /// Header of a stream that the guest opens.
@@ -168,6 +170,46 @@ pub enum DesktopReport {
     BrowserExited {
         status: String,
     },
+}
+
+/// How a room is, as its guest sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Pulse {
+    Well,
+    Lost(Part, Loss),
+}
+
+/// A part of a sandbox that can end or hang by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Part {
+    /// The guest of the shell room.
+    Shell,
+    /// The guest of the desktop room.
+    Desktop,
+    /// The X server.
+    Display,
+    Browser,
+}
+
+/// How a part was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Loss {
+    Ended,
+    /// It was stopped, or does not answer.
+    Hung,
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Shell => "shell room",
+            Self::Desktop => "desktop room",
+            Self::Display => "display",
+            Self::Browser => "browser",
+        })
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

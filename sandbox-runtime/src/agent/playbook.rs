@@ -127,11 +127,13 @@ impl Run {
     /// Does one action under the agent's lease. A person may take over in the middle: then it begins again, after a
     /// fresh look, when it is the agent's turn once more.
     async fn act(&mut self, action: &Action, at: usize) -> Result<Value, StepError> {
-        let (browser, bench) = (self.browser()?, self.bench.clone());
+        let bench = self.bench.clone();
         let limit = Duration::from_millis(action.timeout_ms().unwrap_or(DEFAULT_TIMEOUT_MS));
         let mut agreed = None;
         loop {
             let mut turn = self.bench.begin().await?;
+            // After the turn came: one that was lost meanwhile has come back as another.
+            let browser = self.browser()?;
             if turn.take_fresh() {
                 browser.fresh_look();
             }

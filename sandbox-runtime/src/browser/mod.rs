@@ -29,13 +29,14 @@ mod pattern;
 mod picture;
 pub mod pipe;
 mod profile;
+mod remembered;
 mod starting;
 mod takeover;
 mod unreachable;
 mod veil;
 mod world;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use chromiumoxide_cdp::cdp::browser_protocol::target::{ActivateTargetParams, CloseTargetParams, CreateTargetParams};
@@ -58,6 +59,7 @@ pub use observe::{Look, Stale};
 pub use pattern::matches as address_matches;
 pub use pipe::CallError;
 pub use profile::{DOWNLOADS, forget_open_pages, prepare as prepare_profile};
+pub use remembered::Remembered;
 pub use takeover::Takeover;
 
 use clients::{AdmitError, Client, Clients, Ears};
@@ -133,6 +135,8 @@ struct Shared {
     gate: Gate,
     clients: Arc<Clients>,
     looks: Looks,
+    /// As they were a moment ago, in case the browser is lost.
+    cookies: Mutex<Vec<serde_json::Value>>,
     ending: JoinHandle<()>,
     forgetting: JoinHandle<()>,
     promising: JoinHandle<()>,
@@ -185,7 +189,9 @@ impl Browser {
         let forgetting = tokio::spawn(forget_console_lines(pipe.clone(), world.clone(), gate.held()));
         let promising = tokio::spawn(dialogs::keep_promises(pipe.clone(), world.clone(), gate.clone()));
         let looks = Looks::default();
-        let shared = Shared { pipe, world, gate, clients, looks, ending, forgetting, promising, _tasks: tasks };
+        let cookies = Mutex::default();
+        let shared =
+            Shared { pipe, world, gate, clients, looks, cookies, ending, forgetting, promising, _tasks: tasks };
         let setup = Pass::Bookkeeping;
         shared
             .pipe

@@ -194,7 +194,7 @@ pub fn without_values(url: &str) -> String {
     }
 }
 
-async fn all_cookies(pipe: &Pipe, deadline: Duration) -> Result<Vec<Value>, CallError> {
+pub(super) async fn all_cookies(pipe: &Pipe, deadline: Duration) -> Result<Vec<Value>, CallError> {
     let mut reply = pipe.call_within(deadline, &Pass::Bookkeeping, None, "Storage.getCookies", json!({})).await?;
     Ok(match reply["cookies"].take() {
         Value::Array(cookies) => cookies,

@@ -692,6 +692,16 @@ impl Tab {
         if self.is_typed_in() { without_values(&self.url) } else { without_sign_ins(&self.url) }
     }
 
+    /// Whether its document has come, or will not.
+    pub fn is_settled(&self) -> bool {
+        self.crashed || self.dialog.is_some() || (self.dom_ready && !self.navigating)
+    }
+
+    /// Returns the address that opens the page again: of one that a person typed in, without what they may have put there.
+    pub fn url_to_reopen(&self) -> String {
+        if self.is_typed_in() { without_values(&self.url) } else { self.url.clone() }
+    }
+
     /// Returns why the document that was asked for last did not come, if it did not.
     pub fn why_failed(&self) -> Option<&String> {
         self.failing.as_ref().or(self.failed.as_ref().filter(|cause| *cause != NOT_SHOWN))

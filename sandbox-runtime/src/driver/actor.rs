@@ -69,6 +69,8 @@ pub(super) struct Actor {
     pub trust: Trust,
     pub idle: Idle,
     pub rooms: Option<Rooms>,
+    /// When parts were lost of late.
+    pub losses: Vec<tokio::time::Instant>,
     /// Set while someone else may have changed the page since the agent looked.
     pub fresh: bool,
     in_flight: Option<(Lease, CancellationToken)>,
@@ -108,7 +110,9 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         since: now,
         lapses_at: None,
         desktop: None,
+        desktop_down: false,
         shell: None,
+        shell_down: false,
         browser: None,
     }));
     let driver = Driver {
@@ -143,6 +147,7 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         owed: Vec::new(),
         since: now,
         rooms: None,
+        losses: Vec::new(),
         fresh: true,
         in_flight: None,
         turns_wanted: VecDeque::new(),
@@ -196,14 +201,13 @@ impl Actor {
     async fn start(&mut self) {
         let (sandbox, kit) = (self.sandbox.clone(), self.kit.clone());
         let (gate, inbox) = (self.driver.gate.clone(), self.driver.inbox.clone());
-        let env = kit.env.clone();
         tokio::spawn(async move {
             let _turn = kit.starts.acquire().await.expect("nobody closes the line of those that start");
             // An actor that ended meanwhile starts nothing.
             if inbox.send(Cause::Assigned).await.is_err() {
                 return;
             }
-            let started = start_rooms(&sandbox, env, &kit, &gate, &inbox).await.map(Box::new);
+            let started = start_rooms(&sandbox, &kit, &gate, &inbox).await.map(Box::new);
             // An actor that ended meanwhile drops the rooms, which kills them.
             let _ = inbox.send(Cause::Started(started)).await;
         });
@@ -217,7 +221,9 @@ impl Actor {
             }
             Cause::Started(Ok(rooms)) => self.started(*rooms).await,
             Cause::Started(Err(failure)) => self.fail(failure).await,
-            Cause::RoomLost { room } => self.room_lost(room).await,
+            Cause::PartLost(lost) => self.part_lost(lost).await,
+            Cause::Reopened(lost) => self.reopened(lost).await,
+            Cause::Restarted(lost, restarted) => self.restarted(lost, restarted).await,
             Cause::Browser(event) => self.browser_event(event).await,
             Cause::Denied(denied) => {
                 let data = json!({ "host": denied.host, "port": denied.port, "reason": denied.reason });
@@ -344,19 +350,6 @@ impl Actor {
         self.launch_task().await;
     }
 
-    async fn room_lost(&mut self, room: &'static str) {
-        if self.sandbox.status == SandboxStatus::Ending {
-            return;
-        }
-        if room == "browser" {
-            self.sandbox.preview.status = PreviewStatus::Failed;
-            let data = json!({ "message": "the browser exited" });
-            self.must_commit(vec![self.event(EventType::BrowserFailed, By::System, data)]).await;
-        }
-        let message = format!("the {room} ended by itself; what is in the workspace is kept");
-        self.fail(Failure { code: "roomLost".to_owned(), message }).await;
-    }
-
     async fn browser_event(&mut self, event: BrowserEvent) {
         match event {
             BrowserEvent::Navigated { url, title } => {
@@ -386,7 +379,8 @@ impl Actor {
                 }
                 self.commit(vec![self.event(EventType::AgentAction, By::Api, data)]).await;
             }
-            BrowserEvent::Closed => self.room_lost("browser").await,
+            // Told as a part that was lost.
+            BrowserEvent::Closed => {}
         }
     }
 
@@ -484,8 +478,9 @@ impl Actor {
     }
 
     /// Grants the turn to whoever waits longest, if it may be granted now.
-    fn grant_turns(&mut self) {
-        loop {
+    pub(super) fn grant_turns(&mut self) {
+        // A browser that comes back is waited for.
+        while !self.is_browser_away() {
             // Whoever went away meanwhile is given nothing.
             self.turns_wanted.retain(|(_, answer)| !answer.is_closed());
             let Some((by, _)) = self.turns_wanted.front() else { return };
@@ -569,7 +564,7 @@ impl Actor {
     /// Ends the person's lease in the room too, so that nothing of theirs is held or still comes when the next one acts.
     async fn release_keys(&self, lease: Lease) {
         let Some(desktop) = self.rooms.as_ref().and_then(|rooms| rooms.desktop.as_ref()) else { return };
-        let released = calls::desktop(&desktop.link, DesktopCall::EndInput(lease));
+        let released = calls::desktop(&desktop.room.link, DesktopCall::EndInput(lease));
         match tokio::time::timeout(RELEASE_LIMIT, released).await {
             Ok(Ok(DesktopAnswer::Done)) => {}
             Ok(Ok(answer)) => tracing::warn!(?answer, "held keys could not be lifted"),
@@ -604,13 +599,15 @@ impl Actor {
         !self.viewers.is_empty()
     }
 
-    async fn fail(&mut self, failure: Failure) {
+    pub(super) async fn fail(&mut self, failure: Failure) {
+        // Before the rooms go: nobody waits for them to come back.
+        self.sandbox.preview.status = PreviewStatus::Failed;
+        self.show();
         tracing::warn!(sandbox = %self.sandbox.id, code = failure.code, message = failure.message, "sandbox failed");
         self.abandon_work(&failure.message).await;
         self.kill_rooms().await;
         self.sandbox.status = SandboxStatus::Failed;
         self.sandbox.ended_at = Some(now_ms());
-        self.sandbox.preview.status = PreviewStatus::Failed;
         let data = json!({ "code": failure.code, "message": failure.message });
         self.sandbox.failure = Some(failure);
         self.must_commit(vec![self.event(EventType::SandboxFailed, By::System, data)]).await;
@@ -679,8 +676,10 @@ impl Actor {
                 | State::Settling { .. }
                 | State::Waiting { .. } => None,
             },
-            desktop: desktop.map(|desktop| desktop.link.clone()),
-            shell: self.rooms.as_ref().map(|rooms| rooms.shell.clone()),
+            desktop: desktop.map(|desktop| desktop.room.link.clone()),
+            desktop_down: self.is_desktop_down(),
+            shell: self.rooms.as_ref().map(|rooms| rooms.shell.link.clone()),
+            shell_down: self.is_shell_down(),
             browser: desktop.map(|desktop| desktop.browser.clone()),
         }
     }

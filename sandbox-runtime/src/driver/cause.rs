@@ -11,8 +11,9 @@ use sandbox_core::{ApprovalId, GrantId, Lease, TaskId, ViewerId};
 use tokio::sync::oneshot;
 
 use super::approvals::Decided;
+use super::recovery::Restarted;
 use super::refusal::Refusal;
-use super::start::Rooms;
+use super::start::{Lost, Rooms};
 use super::tasks::TaskOrder;
 use crate::agent::{ApprovalRequest, Decision, Doing, HandedBack, HeldAnswer, Kept, Outcome, Turn};
 use crate::browser::{BrowserEvent, PausedRequest};
@@ -25,10 +26,12 @@ pub(super) enum Cause {
     Assigned,
     /// The rooms are up, or could not be started.
     Started(Result<Box<Rooms>, Failure>),
-    /// A room ended by itself.
-    RoomLost {
-        room: &'static str,
-    },
+    /// A part ended by itself, or hangs.
+    PartLost(Lost),
+    /// A room was started again after that part of it was lost.
+    Restarted(Lost, Result<Box<Restarted>, Failure>),
+    /// The tabs of a browser that was started again are back; the number is that of the new room.
+    Reopened(Lost),
     Browser(BrowserEvent),
     Denied(Denied),
 

@@ -21,6 +21,7 @@ mod mail;
 mod people;
 mod program;
 mod record;
+mod recovery;
 mod refusal;
 mod seat;
 mod share;
@@ -44,7 +45,7 @@ use sandbox_core::approval::hash;
 use sandbox_core::control::{Controller, Next, Releaser, State};
 use sandbox_core::model::{
     Actor, Approval, ApprovalDecision, Artifact, ControlMode, EpochMs, EventType, Grant, Handoff, HandoffRequest,
-    HandoffStatus, Preview, RequestedBy, Rule, Sandbox, Task, TypedText, Until, Verdict, Viewport,
+    HandoffStatus, Preview, PreviewStatus, RequestedBy, Rule, Sandbox, Task, TypedText, Until, Verdict, Viewport,
 };
 use sandbox_core::viewer::{ControlView, ViewerMode};
 use sandbox_core::{ApprovalId, GrantId, Lease, SandboxId, TaskId, ViewerId, plain_name};
@@ -134,7 +135,10 @@ pub struct Shared {
     pub(super) since: EpochMs,
     pub(super) lapses_at: Option<EpochMs>,
     pub(super) desktop: Option<Link>,
+    /// Whether that room was lost and is started again.
+    pub(super) desktop_down: bool,
     pub(super) shell: Option<Link>,
+    pub(super) shell_down: bool,
     pub(super) browser: Option<Browser>,
 }
 
@@ -167,16 +171,6 @@ impl Driver {
     /// Returns what the sandbox's environment says about its model.
     pub fn model_variables(&self) -> &ModelVariables {
         &self.kit.model_variables
-    }
-
-    /// Returns the way to the desktop room, once it is up.
-    pub fn desktop_link(&self) -> Option<Link> {
-        self.shared.borrow().desktop.clone()
-    }
-
-    /// Returns the way to the shell room, once it is up.
-    pub fn shell_link(&self) -> Option<Link> {
-        self.shared.borrow().shell.clone()
     }
 
     pub fn browser(&self) -> Option<Browser> {
@@ -357,6 +351,12 @@ impl Driver {
     pub async fn leave(&self) {
         // An actor that is gone has ended already.
         let _ = self.ask_actor(|answer| Cause::Leave { answer }).await;
+    }
+
+    /// Whether a desktop that goes away comes back.
+    pub fn comes_back(&self) -> bool {
+        let sandbox = &self.shared.borrow().sandbox;
+        sandbox.status.takes_work() && sandbox.preview.status != PreviewStatus::Failed
     }
 
     /// Whether nothing of the sandbox runs any more.

@@ -81,6 +81,11 @@ impl ViewerSeat {
         self.driver.ask_actor(|answer| Cause::HandBack { by, note, typed, answer }).await
     }
 
+    /// Whether a desktop that goes away comes back.
+    pub fn comes_back(&self) -> bool {
+        self.driver.comes_back()
+    }
+
     /// Says that the page is alive.
     pub fn heartbeat(&self) {
         self.driver.tell(Cause::Heartbeat { viewer: self.id.clone() });

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sandbox_core::SandboxId;
-use sandbox_core::model::{Failure, Sandbox};
-use sandbox_link::protocol::{DesktopReport, DesktopSettings, GuestOpen, Open, RoomSettings, ShellSettings};
+use sandbox_core::model::{Failure, Sandbox, Viewport};
+use sandbox_link::protocol::{
+    DesktopReport, DesktopSettings, GuestOpen, Loss, Open, Part, RoomSettings, ShellSettings,
+};
 use sandbox_link::{Incoming, Link, Stream, read_message};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -15,40 +17,93 @@ use super::cause::Cause;
 use crate::browser::exchange::Exchange;
 use crate::browser::{Browser, BrowserEvent, Gate};
 use crate::egress::{Denied, Egress, Sites};
-use crate::sandbox::{BackendError, PROFILE_DIR, Room, RoomProcesses, RoomSpec, WORKSPACE_DIR};
+use crate::sandbox::{BackendError, PROFILE_DIR, Room, RoomProcesses, RoomSpec, WORKSPACE_DIR, calls};
 
 /// The loopback port of each room on which its guest serves the way out.
 const PROXY_PORT: u16 = 3128;
 /// A room that is not usable by then has failed.
 const READY_LIMIT: Duration = Duration::from_secs(30);
+/// Seconds without an answer after which the browser counts as hung. Longer than for a guest: on a busy machine a heavy
+/// page can keep it from answering for some.
+const BROWSER_BEATS: u32 = 12;
+/// Between two questions to the browser.
+const BROWSER_PAUSE: Duration = Duration::from_secs(2);
 /// How many refused destinations may wait to be recorded; more are dropped, as each is news only once.
 const DENIED_BACKLOG: usize = 64;
 
 /// Everything that runs for a sandbox. Dropping it kills the rooms.
 pub(super) struct Rooms {
-    pub shell: Link,
+    pub shell: Running,
     pub desktop: Option<Desktop>,
-    processes: Vec<Box<dyn RoomProcesses>>,
-    /// Acceptors, pumps: end with the rooms.
+    pub starter: Starter,
+    /// How many rooms were started: tells a room from the one that it replaces.
+    pub started: u32,
+    /// Rooms that are started again.
+    pub restarts: JoinSet<()>,
+    _denials: JoinSet<()>,
+}
+
+/// A room that runs, or that was lost and is to be replaced.
+pub(super) struct Running {
+    pub link: Link,
+    pub number: u32,
+    /// `None` once it was lost.
+    pub life: Option<Life>,
+}
+
+/// What keeps a room. Dropping it kills the room.
+pub(super) struct Life {
+    processes: Box<dyn RoomProcesses>,
+    /// Acceptors, pumps: end with the room.
     tasks: JoinSet<()>,
-    ways_out: [Arc<Egress>; 2],
 }
 
 pub(super) struct Desktop {
-    pub link: Link,
     pub browser: Browser,
+    /// Whether nothing of an earlier browser is still to come back.
+    pub is_back: bool,
+    pub room: Running,
+}
+
+/// A part of a sandbox was lost.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lost {
+    /// Of which room.
+    pub number: u32,
+    pub part: Part,
+    pub loss: Loss,
+}
+
+/// What starts rooms, the first time and again.
+#[derive(Clone)]
+pub(super) struct Starter {
+    sandbox: SandboxId,
+    pub kit: Kit,
+    gate: Gate,
+    inbox: mpsc::Sender<Cause>,
+    shell_egress: Arc<Egress>,
+    desktop_egress: Arc<Egress>,
 }
 
 impl Rooms {
     /// Kills every process of the sandbox and waits until none is left.
     pub async fn kill(mut self) {
+        self.restarts.shutdown().await;
+        self.starter.shell_egress.close();
+        self.starter.desktop_egress.close();
+        let shell = self.shell.life.take();
+        let desktop = self.desktop.as_mut().and_then(|desktop| desktop.room.life.take());
+        for life in [shell, desktop].into_iter().flatten() {
+            life.end().await;
+        }
+    }
+}
+
+impl Life {
+    /// Kills every process of the room and waits until none is left.
+    pub async fn end(mut self) {
         self.tasks.abort_all();
-        for way_out in &self.ways_out {
-            way_out.close();
-        }
-        for room in &mut self.processes {
-            room.kill().await;
-        }
+        self.processes.kill().await;
     }
 }
 
@@ -59,12 +114,10 @@ impl Rooms {
 /// What could not be started, as the sandbox's failure; nothing is left running.
 pub(super) async fn start_rooms(
     sandbox: &Sandbox,
-    env: std::collections::BTreeMap<String, String>,
     kit: &Kit,
     gate: &Gate,
     inbox: &mpsc::Sender<Cause>,
 ) -> Result<Rooms, Failure> {
-    let mut tasks = JoinSet::new();
     let browser_wanted = sandbox.capabilities.browser.browser();
     let outbound_proxy = browser_wanted.as_ref().and_then(|browser| browser.byo_proxy_url.clone());
     let (denied, denials) = mpsc::channel(DENIED_BACKLOG);
@@ -72,52 +125,68 @@ pub(super) async fn start_rooms(
         let (network, outbound_proxy) = (sandbox.network.clone(), outbound_proxy.clone());
         Egress::new(network, outbound_proxy, sites.clone(), denied.clone()).map_err(|error| failure("network", &error))
     };
-    let (shell_egress, desktop_egress) = (way_out(&kit.shell_sites)?, way_out(&kit.sites)?);
-    tasks.spawn(forward_denials(denials, inbox.clone()));
-
-    let shell_settings = RoomSettings::Shell(ShellSettings { env, proxy_port: PROXY_PORT });
-    let shell = start_room(&sandbox.id, shell_settings, None, kit);
+    let starter = Starter {
+        sandbox: sandbox.id.clone(),
+        kit: kit.clone(),
+        gate: gate.clone(),
+        inbox: inbox.clone(),
+        shell_egress: way_out(&kit.shell_sites)?,
+        desktop_egress: way_out(&kit.sites)?,
+    };
+    let mut forwarding = JoinSet::new();
+    forwarding.spawn(forward_denials(denials, inbox.clone()));
     let desktop = async {
-        let Some(wanted) = browser_wanted else { return Ok(None) };
+        match browser_wanted {
+            None => Ok(None),
+            Some(wanted) => starter.desktop(2, wanted.viewport).await.map(Some),
+        }
+    };
+    let (shell, desktop) = tokio::join!(starter.shell(1), desktop);
+    let (shell, desktop) = (shell?, desktop?);
+    Ok(Rooms { shell, desktop, starter, started: 2, restarts: JoinSet::new(), _denials: forwarding })
+}
+
+impl Starter {
+    /// Starts a shell room.
+    pub async fn shell(&self, number: u32) -> Result<Running, Failure> {
+        let settings = RoomSettings::Shell(ShellSettings { env: self.kit.env.clone(), proxy_port: PROXY_PORT });
+        let room = start_room(&self.sandbox, settings, None, &self.kit).await?;
+        let ended = Lost { number, part: Part::Shell, loss: Loss::Ended };
+        let mut tasks = JoinSet::new();
+        let (ready, is_ready) = oneshot::channel();
+        tasks.spawn(accept_streams(room.incoming, self.shell_egress.clone(), ready, self.inbox.clone(), ended));
+        let mut life = Life { processes: room.processes, tasks };
+        wait_ready("shell room", is_ready).await?;
+        life.tasks.spawn(watch_heartbeat(room.link.clone(), ended, self.inbox.clone()));
+        Ok(Running { link: room.link, number, life: Some(life) })
+    }
+
+    /// Starts a desktop room, and connects to its browser.
+    pub async fn desktop(&self, number: u32, viewport: Viewport) -> Result<Desktop, Failure> {
         let settings = RoomSettings::Desktop(DesktopSettings {
-            viewport: wanted.viewport,
+            viewport,
             proxy_port: PROXY_PORT,
             browser: Vec::new(),
             start_url: "about:blank".to_owned(),
         });
-        start_room(&sandbox.id, settings, Some(kit.profile.clone()), kit).await.map(Some)
-    };
-    let (shell, desktop) = tokio::join!(shell, desktop);
-    let (shell, desktop) = (shell?, desktop?);
-
-    let mut processes = Vec::new();
-    let (shell_ready, shell_is_ready) = oneshot::channel();
-    tasks.spawn(accept_streams(shell.incoming, shell_egress.clone(), shell_ready, inbox.clone(), "shell"));
-    processes.push(shell.processes);
-    let desktop = match desktop {
-        None => None,
-        Some(room) => {
-            let (ready, is_ready) = oneshot::channel();
-            tasks.spawn(accept_streams(room.incoming, desktop_egress.clone(), ready, inbox.clone(), "desktop"));
-            processes.push(room.processes);
-            Some((room.link, is_ready))
-        }
-    };
-    wait_ready("shell room", shell_is_ready).await?;
-    let desktop = match desktop {
-        None => None,
-        Some((link, is_ready)) => {
-            wait_ready("desktop room", is_ready).await?;
-            let exchange = Exchange::new(kit.workspace.clone(), WORKSPACE_DIR, &kit.profile, PROFILE_DIR);
-            let (browser, events) = Browser::attach(&link, gate.clone(), exchange, desktop_egress.failures())
-                .await
-                .map_err(|error| failure("browser", &error))?;
-            tasks.spawn(forward_events(events, inbox.clone()));
-            tasks.spawn(watch_reports(link.clone(), inbox.clone()));
-            Some(Desktop { link, browser })
-        }
-    };
-    Ok(Rooms { shell: shell.link, desktop, processes, tasks, ways_out: [shell_egress, desktop_egress] })
+        let Room { link, incoming, processes } =
+            start_room(&self.sandbox, settings, Some(self.kit.profile.clone()), &self.kit).await?;
+        let ended = Lost { number, part: Part::Desktop, loss: Loss::Ended };
+        let mut tasks = JoinSet::new();
+        let (ready, is_ready) = oneshot::channel();
+        tasks.spawn(accept_streams(incoming, self.desktop_egress.clone(), ready, self.inbox.clone(), ended));
+        let mut life = Life { processes, tasks };
+        wait_ready("desktop room", is_ready).await?;
+        let exchange = Exchange::new(self.kit.workspace.clone(), WORKSPACE_DIR, &self.kit.profile, PROFILE_DIR);
+        let (browser, events) = Browser::attach(&link, self.gate.clone(), exchange, self.desktop_egress.failures())
+            .await
+            .map_err(|error| failure("browser", &error))?;
+        life.tasks.spawn(forward_events(events, link.clone(), number, self.inbox.clone()));
+        life.tasks.spawn(watch_reports(link.clone(), number, self.inbox.clone()));
+        life.tasks.spawn(watch_heartbeat(link.clone(), ended, self.inbox.clone()));
+        life.tasks.spawn(watch_browser(browser.clone(), number, self.inbox.clone()));
+        Ok(Desktop { browser, is_back: true, room: Running { link, number, life: Some(life) } })
+    }
 }
 
 async fn start_room(
@@ -152,7 +221,7 @@ async fn accept_streams(
     egress: Arc<Egress>,
     ready: oneshot::Sender<Result<(), String>>,
     inbox: mpsc::Sender<Cause>,
-    room: &'static str,
+    ended: Lost,
 ) {
     let mut ready = Some(ready);
     let mut connections = JoinSet::new();
@@ -185,7 +254,7 @@ async fn accept_streams(
     }
     // While it starts, a lost room shows as a `ready` that never comes.
     if ready.is_none() {
-        let _ = inbox.send(Cause::RoomLost { room }).await;
+        let _ = inbox.send(Cause::PartLost(ended)).await;
     }
 }
 
@@ -197,28 +266,64 @@ async fn forward_denials(mut denials: mpsc::Receiver<Denied>, inbox: mpsc::Sende
     }
 }
 
-async fn forward_events(mut events: mpsc::Receiver<BrowserEvent>, inbox: mpsc::Sender<Cause>) {
+async fn forward_events(
+    mut events: mpsc::Receiver<BrowserEvent>,
+    desktop: Link,
+    number: u32,
+    inbox: mpsc::Sender<Cause>,
+) {
     while let Some(event) = events.recv().await {
-        if inbox.send(Cause::Browser(event)).await.is_err() {
+        let cause = match event {
+            BrowserEvent::Closed => browser_gone(&desktop, number).await,
+            other => Cause::Browser(other),
+        };
+        if inbox.send(cause).await.is_err() {
             return;
         }
     }
 }
 
 /// Listens to the desktop room for what the sandbox's state depends on.
-async fn watch_reports(desktop: Link, inbox: mpsc::Sender<Cause>) {
+async fn watch_reports(desktop: Link, number: u32, inbox: mpsc::Sender<Cause>) {
     let Ok(mut reports) = desktop.open_for(&Open::Reports).await else { return };
     while let Ok(Some(report)) = read_message::<DesktopReport>(&mut reports).await {
         match report {
             DesktopReport::BrowserExited { status } => {
                 tracing::warn!(status, "the browser exited");
-                if inbox.send(Cause::RoomLost { room: "browser" }).await.is_err() {
+                if inbox.send(browser_gone(&desktop, number).await).await.is_err() {
                     return;
                 }
             }
             DesktopReport::ScreenChanged(_) | DesktopReport::Cursor(_) => {}
         }
     }
+}
+
+/// The browser is gone, and perhaps only because what it stood on is.
+async fn browser_gone(desktop: &Link, number: u32) -> Cause {
+    let (part, loss) = calls::name_loss(desktop).await;
+    Cause::PartLost(Lost { number, part, loss })
+}
+
+/// Asks the room's guest, once a second, how it is.
+async fn watch_heartbeat(link: Link, room: Lost, inbox: mpsc::Sender<Cause>) {
+    // A room that ended is told by its streams.
+    let Some((part, loss)) = calls::watch_room(&link, room.part).await else { return };
+    // The actor may have ended.
+    let _ = inbox.send(Cause::PartLost(Lost { part, loss, ..room })).await;
+}
+
+/// Asks the browser, once a second, whether it lives, and what it would need to come back as it is.
+async fn watch_browser(browser: Browser, number: u32, inbox: mpsc::Sender<Cause>) {
+    loop {
+        match calls::within_beats(BROWSER_BEATS, browser.take_pulse()).await {
+            // A browser that ended is told by its events.
+            Some(false) => return,
+            Some(true) => tokio::time::sleep(BROWSER_PAUSE).await,
+            None => break,
+        }
+    }
+    let _ = inbox.send(Cause::PartLost(Lost { number, part: Part::Browser, loss: Loss::Hung })).await;
 }
 
 fn failure(code: &str, error: &dyn std::fmt::Display) -> Failure {

@@ -104,7 +104,7 @@ impl Driver {
         label: String,
         on_output: impl FnMut(Output) + Send,
     ) -> Result<ExecResult, ExecError> {
-        let link = self.shell_link().ok_or_else(|| Refusal::wrong_state("the sandbox is not ready"))?;
+        let link = self.shell_when_up().await.ok_or_else(|| Refusal::wrong_state("the sandbox is not ready"))?;
         // Before it runs: afterwards it could not be written down, and could not be undone either.
         self.room_for_work()?;
         let _place = self.commands.try_acquire().map_err(|_| ExecError::Overloaded)?;

@@ -1,10 +1,11 @@
 //! What the runtime asks of a guest, as functions: commands, terminals, the desktop's calls, readiness.
 
 mod code;
+mod heartbeat;
 mod ring;
 mod terminal;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sandbox_core::model::ExecResult;
 use sandbox_link::protocol::{DesktopAnswer, DesktopCall, ExecInput, ExecOutput, ExecSpec, GuestOpen, Open};
@@ -13,14 +14,15 @@ use tokio::io::{AsyncWriteExt, ReadHalf, WriteHalf, split};
 use tokio::time::timeout;
 
 pub use code::{CodeCommand, code_command};
+pub use heartbeat::{name_loss, watch as watch_room, within_beats};
 pub use terminal::{TerminalKeys, TerminalScreen, terminal};
 
 use ring::Ring;
 
 /// Output kept of one stream of a command, the newest end.
 pub const OUTPUT_KEPT: usize = 1 << 20;
-/// How long a guest may take to say that a command's time is over, beyond that time.
-const EXIT_GRACE: Duration = Duration::from_secs(15);
+/// How long a guest may take to say that a command's time is over, beyond that time. Then the runtime says it.
+const EXIT_GRACE: Duration = Duration::from_secs(3);
 /// How long the desktop may take for one call.
 const DESKTOP_DEADLINE: Duration = Duration::from_secs(10);
 /// Input goes to a command in pieces of this many bytes.
@@ -56,6 +58,8 @@ pub enum Output {
 /// Without `stdin` the command's input is empty. `on_output` sees all output; the result keeps the newest
 /// [`OUTPUT_KEPT`] bytes of each stream, as text, with replacement characters for what is not UTF-8.
 ///
+/// The command's time is kept here too: a guest that hangs does not make the call last longer.
+///
 /// # Errors
 /// [`CallError::NotStarted`] when there is nothing to run; a command that fails is no error.
 pub async fn exec(
@@ -64,48 +68,77 @@ pub async fn exec(
     stdin: Option<Vec<u8>>,
     on_output: impl FnMut(Output),
 ) -> Result<ExecResult, CallError> {
+    let started = Instant::now();
     let deadline = Duration::from_millis(spec.timeout_ms).saturating_add(EXIT_GRACE);
-    let stream = link.open_for(&Open::Exec(spec)).await?;
-    let (from_guest, to_guest) = split(stream);
-    let ended = async {
+    let mut collected = Collected { stdout: Ring::new(OUTPUT_KEPT), stderr: Ring::new(OUTPUT_KEPT), on_output };
+    let ran = async {
+        let stream = link.open_for(&Open::Exec(spec)).await?;
+        let (from_guest, to_guest) = split(stream);
         tokio::select! {
-            result = collect(from_guest, on_output) => result,
+            exit = collected.collect(from_guest) => exit,
             never = feed(to_guest, stdin.unwrap_or_default()) => match never {},
         }
     };
-    timeout(deadline, ended).await.unwrap_or(Err(CallError::Silent(deadline)))
+    let exit = timeout(deadline, ran).await.unwrap_or_else(|_| {
+        tracing::warn!("a guest did not say that a command's time is over");
+        let duration_ms = started.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
+        Ok(Exit { code: KILLED, signal: Some("SIGKILL".to_owned()), timed_out: true, duration_ms })
+    })?;
+    Ok(collected.result(exit))
 }
 
-async fn collect(mut from_guest: ReadHalf<Stream>, mut on_output: impl FnMut(Output)) -> Result<ExecResult, CallError> {
-    let (mut stdout, mut stderr) = (Ring::new(OUTPUT_KEPT), Ring::new(OUTPUT_KEPT));
-    while let Some(frame) = read_frame(&mut from_guest).await? {
-        match ExecOutput::decode(&frame)? {
-            ExecOutput::Stdout(bytes) if bytes.is_empty() => {}
-            ExecOutput::Stderr(bytes) if bytes.is_empty() => {}
-            ExecOutput::Stdout(bytes) => {
-                stdout.push(&bytes);
-                on_output(Output::Stdout(bytes));
-            }
-            ExecOutput::Stderr(bytes) => {
-                stderr.push(&bytes);
-                on_output(Output::Stderr(bytes));
-            }
-            ExecOutput::Failed(cause) => return Err(CallError::NotStarted(cause)),
-            ExecOutput::Exit { code, signal, timed_out, duration_ms } => {
-                return Ok(ExecResult {
-                    exit_code: code,
-                    signal,
-                    stdout_truncated: stdout.is_truncated(),
-                    stderr_truncated: stderr.is_truncated(),
-                    stdout: stdout.into_text(),
-                    stderr: stderr.into_text(),
-                    duration_ms,
-                    timed_out,
-                });
+/// The exit status of what `SIGKILL` ended.
+const KILLED: i32 = 128 + 9;
+
+struct Exit {
+    code: i32,
+    signal: Option<String>,
+    timed_out: bool,
+    duration_ms: u64,
+}
+
+struct Collected<F> {
+    stdout: Ring,
+    stderr: Ring,
+    on_output: F,
+}
+
+impl<F: FnMut(Output)> Collected<F> {
+    async fn collect(&mut self, mut from_guest: ReadHalf<Stream>) -> Result<Exit, CallError> {
+        while let Some(frame) = read_frame(&mut from_guest).await? {
+            match ExecOutput::decode(&frame)? {
+                ExecOutput::Stdout(bytes) if bytes.is_empty() => {}
+                ExecOutput::Stderr(bytes) if bytes.is_empty() => {}
+                ExecOutput::Stdout(bytes) => {
+                    self.stdout.push(&bytes);
+                    (self.on_output)(Output::Stdout(bytes));
+                }
+                ExecOutput::Stderr(bytes) => {
+                    self.stderr.push(&bytes);
+                    (self.on_output)(Output::Stderr(bytes));
+                }
+                ExecOutput::Failed(cause) => return Err(CallError::NotStarted(cause)),
+                ExecOutput::Exit { code, signal, timed_out, duration_ms } => {
+                    return Ok(Exit { code, signal, timed_out, duration_ms });
+                }
             }
         }
+        Err(CallError::Link(LinkError::Closed))
     }
-    Err(CallError::Link(LinkError::Closed))
+
+    fn result(self, exit: Exit) -> ExecResult {
+        let Exit { code, signal, timed_out, duration_ms } = exit;
+        ExecResult {
+            exit_code: code,
+            signal,
+            stdout_truncated: self.stdout.is_truncated(),
+            stderr_truncated: self.stderr.is_truncated(),
+            stdout: self.stdout.into_text(),
+            stderr: self.stderr.into_text(),
+            duration_ms,
+            timed_out,
+        }
+    }
 }
 
 /// Sends all input, then holds the stream open: dropping it would kill the command.

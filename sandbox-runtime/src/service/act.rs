@@ -51,6 +51,8 @@ pub(super) async fn act_in_turn(driver: &Driver, browser: &Browser, action: &Act
     let mut agreed = None;
     let (answer, mut event) = loop {
         let turn = driver.begin().await?;
+        // One that was lost meanwhile has come back as another.
+        let browser = &driver.browser().ok_or_else(|| no_browser(driver))?;
         let tried = attempt(&program, browser, turn, action, limit, &mut agreed).await.map_err(could_not_ask)?;
         break match tried {
             Attempt::Again => continue,

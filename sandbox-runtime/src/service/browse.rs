@@ -105,7 +105,7 @@ fn tab(id: String) -> TabChoice {
 
 async fn resize(driver: &Driver, viewport: Viewport) -> Answer<()> {
     check_viewport(viewport)?;
-    let desktop = driver.desktop_link().ok_or_else(|| no_browser(driver))?;
+    let desktop = driver.desktop_when_up().await.ok_or_else(|| no_browser(driver))?;
     match calls::desktop(&desktop, DesktopCall::Resize(viewport)).await.map_err(ServiceError::internal)? {
         DesktopAnswer::Done | DesktopAnswer::Geometry { .. } | DesktopAnswer::Clipboard(_) => {
             Ok(driver.resized(viewport).await?)

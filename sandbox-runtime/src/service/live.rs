@@ -18,7 +18,7 @@ impl Service {
     pub async fn join(&self, id: &SandboxId, mode: ViewerMode) -> Answer<(ViewerSeat, Link)> {
         let driver = self.working_driver(id).await?;
         let no_browser = || ServiceError::conflict("this sandbox has no browser", driver.sandbox().preview.status);
-        let desktop = driver.desktop_link().ok_or_else(no_browser)?;
+        let desktop = driver.desktop_when_up().await.ok_or_else(no_browser)?;
         Ok((driver.join(mode).await, desktop))
     }
 }
@@ -46,6 +46,10 @@ impl Seat for ViewerSeat {
 
     async fn hand_back(&self, note: Option<String>, typed: TypedText) -> Result<(), Refusal> {
         Ok(Self::hand_back(self, note, typed).await?)
+    }
+
+    fn comes_back(&self) -> bool {
+        Self::comes_back(self)
     }
 
     fn heartbeat(&self) {

@@ -237,8 +237,8 @@ impl Service {
         rows: u16,
     ) -> Answer<(TerminalScreen, TerminalKeys, Presence)> {
         let driver = self.working_driver(id).await?;
-        let link =
-            driver.shell_link().ok_or_else(|| ServiceError::conflict("the sandbox is not ready", "assigning"))?;
+        let not_ready = || ServiceError::conflict("the sandbox is not ready", "assigning");
+        let link = driver.shell_when_up().await.ok_or_else(not_ready)?;
         let opened = calls::terminal(&link, (cols, rows), Vec::new(), BTreeMap::new()).await;
         let (screen, keys) = opened.map_err(ServiceError::internal)?;
         Ok((screen, keys, driver.presence()))

@@ -72,6 +72,8 @@ impl From<VideoWish> for VideoRequest {
 pub(super) enum End {
     ViewerLeft,
     DesktopGone,
+    /// The desktop is gone, and another one takes its place.
+    DesktopComesBack,
     /// The desktop lives, but does not answer yet.
     NotReady,
     /// The page said nothing for too long.
@@ -97,18 +99,22 @@ pub(super) struct Conversation<S> {
 
 /// Talks until the view leaves or the desktop goes, then lifts every key that this view's person held.
 pub(super) async fn converse<S: Seat>(seat: S, desktop: Link, wires: Wires, transport: &'static str) -> End {
-    let room = desktop.clone();
+    let (room, comes_back) = (desktop.clone(), seat.comes_back());
     match begin(seat, desktop, wires, transport).await {
         Ok((conversation, writer)) => conversation.run(writer).await,
         Err(error) => {
             tracing::debug!(%error, "a view could not join");
             match error {
                 BeginError::Left => End::ViewerLeft,
-                BeginError::Link(_) | BeginError::NoGeometry if room.is_closed() => End::DesktopGone,
+                BeginError::Link(_) | BeginError::NoGeometry if room.is_closed() => desktop_gone(comes_back),
                 BeginError::Link(_) | BeginError::NoGeometry => End::NotReady,
             }
         }
     }
+}
+
+fn desktop_gone(comes_back: bool) -> End {
+    if comes_back { End::DesktopComesBack } else { End::DesktopGone }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -193,7 +199,7 @@ impl<S: Seat> Conversation<S> {
             let silent_at = self.wires.silence.map(|silence| heard_at + silence);
             let answered = tokio::select! {
                 biased;
-                () = self.desktop.closed() => return End::DesktopGone,
+                () = self.desktop.closed() => return desktop_gone(self.seat.comes_back()),
                 // Before the words: however many a page says, it learns at once that it lost control.
                 () = self.seat.changed() => self.handle_control_change().await,
                 word = self.wires.words.recv() => match word {

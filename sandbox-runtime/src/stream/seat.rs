@@ -22,6 +22,9 @@ pub trait Seat: Send + Sync + 'static {
 
     fn hand_back(&self, note: Option<String>, typed: TypedText) -> impl Future<Output = Result<(), Refusal>> + Send;
 
+    /// Whether a desktop that goes away comes back: the view is to connect again.
+    fn comes_back(&self) -> bool;
+
     /// The page is alive: keeps the lease, if this view's person holds it.
     fn heartbeat(&self);
 

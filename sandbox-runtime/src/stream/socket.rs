@@ -61,6 +61,7 @@ pub async fn serve<S: Seat>(ws: WebSocket, seat: S, desktop: Link) {
     let Some((sink, carried)) = carried else { return };
     let farewell = match (end, carried) {
         (End::DesktopGone, _) => Farewell::Ended,
+        (End::DesktopComesBack, _) => Farewell::ComeBack("the desktop is started again"),
         (_, Carried::PicturesEnded) if desktop.is_closed() => Farewell::Ended,
         (_, Carried::PicturesEnded) => Farewell::ComeBack("the picture stopped"),
         (End::NotReady, Carried::ViewerGone | Carried::AllSaid) => Farewell::ComeBack("the desktop is not ready"),

@@ -244,6 +244,10 @@ impl Seat for FakeSeat {
         Ok(())
     }
 
+    fn comes_back(&self) -> bool {
+        false
+    }
+
     fn heartbeat(&self) {
         let _ = self.log.send(Asked::Heartbeat);
     }

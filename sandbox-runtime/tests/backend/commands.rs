@@ -166,6 +166,31 @@ async fn a_command_that_kills_its_supervisor_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_keeps_its_supervisor_stopped_is_killed_all_the_same() {
+    let bench = Bench::new();
+    let room = bench.room().await;
+    let marker = marker();
+    let line = format!("{} while :; do kill -STOP $PPID; : {marker}; done", daemon(&marker));
+    let mut spec = command("/bin/bash", &["-c", &line]);
+    spec.timeout_ms = 1500;
+    let result = run(&room, spec).await.unwrap();
+    assert_eq!((result.exit_code, result.timed_out), (137, true));
+    gone(&marker).await;
+    assert_eq!(sh(&room, "echo the room lives").await.stdout, "the room lives\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_signal_of_a_command_reaches_the_guest() {
+    let bench = Bench::new();
+    let room = bench.room().await;
+    let line = "for signal in $(seq 1 64); do kill -$signal 1; done; kill -STOP -1; exit 3";
+    assert_eq!(sh(&room, line).await.exit_code, 3);
+    assert_eq!(sh(&room, "echo the room lives").await.stdout, "the room lives\n");
+    sh(&room, "kill -KILL -1").await;
+    assert_eq!(sh(&room, "echo the room lives").await.stdout, "the room lives\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn many_commands_run_at_once() {
     let bench = Bench::new();
     let room = bench.room().await;

@@ -151,6 +151,19 @@ describe('the story', () => {
     expect(told(events)).toEqual(['Could not: clicked October | no link “October”', 'Stopped | step 2 failed', 'Was kept from ads.example | not on the list']);
   });
 
+  test('says that a part is back', () => {
+    const events = eventsOf(
+      ['sandbox.browser.failed', { message: 'the browser did not answer and was ended' }, 'system'],
+      ['sandbox.recovered', { part: 'browser', cause: 'hung' }, 'system'],
+      ['sandbox.recovered', { part: 'shell', cause: 'ended' }, 'system'],
+    );
+    expect(told(events)).toEqual([
+      'The browser stopped | the browser did not answer and was ended',
+      'The browser was started again, with its tabs',
+      'The place for commands was started again; what ran in it has ended',
+    ]);
+  });
+
   test('keys stay the same while the story grows', () => {
     const events = eventsOf(action({ scroll: {} }), action({ reload: {} }), action({ back: {} }), action({ scroll: {} }), action({ click: { name: 'A' } }));
     const keys = (n: number) => story(events.slice(0, n)).map((line) => line.key);

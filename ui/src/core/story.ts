@@ -174,6 +174,8 @@ function tell(event: Event, before: readonly StoryLine[]): Told {
       return event.by === 'api' ? line('quiet', [plain('Opened '), strong(shortAddress(str(data.url) ?? 'a page'))]) : nothing;
     case 'sandbox.browser.failed':
       return line('bad', [plain('The browser stopped')], str(data.message));
+    case 'sandbox.recovered':
+      return line('quiet', [plain(recovered(str(data.part)))]);
     case 'sandbox.agent.failed':
       return line('bad', [plain('The agent did not start')], str(data.message));
     case 'sandbox.failed':
@@ -190,6 +192,21 @@ function tell(event: Event, before: readonly StoryLine[]): Told {
       return nothing;
     default:
       return unknownType(event.type);
+  }
+}
+
+/** A part that ended or hung is back. */
+function recovered(part: string | null): string {
+  switch (part) {
+    case 'browser':
+      return 'The browser was started again, with its tabs';
+    case 'display':
+    case 'desktop':
+      return 'The browser was started again with its screen';
+    case 'shell':
+      return 'The place for commands was started again; what ran in it has ended';
+    default:
+      return 'A part of the sandbox was started again';
   }
 }
 

@@ -57,6 +57,7 @@ wire! {
         #[serde(rename = "sandbox.file.changed")] FileChanged,
         #[serde(rename = "sandbox.artifacts.updated")] ArtifactsUpdated,
         #[serde(rename = "sandbox.network.denied")] NetworkDenied,
+        #[serde(rename = "sandbox.recovered")] Recovered,
     }
 }
 

@@ -14,7 +14,7 @@ pub enum TypesError {
 const MAX_TYPES: usize = 100;
 
 /// The types of the contract.
-const TYPES: [&str; 36] = [
+const TYPES: [&str; 37] = [
     "sandbox.created",
     "sandbox.assigned",
     "sandbox.ready",
@@ -50,6 +50,7 @@ const TYPES: [&str; 36] = [
     "sandbox.document.converted",
     "sandbox.artifacts.updated",
     "sandbox.network.denied",
+    "sandbox.recovered",
     TEST_TYPE,
 ];
 

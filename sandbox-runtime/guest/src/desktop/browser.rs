@@ -116,6 +116,11 @@ impl Browser {
         Ok((Self { process, group }, pipe))
     }
 
+    /// Its number in the room; `None` once it was waited for.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.id()
+    }
+
     /// Waits until the browser has ended.
     pub async fn ended(&mut self) -> std::io::Result<ExitStatus> {
         self.process.wait().await

@@ -25,6 +25,7 @@ mod keyboard;
 mod keymap;
 mod pace;
 mod pixels;
+mod pulse;
 mod quantiser;
 mod room;
 mod screen;

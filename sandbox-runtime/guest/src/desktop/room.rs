@@ -18,6 +18,7 @@ use super::cdp::{Cdp, Measure};
 use super::clipboard::Clipboard;
 use super::cursor;
 use super::input::Input;
+use super::pulse::Vitals;
 use super::screen::{ScreenError, XServer};
 use super::video;
 use super::windows::{WindowManager, WindowsError};
@@ -77,6 +78,7 @@ struct Shared {
     bars: Bars,
     reports: broadcast::Sender<DesktopReport>,
     last: std::sync::Mutex<Option<DesktopReport>>,
+    vitals: Vitals,
     server: XServer,
 }
 
@@ -120,6 +122,8 @@ impl Room {
         let bars = tokio::time::timeout(MEASURE_DEADLINE, fitted).await.map_err(|_| DesktopError::NoPage)??;
         let cdp = Cdp::start(measure.finish().await.map_err(DesktopError::Page)?);
 
+        let pids = server.pid().zip(browser.pid()).ok_or_else(|| DesktopError::EndedAtOnce("gone".to_owned()))?;
+        let vitals = Vitals::watch(server.display(), pids.0, pids.1)?;
         let shared = Arc::new(Shared {
             cdp,
             input,
@@ -129,6 +133,7 @@ impl Room {
             bars,
             reports,
             last: std::sync::Mutex::new(None),
+            vitals,
             server,
         });
         let pointer = Pointer::watch(&shared)?;
@@ -197,6 +202,7 @@ async fn serve_stream(mut stream: Stream, shared: Arc<Shared>) {
         Ok(Some(Open::Cdp)) => shared.cdp.serve(stream).await,
         Ok(Some(Open::Video(request))) => video::serve(stream, request, &shared.capture).await,
         Ok(Some(Open::Input)) => shared.input.serve(stream).await,
+        Ok(Some(Open::Heartbeat)) => crate::heartbeat::serve(stream, || shared.vitals.look()).await,
         Ok(Some(Open::Reports)) => shared.tell_reports(stream).await,
         Ok(Some(Open::Desktop(call))) => {
             let answer = shared.call(call).await;

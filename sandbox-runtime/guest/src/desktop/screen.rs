@@ -46,7 +46,7 @@ pub enum ScreenError {
 pub struct XServer {
     display: String,
     most: Screen,
-    _process: Child,
+    process: Child,
 }
 
 impl XServer {
@@ -72,7 +72,7 @@ impl XServer {
             Ok(Err(error)) => return Err(ScreenError::Start(error)),
             Err(_) => return Err(ScreenError::NoDisplay),
         };
-        let server = Self { display: format!(":{number}"), most, _process: process };
+        let server = Self { display: format!(":{number}"), most, process };
         server.resize(wanted)?;
         Ok(server)
     }
@@ -80,6 +80,11 @@ impl XServer {
     /// The value of `DISPLAY`.
     pub fn display(&self) -> &str {
         &self.display
+    }
+
+    /// Its number in the room; `None` once it was waited for.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.id()
     }
 
     /// Makes the screen this size; whoever watches the root window is told by the X server.

@@ -7,7 +7,7 @@ use sandbox_link::protocol::{ExecInput, ExecOutput, ExecSpec};
 use sandbox_link::{Stream, read_message, write_frame};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, split};
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::ShellRoom;
 use super::environment::environment;
@@ -20,7 +20,7 @@ const PIECE: usize = 64 << 10;
 const QUIET: Duration = Duration::from_millis(50);
 /// … and no longer than this: what it left in the background may go on writing for ever.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-/// How often a silent command's stream is tried, to learn whether anybody still listens.
+/// How often a command's stream is tried, to learn whether anybody still listens, and its supervisor woken.
 const PROBE: Duration = Duration::from_secs(1);
 
 /// Runs `spec` and tells `stream` about it. A stream that breaks kills the command.
@@ -34,8 +34,7 @@ pub async fn serve(room: &ShellRoom, spec: ExecSpec, stream: Stream) -> io::Resu
             return to_runtime.shutdown().await;
         }
     };
-    let (stdin, mut stdout, mut stderr) =
-        running.take_pipes().ok_or_else(|| io::Error::other("a command without pipes"))?;
+    let (stdin, mut stdout, mut stderr) = running.take_pipes()?;
     // An end of time too far to name is no end.
     let deadline = started.checked_add(Duration::from_millis(spec.timeout_ms));
     let relayed = tokio::select! {
@@ -87,12 +86,17 @@ async fn relay(
 ) -> io::Result<Relayed> {
     let mut pipes = Pipes { stdout: Some(stdout), stderr: Some(stderr), out: vec![0; PIECE], err: vec![0; PIECE] };
     let mut timed_out = false;
+    let mut probes = interval(PROBE);
+    probes.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let report = loop {
         let woken = tokio::select! {
             report = running.report() => Woken::Report(report),
             output = pipes.read() => Woken::Output(output?),
             () = until(deadline), if !timed_out => Woken::TimeIsOver,
-            () = sleep(PROBE) => Woken::Output(ExecOutput::Stdout(Vec::new())),
+            _ = probes.tick() => {
+                running.wake();
+                Woken::Output(ExecOutput::Stdout(Vec::new()))
+            }
         };
         match woken {
             Woken::Report(report) => break report,

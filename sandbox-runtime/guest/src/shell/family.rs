@@ -23,17 +23,20 @@ pub fn kill_descendants(root: Pid) {
     kill_family(|processes| descendants(processes, root));
 }
 
-/// Kills every child of the room's init that is not the guest, and all that they started: what a supervisor left behind
-/// that was itself killed. Does nothing outside a room.
-pub fn kill_strays() {
-    let init = Pid::from_raw(1);
-    if nix::unistd::getppid() != init {
+/// Kills every descendant of this process that descends from none of `supervisors`: what one left behind that was itself
+/// killed. Does nothing outside a room, where orphans go elsewhere.
+pub fn kill_strays(supervisors: &BTreeSet<Pid>) {
+    let guest = nix::unistd::getpid();
+    if guest != Pid::from_raw(1) {
         return;
     }
-    let guest = nix::unistd::getpid();
     kill_family(|processes| {
-        let ours: BTreeSet<Pid> = descendants(processes, guest).into_iter().chain([guest]).collect();
-        descendants(processes, init).into_iter().filter(|pid| !ours.contains(pid)).collect()
+        let owned: BTreeSet<Pid> = supervisors
+            .iter()
+            .flat_map(|supervisor| descendants(processes, *supervisor))
+            .chain(supervisors.iter().copied())
+            .collect();
+        descendants(processes, guest).into_iter().filter(|pid| !owned.contains(pid)).collect()
     });
 }
 

@@ -5,15 +5,18 @@ mod exec;
 mod family;
 mod supervised;
 mod supervisor;
+mod supervisors;
 mod terminal;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sandbox_link::protocol::{GuestOpen, Open, ShellSettings};
+use sandbox_link::protocol::{GuestOpen, Loss, Open, Part, Pulse, ShellSettings};
 use sandbox_link::{Incoming, Link, Stream, read_message};
 use tokio::io::AsyncWriteExt;
 use tokio::task::JoinSet;
+
+use supervisors::Supervisors;
 
 pub use supervisor::{SupervisedCommand, supervise, supervised_command};
 
@@ -24,11 +27,12 @@ struct ShellRoom {
     settings: ShellSettings,
     /// This program, which is also the supervisor.
     program: PathBuf,
+    supervisors: Arc<Supervisors>,
 }
 
 /// Serves commands and terminals until the link ends, and then kills what still runs.
 pub async fn run(settings: ShellSettings, link: Link, mut incoming: Incoming) -> anyhow::Result<()> {
-    let room = Arc::new(ShellRoom { settings, program: std::env::current_exe()? });
+    let room = Arc::new(ShellRoom { settings, program: std::env::current_exe()?, supervisors: Supervisors::begin()? });
     link.open_for(&GuestOpen::Ready(Ok(()))).await?.shutdown().await?;
     let mut served = JoinSet::new();
     loop {
@@ -52,6 +56,7 @@ async fn serve(room: Arc<ShellRoom>, mut stream: Stream) {
         Ok(Some(Open::Terminal { cols, rows, command, env })) => {
             terminal::serve(&room, terminal::Terminal { cols, rows, command, env }, stream).await
         }
+        Ok(Some(Open::Heartbeat)) => crate::heartbeat::serve(stream, pulse).await,
         Ok(Some(other @ (Open::Desktop(_) | Open::Reports | Open::Cdp | Open::Video(_) | Open::Input))) => {
             tracing::warn!(?other, "the shell room does not serve this");
             Ok(())
@@ -61,5 +66,16 @@ async fn serve(room: Arc<ShellRoom>, mut stream: Stream) {
     };
     if let Err(error) = served {
         tracing::debug!(%error, "a stream of the shell room ended early");
+    }
+}
+
+/// A guest that can open nothing can start nothing: a command may lower the limits of any process of its user.
+fn pulse() -> Pulse {
+    match std::fs::File::open("/dev/null") {
+        Ok(_) => Pulse::Well,
+        Err(error) => {
+            tracing::error!(%error, "the guest can open no file");
+            Pulse::Lost(Part::Shell, Loss::Hung)
+        }
     }
 }

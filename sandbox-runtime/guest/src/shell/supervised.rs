@@ -4,16 +4,25 @@ use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream as StdUnixStream;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::libc;
+use nix::unistd::Pid;
 use tokio::net::UnixStream;
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 
 use super::supervisor::{CONTROL_FD, KILL, Report, arguments};
-use super::{ShellRoom, WORKSPACE, family};
+use super::supervisors::Supervisors;
+use super::{ShellRoom, WORKSPACE};
+use crate::init;
+
+/// How long a supervisor may take to kill its command, before both are killed.
+const KILL_LIMIT: Duration = Duration::from_secs(2);
 
 /// What to run.
 pub struct Job {
@@ -26,7 +35,10 @@ pub struct Job {
 
 /// A running command and everything that it starts. Dropping this kills them all, unless [`Self::release`]d.
 pub struct Supervised {
-    supervisor: Child,
+    supervisors: Arc<Supervisors>,
+    supervisor: Pid,
+    /// The ends of its command's pipes, until they are taken.
+    pipes: Child,
     control: UnixStream,
     said: Vec<u8>,
     released: bool,
@@ -63,17 +75,24 @@ impl Supervised {
         // guest, is replaced in the child alone.
         unsafe {
             command.pre_exec(move || {
+                init::default_signals();
                 Errno::result(libc::dup2(theirs_fd, CONTROL_FD))?;
                 Ok(())
             });
         }
-        let supervisor = command.spawn()?;
-        Ok(Self { supervisor, control: UnixStream::from_std(control)?, said: Vec::new(), released: false })
+        let (supervisor, pipes) = room.supervisors.spawn(&mut command)?;
+        let (supervisors, control) = (room.supervisors.clone(), UnixStream::from_std(control)?);
+        Ok(Self { supervisors, supervisor, pipes, control, said: Vec::new(), released: false })
     }
 
     /// Takes the ends of the pipes.
-    pub fn take_pipes(&mut self) -> Option<(ChildStdin, ChildStdout, ChildStderr)> {
-        Some((self.supervisor.stdin.take()?, self.supervisor.stdout.take()?, self.supervisor.stderr.take()?))
+    pub fn take_pipes(&mut self) -> io::Result<(ChildStdin, ChildStdout, ChildStderr)> {
+        let taken = || io::Error::other("a command without pipes");
+        Ok((
+            ChildStdin::from_std(self.pipes.stdin.take().ok_or_else(taken)?)?,
+            ChildStdout::from_std(self.pipes.stdout.take().ok_or_else(taken)?)?,
+            ChildStderr::from_std(self.pipes.stderr.take().ok_or_else(taken)?)?,
+        ))
     }
 
     /// Waits for the next thing the supervisor says. May be dropped and called again.
@@ -91,10 +110,10 @@ impl Supervised {
             match read {
                 Ok(length) if length > 0 => self.said.extend_from_slice(&piece[..length]),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                // A command of the room killed its supervisor. What it had started is now the room's init's.
+                // A command of the room killed its supervisor. What it had started is now the guest's own.
                 Ok(_) | Err(_) => {
                     self.all_gone().await;
-                    family::kill_strays();
+                    self.supervisors.kill_strays();
                     let killed = nix::sys::signal::Signal::SIGKILL;
                     return Report::Ended { code: 128 + killed as i32, signal: Some(killed.as_str().to_owned()) };
                 }
@@ -102,10 +121,28 @@ impl Supervised {
         }
     }
 
+    /// Lets a supervisor go on that its command has stopped: it could neither report nor kill.
+    pub fn wake(&self) {
+        self.supervisors.wake(self.supervisor);
+    }
+
     /// Kills the command and everything that it started. The end is reported as any other.
     pub fn kill(&self) {
         // A full socket would mean that the order was given often enough; a closed one, that nobody is left.
         let _ = self.control.try_write(&[KILL]);
+        self.wake();
+        let (supervisors, supervisor) = (self.supervisors.clone(), self.supervisor);
+        let insist = async move {
+            tokio::time::sleep(KILL_LIMIT).await;
+            if supervisors.end(supervisor) {
+                supervisors.gone(supervisor).await;
+                supervisors.kill_strays();
+            }
+        };
+        // A guest that ends takes everything along.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(insist);
+        }
     }
 
     /// Lets what the command left in the background go on; it ends with the room.
@@ -114,10 +151,8 @@ impl Supervised {
     }
 
     /// Waits until the supervisor is gone, and so everything that the command started.
-    pub async fn all_gone(&mut self) {
-        if let Err(error) = self.supervisor.wait().await {
-            tracing::warn!(%error, "wait for a supervisor");
-        }
+    pub async fn all_gone(&self) {
+        self.supervisors.gone(self.supervisor).await;
     }
 }
 

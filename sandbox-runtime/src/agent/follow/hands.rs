@@ -95,6 +95,8 @@ impl Hands {
                      You can work with files, commands and notes; any action in the browser waits until it is handed back.",
                 )),
             };
+            // One that was lost meanwhile has come back as another.
+            let browser = self.bench.browser().unwrap_or_else(|| browser.clone());
             if turn.take_fresh() {
                 browser.fresh_look();
                 self.must_look = true;

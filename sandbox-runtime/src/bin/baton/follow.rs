@@ -40,6 +40,7 @@ pub fn line(event: &Event) -> Option<String> {
         EventType::TaskCancelled => "cancelled".to_owned(),
         EventType::SandboxFailed => format!("the sandbox failed: {}", text("message").unwrap_or_default()),
         EventType::SandboxEnded => "the sandbox ended".to_owned(),
+        EventType::Recovered => format!("  the {} was started again", text("part")?),
         EventType::BrowserFailed => format!("  the browser: {}", text("message")?),
         EventType::SandboxCreated
         | EventType::SandboxAssigned

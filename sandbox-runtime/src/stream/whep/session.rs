@@ -59,6 +59,7 @@ async fn live<S: Seat>(peer: &mut Peer, seat: S, desktop: &Link, closed: &Cancel
         end = &mut talking => return match end {
             End::ViewerLeft => "the viewer left",
             End::DesktopGone => "the desktop is gone",
+            End::DesktopComesBack => "the desktop is started again",
             End::NotReady => "the desktop is not ready",
             End::Silent | End::Unread => "the viewer no longer reads",
         },
@@ -106,7 +107,9 @@ async fn talk<S: Seat>(
     let channel = loop {
         tokio::select! {
             () = over.cancelled() => return End::ViewerLeft,
-            () = desktop.closed() => return End::DesktopGone,
+            () = desktop.closed() => {
+                return if seat.comes_back() { End::DesktopComesBack } else { End::DesktopGone };
+            }
             opened = channels.recv() => {
                 // The sender lives as long as the connection, whose end is noticed elsewhere.
                 let Some(channel) = opened else { return std::future::pending().await };

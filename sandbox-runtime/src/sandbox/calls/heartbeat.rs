@@ -1,0 +1,109 @@
+//! Notices that a room, or a part in it, hangs: by asking its guest once a second.
+//!
+//! What counts is unanswered beats, and not time: while this machine stands still, or sleeps, no beat passes.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use sandbox_link::protocol::{Loss, Open, Part, Pulse};
+use sandbox_link::{Link, LinkError, read_message, write_frame};
+
+/// Between two questions.
+pub const BEAT: Duration = Duration::from_secs(1);
+/// Beats without an answer after which a guest counts as hung; one that is only slow on a busy machine answers within.
+const SILENT_BEATS: u32 = 6;
+/// How long a guest may take to say which part of it was lost.
+const NAME_DEADLINE: Duration = Duration::from_secs(1);
+
+/// Waits until a part of a room is lost that `guest` belongs to; `None` when the link ends, which is told elsewhere.
+pub async fn watch(link: &Link, guest: Part) -> Option<(Part, Loss)> {
+    let mut stream = match within_beats(SILENT_BEATS, link.open_for(&Open::Heartbeat)).await {
+        Some(opened) => opened.ok()?,
+        None => return Some((guest, Loss::Hung)),
+    };
+    loop {
+        let asked = async {
+            write_frame(&mut stream, &[]).await?;
+            read_message::<Pulse>(&mut stream).await
+        };
+        match within_beats(SILENT_BEATS, asked).await {
+            Some(Ok(Some(Pulse::Well))) => tokio::time::sleep(BEAT).await,
+            Some(Ok(Some(Pulse::Lost(part, loss)))) => return Some((part, loss)),
+            Some(Ok(None) | Err(_)) => return None,
+            None => return Some((guest, Loss::Hung)),
+        }
+    }
+}
+
+/// Asks a desktop room which part of it was lost, when something was; the browser, when it says nothing else.
+pub async fn name_loss(link: &Link) -> (Part, Loss) {
+    let asked = async {
+        let mut stream = link.open_for(&Open::Heartbeat).await?;
+        write_frame(&mut stream, &[]).await?;
+        Ok::<_, LinkError>(read_message::<Pulse>(&mut stream).await?)
+    };
+    match tokio::time::timeout(NAME_DEADLINE, asked).await {
+        Ok(Ok(Some(Pulse::Lost(part, loss)))) => (part, loss),
+        Ok(Ok(None) | Err(_)) => (Part::Desktop, Loss::Ended),
+        Ok(Ok(Some(Pulse::Well))) | Err(_) => (Part::Browser, Loss::Ended),
+    }
+}
+
+/// Waits for an answer for as many beats; `None` when it has not come by then.
+pub async fn within_beats<T>(beats: u32, answer: impl Future<Output = T>) -> Option<T> {
+    let mut answer = pin!(answer);
+    for _ in 0..beats {
+        if let Ok(answer) = tokio::time::timeout(BEAT, &mut answer).await {
+            return Some(answer);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sandbox_link::{Incoming, Side, read_frame, write_message};
+
+    fn linked() -> (Link, Incoming, Incoming) {
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        let (link, kept) = Link::start(ours, Side::Runtime);
+        let (_, incoming) = Link::start(theirs, Side::Guest);
+        (link, kept, incoming)
+    }
+
+    async fn answer(mut incoming: Incoming, pulses: Vec<Pulse>) {
+        let mut stream = incoming.accept().await.unwrap();
+        assert_eq!(read_message::<Open>(&mut stream).await.unwrap(), Some(Open::Heartbeat));
+        for pulse in pulses {
+            read_frame(&mut stream).await.unwrap();
+            write_message(&mut stream, &pulse).await.unwrap();
+        }
+        std::future::pending::<()>().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_guest_says_is_lost_is_lost() {
+        let (link, _kept, incoming) = linked();
+        let lost = Pulse::Lost(Part::Display, Loss::Hung);
+        tokio::spawn(answer(incoming, vec![Pulse::Well, Pulse::Well, lost]));
+        assert_eq!(watch(&link, Part::Desktop).await, Some((Part::Display, Loss::Hung)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_guest_that_falls_silent_is_hung() {
+        let (link, _kept, incoming) = linked();
+        tokio::spawn(answer(incoming, vec![Pulse::Well]));
+        let begun = tokio::time::Instant::now();
+        assert_eq!(watch(&link, Part::Shell).await, Some((Part::Shell, Loss::Hung)));
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_link_is_not_for_the_heartbeat_to_tell() {
+        let (link, _kept, incoming) = linked();
+        let guest = tokio::spawn(answer(incoming, vec![]));
+        guest.abort();
+        assert_eq!(watch(&link, Part::Shell).await, None);
+    }
+}
