@@ -168,6 +168,10 @@ pub enum DesktopReport {
     BrowserExited {
         status: String,
     },
+    /// A file chooser came up, or the last one went.
+    FileChooser {
+        shown: bool,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

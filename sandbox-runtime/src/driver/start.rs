@@ -113,7 +113,7 @@ pub(super) async fn start_rooms(
                 .await
                 .map_err(|error| failure("browser", &error))?;
             tasks.spawn(forward_events(events, inbox.clone()));
-            tasks.spawn(watch_reports(link.clone(), inbox.clone()));
+            tasks.spawn(watch_reports(link.clone(), browser.clone(), inbox.clone()));
             Some(Desktop { link, browser })
         }
     };
@@ -206,7 +206,7 @@ async fn forward_events(mut events: mpsc::Receiver<BrowserEvent>, inbox: mpsc::S
 }
 
 /// Listens to the desktop room for what the sandbox's state depends on.
-async fn watch_reports(desktop: Link, inbox: mpsc::Sender<Cause>) {
+async fn watch_reports(desktop: Link, browser: Browser, inbox: mpsc::Sender<Cause>) {
     let Ok(mut reports) = desktop.open_for(&Open::Reports).await else { return };
     while let Ok(Some(report)) = read_message::<DesktopReport>(&mut reports).await {
         match report {
@@ -216,6 +216,7 @@ async fn watch_reports(desktop: Link, inbox: mpsc::Sender<Cause>) {
                     return;
                 }
             }
+            DesktopReport::FileChooser { shown } => browser.chooser_shown(shown),
             DesktopReport::ScreenChanged(_) | DesktopReport::Cursor(_) => {}
         }
     }

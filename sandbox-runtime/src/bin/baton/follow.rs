@@ -41,6 +41,7 @@ pub fn line(event: &Event) -> Option<String> {
         EventType::SandboxFailed => format!("the sandbox failed: {}", text("message").unwrap_or_default()),
         EventType::SandboxEnded => "the sandbox ended".to_owned(),
         EventType::BrowserFailed => format!("  the browser: {}", text("message")?),
+        EventType::BrowserDialog => format!("  a dialog: {}", text("message")?),
         EventType::SandboxCreated
         | EventType::SandboxAssigned
         | EventType::SandboxReady
