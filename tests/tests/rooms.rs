@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 /// What stands in the profile and must reach no page.
 const CANARY: &str = "canary-of-the-profile-7731";
-const PROFILE: &str = "/home/baton/profile";
+const PROFILE: &str = "/run/kept/profile";
 
 const PAGES: [(&str, &str); 1] = [(
     "/files",

@@ -372,10 +372,10 @@ wire! {
         Find(Find),
     }
 
-    /// A dialog that a page opened during an action, and how it was answered.
+    /// A dialog that opened during an action, and how it was answered.
     #[derive(Eq)]
     pub struct DialogRecord {
-        /// `alert`, `confirm`, `prompt` or `beforeunload`.
+        /// `alert`, `confirm`, `prompt` or `beforeunload`; or a kind of the browser's own dialogs, such as `passkey`.
         pub kind: String,
         pub message: String,
         pub accepted: bool,

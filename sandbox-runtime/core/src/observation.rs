@@ -2,7 +2,7 @@
 //!
 //! Owns the shape, and the fence around everything that a page wrote. Leaves looking to the browser.
 
-use crate::model::wire;
+use crate::model::{HandoffReason, wire};
 use crate::plain_name;
 
 wire! {
@@ -12,7 +12,8 @@ wire! {
         pub url: String,
         pub title: String,
         pub tabs: Vec<SeenTab>,
-        /// A dialog that the page shows; until it is answered the page answers nothing else, and `tree` is empty.
+        /// A dialog that stands. Until one of the page's own (`alert`, `confirm`, `prompt`, `beforeunload`) is answered, the
+        /// page answers nothing else, and `tree` is empty.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub dialog: Option<SeenDialog>,
         pub scroll: Scrolled,
@@ -40,9 +41,27 @@ wire! {
 
     #[derive(Eq)]
     pub struct SeenDialog {
-        /// `alert`, `confirm`, `prompt` or `beforeunload`.
+        /// `alert`, `confirm`, `prompt` or `beforeunload`; or a kind of the browser's own dialogs, such as `httpAuth`.
         pub kind: String,
         pub message: String,
+    }
+
+    /// A dialog of the browser's own, not of a page.
+    #[derive(Copy, Eq, PartialOrd, Ord)]
+    pub enum DialogKind {
+        /// A page wants a passkey or a security key.
+        Passkey,
+        /// A page leads to another program, such as a mail program.
+        ExternalApp,
+        /// A page prints.
+        Print,
+        /// A site wants a user name and a password before it shows anything.
+        HttpAuth,
+        FileChooser,
+        /// A page wants a permission, such as the place of the machine.
+        Permission,
+        /// The browser does not trust the certificate of a site.
+        Certificate,
     }
 
     /// Where the page stands, in CSS pixels.
@@ -118,6 +137,50 @@ impl Observation {
             lines.push(format!("scrolled: {y} of {} px down{aside}", (height - view_height).max(0)));
         }
         lines.join("\n") + "\n"
+    }
+}
+
+impl DialogKind {
+    /// Returns its name in the contract.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Passkey => "passkey",
+            Self::ExternalApp => "externalApp",
+            Self::Print => "print",
+            Self::HttpAuth => "httpAuth",
+            Self::FileChooser => "fileChooser",
+            Self::Permission => "permission",
+            Self::Certificate => "certificate",
+        }
+    }
+
+    /// Returns what can be done about one that stands, to be read after a comma or a semicolon.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::Passkey => "use another way to sign in",
+            Self::ExternalApp => "no other program can be opened here: go elsewhere, or ask a person with a handoff",
+            Self::Print => "the page is printed to a PDF in `downloads`",
+            Self::HttpAuth => "ask a person to sign in, with a handoff",
+            Self::FileChooser => "choose a file of the workspace with `upload`, or ask a person with a handoff",
+            Self::Permission => "go on without the permission, or ask a person with a handoff",
+            Self::Certificate => "the site may be a false one: open another address, or ask a person with a handoff",
+        }
+    }
+
+    /// Returns what a person can be asked to do about one that stands, if they can do anything.
+    pub fn proposal(self) -> Option<(HandoffReason, &'static str)> {
+        match self {
+            Self::Passkey | Self::Print => None,
+            Self::ExternalApp => {
+                Some((HandoffReason::Custom, "Cancel the question about another program, then hand back"))
+            }
+            Self::HttpAuth => Some((HandoffReason::LoginFailed, "Sign in at the site, then hand back")),
+            Self::FileChooser => Some((HandoffReason::Custom, "Choose the file, then hand back")),
+            Self::Permission => Some((HandoffReason::Custom, "Allow or block what the page asks for, then hand back")),
+            Self::Certificate => {
+                Some((HandoffReason::Custom, "Decide whether this site can be trusted, then hand back"))
+            }
+        }
     }
 }
 

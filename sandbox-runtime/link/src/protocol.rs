@@ -170,6 +170,10 @@ pub enum DesktopReport {
     BrowserExited {
         status: String,
     },
+    /// A file chooser came up, or the last one went.
+    FileChooser {
+        shown: bool,
+    },
 }
 
 /// How a room is, as its guest sees it.

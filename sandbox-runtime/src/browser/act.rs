@@ -280,6 +280,9 @@ impl Doing<'_> {
             if self.shared.downloads_begun() > before {
                 return Ok(Done::said(format!("{url} is a file; its download began")));
             }
+            if cause.starts_with("net::ERR_CERT_") {
+                self.shared.world.certificate_refused(&page.id, &url);
+            }
             let known = self.shared.world.state().tab(&page.id).and_then(|tab| tab.why_failed().cloned());
             return Err(ActionError::Navigation { url, cause: known.unwrap_or_else(|| said_error(cause)) });
         }

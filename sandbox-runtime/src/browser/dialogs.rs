@@ -246,6 +246,8 @@ impl<'a> Dialogs<'a> {
             let others = state.tabs.iter().map(|tab| tab.id.clone()).filter(|id| id != clicked_in).collect();
             state.promise = Some(Promise { given, others, since: Instant::now(), met: self.is_met() });
         }
+        let refused = std::mem::take(&mut self.world.state().late_dialogs);
+        self.keep(refused);
         std::mem::take(&mut *self.lock())
     }
 

@@ -1,5 +1,6 @@
 //! What can go wrong with the browser and with an action, in words that a reader can act on.
 
+use sandbox_core::observation::DialogKind;
 use sandbox_link::LinkError;
 
 use super::gate::Refused;
@@ -54,6 +55,9 @@ pub enum ActionError {
     Silent { url: String, why: &'static str },
     #[error("{what}: not done after {after_ms} ms")]
     Late { what: String, after_ms: u128 },
+    /// A dialog of the browser's own stands, which only a person can answer.
+    #[error("{error}; a dialog is in the way ({}): {shown}; {}", kind.name(), kind.advice())]
+    DialogInTheWay { error: Box<ActionError>, kind: DialogKind, shown: String },
     #[error(transparent)]
     Browser(BrowserError),
 }

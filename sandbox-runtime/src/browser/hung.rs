@@ -48,7 +48,7 @@ pub async fn cause(error: ActionError, pipe: &Pipe, pass: &Pass, tab: Option<Tab
         ActionError::OtherAddress { .. } | ActionError::Download { .. } | ActionError::Browser(_) => true,
         ActionError::Refused(_) | ActionError::Invalid(_) | ActionError::OldReference(..) => false,
         // It names the page that was to come, and not the one that stands.
-        ActionError::Navigation { .. } | ActionError::Silent { .. } => false,
+        ActionError::Navigation { .. } | ActionError::Silent { .. } | ActionError::DialogInTheWay { .. } => false,
     };
     let Some(tab) = tab.filter(|_| may_be_silence) else { return error };
     let why = if tab.navigating {

@@ -24,6 +24,7 @@ mod hung;
 mod keys;
 mod locate;
 mod observe;
+mod own_dialogs;
 mod page;
 mod pattern;
 mod picture;
@@ -44,7 +45,7 @@ use sandbox_core::ApprovalId;
 use sandbox_core::action::{Action, Navigate, Outcome, Plain, TabChoice};
 use sandbox_core::approval::judge::Foreseen;
 use sandbox_core::model::{self, Receipt, TypedText, Until};
-use sandbox_core::observation::Observation;
+use sandbox_core::observation::{DialogKind, Observation};
 use sandbox_link::Link;
 use sandbox_link::protocol::Open;
 use serde_json::json;
@@ -56,6 +57,7 @@ pub use error::{ActionError, BrowserError};
 pub use gate::{Gate, Live, Permit, Refused};
 pub use hold::{HoldJudge, PausedRequest, PersonJudge};
 pub use observe::{Look, Stale};
+pub use own_dialogs::DialogState;
 pub use pattern::matches as address_matches;
 pub use pipe::CallError;
 pub use profile::{DOWNLOADS, forget_open_pages, prepare as prepare_profile};
@@ -99,6 +101,8 @@ pub enum BrowserEvent {
     DownloadFinished { path: String },
     /// The page of a tab crashed.
     Crashed { tab: String, url: String },
+    /// A dialog of the browser's own opened, closed, or was refused.
+    Dialog { kind: DialogKind, state: DialogState, message: String },
     /// A request stands still until it is let go or refused.
     Held(Box<PausedRequest>),
     /// A person, at the wheel, sent what this question is about.
@@ -267,7 +271,8 @@ impl Browser {
         // Looked up before: what was clicked may be gone afterwards.
         let names = self.names(action);
         // The many kinds of action make one large future: kept off the caller's own.
-        let mut done = Box::pin(doing.run(action)).await?;
+        let done = Box::pin(doing.run(action)).await;
+        let mut done = done.map_err(|error| self.shared.world.state().in_the_way(error))?;
         done.summary = with_names(&done.summary, &names);
         Ok(done)
     }
@@ -437,6 +442,16 @@ impl Browser {
     /// Returns what `Browser.getVersion` says: names of the program, nothing of a page.
     pub async fn version(&self) -> Result<serde_json::Value, BrowserError> {
         Ok(self.shared.pipe.call(&Pass::Bookkeeping, None, "Browser.getVersion", json!({})).await?)
+    }
+
+    /// The room's window manager says whether a file chooser is on the screen.
+    pub fn chooser_shown(&self, is_shown: bool) {
+        self.shared.world.chooser_shown(is_shown);
+    }
+
+    /// Forgets the file chooser that stands, as it is being closed. Says whether one did.
+    pub fn forget_chooser(&self) -> bool {
+        self.shared.world.state().forget_chooser()
     }
 
     /// Whether the browser is gone.

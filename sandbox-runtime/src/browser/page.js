@@ -731,6 +731,35 @@
     if (field && !TICKED.includes(field.type)) did(field.localName === 'select' ? 'chose in' : 'typed into', field, `field "${fieldName(field)}"`);
   }, { capture: true, passive: true });
 
+  // ---- what brings up a dialog of the browser's own ----
+
+  const asksOf = (what) => globalThis.batonAsks && addEventListener(`${globalThis.batonAsks}-${what}`, (event) => {
+    if (what === 'passkey') {
+      report({ kind: 'asks', dialog: 'passkey' });
+      event.preventDefault();
+    } else if (what === 'permission-over') report({ kind: 'asks', dialog: 'permission', over: true });
+    else report({ kind: 'asks', dialog: 'permission', what: what.slice('permission-'.length) });
+    event.stopImmediatePropagation();
+  }, { capture: true });
+  for (const what of ['passkey', 'permission-over', 'permission-notifications', 'permission-location', 'permission-camera or microphone']) asksOf(what);
+  addEventListener('beforeprint', () => report({ kind: 'asks', dialog: 'print' }));
+  // No other program can be opened here: a page that leads to one stays as it is.
+  const OPENED_HERE = new Set(['http:', 'https:', 'about:', 'data:', 'blob:', 'file:', 'filesystem:', 'javascript:', 'view-source:', 'chrome:', 'chrome-error:', 'chrome-extension:', 'chrome-untrusted:', 'devtools:']);
+  globalThis.navigation?.addEventListener('navigate', (event) => {
+    const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(event.destination.url)?.[0].toLowerCase();
+    if (!scheme || OPENED_HERE.has(scheme) || !event.cancelable) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    report({ kind: 'asks', dialog: 'externalApp', what: scheme });
+  }, { capture: true });
+  // The page that Chromium shows in place of a site whose certificate it does not trust.
+  if (location.protocol === 'chrome-error:') {
+    const isCertificate = () => document.body?.classList.contains('ssl');
+    const look = () => isCertificate() && report({ kind: 'asks', dialog: 'certificate' });
+    if (document.readyState === 'complete') look();
+    else addEventListener('load', look, { once: true });
+  }
+
   // ---- what the runtime follows: which tab is in front, and its title ----
 
   if (window === window.top) {

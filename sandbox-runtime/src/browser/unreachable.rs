@@ -45,6 +45,13 @@ fn patterns() -> Value {
 /// Lets an answer go on, or fails its request if the proxy did not carry it.
 pub fn paused(world: &World, pipe: &Pipe, session: Option<&str>, params: &Value) {
     let Some(id) = params["requestId"].as_str() else { return };
+    let is_status = |status: i64| params["responseStatusCode"].as_i64() == Some(status);
+    if params["resourceType"] == "Document" && is_status(401) && asks_for_password(params) {
+        world.sign_in_wanted(
+            params["frameId"].as_str().unwrap_or_default(),
+            params["request"]["url"].as_str().unwrap_or_default(),
+        );
+    }
     let failure = world.state().watching.as_ref().and_then(|watching| failure_of(&watching.failures, params));
     let Some(failure) = failure else {
         return pipe.note(session, "Fetch.continueRequest", json!({ "requestId": id }));
@@ -55,6 +62,17 @@ pub fn paused(world: &World, pipe: &Pipe, session: Option<&str>, params: &Value)
         world.request_failed(frame, format!("{} ({name})", failure.sentence));
     }
     pipe.note(session, "Fetch.failRequest", json!({ "requestId": id, "errorReason": reason }));
+}
+
+/// Whether the answer is one for which Chromium itself asks for a user name and a password.
+fn asks_for_password(params: &Value) -> bool {
+    let headers = params["responseHeaders"].as_array().into_iter().flatten();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_ascii_lowercase();
+    let asks = |header: &Value| {
+        let scheme = text(&header["value"]);
+        text(&header["name"]) == "www-authenticate" && ["basic", "digest", "ntlm"].iter().any(|s| scheme.starts_with(s))
+    };
+    headers.into_iter().any(asks)
 }
 
 fn failure_of(failures: &Failures, params: &Value) -> Option<Failure> {

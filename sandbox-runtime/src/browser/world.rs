@@ -21,6 +21,7 @@ use super::downloads;
 use super::exchange::Exchange;
 use super::gate::Gate;
 use super::hold::{self, HoldJudge, LetGo, PersonJudge};
+use super::own_dialogs::{self, OwnDialog};
 use super::pipe::{Event, Pipe};
 use super::starting::Starting;
 use super::takeover::without_values;
@@ -31,8 +32,11 @@ use super::{BrowserEvent, ClientDid};
 pub const PAGE_SCRIPT: &str = concat!(include_str!("page.js"), include_str!("observe/observe.js"));
 /// Runs in new documents while a person drives.
 pub const RECORD_SCRIPT: &str = "globalThis.batonRecords = true; globalThis.baton?.record(true)";
-/// Chromium numbers a session's scripts from 1; ours are the page script, then the recording one.
-pub const RECORD_SCRIPT_ID: &str = "2";
+/// Chromium numbers a session's scripts from 1; ours are the page script, that of the page's own world, then the recording
+/// one.
+pub const RECORD_SCRIPT_ID: &str = "3";
+/// The script of the page's own world.
+const ASKS_SCRIPT_ID: &str = "2";
 /// Name of the function by which the page script reports.
 const REPORT_BINDING: &str = "batonReport";
 /// What is told of a dialog of a page that a person typed in.
@@ -58,6 +62,8 @@ pub struct World {
     pub(super) starting: Arc<Starting>,
     /// Name of the isolated world that the page script lives in. Nobody can guess it: who knows it could reach in.
     pub script_world: String,
+    /// Begins the names of the events that tell the page script what a page asks the browser for. As hard to guess.
+    asks: String,
 }
 
 #[derive(Default)]
@@ -105,6 +111,12 @@ pub struct State {
     pub promise: Option<Promise>,
     /// Dialogs that were answered between actions, for the next outcome.
     pub late_dialogs: Vec<DialogRecord>,
+    /// Dialogs of the browser's own that stand.
+    pub own_dialogs: Vec<OwnDialog>,
+    /// What was last refused, and when.
+    pub last_refused: Option<(String, Instant)>,
+    /// An outside client brings authenticators of its own.
+    lets_passkeys: bool,
 }
 
 /// A page target. Its id is also the id of its main frame.
@@ -188,12 +200,14 @@ pub struct FrameSession {
 impl World {
     pub fn new(gate: Gate, events: mpsc::Sender<BrowserEvent>, exchange: Arc<Exchange>) -> Arc<Self> {
         let script_world = format!("baton-{}", crate::unique());
+        let asks = crate::unique();
         Arc::new(Self {
             state: Mutex::default(),
             changed: watch::Sender::new(0),
             gate,
             events,
             script_world,
+            asks,
             exchange,
             starting: Arc::default(),
         })
@@ -239,6 +253,19 @@ impl World {
         }
     }
 
+    /// An outside client brings authenticators of its own: documents that come from now on are not refused passkeys.
+    pub(super) fn let_passkeys(&self, pipe: &Pipe) {
+        if std::mem::replace(&mut self.state().lets_passkeys, true) {
+            return;
+        }
+        for session in self.state().all_sessions() {
+            let id = json!({ "identifier": ASKS_SCRIPT_ID });
+            pipe.note(Some(&session), "Page.removeScriptToEvaluateOnNewDocument", id);
+            // Keeps its number: a script gets the one after the highest.
+            pipe.note(Some(&session), "Page.addScriptToEvaluateOnNewDocument", json!({ "source": "" }));
+        }
+    }
+
     pub fn close(&self) {
         self.state().closed = true;
         self.bump();
@@ -261,7 +288,11 @@ impl World {
             "Target.targetCrashed" => self.crashed(text(&params, "targetId")),
             "Page.frameNavigated" => self.frame_navigated(pipe, session, &params),
             "Page.navigatedWithinDocument" => self.moved_within(text(&params, "frameId"), text(&params, "url")),
+            "Page.frameStartedNavigating" if own_dialogs::leads_out(text(&params, "url")) => {
+                self.other_program_wanted(session, text(&params, "url"));
+            }
             "Page.frameStartedNavigating" if params["navigationType"] != "sameDocument" => {
+                self.document_asked(text(&params, "frameId"));
                 self.with_tab(text(&params, "frameId"), |tab| {
                     tab.navigating = true;
                     tab.failing = None;
@@ -374,6 +405,9 @@ impl World {
             state.sessions.remove(session);
             state.documents.detached(session);
             let before = state.tabs.len();
+            if let Some(tab) = state.tabs.iter().find(|tab| tab.session == session).map(|tab| tab.id.clone()) {
+                state.own_dialogs_gone(&tab);
+            }
             state.tabs.retain(|tab| tab.session != session);
             before != state.tabs.len()
         };
@@ -388,6 +422,7 @@ impl World {
             let mut state = self.state();
             state.sessions.retain(|_, session| session.target != target);
             state.documents.tab_gone(target);
+            state.own_dialogs_gone(target);
             let before = state.tabs.len();
             state.tabs.retain(|tab| tab.id != target);
             before != state.tabs.len()
@@ -426,6 +461,9 @@ impl World {
             self.state().typed_fields.clear();
         }
         let url = format!("{}{}", text(frame, "url"), text(frame, "urlFragment"));
+        if frame["parentId"].is_null() {
+            self.document_replaced(text(frame, "id"), frame["unreachableUrl"].is_string());
+        }
         self.with_session_tab(session, |tab| {
             if tab.id != text(frame, "id") {
                 return;
@@ -568,6 +606,7 @@ impl World {
                     self.tell(BrowserEvent::TabsChanged);
                 }
             }
+            "asks" => self.page_asks(session, &report),
             "title" => self.with_session_tab(session, |tab| {
                 tab.title = plain_name(text(&report, "title"));
                 tab.titled = true;
@@ -666,7 +705,7 @@ impl World {
     }
 
     /// Tells the runtime of the page, unless a person holds control.
-    fn tell(&self, event: BrowserEvent) {
+    pub(super) fn tell(&self, event: BrowserEvent) {
         // Refused is meant: nothing of the page is told while a person drives.
         let _ = self.gate.dispatch_look(|| self.send(event));
     }
@@ -778,6 +817,11 @@ impl State {
         self.tab_of(Some(session))
     }
 
+    /// As [`State::tab_at`], for a session that may be the browser's.
+    pub fn tab_of_session(&self, session: Option<&str>) -> Option<&Tab> {
+        self.tab_of(session)
+    }
+
     fn tab_of(&self, session: Option<&str>) -> Option<&Tab> {
         let mut session = session?;
         loop {
@@ -810,10 +854,14 @@ fn prepare(world: &Arc<World>, pipe: &Pipe, session: &str, recording: bool, hold
     note("Runtime.enable", json!({}));
     note("Runtime.addBinding", json!({ "name": REPORT_BINDING, "executionContextName": world.script_world }));
     let (known, id) = (world.clone(), session.to_owned());
-    pipe.note_then(Some(session), "Page.addScriptToEvaluateOnNewDocument", script(PAGE_SCRIPT), move |_, _| {
+    let page_script = format!("globalThis.batonAsks = {};{PAGE_SCRIPT}", json!(world.asks));
+    pipe.note_then(Some(session), "Page.addScriptToEvaluateOnNewDocument", script(&page_script), move |_, _| {
         known.with_session_tab(Some(&id), |tab| tab.prepared |= tab.session == id);
         known.bump();
     });
+    let lets_passkeys = world.state().lets_passkeys;
+    let asks = if lets_passkeys { String::new() } else { own_dialogs::asks_script(&world.asks) };
+    note("Page.addScriptToEvaluateOnNewDocument", json!({ "source": asks, "runImmediately": true }));
     if recording {
         note("Page.addScriptToEvaluateOnNewDocument", script(RECORD_SCRIPT));
     }

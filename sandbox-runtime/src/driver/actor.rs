@@ -8,8 +8,10 @@ use std::time::Duration;
 use sandbox_core::approval::rules;
 use sandbox_core::control::{Answer, Control, Controller, Effect, IDLE_MS, Request, State};
 use sandbox_core::model::{
-    Actor as By, AgentStatus, EpochMs, EventType, Failure, Handoff, PreviewStatus, Sandbox, SandboxStatus, TypedText,
+    Actor as By, AgentStatus, EpochMs, EventType, Failure, Handoff, NewEvent, PreviewStatus, Sandbox, SandboxStatus,
+    TypedText,
 };
+use sandbox_core::observation::DialogKind;
 use sandbox_core::{Lease, ViewerId};
 use sandbox_link::protocol::{DesktopAnswer, DesktopCall};
 use serde_json::json;
@@ -29,7 +31,7 @@ use super::tasks::RunningTask;
 use super::work::COMMANDS_MAX;
 use super::{Driver, INBOX, Kit, Shared};
 use crate::agent::{HandedBack, Turn};
-use crate::browser::{BrowserEvent, Gate, Live, forget_open_pages};
+use crate::browser::{BrowserEvent, DialogState, Gate, Live, forget_open_pages};
 use crate::now_ms;
 use crate::sandbox::calls;
 use crate::store::Change;
@@ -365,6 +367,10 @@ impl Actor {
                 let by = if matches!(self.control.state(), State::Person { .. }) { By::Person } else { By::Agent };
                 self.must_commit(vec![self.event(EventType::FileChanged, by, data)]).await;
             }
+            BrowserEvent::Dialog { kind, state, message } => {
+                let data = told_dialog(kind, state, &message);
+                self.commit(vec![self.event(EventType::BrowserDialog, By::System, data)]).await;
+            }
             BrowserEvent::TabsChanged => self.show(),
             BrowserEvent::Held(request) => self.read_held(request).await,
             BrowserEvent::PersonDid(id) => self.person_did(&id).await,
@@ -413,13 +419,7 @@ impl Actor {
         answer
     }
 
-    async fn carry_out(
-        &mut self,
-        effect: Effect,
-        by: By,
-        note: Option<&str>,
-        events: &mut Vec<sandbox_core::model::NewEvent>,
-    ) {
+    async fn carry_out(&mut self, effect: Effect, by: By, note: Option<&str>, events: &mut Vec<NewEvent>) {
         match effect {
             // The gate was set before anything else; a fenced action is told to stop.
             Effect::Fence(lease) | Effect::CancelAction(lease) => {
@@ -429,7 +429,7 @@ impl Actor {
                     cancelled.cancel();
                 }
             }
-            Effect::ReleaseKeys(lease) => self.release_keys(lease).await,
+            Effect::ReleaseKeys(lease) => self.release_keys(lease, events).await,
             Effect::WriteReceipt(_) => {
                 let receipt = self.receipt(note).await;
                 self.complete_handoff(note.map(str::to_owned), Some(receipt), by, events);
@@ -562,11 +562,18 @@ impl Actor {
     }
 
     /// Ends the person's lease in the room too, so that nothing of theirs is held or still comes when the next one acts.
-    async fn release_keys(&self, lease: Lease) {
+    /// A file chooser that they left open is closed with it.
+    async fn release_keys(&self, lease: Lease, events: &mut Vec<NewEvent>) {
         let Some(desktop) = self.rooms.as_ref().and_then(|rooms| rooms.desktop.as_ref()) else { return };
         let released = calls::desktop(&desktop.room.link, DesktopCall::EndInput(lease));
         match tokio::time::timeout(RELEASE_LIMIT, released).await {
-            Ok(Ok(DesktopAnswer::Done)) => {}
+            Ok(Ok(DesktopAnswer::Done)) => {
+                if desktop.browser.forget_chooser() {
+                    let message = "a file chooser that was left open is closed";
+                    let data = told_dialog(DialogKind::FileChooser, DialogState::Closed, message);
+                    events.push(self.event(EventType::BrowserDialog, By::System, data));
+                }
+            }
             Ok(Ok(answer)) => tracing::warn!(?answer, "held keys could not be lifted"),
             Ok(Err(error)) => tracing::warn!(%error, "held keys could not be lifted"),
             Err(_) => tracing::warn!("held keys could not be lifted: the room does not answer"),
@@ -692,6 +699,15 @@ impl Actor {
     pub(super) fn inputs_now(&self) -> u64 {
         self.driver.tally.counted.load(Ordering::Relaxed)
     }
+}
+
+/// Writes a dialog of the browser's own for its event: with what a person can be asked to do, where it stands.
+fn told_dialog(kind: DialogKind, state: DialogState, message: &str) -> serde_json::Value {
+    let mut data = json!({ "kind": kind, "state": state.name(), "message": message });
+    if let (DialogState::Open, Some((reason, ask))) = (state, kind.proposal()) {
+        data["handoff"] = json!({ "reason": reason, "message": ask });
+    }
+    data
 }
 
 /// Whether an event tells of something that is done: to refuse it would not undo it.

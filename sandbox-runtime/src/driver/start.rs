@@ -182,7 +182,7 @@ impl Starter {
             .await
             .map_err(|error| failure("browser", &error))?;
         life.tasks.spawn(forward_events(events, link.clone(), number, self.inbox.clone()));
-        life.tasks.spawn(watch_reports(link.clone(), number, self.inbox.clone()));
+        life.tasks.spawn(watch_reports(link.clone(), browser.clone(), number, self.inbox.clone()));
         life.tasks.spawn(watch_heartbeat(link.clone(), ended, self.inbox.clone()));
         life.tasks.spawn(watch_browser(browser.clone(), number, self.inbox.clone()));
         Ok(Desktop { browser, is_back: true, room: Running { link, number, life: Some(life) } })
@@ -284,7 +284,7 @@ async fn forward_events(
 }
 
 /// Listens to the desktop room for what the sandbox's state depends on.
-async fn watch_reports(desktop: Link, number: u32, inbox: mpsc::Sender<Cause>) {
+async fn watch_reports(desktop: Link, browser: Browser, number: u32, inbox: mpsc::Sender<Cause>) {
     let Ok(mut reports) = desktop.open_for(&Open::Reports).await else { return };
     while let Ok(Some(report)) = read_message::<DesktopReport>(&mut reports).await {
         match report {
@@ -294,6 +294,7 @@ async fn watch_reports(desktop: Link, number: u32, inbox: mpsc::Sender<Cause>) {
                     return;
                 }
             }
+            DesktopReport::FileChooser { shown } => browser.chooser_shown(shown),
             DesktopReport::ScreenChanged(_) | DesktopReport::Cursor(_) => {}
         }
     }

@@ -34,8 +34,8 @@ pub struct RoomSpec {
     pub profile: Option<PathBuf>,
 }
 
-/// Where the desktop room sees the browser's profile.
-pub const PROFILE_DIR: &str = "/home/baton/profile";
+/// Where the desktop room sees the browser's profile. Its folder cannot be listed: no file chooser leads there.
+pub const PROFILE_DIR: &str = "/run/kept/profile";
 /// Where both rooms see the workspace.
 pub const WORKSPACE_DIR: &str = "/workspace";
 

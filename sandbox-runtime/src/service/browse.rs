@@ -140,7 +140,9 @@ impl From<ActionError> for ServiceError {
             ActionError::Invalid(_) | ActionError::Navigation { .. } => ErrorCode::Invalid,
             ActionError::NotFound { .. } => ErrorCode::NotFound,
             ActionError::OldReference(..) => ErrorCode::StaleLease,
-            ActionError::NotReady { .. } | ActionError::OtherAddress { .. } => ErrorCode::Conflict,
+            ActionError::NotReady { .. } | ActionError::OtherAddress { .. } | ActionError::DialogInTheWay { .. } => {
+                ErrorCode::Conflict
+            }
             ActionError::Download { .. } | ActionError::Silent { .. } => ErrorCode::Conflict,
             ActionError::Late { .. } => ErrorCode::Timeout,
         };

@@ -340,7 +340,7 @@ impl<S: Seat> Conversation<S> {
             DesktopReport::ScreenChanged(screen) => self.answer(ToViewer::Screen { screen }).await,
             DesktopReport::Cursor(cursor) => self.answer(ToViewer::Cursor { cursor }).await,
             // The driver starts the browser again or ends the sandbox; either is seen by itself.
-            DesktopReport::BrowserExited { .. } => Ok(()),
+            DesktopReport::BrowserExited { .. } | DesktopReport::FileChooser { .. } => Ok(()),
         }
     }
 

@@ -244,6 +244,6 @@ async fn commands_see_neither_processes_nor_profile_of_the_desktop_room() {
     let shell = bench.room_of(spec).await;
     // Guest, supervisor, and the shell that counts them.
     assert_eq!(sh(&shell, "cd /proc; set -- [0-9]*; echo $#").await.stdout, "3\n");
-    assert_ne!(sh(&shell, "ls /home/baton/profile").await.exit_code, 0);
+    assert_ne!(sh(&shell, "ls /run/kept/profile").await.exit_code, 0);
     assert!(!desktop.link.is_closed());
 }

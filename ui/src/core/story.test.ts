@@ -164,6 +164,22 @@ describe('the story', () => {
     ]);
   });
 
+  test("the browser's own dialogs are told: what stands needs somebody, what was refused is only said", () => {
+    const dialog = (data: { [key: string]: unknown }) => ['sandbox.browser.dialog', data, 'system'] as const;
+    const ask = { reason: 'login_failed', message: 'Sign in at the site, then hand back' };
+    const events = eventsOf(
+      dialog({ kind: 'httpAuth', state: 'open', message: 'the site asks for a password', handoff: ask }),
+      dialog({ kind: 'httpAuth', state: 'closed', message: 'the site asks for a password' }),
+      dialog({ kind: 'passkey', state: 'refused', message: 'the site asked for a passkey' }),
+      dialog({ kind: 'fileChooser', state: 'closed', message: 'a file chooser that was left open is closed' }),
+    );
+    expect(told(events)).toEqual([
+      'The site asks for a password | Sign in at the site, then hand back',
+      'The site asked for a passkey',
+      'A file chooser that was left open is closed',
+    ]);
+  });
+
   test('keys stay the same while the story grows', () => {
     const events = eventsOf(action({ scroll: {} }), action({ reload: {} }), action({ back: {} }), action({ scroll: {} }), action({ click: { name: 'A' } }));
     const keys = (n: number) => story(events.slice(0, n)).map((line) => line.key);

@@ -172,6 +172,8 @@ function tell(event: Event, before: readonly StoryLine[]): Told {
     case 'sandbox.browser.navigated':
       // Where an action led is told by the action; an address the page changed by itself is noise.
       return event.by === 'api' ? line('quiet', [plain('Opened '), strong(shortAddress(str(data.url) ?? 'a page'))]) : nothing;
+    case 'sandbox.browser.dialog':
+      return tellDialog(str(data.state), str(data.message), isMap(data.handoff) ? str(data.handoff.message) : null);
     case 'sandbox.browser.failed':
       return line('bad', [plain('The browser stopped')], str(data.message));
     case 'sandbox.recovered':
@@ -219,6 +221,26 @@ function tellMessage(event: Event, said: string): Told {
     case 'agent':
     case 'system':
       return line('agent', [plain(said)]);
+  }
+}
+
+const capitalised = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
+
+/** A dialog of the browser's own: one that stands needs somebody, one that was refused or left open is only told. */
+function tellDialog(state: string | null, message: string | null, ask: string | null): Told {
+  if (message === null) return nothing;
+  const said = [plain(capitalised(plainName(message)))];
+  switch (state) {
+    case 'open':
+      return line('needs', said, ask);
+    case 'refused':
+    case 'answered':
+      return line('quiet', said);
+    case 'closed':
+      // What was answered needs no line; what was left open was closed by nobody's hand.
+      return message.includes('left open') ? line('quiet', said) : nothing;
+    default:
+      return nothing;
   }
 }
 

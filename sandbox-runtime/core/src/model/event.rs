@@ -37,6 +37,7 @@ wire! {
         #[serde(rename = "sandbox.browser.ready")] BrowserReady,
         #[serde(rename = "sandbox.browser.failed")] BrowserFailed,
         #[serde(rename = "sandbox.browser.navigated")] BrowserNavigated,
+        #[serde(rename = "sandbox.browser.dialog")] BrowserDialog,
         #[serde(rename = "sandbox.agent.task.queued")] TaskQueued,
         #[serde(rename = "sandbox.agent.task.started")] TaskStarted,
         #[serde(rename = "sandbox.agent.task.completed")] TaskCompleted,

@@ -14,7 +14,7 @@ pub enum TypesError {
 const MAX_TYPES: usize = 100;
 
 /// The types of the contract.
-const TYPES: [&str; 37] = [
+const TYPES: [&str; 38] = [
     "sandbox.created",
     "sandbox.assigned",
     "sandbox.ready",
@@ -27,6 +27,7 @@ const TYPES: [&str; 37] = [
     "sandbox.browser.ready",
     "sandbox.browser.failed",
     "sandbox.browser.navigated",
+    "sandbox.browser.dialog",
     "sandbox.agent.task.queued",
     "sandbox.agent.task.started",
     "sandbox.agent.task.completed",

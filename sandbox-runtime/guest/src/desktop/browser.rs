@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
@@ -84,6 +85,7 @@ impl Browser {
             .env("XCURSOR_PATH", places.home.join(".icons"))
             .env("XCURSOR_THEME", super::cursor::THEME)
             .env("NO_AT_BRIDGE", "1")
+            .env("PATH", path_with(&places.home.join(OPENERS)))
             // Said to be missing, they would cost a bar on the first page.
             .envs(["GOOGLE_API_KEY", "GOOGLE_DEFAULT_CLIENT_ID", "GOOGLE_DEFAULT_CLIENT_SECRET"].map(|k| (k, "no")))
             .env_remove("WAYLAND_DISPLAY")
@@ -179,6 +181,19 @@ fn arguments(settings: &DesktopSettings, places: &Places) -> Vec<String> {
     arguments
 }
 
+/// Folder of the home with what Chromium finds in place of the programs that open others.
+const OPENERS: &str = ".openers";
+/// What Chromium runs to open an address that is none of its own: on some machines a second browser would come up.
+const NO_OPENER: &[u8] = b"#!/bin/sh\nexit 3\n";
+
+/// Returns the search path with a folder before all others.
+fn path_with(first: &Path) -> std::ffi::OsString {
+    let known = std::env::var_os("PATH").unwrap_or_default();
+    let all = std::iter::once(first.to_owned()).chain(std::env::split_paths(&known));
+    // A folder with a colon in its name cannot be searched: then the path stays as it is.
+    std::env::join_paths(all).unwrap_or(known)
+}
+
 /// The folder of the workspace in which pages that are saved or printed land.
 const SAVED: &str = "downloads";
 
@@ -212,6 +227,11 @@ fn write_settings(places: &Places) -> Result<(), BrowserError> {
     write(&gtk.join("settings.ini"), style.as_bytes())?;
     let bookmark = format!("file://{} Workspace\n", places.workspace.display());
     write(&gtk.join("bookmarks"), bookmark.as_bytes())?;
+    for opener in ["xdg-open", "xdg-email"] {
+        let path = places.home.join(OPENERS).join(opener);
+        write(&path, NO_OPENER)?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).map_err(failed(&path))?;
+    }
     for (path, body) in super::cursor::theme_files() {
         write(&places.home.join(".icons").join(path), &body)?;
     }

@@ -47,7 +47,7 @@ pub use room::{DesktopError, Room};
 impl Default for Places {
     /// Where a room has its folders.
     fn default() -> Self {
-        Self { profile: "/home/baton/profile".into(), home: "/home/baton".into(), workspace: "/workspace".into() }
+        Self { profile: "/run/kept/profile".into(), home: "/home/baton".into(), workspace: "/workspace".into() }
     }
 }
 

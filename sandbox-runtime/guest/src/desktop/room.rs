@@ -149,6 +149,7 @@ impl Room {
     pub async fn serve(mut self, mut incoming: Incoming) {
         let mut streams = JoinSet::new();
         let mut ended = false;
+        let mut choosers = self.shared.windows.file_choosers.clone();
         loop {
             tokio::select! {
                 accepted = incoming.accept() => match accepted {
@@ -160,6 +161,10 @@ impl Room {
                 status = self.browser.ended(), if !ended => {
                     ended = true;
                     self.shared.report(DesktopReport::BrowserExited { status: described(status) });
+                }
+                Ok(()) = choosers.changed() => {
+                    let shown = *choosers.borrow_and_update() > 0;
+                    self.shared.report(DesktopReport::FileChooser { shown });
                 }
                 Some(_) = streams.join_next() => {}
             }

@@ -30,6 +30,8 @@ use super::wm_title;
 use super::xloop::{Waker, Wakeups, Woken, wakeups};
 
 const WM_NAME: &[u8] = b"baton";
+/// What GTK calls its file choosers.
+const FILE_CHOOSER_ROLE: &[u8] = b"GtkFileChooserDialog";
 
 #[derive(Debug, thiserror::Error)]
 pub enum WindowsError {
@@ -51,6 +53,8 @@ pub enum WindowsError {
 pub struct WindowManager {
     /// How many browser windows are on the screen.
     pub browser_windows: watch::Receiver<usize>,
+    /// How many file choosers are.
+    pub file_choosers: watch::Receiver<usize>,
     closing: Arc<AtomicBool>,
     ending: Arc<AtomicBool>,
     waker: Waker,
@@ -61,8 +65,9 @@ impl WindowManager {
     pub fn start(display: &str) -> Result<Self, WindowsError> {
         let (waker, wakeups) = wakeups()?;
         let (count, browser_windows) = watch::channel(0);
+        let (choosers, file_choosers) = watch::channel(0);
         let (ending, closing) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-        let mut windows = Windows::connect(display, count)?;
+        let mut windows = Windows::connect(display, count, choosers)?;
         let thread = std::thread::Builder::new().name("windows".into()).spawn({
             let (ending, closing) = (ending.clone(), closing.clone());
             move || {
@@ -71,7 +76,7 @@ impl WindowManager {
                 }
             }
         })?;
-        Ok(Self { browser_windows, closing, ending, waker, thread: Some(thread) })
+        Ok(Self { browser_windows, file_choosers, closing, ending, waker, thread: Some(thread) })
     }
 
     /// Asks every dialog window to close, such as a file chooser. Login popups are pages, and stay.
@@ -124,6 +129,7 @@ pub(super) struct Client {
     pub deletes: bool,
     /// A dialog of the browser's or of GTK's own; not a page.
     pub dialog: bool,
+    pub file_chooser: bool,
     /// The title bar that we draw for it.
     pub bar: Option<Window>,
 }
@@ -142,10 +148,15 @@ pub(super) struct Windows {
     pub drag: Option<Drag>,
     check: Window,
     pub count: watch::Sender<usize>,
+    pub choosers: watch::Sender<usize>,
 }
 
 impl Windows {
-    fn connect(display: &str, count: watch::Sender<usize>) -> Result<Self, WindowsError> {
+    fn connect(
+        display: &str,
+        count: watch::Sender<usize>,
+        choosers: watch::Sender<usize>,
+    ) -> Result<Self, WindowsError> {
         let (x, screen) = x11rb::connect(Some(display))?;
         let atoms = Atoms::new(&x)?.reply()?;
         let setup = &x.setup().roots[screen];
@@ -172,6 +183,7 @@ impl Windows {
             drag: None,
             check,
             count,
+            choosers,
         };
         windows.announce()?;
         Ok(windows)
@@ -286,7 +298,7 @@ impl Windows {
             return Ok(());
         }
         let client = self.meet(window)?;
-        let browser = client.kind == Kind::Browser;
+        let (browser, file_chooser) = (client.kind == Kind::Browser, client.file_chooser);
         self.clients.insert(window, client);
         self.stack.push(window);
         let watched = EventMask::PROPERTY_CHANGE | EventMask::FOCUS_CHANGE;
@@ -301,6 +313,9 @@ impl Windows {
         self.list()?;
         if browser {
             self.count.send_modify(|count| *count += 1);
+        }
+        if file_chooser {
+            self.choosers.send_modify(|count| *count += 1);
         }
         Ok(())
     }
@@ -336,6 +351,7 @@ impl Windows {
             takes_focus: protocols.contains(&a.WM_TAKE_FOCUS),
             deletes: protocols.contains(&a.WM_DELETE_WINDOW),
             dialog: types.contains(&a._NET_WM_WINDOW_TYPE_DIALOG),
+            file_chooser: role == FILE_CHOOSER_ROLE,
             bar,
         })
     }

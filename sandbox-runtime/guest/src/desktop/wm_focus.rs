@@ -102,6 +102,9 @@ impl Windows {
         if client.kind == Kind::Browser {
             self.count.send_modify(|count| *count -= 1);
         }
+        if client.file_chooser {
+            self.choosers.send_modify(|count| *count -= 1);
+        }
         self.list()?;
         if self.focused != Some(window) {
             return Ok(());

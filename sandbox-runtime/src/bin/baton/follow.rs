@@ -42,6 +42,7 @@ pub fn line(event: &Event) -> Option<String> {
         EventType::SandboxEnded => "the sandbox ended".to_owned(),
         EventType::Recovered => format!("  the {} was started again", text("part")?),
         EventType::BrowserFailed => format!("  the browser: {}", text("message")?),
+        EventType::BrowserDialog => format!("  a dialog: {}", text("message")?),
         EventType::SandboxCreated
         | EventType::SandboxAssigned
         | EventType::SandboxReady

@@ -133,6 +133,9 @@ impl Client {
             }
             return None;
         }
+        if method == "WebAuthn.enable" {
+            member.world.let_passkeys(&member.pipe);
+        }
         let closes = matches!(&*method, "Target.closeTarget" | "Page.close");
         let only_tab = if closes { member.only_tab() } else { None };
         let scope = scoped(&method, params, &state, only_tab.as_deref(), &session);

@@ -20,6 +20,7 @@ use serde::Deserialize;
 
 use super::Shared;
 use super::error::{ActionError, BrowserError};
+use super::own_dialogs::OwnDialog;
 use super::page::{Frame, Page, argument};
 use super::pipe::Pass;
 use changes::Seen;
@@ -201,7 +202,12 @@ pub async fn observe(shared: &Shared, pass: Pass, look: &Look) -> Result<Observa
         tree.push_str("… the page is too large to be told whole\n");
     }
     let scroll = Scrolled { x, y, width, height, view_width, view_height };
-    Ok(Observation { url, title, tabs, dialog: None, scroll, tree, left_out, changes, fence })
+    let dialog = shared.world.state().own_dialog().map(own_dialog);
+    Ok(Observation { url, title, tabs, dialog, scroll, tree, left_out, changes, fence })
+}
+
+fn own_dialog(dialog: &OwnDialog) -> SeenDialog {
+    SeenDialog { kind: dialog.kind.name().to_owned(), message: dialog.message.clone() }
 }
 
 impl Looks {

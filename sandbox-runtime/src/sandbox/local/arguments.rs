@@ -16,6 +16,8 @@ pub const GUEST_PATH: &str = "/opt/baton/sandbox-guest";
 /// User and group in the room.
 pub const ROOM_ID: &str = "1000";
 const HOME: &str = "/home/baton";
+/// The folder of [`PROFILE_DIR`].
+const PROFILE_PARENT: &str = "/run/kept";
 const RUNTIME_DIR: &str = "/run/user/1000";
 
 /// What a room takes of the host's `/etc`: what programs need to start, find fonts, check certificates, name types.
@@ -228,16 +230,18 @@ fn private_folders(args: &mut Arguments, layout: &Layout) {
 }
 
 fn shared_folders(args: &mut Arguments, layout: &Layout) {
-    let mut share = |fd: RawFd, path: &str| {
+    let share = |args: &mut Arguments, fd: RawFd, path: &str| {
         if layout.binds_descriptors {
             args.add(["--bind-fd", &fd.to_string(), path]);
         } else {
             args.add(["--bind", &format!("/proc/self/fd/{fd}"), path]);
         }
     };
-    share(layout.workspace, WORKSPACE_DIR);
+    share(args, layout.workspace, WORKSPACE_DIR);
     if let Some(profile) = layout.profile {
-        share(profile, PROFILE_DIR);
+        args.add(["--perms", "0755", "--dir", PROFILE_PARENT]);
+        share(args, profile, PROFILE_DIR);
+        args.add(["--chmod", "0111", PROFILE_PARENT]);
     }
     args.add_paths("--ro-bind", layout.guest, Path::new(GUEST_PATH));
 }

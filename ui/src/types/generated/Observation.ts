@@ -9,7 +9,8 @@ import type { SeenTab } from "./SeenTab";
  */
 export type Observation = { url: string, title: string, tabs: Array<SeenTab>, 
 /**
- * A dialog that the page shows; until it is answered the page answers nothing else, and `tree` is empty.
+ * A dialog that stands. Until one of the page's own (`alert`, `confirm`, `prompt`, `beforeunload`) is answered, the
+ * page answers nothing else, and `tree` is empty.
  */
 dialog: SeenDialog | null, scroll: Scrolled, 
 /**

@@ -2,6 +2,6 @@
 
 export type SeenDialog = { 
 /**
- * `alert`, `confirm`, `prompt` or `beforeunload`.
+ * `alert`, `confirm`, `prompt` or `beforeunload`; or a kind of the browser's own dialogs, such as `httpAuth`.
  */
 kind: string, message: string, };
