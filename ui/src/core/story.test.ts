@@ -165,7 +165,7 @@ describe('the story', () => {
   });
 
   test("the browser's own dialogs are told: what stands needs somebody, what was refused is only said", () => {
-    const dialog = (data: { [key: string]: unknown }) => ['sandbox.browser.dialog', data, 'system'] as const;
+    const dialog = (data: Event['data']): Parameters<typeof eventsOf>[0] => ['sandbox.browser.dialog', data, 'system'];
     const ask = { reason: 'login_failed', message: 'Sign in at the site, then hand back' };
     const events = eventsOf(
       dialog({ kind: 'httpAuth', state: 'open', message: 'the site asks for a password', handoff: ask }),
