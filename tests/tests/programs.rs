@@ -3,7 +3,7 @@
 
 use std::process::Stdio;
 
-use baton_tests::{Baton, Viewer, binary, kept_in, repository};
+use baton_tests::{Baton, Viewer, binary, eventually, kept_in, repository};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
