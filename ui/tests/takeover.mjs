@@ -2,7 +2,7 @@
  * A person who opened a viewer link: takes control, signs in to the demo portal with real keys, hands back. In a real
  * Chromium, against a real runtime, by WebRTC. Prints what was seen as JSON; exits 1 on the first thing that differs.
  *
- * `node tests/takeover.mjs URL E-MAIL PASSWORD CODE NOTE`; tests/tests/whep.rs runs it.
+ * `node tests/takeover.mjs URL E-MAIL PASSWORD CODE NOTE`; tests/tests/product/whep.rs runs it.
  */
 import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';

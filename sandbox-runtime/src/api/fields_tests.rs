@@ -19,14 +19,14 @@ const TABLE: &str = r#"
 * query:limit: src/store/tests/records.rs: fn pages_are_newest_first_and_what_arrives_between_them_neither_repeats_nor_hides_one
 * query:cursor: src/store/tests/records.rs: fn pages_are_newest_first_and_what_arrives_between_them_neither_repeats_nor_hides_one
 
-createSandbox name: ../tests/tests/window.rs: "name": "Supplier"
-createSandbox env: ../tests/tests/durability.rs: "env": { "TEAM": "blue" }
+createSandbox name: ../tests/tests/product/window.rs: "name": "Supplier"
+createSandbox env: ../tests/tests/product/durability.rs: "env": { "TEAM": "blue" }
 createSandbox backend: refused {"backend":"docker"}
 createSandbox network.mode: tests/egress/http.rs: fn modes_and_lists_decide_by_name
 createSandbox network.allow[]: tests/egress/http.rs: fn modes_and_lists_decide_by_name
 createSandbox network.deny[]: tests/egress/http.rs: fn modes_and_lists_decide_by_name
 createSandbox network.allowPrivate[]: tests/egress/http.rs: fn get_and_post_are_carried_to_a_private_address_that_is_named
-createSandbox limits.idleMs: ../tests/tests/limits.rs: fn a_sandbox_that_nobody_works_in_or_watches_ends_and_says_why
+createSandbox limits.idleMs: ../tests/tests/product/limits.rs: fn a_sandbox_that_nobody_works_in_or_watches_ends_and_says_why
 createSandbox limits.memoryMb: refused {"limits":{"memoryMb":128}}
 createSandbox limits.pids: refused {"limits":{"pids":0}}
 createSandbox limits.cpus: refused {"limits":{"cpus":0.5}}
@@ -36,16 +36,16 @@ createSandbox capabilities.agent.enabled: refused {"capabilities":{"agent":{"ena
 createSandbox capabilities.agent.defaultAgent: refused {"capabilities":{"agent":{"defaultAgent":"other"}}}
 createSandbox capabilities.storage.artifactPrefix: refused {"capabilities":{"storage":{"artifactPrefix":"a/"}}}
 createSandbox capabilities.documents.libreofficeHeadless: refused {"capabilities":{"documents":{"libreofficeHeadless":true}}}
-createSandbox capabilities.browser: ../tests/tests/webhooks.rs: "capabilities": { "browser": false }
+createSandbox capabilities.browser: ../tests/tests/product/webhooks.rs: "capabilities": { "browser": false }
 createSandbox capabilities.browser.recording: refused {"capabilities":{"browser":{"recording":true}}}
 createSandbox capabilities.browser.profile: src/service/sandboxes.rs: uses_profile(name)
 createSandbox capabilities.browser.byoProxyUrl: tests/egress/outbound.rs: fn everything_goes_through_an_http_proxy_which_resolves_the_names
 openDebuggingPort ttlMs: src/api/routes/cdp_port.rs: ttl
-createSandbox capabilities.browser.shellAccess: ../tests/tests/cdp.rs: fn the_shell_reaches_the_browser_only_where_the_sandbox_was_made_so
+createSandbox capabilities.browser.shellAccess: ../tests/tests/product/cdp.rs: fn the_shell_reaches_the_browser_only_where_the_sandbox_was_made_so
 createSandbox capabilities.browser.viewport.width: ../tests/bench/subjects.rs: "viewport": { "width"
 createSandbox capabilities.browser.viewport.height: ../tests/bench/subjects.rs: "height": PAGE_SIZE.1
 listSandboxes query:status: src/store/tests/records.rs: fn lists_are_filtered
-endSandbox query:forget: ../tests/tests/programs.rs: fn a_forgotten_sandbox_is_ended_and_nothing_of_it_is_left
+endSandbox query:forget: ../tests/tests/product/programs.rs: fn a_forgotten_sandbox_is_ended_and_nothing_of_it_is_left
 getSandbox query:waitFor: ../tests/src/baton.rs: waitFor=ready
 getSandbox query:timeoutMs: src/api/routes/sandboxes.rs: query.timeout_ms.map_or(DEFAULT_WAIT
 
@@ -74,12 +74,12 @@ moveFile to: src/workspace/tests/files.rs: fn folders_are_made_moved_and_removed
 removeFile query:path: src/workspace/tests/files.rs: fn folders_are_made_moved_and_removed
 removeFile query:recursive: src/workspace/tests/files.rs: fn a_very_deep_folder_is_listed_in_part_and_removed_whole
 
-promptAsync prompt: ../tests/tests/agent.rs: fn a_prompt_is_followed_through_a_persons_sign_in_to_its_result
-promptAsync playbook: ../tests/tests/demo.rs: fn a_person_signs_in_and_the_agent_goes_on_in_the_same_session
+promptAsync prompt: ../tests/tests/product/agent.rs: fn a_prompt_is_followed_through_a_persons_sign_in_to_its_result
+promptAsync playbook: ../tests/tests/product/demo.rs: fn a_person_signs_in_and_the_agent_goes_on_in_the_same_session
 promptAsync params: core/tests/playbook.rs: fn a_parameter_without_default_must_be_given_and_no_other
 promptAsync params: refused {"prompt":"x","params":{"month":"5"}}
 promptAsync metadata: src/store/tests/records.rs: fn what_was_committed_is_read_back_whole_also_after_reopening
-promptAsync model: ../tests/tests/models.rs: fn the_environment_names_models_and_settings_go_before_it
+promptAsync model: ../tests/tests/product/models.rs: fn the_environment_names_models_and_settings_go_before_it
 promptAsync model: refused {"playbook":"x","model":"small"}
 promptAsync limits.steps: src/agent/follow/tests.rs: fn limits_end_the_task_and_are_announced
 promptAsync limits.timeMs: src/driver/tasks.rs: fn stop_overdue_task
@@ -97,33 +97,33 @@ listTasks query:q: src/store/tests/search.rs: fn a_task_is_found_once_by_its_own
 listTasks query:sandboxId: src/store/tests/records.rs: fn lists_are_filtered
 listTasks query:status: src/store/tests/records.rs: fn lists_are_filtered
 listTaskEvents query:after: src/store/tests/events.rs: fn events_are_filtered_and_read_on_after_the_last_one_seen
-writeToTask text: ../tests/tests/agent.rs: fn the_agent_hears_the_person_who_drives_and_works_beside_them
-checkPlaybook playbook: ../tests/tests/programs.rs: fn a_playbook_that_cannot_run_is_refused_before_a_sandbox_is_made
-checkPlaybook params: ../tests/tests/programs.rs: fn a_playbook_that_cannot_run_is_refused_before_a_sandbox_is_made
+writeToTask text: ../tests/tests/product/agent.rs: fn the_agent_hears_the_person_who_drives_and_works_beside_them
+checkPlaybook playbook: ../tests/tests/product/programs.rs: fn a_playbook_that_cannot_run_is_refused_before_a_sandbox_is_made
+checkPlaybook params: ../tests/tests/product/programs.rs: fn a_playbook_that_cannot_run_is_refused_before_a_sandbox_is_made
 
-requestHandoff reason: ../tests/tests/durability.rs: "reason": "mfa"
-requestHandoff message: ../tests/tests/durability.rs: fn a_request_for_a_person_outlives_the_runtime_and_stays_the_same
+requestHandoff reason: ../tests/tests/product/durability.rs: "reason": "mfa"
+requestHandoff message: ../tests/tests/product/durability.rs: fn a_request_for_a_person_outlives_the_runtime_and_stays_the_same
 requestHandoff resumePrompt: src/agent/follow/beside.rs: handoff.resume_prompt
 requestHandoff expiresInMs: src/driver/people.rs: fn expire_handoff
 requestHandoff until: src/driver/people.rs: receipt.until_met
-requestHandoff until.url: ../tests/tests/demo.rs: fn handing_back_too_early_asks_again
+requestHandoff until.url: ../tests/tests/product/demo.rs: fn handing_back_too_early_asks_again
 requestHandoff until.selector: src/browser/takeover.rs: selector
 requestHandoff until.cookie: src/browser/takeover.rs: cookie
-acceptHandoff controller: ../tests/tests/demo.rs: controller
+acceptHandoff controller: ../tests/tests/product/demo.rs: controller
 completeHandoff reveal: src/api/routes/handoffs.rs: (true, false) => Ok(TypedText::Revealed)
 completeHandoff clear: src/api/routes/handoffs.rs: (false, true) => Ok(TypedText::Cleared)
 completeHandoff note: core/tests/lives.rs: fn handoff_writes_down_who_came_when_and_with_what
 cancelHandoff note: core/tests/lives.rs: fn handoff_goes_only_where_its_life_leads
-takeControl controller: ../tests/tests/cdp.rs: controller
-releaseControl reveal: ../tests/tests/veil.rs: fn the_person_who_hands_back_clears_it_or_lets_programs_read_it
-releaseControl clear: ../tests/tests/veil.rs: fn the_person_who_hands_back_clears_it_or_lets_programs_read_it
+takeControl controller: ../tests/tests/product/cdp.rs: controller
+releaseControl reveal: ../tests/tests/product/veil.rs: fn the_person_who_hands_back_clears_it_or_lets_programs_read_it
+releaseControl clear: ../tests/tests/product/veil.rs: fn the_person_who_hands_back_clears_it_or_lets_programs_read_it
 releaseControl note: src/driver/people.rs: receipt.note
 listHandoffs query:sandboxId: src/store/tests/records.rs: fn lists_are_filtered
 listHandoffs query:status: src/store/tests/records.rs: fn lists_are_filtered
-decideApproval decision: ../tests/tests/approvals.rs: fn a_denied_request_never_left_and_the_agent_is_told_why
+decideApproval decision: ../tests/tests/product/approvals.rs: fn a_denied_request_never_left_and_the_agent_is_told_why
 decideApproval hash: src/service/trust.rs: `hash` is not of what is asked
-decideApproval note: ../tests/tests/approvals.rs: fn a_denied_request_never_left_and_the_agent_is_told_why
-decideApproval scope: ../tests/tests/approvals.rs: fn a_permission_covers_the_next_one_until_it_is_revoked_or_used_up
+decideApproval note: ../tests/tests/product/approvals.rs: fn a_denied_request_never_left_and_the_agent_is_told_why
+decideApproval scope: ../tests/tests/product/approvals.rs: fn a_permission_covers_the_next_one_until_it_is_revoked_or_used_up
 decideApproval scope: refused {"decision":"deny","scope":{"uses":1}}
 decideApproval scope.amount: core/tests/approval.rs: fn a_permission_ends_by_time_by_uses_and_by_amount
 decideApproval scope.amount.currency: core/tests/approval.rs: fn a_permission_ends_by_time_by_uses_and_by_amount
@@ -139,16 +139,16 @@ putRules rules[].kind: core/tests/approval.rs: fn the_more_specific_rule_counts_
 putRules rules[].sandboxId: core/tests/approval.rs: fn the_more_specific_rule_counts_and_of_equals_the_stricter
 putRules rules[].site: core/tests/approval.rs: fn the_more_specific_rule_counts_and_of_equals_the_stricter
 
-putModel kind: ../tests/tests/models.rs: fn a_model_is_set_tested_and_forgotten_and_its_key_is_nowhere
-putModel baseUrl: ../tests/tests/models.rs: fn a_model_is_set_tested_and_forgotten_and_its_key_is_nowhere
-putModel model: ../tests/tests/models.rs: fn a_model_is_set_tested_and_forgotten_and_its_key_is_nowhere
-putModel apiKey: ../tests/tests/models.rs: fn a_model_is_set_tested_and_forgotten_and_its_key_is_nowhere
+putModel kind: ../tests/tests/product/models.rs: fn a_model_is_set_tested_and_forgotten_and_its_key_is_nowhere
+putModel baseUrl: ../tests/tests/product/models.rs: fn a_model_is_set_tested_and_forgotten_and_its_key_is_nowhere
+putModel model: ../tests/tests/product/models.rs: fn a_model_is_set_tested_and_forgotten_and_its_key_is_nowhere
+putModel apiKey: ../tests/tests/product/models.rs: fn a_model_is_set_tested_and_forgotten_and_its_key_is_nowhere
 putModel smallModel: src/agent/follow/tests.rs: fn old_steps_are_summed_up_before_the_window_is_full
 putModel contextWindow: src/agent/follow/tests.rs: fn old_steps_are_summed_up_before_the_window_is_full
 putModel default: src/service/models/choice.rs: fn default_name
-unlockKeys passphrase: ../tests/tests/models.rs: fn the_key_file_is_locked_until_its_passphrase_comes
+unlockKeys passphrase: ../tests/tests/product/models.rs: fn the_key_file_is_locked_until_its_passphrase_comes
 
-navigate url: ../tests/tests/cdp.rs: preview/navigate
+navigate url: ../tests/tests/product/cdp.rs: preview/navigate
 resizePreview width: src/service/browse.rs: check_viewport
 resizePreview height: src/service/browse.rs: check_viewport
 createViewerUrl mode: src/api/guard.rs: fn a_viewers_token_is_for_the_view_of_its_own_sandbox
@@ -156,10 +156,10 @@ createViewerUrl ttlMs: src/api/tokens.rs: fn a_viewers_token_expires_and_ends_wi
 createViewerUrl shareable: refused {"mode":"watch","shareable":true}
 streamView query:mode: src/api/routes/viewers.rs: query.mode_within(&access)
 openWhep query:mode: src/api/routes/viewers.rs: query.mode_within(&access)
-openWhep body: ../tests/tests/whep.rs: fn
-createDebuggingUrl ttlMs: ../tests/tests/cdp.rs: fn a_page_has_an_address_of_its_own_and_addresses_end_with_the_sandbox
+openWhep body: ../tests/tests/product/whep.rs: fn
+createDebuggingUrl ttlMs: ../tests/tests/product/cdp.rs: fn a_page_has_an_address_of_its_own_and_addresses_end_with_the_sandbox
 redeemTicket ticket: src/api/tests.rs: fn a_ticket_becomes_a_token_once
-sendMcpMessage body: ../tests/tests/mcp.rs: fn the_typescript_sdk_works_over_streamable_http
+sendMcpMessage body: ../tests/tests/product/mcp.rs: fn the_typescript_sdk_works_over_streamable_http
 
 saveArtifact path: src/workspace/tests/files.rs: fn an_artifact_is_the_file_as_it_was_under_a_name_of_its_own
 saveArtifact name: src/workspace/tests/files.rs: fn an_artifact_is_the_file_as_it_was_under_a_name_of_its_own
@@ -175,16 +175,16 @@ followEvents query:types: src/api/live_tests.rs: fn a_reader_without_a_last_id_h
 listSandboxEvents query:after: src/store/tests/events.rs: fn events_are_filtered_and_read_on_after_the_last_one_seen
 listSandboxEvents query:types: src/store/tests/events.rs: fn events_are_filtered_and_read_on_after_the_last_one_seen
 
-createWebhook url: ../tests/tests/webhooks.rs: fn an_event_comes_signed_and_verifies_with_a_library_of_others
-createWebhook eventTypes[]: ../tests/tests/webhooks.rs: "eventTypes"
+createWebhook url: ../tests/tests/product/webhooks.rs: fn an_event_comes_signed_and_verifies_with_a_library_of_others
+createWebhook eventTypes[]: ../tests/tests/product/webhooks.rs: "eventTypes"
 createWebhook description: src/service/webhooks/mod.rs: description
-createWebhook allowPrivate: ../tests/tests/webhooks.rs: fn private_addresses_hear_nothing_unless_allowed_and_redirects_lead_nowhere
+createWebhook allowPrivate: ../tests/tests/product/webhooks.rs: fn private_addresses_hear_nothing_unless_allowed_and_redirects_lead_nowhere
 patchWebhook url: core/src/webhook/mod.rs: webhook.url = url;
 patchWebhook eventTypes[]: core/src/webhook/mod.rs: webhook.event_types = event_types
 patchWebhook description: core/src/webhook/mod.rs: webhook.description = description
 patchWebhook allowPrivate: core/src/webhook/mod.rs: webhook.allow_private = allow_private
 patchWebhook enabled: core/src/webhook/mod.rs: webhook.enabled = enabled
-rotateWebhookSecret overlapMs: ../tests/tests/webhooks.rs: fn a_new_secret_signs_beside_the_old_one_until_that_ends
+rotateWebhookSecret overlapMs: ../tests/tests/product/webhooks.rs: fn a_new_secret_signs_beside_the_old_one_until_that_ends
 listDeliveries query:status: src/store/table/deliveries.rs: filter.status
 "#;
 

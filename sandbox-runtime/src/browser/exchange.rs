@@ -161,7 +161,7 @@ mod tests {
         Exchange::prepare(&profile).unwrap();
         std::fs::write(profile.join("Cookies"), "canary").unwrap();
         let workspace = Workspace::create(&home.path().join("workspace")).unwrap();
-        let exchange = Exchange::new(workspace, "/workspace", &profile, "/home/baton/profile");
+        let exchange = Exchange::new(workspace, "/workspace", &profile, "/run/kept/profile");
         Scene { home, exchange }
     }
 
@@ -172,13 +172,13 @@ mod tests {
 
         fn download(&self, guid: &str, name: &str) -> Result<String, ExchangeError> {
             std::fs::write(self.path("profile/Exchange/out").join(guid), name).unwrap();
-            self.exchange.take_in(&format!("/home/baton/profile/Exchange/out/{guid}"), name)
+            self.exchange.take_in(&format!("/run/kept/profile/Exchange/out/{guid}"), name)
         }
 
         /// Reads what was handed out, as the browser would.
         fn handed(&self, path: &str) -> String {
             let seen = self.exchange.hand_out(path).unwrap();
-            let inside = seen.strip_prefix("/home/baton/").unwrap();
+            let inside = seen.strip_prefix("/run/kept/").unwrap();
             std::fs::read_to_string(self.path(inside)).unwrap()
         }
     }
@@ -209,12 +209,12 @@ mod tests {
     #[test]
     fn only_what_the_browser_was_told_to_put_there_is_taken() {
         let scene = scene();
-        for seen in ["/home/baton/profile/Cookies", "/home/baton/profile/Exchange/out/../../Cookies", "/etc/passwd", ""]
+        for seen in ["/run/kept/profile/Cookies", "/run/kept/profile/Exchange/out/../../Cookies", "/etc/passwd", ""]
         {
             assert!(matches!(scene.exchange.take_in(seen, "x"), Err(ExchangeError::Elsewhere(_))), "{seen}");
         }
         symlink("../../Cookies", scene.path("profile/Exchange/out/link")).unwrap();
-        assert!(scene.exchange.take_in("/home/baton/profile/Exchange/out/link", "x").is_err());
+        assert!(scene.exchange.take_in("/run/kept/profile/Exchange/out/link", "x").is_err());
         assert!(!scene.path("workspace/downloads/x").exists());
     }
 
@@ -225,7 +225,7 @@ mod tests {
         std::fs::write(workspace.join("note.txt"), "hello").unwrap();
         symlink("/workspace/note.txt", workspace.join("inside")).unwrap();
         symlink(scene.path("profile/Cookies"), workspace.join("outside")).unwrap();
-        symlink("/home/baton/profile", workspace.join("folder")).unwrap();
+        symlink("/run/kept/profile", workspace.join("folder")).unwrap();
         symlink("/proc/self/root", workspace.join("magic")).unwrap();
         assert_eq!(scene.handed("note.txt"), "hello");
         assert_eq!(scene.handed("/workspace/inside"), "hello");

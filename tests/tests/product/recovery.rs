@@ -45,7 +45,7 @@ impl Process {
     }
 
     fn is_browser(&self) -> bool {
-        self.arguments.iter().any(|word| word == "--user-data-dir=/home/baton/profile")
+        self.arguments.iter().any(|word| word == "--user-data-dir=/run/kept/profile")
             && !self.arguments.iter().any(|word| word.starts_with("--type="))
     }
 }

@@ -1,0 +1,31 @@
+//! The product from outside, one module a subject: one program, so that it is linked once.
+
+mod agent;
+mod approvals;
+mod browser_dialogs;
+mod cdp;
+mod clients;
+mod contract;
+mod demo;
+mod doors;
+mod durability;
+mod faults;
+mod foreign_apps;
+mod gone;
+mod injection;
+mod keys;
+mod limits;
+mod mcp;
+mod miniwob;
+mod models;
+mod native;
+mod network;
+mod programs;
+mod questions;
+mod recovery;
+mod rooms;
+mod sdk;
+mod veil;
+mod webhooks;
+mod whep;
+mod window;
