@@ -209,8 +209,7 @@ mod tests {
     #[test]
     fn only_what_the_browser_was_told_to_put_there_is_taken() {
         let scene = scene();
-        for seen in ["/run/kept/profile/Cookies", "/run/kept/profile/Exchange/out/../../Cookies", "/etc/passwd", ""]
-        {
+        for seen in ["/run/kept/profile/Cookies", "/run/kept/profile/Exchange/out/../../Cookies", "/etc/passwd", ""] {
             assert!(matches!(scene.exchange.take_in(seen, "x"), Err(ExchangeError::Elsewhere(_))), "{seen}");
         }
         symlink("../../Cookies", scene.path("profile/Exchange/out/link")).unwrap();
