@@ -185,7 +185,7 @@ impl Actor {
             // Whoever asked may have gone.
             let _ = answer.send(Ok(()));
         }
-        self.pay_before_it_goes(causes).await;
+        Box::pin(self.pay_before_it_goes(causes)).await;
     }
 
     /// Stays until the history has the end. It is `ending` until then, and whoever asks for anything is told that it is over.
