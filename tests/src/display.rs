@@ -12,7 +12,7 @@ pub struct Display {
 impl Display {
     pub fn start(width: u32, height: u32) -> Self {
         let mut server = Command::new("Xvfb")
-            // Without -noreset it starts anew when its last client leaves, and turns away who comes just then.
+            // Without -noreset it resets when its last client leaves, and refuses clients that connect just then.
             .args(["-displayfd", "1", "-nolisten", "tcp", "-noreset", "-screen", "0", &format!("{width}x{height}x24")])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -1,7 +1,7 @@
 //! What a browser is given back when it is started again after it was lost: its cookies, and the addresses of its tabs.
 //!
 //! Chromium writes cookies to its profile only now and then, and keeps those of a session nowhere that outlives it. Of its
-//! pages it keeps what was typed into them too: none of that is used, the tabs load anew.
+//! pages it keeps what was typed into them too: none of that is used, and the tabs load again.
 //! All of this stays in memory: nothing of it is told to anyone.
 
 use std::sync::PoisonError;

@@ -52,7 +52,7 @@ impl Actor {
         if !self.sandbox.status.takes_work() {
             return;
         }
-        // What is told of a room that was replaced, or is just being replaced, is old.
+        // News of a room that was replaced, or is just being replaced, is old.
         let Some(life) = self.take_life(lost.number) else { return };
         tracing::warn!(sandbox = %self.sandbox.id, part = ?lost.part, loss = ?lost.loss, "a part was lost");
         let now = Instant::now();

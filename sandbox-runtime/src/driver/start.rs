@@ -43,7 +43,7 @@ pub(super) struct Rooms {
     _denials: JoinSet<()>,
 }
 
-/// A room that runs, or that was lost and is to be replaced.
+/// A room that runs, or that was lost and will be replaced.
 pub(super) struct Running {
     pub link: Link,
     pub number: u32,
@@ -150,15 +150,10 @@ impl Starter {
     /// Starts a shell room.
     pub async fn shell(&self, number: u32) -> Result<Running, Failure> {
         let settings = RoomSettings::Shell(ShellSettings { env: self.kit.env.clone(), proxy_port: PROXY_PORT });
-        let room = start_room(&self.sandbox, settings, None, &self.kit).await?;
         let ended = Lost { number, part: Part::Shell, loss: Loss::Ended };
-        let mut tasks = JoinSet::new();
-        let (ready, is_ready) = oneshot::channel();
-        tasks.spawn(accept_streams(room.incoming, self.shell_egress.clone(), ready, self.inbox.clone(), ended));
-        let mut life = Life { processes: room.processes, tasks };
-        wait_ready("shell room", is_ready).await?;
-        life.tasks.spawn(watch_heartbeat(room.link.clone(), ended, self.inbox.clone()));
-        Ok(Running { link: room.link, number, life: Some(life) })
+        let (link, mut life) = self.ready_room(settings, None, &self.shell_egress, ended).await?;
+        life.tasks.spawn(watch_heartbeat(link.clone(), ended, self.inbox.clone()));
+        Ok(Running { link, number, life: Some(life) })
     }
 
     /// Starts a desktop room, and connects to its browser.
@@ -169,14 +164,9 @@ impl Starter {
             browser: Vec::new(),
             start_url: "about:blank".to_owned(),
         });
-        let Room { link, incoming, processes } =
-            start_room(&self.sandbox, settings, Some(self.kit.profile.clone()), &self.kit).await?;
         let ended = Lost { number, part: Part::Desktop, loss: Loss::Ended };
-        let mut tasks = JoinSet::new();
-        let (ready, is_ready) = oneshot::channel();
-        tasks.spawn(accept_streams(incoming, self.desktop_egress.clone(), ready, self.inbox.clone(), ended));
-        let mut life = Life { processes, tasks };
-        wait_ready("desktop room", is_ready).await?;
+        let profile = Some(self.kit.profile.clone());
+        let (link, mut life) = self.ready_room(settings, profile, &self.desktop_egress, ended).await?;
         let exchange = Exchange::new(self.kit.workspace.clone(), WORKSPACE_DIR, &self.kit.profile, PROFILE_DIR);
         let (browser, events) = Browser::attach(&link, self.gate.clone(), exchange, self.desktop_egress.failures())
             .await
@@ -186,6 +176,23 @@ impl Starter {
         life.tasks.spawn(watch_heartbeat(link.clone(), ended, self.inbox.clone()));
         life.tasks.spawn(watch_browser(browser.clone(), number, self.inbox.clone()));
         Ok(Desktop { browser, is_back: true, room: Running { link, number, life: Some(life) } })
+    }
+
+    /// Starts a room and waits until its guest is ready. `ended` is told when its streams end.
+    async fn ready_room(
+        &self,
+        settings: RoomSettings,
+        profile: Option<std::path::PathBuf>,
+        egress: &Arc<Egress>,
+        ended: Lost,
+    ) -> Result<(Link, Life), Failure> {
+        let Room { link, incoming, processes } = start_room(&self.sandbox, settings, profile, &self.kit).await?;
+        let mut tasks = JoinSet::new();
+        let (ready, is_ready) = oneshot::channel();
+        tasks.spawn(accept_streams(incoming, egress.clone(), ready, self.inbox.clone(), ended));
+        let life = Life { processes, tasks };
+        wait_ready(&ended.part.to_string(), is_ready).await?;
+        Ok((link, life))
     }
 }
 
@@ -314,7 +321,7 @@ async fn watch_heartbeat(link: Link, room: Lost, inbox: mpsc::Sender<Cause>) {
     let _ = inbox.send(Cause::PartLost(Lost { part, loss, ..room })).await;
 }
 
-/// Asks the browser, once a second, whether it lives, and what it would need to come back as it is.
+/// Asks the browser, every [`BROWSER_PAUSE`], whether it lives, and what it would need to come back as it is.
 async fn watch_browser(browser: Browser, number: u32, inbox: mpsc::Sender<Cause>) {
     loop {
         match calls::within_beats(BROWSER_BEATS, browser.take_pulse()).await {

@@ -115,7 +115,7 @@ async fn recoveries(baton: &Baton, sandbox: &str) -> Vec<Value> {
     events.iter().filter(|event| event["type"] == "sandbox.recovered").map(|event| event["data"].clone()).collect()
 }
 
-/// Waits until so many parts have come back, and returns what was told of the last.
+/// Waits until so many parts have come back, and returns the data of the last event.
 async fn until_recovered(baton: &Baton, sandbox: &str, count: usize) -> Value {
     let begun = Instant::now();
     loop {

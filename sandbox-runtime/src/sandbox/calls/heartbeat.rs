@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use sandbox_link::protocol::{Loss, Open, Part, Pulse};
-use sandbox_link::{Link, LinkError, read_message, write_frame};
+use sandbox_link::{Link, LinkError, Stream, read_message, write_frame};
 
 /// Between two questions.
 pub const BEAT: Duration = Duration::from_secs(1);
@@ -22,11 +22,7 @@ pub async fn watch(link: &Link, guest: Part) -> Option<(Part, Loss)> {
         None => return Some((guest, Loss::Hung)),
     };
     loop {
-        let asked = async {
-            write_frame(&mut stream, &[]).await?;
-            read_message::<Pulse>(&mut stream).await
-        };
-        match within_beats(SILENT_BEATS, asked).await {
+        match within_beats(SILENT_BEATS, ask(&mut stream)).await {
             Some(Ok(Some(Pulse::Well))) => tokio::time::sleep(BEAT).await,
             Some(Ok(Some(Pulse::Lost(part, loss)))) => return Some((part, loss)),
             Some(Ok(None) | Err(_)) => return None,
@@ -39,14 +35,19 @@ pub async fn watch(link: &Link, guest: Part) -> Option<(Part, Loss)> {
 pub async fn name_loss(link: &Link) -> (Part, Loss) {
     let asked = async {
         let mut stream = link.open_for(&Open::Heartbeat).await?;
-        write_frame(&mut stream, &[]).await?;
-        Ok::<_, LinkError>(read_message::<Pulse>(&mut stream).await?)
+        Ok::<_, LinkError>(ask(&mut stream).await?)
     };
     match tokio::time::timeout(NAME_DEADLINE, asked).await {
         Ok(Ok(Some(Pulse::Lost(part, loss)))) => (part, loss),
         Ok(Ok(None) | Err(_)) => (Part::Desktop, Loss::Ended),
         Ok(Ok(Some(Pulse::Well))) | Err(_) => (Part::Browser, Loss::Ended),
     }
+}
+
+/// Asks a guest how its room is; `None` when the stream ends.
+async fn ask(stream: &mut Stream) -> std::io::Result<Option<Pulse>> {
+    write_frame(stream, &[]).await?;
+    read_message(stream).await
 }
 
 /// Waits for an answer for as many beats; `None` when it has not come by then.
