@@ -11,6 +11,7 @@ pub mod approval;
 pub mod control;
 pub mod handoff;
 pub mod ids;
+pub mod layout;
 pub mod model;
 mod names;
 pub mod observation;

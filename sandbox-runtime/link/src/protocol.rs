@@ -11,8 +11,6 @@ use serde::{Deserialize, Serialize};
 /// The descriptor on which the guest finds its link.
 pub const LINK_FD: i32 = 3;
 
-/// Folder of the browser's profile that downloads are put into, before the runtime moves them into the workspace.
-pub const DOWNLOADS_IN_PROFILE: &str = "Exchange/out";
 /// The variable that says to the guest, before it knows its room, beneath which folder no link is to be followed.
 pub const NO_LINKS_VARIABLE: &str = "BATON_NO_LINKS_BENEATH";
 

@@ -18,9 +18,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use nix::unistd::{UnlinkatFlags, unlinkat};
-use sandbox_link::protocol::DOWNLOADS_IN_PROFILE;
+use sandbox_core::layout::{DOWNLOADS, DOWNLOADS_IN_PROFILE};
 
-use super::profile::DOWNLOADS;
 use crate::workspace::{HandedOut, Workspace, WorkspaceError};
 
 const UPLOADS_IN_PROFILE: &str = "Exchange/in";

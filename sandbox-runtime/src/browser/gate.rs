@@ -52,7 +52,7 @@ impl Default for Gate {
 }
 
 impl Gate {
-    /// Says who may act from now on. When this returns, nothing more is dispatched under an older lease.
+    /// Says who may act from now on. When this returns, nothing more begins under an older lease.
     pub fn set(&self, live: Live) {
         let mut now = self.lock();
         *now = live;

@@ -60,7 +60,7 @@ pub use observe::{Look, Stale};
 pub use own_dialogs::DialogState;
 pub use pattern::matches as address_matches;
 pub use pipe::CallError;
-pub use profile::{DOWNLOADS, forget_open_pages, prepare as prepare_profile};
+pub use profile::{forget_open_pages, prepare as prepare_profile};
 pub use remembered::Remembered;
 pub use takeover::Takeover;
 

@@ -9,8 +9,10 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use chromiumoxide_types::Command;
@@ -42,6 +44,18 @@ pub enum Pass {
     Promised(Gate),
     /// The runtime's own bookkeeping: attaching, recording names during a takeover, the receipt. Never acts for anyone.
     Bookkeeping,
+}
+
+impl Pass {
+    /// Runs `send`, which hands bytes to the wire, if this right holds now.
+    fn dispatch<R>(&self, send: impl FnOnce() -> R) -> Result<R, Refused> {
+        match self {
+            Self::Act(permit) => permit.dispatch(send),
+            Self::Look(gate) => gate.dispatch_look(send),
+            Self::Promised(gate) => gate.dispatch_promised(send),
+            Self::Bookkeeping => Ok(send()),
+        }
+    }
 }
 
 /// Something Chromium told without being asked.
@@ -524,26 +538,42 @@ async fn write_commands(pipe: &Pipe, mut write: impl AsyncWrite + Unpin, mut que
             _ = closed.wait_for(|closed| *closed) => None,
         };
         let Some(Outgoing { pass, ids, bytes }) = outgoing else { return };
-        let passed = match &pass {
-            Pass::Act(permit) => permit.dispatch(|| ()),
-            Pass::Look(gate) => gate.dispatch_look(|| ()),
-            Pass::Promised(gate) => gate.dispatch_promised(|| ()),
-            Pass::Bookkeeping => Ok(()),
+        let written = match begin(&pass, &mut write, &bytes).await {
+            Err(refused) => {
+                pipe.refuse(&ids, refused);
+                continue;
+            }
+            Ok(Err(error)) => Err(error),
+            // What has begun is finished: half a message would spoil all that follow.
+            Ok(Ok(begun)) => finish(&mut write, &bytes[begun..]).await,
         };
-        if let Err(refused) = passed {
-            pipe.refuse(&ids, refused);
-            continue;
-        }
-        let written = async {
-            write.write_all(&bytes).await?;
-            write.flush().await
-        };
-        if let Err(error) = written.await {
+        if let Err(error) = written {
             tracing::debug!(%error, "the debugging pipe cannot be written");
             pipe.end();
             return;
         }
     }
+}
+
+/// Writes the first bytes of a batch while the gate is locked, so that none begins after its right has ended.
+async fn begin(
+    pass: &Pass,
+    write: &mut (impl AsyncWrite + Unpin),
+    bytes: &[u8],
+) -> Result<std::io::Result<usize>, Refused> {
+    std::future::poll_fn(|context| {
+        let polled = pass.dispatch(|| Pin::new(&mut *write).poll_write(context, bytes));
+        match polled {
+            Ok(written) => written.map(Ok),
+            Err(refused) => Poll::Ready(Err(refused)),
+        }
+    })
+    .await
+}
+
+async fn finish(write: &mut (impl AsyncWrite + Unpin), rest: &[u8]) -> std::io::Result<()> {
+    write.write_all(rest).await?;
+    write.flush().await
 }
 
 #[cfg(test)]
@@ -606,6 +636,30 @@ mod tests {
         assert!(matches!(looked, CallError::Refused(Refused::HeldByPerson)), "{looked}");
         pipe.call(&Pass::Bookkeeping, None, "Fourth", json!({})).await.unwrap();
         assert_eq!(events.recv().await.unwrap().method, "Fourth", "neither refused command was written");
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_waits_for_room_does_not_begin_under_the_next_lease() {
+        let (ours, mut theirs) = tokio::io::duplex(256);
+        let (pipe, _tasks) = Pipe::start(ours, |_, _| {});
+        let gate = Gate::default();
+        gate.set(Live::Agent(Lease(1)));
+        // Fills the wire to its last byte, so that the next command has its right and no room.
+        let room = 255 - json!({"id": pipe.next_number() + 1, "method": "Fill", "params": {"x": ""}}).to_string().len();
+        pipe.note(None, "Fill", json!({"x": "x".repeat(room)}));
+        let act = Pass::Act(gate.permit(Lease(1)));
+        let call = pipe.call(&act, None, "Late", json!({}));
+        let handed_over = async {
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+            gate.set(Live::Person(Lease(2)));
+            let mut filled = vec![0; 256];
+            theirs.read_exact(&mut filled).await.unwrap();
+            assert_eq!(filled.last(), Some(&0), "the wire was full to its last byte");
+        };
+        let (reply, ()) = tokio::join!(call, handed_over);
+        assert!(matches!(reply, Err(CallError::Refused(Refused::HeldByPerson))), "{reply:?}");
     }
 
     #[tokio::test]

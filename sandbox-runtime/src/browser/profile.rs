@@ -5,17 +5,14 @@
 use std::io;
 use std::path::Path;
 
-use sandbox_link::protocol::DOWNLOADS_IN_PROFILE;
+use sandbox_core::layout::DOWNLOADS_IN_PROFILE;
 use serde_json::{Value, json};
 
 use super::exchange::Exchange;
 
-/// Folder of the workspace that downloads arrive in.
-pub const DOWNLOADS: &str = "downloads";
-
 /// Writes the preferences that the runtime relies on into a profile, beside those that are there. Blocking;
 /// to be called while no browser uses the profile. `workspace` and `seen` are where that browser sees the workspace and its
-/// profile: [`crate::sandbox::WORKSPACE_DIR`] and [`crate::sandbox::PROFILE_DIR`] in a room.
+/// profile: [`sandbox_core::layout::WORKSPACE_DIR`] and [`sandbox_core::layout::PROFILE_DIR`] in a room.
 pub fn prepare(profile: &Path, workspace: &str, seen: &str) -> io::Result<()> {
     forget_open_pages(profile)?;
     Exchange::prepare(profile)?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sandbox_core::SandboxId;
+use sandbox_core::layout::{PROFILE_DIR, WORKSPACE_DIR};
 use sandbox_core::model::{Failure, Sandbox, Viewport};
 use sandbox_link::protocol::{
     DesktopReport, DesktopSettings, GuestOpen, Loss, Open, Part, RoomSettings, ShellSettings,
@@ -17,7 +18,7 @@ use super::cause::Cause;
 use crate::browser::exchange::Exchange;
 use crate::browser::{Browser, BrowserEvent, Gate};
 use crate::egress::{Denied, Egress, Sites};
-use crate::sandbox::{BackendError, PROFILE_DIR, Room, RoomProcesses, RoomSpec, WORKSPACE_DIR, calls};
+use crate::sandbox::{BackendError, Room, RoomProcesses, RoomSpec, calls};
 
 /// The loopback port of each room on which its guest serves the way out.
 const PROXY_PORT: u16 = 3128;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sandbox_core::layout::WORKSPACE_DIR;
 use sandbox_core::model::{Actor as By, Artifact, CodeRequest, EventType, ExecRequest, ExecResult, FileKind};
 use sandbox_link::protocol::ExecSpec;
 use serde_json::json;
@@ -10,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 use super::Driver;
 use super::refusal::{Refusal, RefusalCode};
 use crate::now_ms;
-use crate::sandbox::WORKSPACE_DIR;
 use crate::sandbox::calls::{self, CallError, CodeCommand, Output};
 use crate::workspace::artifacts::{SnapshotError, Source, snapshot};
 

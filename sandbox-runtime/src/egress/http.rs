@@ -26,7 +26,8 @@ use tower::ServiceExt;
 use super::failure::{FAILURE_HEADER, FailureKind};
 use super::rejection::Rejection;
 use super::tasks::Tasks;
-use super::{Egress, Target, tunnel};
+use super::tunnel::{self, PlainHttp};
+use super::{Egress, Target};
 
 /// One connection that speaks HTTP to us.
 pub(super) struct Session {
@@ -130,6 +131,18 @@ where
     connection.map(drop).boxed()
 }
 
+/// Serves a tunnel to `target` until both ends are done.
+pub(super) async fn serve_tunnel<C>(egress: Arc<Egress>, tasks: Tasks, target: Target, client: C, upstream: TcpStream)
+where
+    C: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Some(PlainHttp { client, upstream }) = tunnel::run(&egress, &target, client, upstream).await else { return };
+    let session = Session::within_tunnel(egress, tasks, target.clone());
+    if session.keep(target, upstream).await.is_ok() {
+        serve(session, client).await;
+    }
+}
+
 async fn handle(session: Arc<Session>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     let answer = match (request.method() == Method::CONNECT, session.tunnel_to.is_some()) {
         (true, false) => connect(&session, request).await,
@@ -167,7 +180,7 @@ async fn connect(session: &Session, mut request: Request<Incoming>) -> Result<Re
     let upgrade = hyper::upgrade::on(&mut request);
     session.tasks.spawn(async move {
         if let Ok(client) = upgrade.await {
-            tunnel::run(egress, tasks, target, TokioIo::new(client), upstream).await;
+            serve_tunnel(egress, tasks, target, TokioIo::new(client), upstream).await;
         }
     });
     Ok(Response::new(Body::empty()))

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::http::{self, Session};
 use super::rejection::Rejection;
 use super::tasks::Tasks;
-use super::{Egress, Target, tunnel};
+use super::{Egress, Target};
 
 pub(super) const VERSION: u8 = 5;
 
@@ -63,7 +63,7 @@ where
     match egress.connect(&target).await {
         Ok(upstream) => {
             if answer(&mut stream, Reply::Done).await.is_ok() {
-                tunnel::run(egress, tasks, target, stream, upstream).await;
+                http::serve_tunnel(egress, tasks, target, stream, upstream).await;
             }
         }
         Err(rejection) => {

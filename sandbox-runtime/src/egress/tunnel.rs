@@ -1,61 +1,58 @@
 //! A tunnel to one destination. What a program first says in it is read, so that it cannot mean another one:
-//! TLS must name the same host, plain HTTP is checked request by request, anything else is carried as it is.
+//! TLS must name the same host, plain HTTP goes back to whoever serves it request by request, anything else is carried as it is.
 
-use std::sync::Arc;
-
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
 use sandbox_core::policy::Host;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional_with_sizes};
 use tokio::net::TcpStream;
 
 use super::first_bytes::{FirstBytes, first_bytes};
-use super::http::{self, Session};
 use super::rejection::Rejection;
 use super::rewind::Rewind;
-use super::tasks::Tasks;
 use super::{Egress, Target};
 
 const COPY_BYTES: usize = 64 * 1024;
 /// A fatal alert, `unrecognized_name` (RFC 8446, 6.2; RFC 6066, 3).
 const TLS_ALERT: [u8; 7] = [0x15, 3, 3, 0, 2, 2, 112];
 
-/// Carries a tunnel until both ends are done.
-pub(super) fn run<C>(
-    egress: Arc<Egress>,
-    tasks: Tasks,
-    target: Target,
+/// A program that speaks plain HTTP in a tunnel: what it said, and the destination's end.
+pub(super) struct PlainHttp<C> {
+    pub client: Rewind<C>,
+    pub upstream: TcpStream,
+}
+
+/// Carries a tunnel until both ends are done, or until it is known that the program speaks plain HTTP in it.
+pub(super) async fn run<C>(
+    egress: &Egress,
+    target: &Target,
     mut client: C,
     mut upstream: TcpStream,
-) -> BoxFuture<'static, ()>
+) -> Option<PlainHttp<C>>
 where
-    C: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    C: AsyncRead + AsyncWrite + Unpin,
 {
-    async move {
-        let Some((said, kind)) = listen(&mut client, &mut upstream).await else {
-            return;
-        };
-        let rejection = match kind {
-            FirstBytes::Tls { server_name } => match check_server_name(&target, server_name) {
-                Ok(()) => return carry(&said, client, upstream).await,
-                Err(rejection) => rejection,
-            },
-            FirstBytes::Http => {
-                let session = Session::within_tunnel(egress, tasks, target.clone());
-                if session.keep(target, upstream).await.is_ok() {
-                    http::serve(session, Rewind::new(said, client)).await;
-                }
-                return;
+    let (said, kind) = listen(&mut client, &mut upstream).await?;
+    let rejection = match kind {
+        FirstBytes::Tls { server_name } => match check_server_name(target, server_name) {
+            Ok(()) => {
+                carry(&said, client, upstream).await;
+                return None;
             }
-            FirstBytes::Opaque | FirstBytes::Unfinished => return carry(&said, client, upstream).await,
-            FirstBytes::Unclear(what) => Rejection::Disagrees { target, place: "the tunnel", said: what.to_owned() },
-        };
-        egress.report(&rejection);
-        // The program may be gone already, or not speak TLS at all; the tunnel ends either way.
-        let _ = client.write_all(&TLS_ALERT).await;
-        let _ = client.shutdown().await;
-    }
-    .boxed()
+            Err(rejection) => rejection,
+        },
+        FirstBytes::Http => return Some(PlainHttp { client: Rewind::new(said, client), upstream }),
+        FirstBytes::Opaque | FirstBytes::Unfinished => {
+            carry(&said, client, upstream).await;
+            return None;
+        }
+        FirstBytes::Unclear(what) => {
+            Rejection::Disagrees { target: target.clone(), place: "the tunnel", said: what.to_owned() }
+        }
+    };
+    egress.report(&rejection);
+    // The program may be gone already, or not speak TLS at all; the tunnel ends either way.
+    let _ = client.write_all(&TLS_ALERT).await;
+    let _ = client.shutdown().await;
+    None
 }
 
 /// Carries bytes both ways until both ends are done; one that is done sending still receives.

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use futures_util::future::BoxFuture;
 use sandbox_core::SandboxId;
+use sandbox_core::layout::{PROFILE_DIR, WORKSPACE_DIR};
 use sandbox_core::model::Check;
 use sandbox_link::protocol::RoomSettings;
 use sandbox_link::{Incoming, Link};
@@ -33,11 +34,6 @@ pub struct RoomSpec {
     /// Host folder seen as the browser's profile at [`PROFILE_DIR`]; only the desktop room has one.
     pub profile: Option<PathBuf>,
 }
-
-/// Where the desktop room sees the browser's profile. Its folder cannot be listed: no file chooser leads there.
-pub const PROFILE_DIR: &str = "/run/kept/profile";
-/// Where both rooms see the workspace.
-pub const WORKSPACE_DIR: &str = "/workspace";
 
 /// A running room. Dropping it kills every process in it.
 pub struct Room {

@@ -8,7 +8,6 @@ use sandbox_core::model::{Actor, EventType};
 use sandbox_core::playbook::Step;
 use serde_json::{Map, Value, json};
 
-use super::browse::no_browser;
 use super::{Answer, ErrorCode, Service, ServiceError};
 use crate::agent::{Attempt, ConsentError, WorkError, attempt, event_of};
 use crate::browser::{Browser, Look};
@@ -34,7 +33,7 @@ impl Service {
     /// `staleLease` for a reference that means nothing any more; `notFound` when nothing fits the target in time.
     pub async fn act(&self, id: &SandboxId, action: Action) -> Answer<Outcome> {
         let driver = self.working_driver(id).await?;
-        let browser = driver.browser().ok_or_else(|| no_browser(&driver))?;
+        let browser = driver.browser().ok_or_else(|| ServiceError::no_browser(&driver))?;
         if let Some(seen) = look(&browser, &action).await {
             return seen;
         }
@@ -52,7 +51,7 @@ pub(super) async fn act_in_turn(driver: &Driver, browser: &Browser, action: &Act
     let (answer, mut event) = loop {
         let turn = driver.begin().await?;
         // One that was lost meanwhile has come back as another.
-        let browser = &driver.browser().ok_or_else(|| no_browser(driver))?;
+        let browser = &driver.browser().ok_or_else(|| ServiceError::no_browser(driver))?;
         let tried = attempt(&program, browser, turn, action, limit, &mut agreed).await.map_err(could_not_ask)?;
         break match tried {
             Attempt::Again => continue,

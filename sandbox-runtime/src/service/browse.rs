@@ -7,7 +7,6 @@ use sandbox_core::model::{Preview, Viewport};
 use sandbox_link::protocol::{DesktopAnswer, DesktopCall};
 
 use super::act::{act_in_turn, interrupted};
-use super::sandboxes::check_viewport;
 use super::{Answer, ErrorCode, Service, ServiceError};
 use crate::browser::{ActionError, Browser, BrowserError};
 use crate::driver::{Driver, Refusal};
@@ -52,7 +51,7 @@ impl Service {
     /// `heldByPerson` and `waitingForPerson` while a person drives or is asked; `conflict` without a browser.
     pub async fn browse(&self, id: &SandboxId, command: BrowseCommand) -> Answer<Preview> {
         let driver = self.working_driver(id).await?;
-        let browser = driver.browser().ok_or_else(|| no_browser(&driver))?;
+        let browser = driver.browser().ok_or_else(|| ServiceError::no_browser(&driver))?;
         match command {
             BrowseCommand::Start => drop(driver.begin().await?),
             BrowseCommand::Stop => leave(&driver, &browser).await?,
@@ -77,7 +76,7 @@ impl Service {
     /// Returns a PNG of the page; refused while a person drives.
     pub async fn screenshot(&self, id: &SandboxId) -> Answer<Vec<u8>> {
         let driver = self.working_driver(id).await?;
-        let browser = driver.browser().ok_or_else(|| no_browser(&driver))?;
+        let browser = driver.browser().ok_or_else(|| ServiceError::no_browser(&driver))?;
         Ok(browser.screenshot().await?)
     }
 }
@@ -104,18 +103,14 @@ fn tab(id: String) -> TabChoice {
 }
 
 async fn resize(driver: &Driver, viewport: Viewport) -> Answer<()> {
-    check_viewport(viewport)?;
-    let desktop = driver.desktop_when_up().await.ok_or_else(|| no_browser(driver))?;
+    viewport.check().map_err(|error| ServiceError::invalid(error.to_string()))?;
+    let desktop = driver.desktop_when_up().await.ok_or_else(|| ServiceError::no_browser(driver))?;
     match calls::desktop(&desktop, DesktopCall::Resize(viewport)).await.map_err(ServiceError::internal)? {
         DesktopAnswer::Done | DesktopAnswer::Geometry { .. } | DesktopAnswer::Clipboard(_) => {
             Ok(driver.resized(viewport).await?)
         }
         DesktopAnswer::Failed(reason) => Err(ServiceError::internal(format!("resize the browser: {reason}"))),
     }
-}
-
-pub(super) fn no_browser(driver: &Driver) -> ServiceError {
-    ServiceError::conflict("this sandbox has no browser", driver.sandbox().preview.status)
 }
 
 impl From<BrowserError> for ServiceError {

@@ -41,7 +41,7 @@ impl Service {
     /// `conflict` for a sandbox that is not ready or has no browser.
     pub async fn open_cdp_port(&self, id: &SandboxId, expires_at: EpochMs) -> Answer<DebuggingPort> {
         let driver = self.working_driver(id).await?;
-        driver.browser().ok_or_else(|| super::browse::no_browser(&driver))?;
+        driver.browser().ok_or_else(|| ServiceError::no_browser(&driver))?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(ServiceError::internal)?;
         let own = listener.local_addr().map_err(ServiceError::internal)?;
         let shown = DebuggingPort { host: own.ip().to_string(), port: own.port(), expires_at };

@@ -12,14 +12,11 @@ use sandbox_core::SandboxId;
 use sandbox_core::model::Tab;
 use serde_json::Value;
 
-use super::browse::no_browser;
 use super::{Answer, ErrorCode, Service, ServiceError};
 use crate::browser::Refused;
 use crate::browser::clients::{AdmitError, Class, Client, Command, Ears, Place};
 use crate::driver::{Driver, Presence, Refusal, RefusalCode, SharedTurn};
 
-/// Longest message of a client: a file that it gives to a page in base64 fits.
-pub const MAX_MESSAGE: usize = 128 << 20;
 /// Commands of one client that may wait for a turn; beyond that its further words wait in its connection.
 const LINE: usize = 4_096;
 
@@ -41,7 +38,7 @@ impl Service {
     /// `conflict` without a browser, `notFound` for a page that is not there, `overloaded` when there are too many.
     pub async fn debug(&self, id: &SandboxId, place: Place) -> Answer<(Debugging, Ears)> {
         let driver = self.working_driver(id).await?;
-        let browser = driver.browser().ok_or_else(|| no_browser(&driver))?;
+        let browser = driver.browser().ok_or_else(|| ServiceError::no_browser(&driver))?;
         let (client, ears) = browser.admit(place).await?;
         let _presence = driver.presence();
         Ok((Debugging { driver, client, _presence, line: VecDeque::new(), asked: None }, ears))
@@ -50,14 +47,14 @@ impl Service {
     /// Returns what the browser says of itself.
     pub async fn browser_version(&self, id: &SandboxId) -> Answer<Value> {
         let driver = self.working_driver(id).await?;
-        let browser = driver.browser().ok_or_else(|| no_browser(&driver))?;
+        let browser = driver.browser().ok_or_else(|| ServiceError::no_browser(&driver))?;
         Ok(browser.version().await?)
     }
 
     /// Returns the tabs that a client could attach to; refused while a person drives.
     pub async fn debuggable_tabs(&self, id: &SandboxId) -> Answer<Vec<Tab>> {
         let driver = self.working_driver(id).await?;
-        let browser = driver.browser().ok_or_else(|| no_browser(&driver))?;
+        let browser = driver.browser().ok_or_else(|| ServiceError::no_browser(&driver))?;
         browser.debuggable_tabs().map_err(|refused| Refusal::from(refused).into())
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::driver::Driver;
+
 /// The error codes of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -48,6 +50,11 @@ impl ServiceError {
 
     pub fn not_found(what: &str, id: impl std::fmt::Display) -> Self {
         Self::new(ErrorCode::NotFound, format!("there is no {what} {id}"))
+    }
+
+    /// The sandbox was made without a browser, or its browser is not there now.
+    pub(super) fn no_browser(driver: &Driver) -> Self {
+        Self::conflict("this sandbox has no browser", driver.sandbox().preview.status)
     }
 
     /// The thing is in a state in which this cannot be done; `status` goes into the details.

@@ -17,8 +17,7 @@ impl Service {
     /// `conflict` for a sandbox that is not ready, or has no browser.
     pub async fn join(&self, id: &SandboxId, mode: ViewerMode) -> Answer<(ViewerSeat, Link)> {
         let driver = self.working_driver(id).await?;
-        let no_browser = || ServiceError::conflict("this sandbox has no browser", driver.sandbox().preview.status);
-        let desktop = driver.desktop_when_up().await.ok_or_else(no_browser)?;
+        let desktop = driver.desktop_when_up().await.ok_or_else(|| ServiceError::no_browser(&driver))?;
         Ok((driver.join(mode).await, desktop))
     }
 }

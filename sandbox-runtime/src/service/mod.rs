@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 pub use browse::BrowseCommand;
-pub use debugging::{Debugging, MAX_MESSAGE as MAX_DEBUGGING_MESSAGE};
+pub use debugging::Debugging;
 pub use error::{ErrorCode, ServiceError};
 use keys::Keys;
 pub use keys::PASSPHRASE_VARIABLE;

@@ -18,9 +18,8 @@ use sandbox_core::SandboxId;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::debugging::MAX_MESSAGE;
 use super::{Answer, ErrorCode, Inner, Service, ServiceError};
-use crate::browser::clients::Place;
+use crate::browser::clients::{MAX_MESSAGE, Place};
 
 /// The endpoint's own name within the shell room.
 pub const HOST: &str = "browser.baton.internal";

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sandbox_core::layout::{PROFILE_DIR, WORKSPACE_DIR};
 use sandbox_core::model::{
     Actor, AgentInfo, AgentStatus, CodeRequest, ControlMode, EventType, ExecRequest, ExecResult, NewEvent, Preview,
-    PreviewStatus, Sandbox, SandboxConfig, SandboxStatus, Viewport,
+    PreviewStatus, Sandbox, SandboxConfig, SandboxStatus,
 };
 use sandbox_core::policy;
 use sandbox_core::{SandboxId, plain_name};
@@ -20,7 +21,6 @@ use crate::driver::{Driver, Kit, Presence};
 use crate::egress;
 use crate::now_ms;
 use crate::sandbox::calls::{self, Output, TerminalKeys, TerminalScreen};
-use crate::sandbox::{PROFILE_DIR, WORKSPACE_DIR};
 use crate::store::Change;
 use crate::workspace::Workspace;
 
@@ -29,8 +29,6 @@ pub(super) const STARTS_AT_ONCE: usize = 4;
 /// How many sandboxes may start or wait for it.
 const STARTS_MAX: usize = 32;
 const LONGEST_NAME: usize = 200;
-const WIDTHS: std::ops::RangeInclusive<u32> = 320..=3840;
-const HEIGHTS: std::ops::RangeInclusive<u32> = 240..=2160;
 
 impl Service {
     /// Makes a sandbox and starts it; answers at once.
@@ -309,7 +307,7 @@ fn check_config(config: &SandboxConfig) -> Answer<()> {
         return Err(ServiceError::invalid("`limits.idleMs` is 0; it is at least 1"));
     }
     if let Some(browser) = config.capabilities.browser.browser() {
-        check_viewport(browser.viewport)?;
+        browser.viewport.check().map_err(|error| ServiceError::invalid(error.to_string()))?;
         if let Some(address) = &browser.byo_proxy_url {
             let why = |error| ServiceError::invalid(format!("`capabilities.browser.byoProxyUrl`: {error}"));
             egress::check_outbound_proxy(address).map_err(why)?;
@@ -325,21 +323,6 @@ fn check_config(config: &SandboxConfig) -> Answer<()> {
         }
     }
     Ok(())
-}
-
-pub(super) fn check_viewport(viewport: Viewport) -> Answer<()> {
-    if WIDTHS.contains(&viewport.width) && HEIGHTS.contains(&viewport.height) {
-        return Ok(());
-    }
-    Err(ServiceError::invalid(format!(
-        "the viewport is {} × {}; it goes from {} × {} to {} × {}",
-        viewport.width,
-        viewport.height,
-        WIDTHS.start(),
-        HEIGHTS.start(),
-        WIDTHS.end(),
-        HEIGHTS.end()
-    )))
 }
 
 fn make_private_dir(dir: &std::path::Path) -> std::io::Result<()> {

@@ -11,8 +11,8 @@ use std::thread::{self, JoinHandle};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, InterruptHandle, OpenFlags};
 
+use super::connection::{Way, connect};
 use super::migrate::with_suffix;
-use super::open::{Way, connect};
 use super::trouble::Findings;
 use super::{StoreError, table};
 

@@ -16,6 +16,7 @@
 mod blobs;
 mod change;
 mod check;
+mod connection;
 mod error;
 mod mark;
 mod migrate;
@@ -53,9 +54,9 @@ pub use table::events::MAX_LIMIT as MAX_EVENTS;
 pub use trouble::Trouble;
 
 use change::ForgetPart;
+use connection::Way;
 use mark::Mark;
 use migrate::{MIGRATIONS, Migration};
-use open::Way;
 use readers::Readers;
 use reserve::{Reserve, Room};
 use rusqlite::{Connection, InterruptHandle};

@@ -1,26 +1,20 @@
-//! Opens the database file: looks at it, sets a damaged one aside, migrates it, and gives connections with one set of
-//! settings.
+//! Opens the database file for writing: looks at it, sets a damaged one aside, migrates it.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
 use super::check::{forget_suspicion, glance};
+use super::connection::{Way, connect};
 use super::mark::Mark;
 use super::migrate::{Migration, migrate, with_suffix};
 use super::{StoreError, Trouble};
 
-/// How long a connection waits for another program's lock.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The write-ahead log is cut back to this after it has grown.
 const LOG_KEPT_BYTES: i64 = 32 * 1024 * 1024;
-/// How many prepared statements a connection keeps.
-const STATEMENTS_KEPT: usize = 64;
-
 /// What was met when the history was opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Opened {
@@ -53,16 +47,6 @@ impl Opened {
         let lost = self.lost.clone().map(|Lost { events, log_kept_at }| Trouble::EventsLost { events, log_kept_at });
         aside.into_iter().chain(lost).collect()
     }
-}
-
-/// How connections of this run share what the log holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Way {
-    /// By a file next to the database, which other programs share too.
-    #[default]
-    Shared,
-    /// By the memory of this process: on a full disk there is no room for that file.
-    Alone,
 }
 
 /// Opens the file for writing, making it if there is none.
@@ -110,25 +94,6 @@ pub(super) fn use_log_again(db: &Connection) {
     if let Err(error) = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
         tracing::debug!(%error, "the log of the history grows");
     }
-}
-
-/// Opens one more connection, which only reads.
-pub(super) fn reader(path: &Path, way: Way) -> Result<Connection, StoreError> {
-    let db = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, way)?;
-    db.pragma_update(None, "query_only", true)?;
-    Ok(db)
-}
-
-pub(super) fn connect(path: &Path, access: OpenFlags, way: Way) -> Result<Connection, StoreError> {
-    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = match way {
-        Way::Shared => Connection::open_with_flags(path, flags)?,
-        Way::Alone => Connection::open_with_flags_and_vfs(path, flags, c"unix-excl")?,
-    };
-    db.busy_timeout(BUSY_TIMEOUT)?;
-    db.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-    db.pragma_update(None, "trusted_schema", false)?;
-    Ok(db)
 }
 
 /// Makes the folder and the file if they are not there, for the owner only; SQLite gives its log the file's mode.

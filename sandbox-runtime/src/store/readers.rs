@@ -7,8 +7,8 @@ use std::thread::{self, JoinHandle};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::open::Way;
-use super::{StoreError, open};
+use super::StoreError;
+use super::connection::{self, Way};
 
 const THREADS: usize = 3;
 /// How many questions may wait; a caller beyond that waits for room.
@@ -25,7 +25,7 @@ impl Readers {
     pub(super) fn start(path: &Path, way: Way) -> Result<(Self, Vec<JoinHandle<()>>), StoreError> {
         let (questions, received) = mpsc::channel(QUEUE);
         let received = Arc::new(Mutex::new(received));
-        let connections = (0..THREADS).map(|_| open::reader(path, way)).collect::<Result<Vec<_>, _>>()?;
+        let connections = (0..THREADS).map(|_| connection::reader(path, way)).collect::<Result<Vec<_>, _>>()?;
         let threads = connections
             .into_iter()
             .map(|db| {

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2, readlinkat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, mkdirat};
+use sandbox_core::layout::WORKSPACE_DIR;
 use sandbox_core::model::{FileEntry, FileKind};
 
 use super::path::{Inside, relative};
@@ -173,7 +174,7 @@ pub(super) enum Parents {
 
 /// Drops `/workspace`, however many slashes and dots are before and in it, from a target known to begin with it.
 fn beyond_workspace(target: &[u8]) -> &[u8] {
-    let name = &crate::sandbox::WORKSPACE_DIR.as_bytes()[1..];
+    let name = &WORKSPACE_DIR.as_bytes()[1..];
     let at = target.windows(name.len()).position(|window| window == name).unwrap_or(0);
     &target[at + name.len()..]
 }

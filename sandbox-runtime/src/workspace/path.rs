@@ -2,8 +2,9 @@
 
 use std::ffi::OsString;
 
+use sandbox_core::layout::WORKSPACE_DIR;
+
 use super::WorkspaceError;
-use crate::sandbox::WORKSPACE_DIR;
 
 /// Longest path in bytes, as the kernel has it.
 const MAX_PATH: usize = 4095;

@@ -387,10 +387,6 @@ fn hundredths(text: &str) -> Option<i64> {
     whole.checked_mul(100)?.checked_add(part)
 }
 
-pub(super) fn non_empty(text: &str) -> Option<&str> {
-    (!text.is_empty()).then_some(text)
-}
-
 /// Splits a text into lower-case words; `-` and `'` stay inside one.
 fn words_of(text: &str) -> Vec<String> {
     text.to_lowercase()

@@ -4,7 +4,6 @@ use std::str::FromStr;
 
 use url::Url;
 
-use super::judge;
 use crate::SandboxId;
 use crate::model::{ActKind, Rule, RuleEffect};
 use crate::policy::{Host, Pattern, PatternError};
@@ -146,11 +145,15 @@ pub fn is_known(address: &str, sites: impl IntoIterator<Item = impl AsRef<str>>)
 /// Returns the site of an address: its host, with the port where it is not the usual one of its scheme.
 pub fn site(address: &str) -> Option<String> {
     let url = Url::parse(address).ok()?;
-    let host = judge::non_empty(url.host_str()?)?;
+    let host = non_empty(url.host_str()?)?;
     Some(match url.port() {
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),
     })
+}
+
+pub(super) fn non_empty(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
 }
 
 fn place(address: &str) -> Option<(Host, u16)> {

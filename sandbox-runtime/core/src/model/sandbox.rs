@@ -249,6 +249,27 @@ impl Default for Viewport {
     }
 }
 
+/// A viewport that no browser here is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the viewport is {width} × {height}; it goes from 320 × 240 to 3840 × 2160")]
+pub struct ViewportOutOfRange {
+    pub width: u32,
+    pub height: u32,
+}
+
+impl Viewport {
+    /// # Errors
+    ///
+    /// The viewport is smaller or larger than the contract has it.
+    pub fn check(self) -> Result<(), ViewportOutOfRange> {
+        let Self { width, height } = self;
+        if (320..=3840).contains(&width) && (240..=2160).contains(&height) {
+            return Ok(());
+        }
+        Err(ViewportOutOfRange { width, height })
+    }
+}
+
 impl SandboxStatus {
     /// Whether the sandbox takes work.
     pub fn takes_work(self) -> bool {

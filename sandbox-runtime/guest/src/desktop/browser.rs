@@ -12,7 +12,8 @@ use std::process::{ExitStatus, Stdio};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{Pid, pipe2};
-use sandbox_link::protocol::{DOWNLOADS_IN_PROFILE, DesktopSettings};
+use sandbox_core::layout::{DOWNLOADS, DOWNLOADS_IN_PROFILE};
+use sandbox_link::protocol::DesktopSettings;
 use serde_json::{Map, Value, json};
 use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
@@ -194,9 +195,6 @@ fn path_with(first: &Path) -> std::ffi::OsString {
     std::env::join_paths(all).unwrap_or(known)
 }
 
-/// The folder of the workspace in which pages that are saved or printed land.
-const SAVED: &str = "downloads";
-
 fn write_settings(places: &Places) -> Result<(), BrowserError> {
     let preferences = places.profile.join("Default/Preferences");
     let downloads = places.profile.join(DOWNLOADS_IN_PROFILE);
@@ -212,7 +210,7 @@ fn write_settings(places: &Places) -> Result<(), BrowserError> {
     };
     std::fs::create_dir_all(&downloads).map_err(failed(&downloads))?;
     // Where a program put a link or a file of that name, nothing is saved there.
-    let _ = std::fs::create_dir_all(places.workspace.join(SAVED));
+    let _ = std::fs::create_dir_all(places.workspace.join(DOWNLOADS));
     // A profile that was used before keeps what else it holds; one that cannot be read is the browser's to judge.
     let mut kept: Value = File::open(&preferences)
         .ok()
@@ -265,7 +263,7 @@ fn preferences_wanted(workspace: &Path, downloads: &Path) -> Value {
         "dns_prefetching": { "enabled": false },
         "download": { "default_directory": downloads, "prompt_for_download": false, "directory_upgrade": true },
         "download_bubble": { "partial_view_enabled": false },
-        "savefile": { "default_directory": workspace.join(SAVED) },
+        "savefile": { "default_directory": workspace.join(DOWNLOADS) },
         "printing": { "print_preview_sticky_settings": { "appState": print_to_pdf() } },
         "selectfile": { "last_directory": workspace },
         "session": { "restore_on_startup": 5 },

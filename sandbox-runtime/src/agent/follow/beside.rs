@@ -10,7 +10,8 @@ use serde_json::json;
 use super::End;
 use super::fence::{Shown, Source};
 use super::files;
-use super::hands::{Handled, Hands};
+use super::handled::Handled;
+use super::hands::Hands;
 use crate::agent::handoff::{self, AskError};
 use crate::agent::workbench::{ApprovalRequest, Decision, WorkError};
 

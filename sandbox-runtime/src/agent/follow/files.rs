@@ -4,7 +4,7 @@ use sandbox_core::model::FileKind;
 use sandbox_core::work::{ListFolder, ReadFile, SearchFiles};
 
 use super::fence::Source;
-use super::hands::Handled;
+use super::handled::Handled;
 use crate::workspace::Workspace;
 
 /// Characters of a file or an output that are shown at once.

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use sandbox_core::HandoffId;
 use sandbox_core::action::{Action, DEFAULT_TIMEOUT_MS, Outcome as Done};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::End;
-use super::entry::Did;
 use super::fence::{Shown, Source};
+use super::handled::Handled;
 use crate::agent::attempt::{Attempt, attempt, event_of, picture_after};
 use crate::agent::consent::ConsentError;
 use crate::agent::files;
@@ -25,16 +25,6 @@ const TURN_COMES_AT_ONCE: Duration = Duration::from_millis(400);
 /// Longest that an action may wait for its target: what takes longer is asked for again.
 const LONGEST_TIMEOUT_MS: u64 = 60_000;
 
-/// What was done, and what the story is told of it.
-#[derive(Default)]
-pub struct Handled {
-    pub did: Did,
-    /// Fields of the event beside those that every action has.
-    pub event: Map<String, Value>,
-    /// PNG that the model wanted to see.
-    pub picture: Option<Vec<u8>>,
-}
-
 /// The agent's hands on the browser.
 pub struct Hands {
     pub bench: Arc<dyn Workbench>,
@@ -44,27 +34,6 @@ pub struct Hands {
     pub settled: BTreeSet<HandoffId>,
     /// Somebody else has been at the browser since the model saw it.
     must_look: bool,
-}
-
-impl Handled {
-    pub fn said(said: impl Into<String>) -> Self {
-        let mut handled = Self::default();
-        handled.did.said = said.into();
-        handled
-    }
-
-    /// Something that was not done, in our own words.
-    pub fn not_done(why: impl Into<String>) -> Self {
-        let mut handled = Self::said(why);
-        handled.did.failed = true;
-        handled.event.insert("error".to_owned(), json!({ "message": handled.did.said }));
-        handled
-    }
-
-    pub fn with(mut self, source: Source, text: impl Into<String>) -> Self {
-        self.did.shown.push(Shown::new(source, text));
-        self
-    }
 }
 
 impl Hands {

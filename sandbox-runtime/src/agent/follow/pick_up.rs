@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::entry::Entry;
 use super::fence::{Shown, Source};
-use super::hands::Handled;
+use super::handled::Handled;
 use super::tools::Call;
 use super::{End, Following, ended};
 

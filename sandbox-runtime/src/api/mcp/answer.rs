@@ -9,7 +9,7 @@ use sandbox_core::action::Outcome;
 use sandbox_core::model::{Handoff, HandoffStatus, Task, TaskStatus};
 use serde_json::{Value, json};
 
-use super::call::Read;
+use super::file::ReadFile;
 use crate::service::{ErrorCode, Service, ServiceError};
 
 /// Tells data: the same as text and as structure.
@@ -43,8 +43,8 @@ pub fn outcome(done: &Outcome) -> CallToolResult {
 }
 
 /// Tells what was read of a file: text, a picture, or why it is neither.
-pub fn file(read: &Read) -> CallToolResult {
-    let Read { path, content_type, size, offset, bytes } = read;
+pub fn file(read: &ReadFile) -> CallToolResult {
+    let ReadFile { path, content_type, size, offset, bytes } = read;
     if content_type.starts_with("image/") && *offset == 0 && bytes.len() as u64 == *size {
         return CallToolResult::success(vec![ContentBlock::image(BASE64.encode(bytes), content_type.clone())]);
     }

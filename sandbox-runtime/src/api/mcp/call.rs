@@ -10,12 +10,13 @@ use sandbox_core::viewer::ViewerMode;
 use serde_json::json;
 
 use super::answer;
+use super::file::read_file;
 use super::progress::Progress;
 use super::tools::{ArtifactList, Beyond, BrowserTabs, Call, FsRead, FsWrite, HandoffWait, TaskGet, Within};
 use crate::api::Api;
 use crate::service::{Output, Service, ServiceError};
 use crate::store::{ArtifactFilter, PageRequest, SandboxFilter};
-use crate::workspace::{CONTENT_TYPE_HEAD, Workspace, WorkspaceError, content_type};
+use crate::workspace::{Workspace, WorkspaceError};
 
 /// How long a sandbox may take to be ready: less than the minute after which clients give up.
 const READY: Duration = Duration::from_secs(50);
@@ -25,10 +26,6 @@ const LONGEST_WAIT_MS: u64 = 50_000;
 const LINK_MS: i64 = 3_600_000;
 /// Largest file that a call writes.
 const MAX_FILE: u64 = 4 << 20;
-/// How much of a text one call reads, and how large a picture.
-const MAX_TEXT: u64 = 64 << 10;
-const MAX_PICTURE: u64 = 4 << 20;
-
 type Told = Result<CallToolResult, ServiceError>;
 
 /// Carries out a call; a refusal is an answer in words that a model can act on.
@@ -174,23 +171,6 @@ async fn tabs(service: &Service, id: &SandboxId, wanted: BrowserTabs) -> Told {
     }
     let listed = service.act(id, Action::Tabs(Plain::default())).await?;
     Ok(answer::data(&json!({ "data": listed.data })))
-}
-
-/// What was read of a file.
-pub struct Read {
-    pub path: String,
-    pub content_type: String,
-    pub size: u64,
-    pub offset: u64,
-    pub bytes: Vec<u8>,
-}
-
-fn read_file(workspace: &Workspace, path: &str, offset: u64) -> Result<Read, WorkspaceError> {
-    let head = workspace.read(path, Some((0, CONTENT_TYPE_HEAD as u64)))?;
-    let content_type = content_type(path, &head.bytes);
-    let limit = if content_type.starts_with("image/") { MAX_PICTURE } else { MAX_TEXT };
-    let content = workspace.read(path, Some((offset, offset.saturating_add(limit))))?;
-    Ok(Read { path: path.to_owned(), content_type, size: content.size, offset, bytes: content.bytes })
 }
 
 fn waiting(name: &str, ms: u64) -> Result<Duration, ServiceError> {

@@ -5,6 +5,7 @@
 
 mod answer;
 mod call;
+mod file;
 mod presence;
 mod progress;
 mod tools;

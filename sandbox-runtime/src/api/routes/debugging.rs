@@ -18,8 +18,8 @@ use crate::api::error::{ApiError, Refusals};
 use crate::api::extract::{Body, InPath};
 use crate::api::tokens::LinkTo;
 use crate::api::{Api, guard, ttl};
-use crate::browser::clients::Place;
-use crate::service::{ErrorCode, MAX_DEBUGGING_MESSAGE, ServiceError};
+use crate::browser::clients::{MAX_MESSAGE, Place};
+use crate::service::{ErrorCode, ServiceError};
 
 const DEFAULT_TTL_MS: i64 = 60 * 60_000;
 
@@ -281,7 +281,7 @@ async fn upgrade(api: Api, id: SandboxId, place: Place, request: Request) -> Res
     let (debugging, ears) = api.service().debug(&id, place).await?;
     debugging.runs_on_host();
     let upgrade = upgrade.protocols([guard::SUBPROTOCOL]);
-    let upgrade = upgrade.max_message_size(MAX_DEBUGGING_MESSAGE).max_frame_size(MAX_DEBUGGING_MESSAGE);
+    let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
     Ok(upgrade.on_upgrade(async move |socket| {
         let _left = api.closing().run_until_cancelled(debugging.talk(socket, ears)).await;
     }))

@@ -48,6 +48,8 @@ use super::gate::Gate;
 use super::pipe::{CallError, Pass, Pipe, Told};
 use super::world::{State, World};
 
+/// Longest message of a client, in bytes: a file that it gives to a page in base64 fits.
+pub const MAX_MESSAGE: usize = 128 << 20;
 /// Messages that may wait for a slow client; one that lets more pile up is cut off.
 const QUEUE: usize = 65_536;
 /// Clients of one browser at once.

@@ -1,11 +1,11 @@
 //! Commands whose parameters decide: kept within what one client may do to a browser that others use too.
 
+use sandbox_core::layout::WORKSPACE_DIR;
 use serde_json::Value;
 
 use super::member::ClientState;
 use super::nested::flat;
 use super::targets::may_open;
-use crate::sandbox::WORKSPACE_DIR;
 
 /// What becomes of a command.
 #[derive(Debug, PartialEq)]

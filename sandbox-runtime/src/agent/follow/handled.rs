@@ -1,0 +1,37 @@
+//! What came of a tool call: for the model, and for the story.
+
+use serde_json::{Map, Value, json};
+
+use super::entry::Did;
+use super::fence::{Shown, Source};
+
+/// What was done, and what the story is told of it.
+#[derive(Default)]
+pub struct Handled {
+    pub did: Did,
+    /// Fields of the event beside those that every action has.
+    pub event: Map<String, Value>,
+    /// PNG that the model wanted to see.
+    pub picture: Option<Vec<u8>>,
+}
+
+impl Handled {
+    pub fn said(said: impl Into<String>) -> Self {
+        let mut handled = Self::default();
+        handled.did.said = said.into();
+        handled
+    }
+
+    /// Something that was not done, in our own words.
+    pub fn not_done(why: impl Into<String>) -> Self {
+        let mut handled = Self::said(why);
+        handled.did.failed = true;
+        handled.event.insert("error".to_owned(), json!({ "message": handled.did.said }));
+        handled
+    }
+
+    pub fn with(mut self, source: Source, text: impl Into<String>) -> Self {
+        self.did.shown.push(Shown::new(source, text));
+        self
+    }
+}
