@@ -2,6 +2,7 @@
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
+mod app;
 mod bridge;
 mod closing;
 mod display;
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
         Ok(baton) => baton,
         Err(error) => return not_started::say(&error),
     };
-    let code = window::run(baton.clone());
+    let code = app::run(baton.clone());
     // However the window went: what ended it may not have ended the runtime.
     tokio.block_on(baton.stop());
     // A thread that waits for a file or a pipe must not keep the program.

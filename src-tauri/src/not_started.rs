@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use tauri::{WebviewUrl, WebviewWindowBuilder};
 
+use crate::app;
 use crate::runtime::StartError;
-use crate::window;
 
 /// Shows why the application did not start, until the person closes it; returns the code to exit with.
 pub fn say(error: &StartError) -> ExitCode {
@@ -18,7 +18,7 @@ pub fn say(error: &StartError) -> ExitCode {
     };
     let built = tauri::Builder::default()
         // Where the holder is this application, the plugin shows its window and ends this process.
-        .plugin(window::single_instance())
+        .plugin(app::single_instance())
         .setup(move |app| {
             let told = format!("globalThis.batonNotStarted = {}", serde_json::Value::from(message.as_str()));
             WebviewWindowBuilder::new(app, "not-started", WebviewUrl::App("not-started.html".into()))

@@ -4,7 +4,7 @@ use tauri::menu::{Menu, MenuItem};
 use tauri::tray::{TrayIcon, TrayIconBuilder};
 use tauri::{AppHandle, Wry};
 
-use crate::{closing, window};
+use crate::window;
 
 const NAME: &str = "baton";
 const SHOW: &str = "show";
@@ -13,8 +13,11 @@ const QUIT: &str = "quit";
 #[cfg(target_os = "linux")]
 const HOST_LIMIT: std::time::Duration = std::time::Duration::from_secs(2);
 
-/// Puts Baton into the tray, where the desktop has one.
-pub fn put(app: &AppHandle) -> tauri::Result<()> {
+/// Puts Baton into the tray, where the desktop has one. `quit` begins when the person chooses it there.
+pub fn put<F>(app: &AppHandle, quit: impl Fn(AppHandle) -> F + Send + Sync + 'static) -> tauri::Result<()>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
     if !is_supported() {
         tracing::info!("no tray: libayatana-appindicator is not installed");
         return Ok(());
@@ -24,10 +27,10 @@ pub fn put(app: &AppHandle) -> tauri::Result<()> {
     if let Some(icon) = icon {
         tray = tray.icon(icon);
     }
-    tray.on_menu_event(|app, event| match event.id().as_ref() {
+    tray.on_menu_event(move |app, event| match event.id().as_ref() {
         SHOW => window::show(app),
         QUIT => {
-            tauri::async_runtime::spawn(closing::quit(app.clone()));
+            tauri::async_runtime::spawn(quit(app.clone()));
         }
         _ => {}
     })

@@ -5,11 +5,12 @@ use std::time::Instant;
 use sandbox_core::action::{Action, AnswerDialog, DialogAnswer, Target};
 use sandbox_core::approval::judge::Foreseen;
 
+use super::address::with_scheme;
 use super::error::{ActionError, BrowserError};
 use super::locate::{Needs, locate};
 use super::page::Page;
 use super::pipe::Pass;
-use super::{Shared, act, dialogs};
+use super::{Shared, dialogs};
 
 /// Returns what the action would do, or `None` for one that sends nothing anywhere by itself.
 ///
@@ -69,7 +70,7 @@ fn of_dialog(shared: &Shared, page: String, answer: &AnswerDialog) -> Option<For
 }
 
 fn to(page: String, address: &str) -> Result<Option<Foreseen>, ActionError> {
-    let destination = Some(act::with_scheme(address)?);
+    let destination = Some(with_scheme(address)?);
     let method = Some("GET".to_owned());
     Ok(Some(Foreseen { is_link: true, method, destination, page, ..Foreseen::default() }))
 }

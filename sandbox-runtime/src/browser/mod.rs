@@ -11,6 +11,7 @@
 //! where files end up under which name (the runner), and starting Chromium (the guest).
 
 mod act;
+mod address;
 pub mod clients;
 mod dialogs;
 mod documents;

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::address::without_values;
 use super::documents::Typed;
 use super::page::Page;
 use super::pipe::{Pass, Pipe};
-use super::takeover::without_values;
 use super::world::{State, Tab, World};
 
 /// The error's word in the contract, and the sentence behind it.

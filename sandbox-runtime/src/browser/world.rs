@@ -14,6 +14,7 @@ use sandbox_core::plain_name;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 
+use super::address::without_values;
 use super::clients::Targets;
 use super::dialogs::Promise;
 use super::documents::Documents;
@@ -24,7 +25,6 @@ use super::hold::{self, HoldJudge, LetGo, PersonJudge};
 use super::own_dialogs::{self, OwnDialog};
 use super::pipe::{Event, Pipe};
 use super::starting::Starting;
-use super::takeover::without_values;
 use super::unreachable::{self, Watching};
 use super::{BrowserEvent, ClientDid};
 

@@ -42,7 +42,7 @@ pub use self::class::{Class, class};
 pub use self::client::{Client, Command, Ears};
 use self::member::{Attached, Member, watch};
 use self::nested::Nested;
-pub use self::targets::{Targets, may_open};
+pub use self::targets::Targets;
 use super::error::BrowserError;
 use super::gate::Gate;
 use super::pipe::{CallError, Pass, Pipe, Told};

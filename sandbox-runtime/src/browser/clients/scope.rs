@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::member::ClientState;
 use super::nested::flat;
-use super::targets::may_open;
+use crate::browser::address::may_open;
 
 /// What becomes of a command.
 #[derive(Debug, PartialEq)]

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::browser::address::may_open;
+
 /// Kinds of targets that a client may get. `tab` holds a page and the pages prepared for it; `browser` is the client's own.
 const KINDS: [&str; 8] =
     ["page", "tab", "iframe", "worker", "shared_worker", "service_worker", "auction_worklet", "browser"];
@@ -16,21 +18,6 @@ const OPENERS_MAX: usize = 100;
 pub const NO_TARGET: &str = "No target with given id found";
 /// Why a session answers nothing.
 pub const NOT_OF_THE_WEB: &str = "this page is the browser's own, not one of the web: open another address in it";
-
-/// Whether a client may open this address.
-pub fn may_open(url: &str) -> bool {
-    let Some((scheme, rest)) = url.trim().split_once(':') else { return true };
-    match scheme.to_ascii_lowercase().as_str() {
-        "" | "http" | "https" | "data" => true,
-        // Chromium takes any other `about:` for a page of its own.
-        "about" => {
-            let name = rest.split(['?', '#']).next().unwrap_or_default();
-            ["", "blank", "srcdoc"].iter().any(|plain| name.eq_ignore_ascii_case(plain))
-        }
-        "blob" => may_open(rest),
-        _ => false,
-    }
-}
 
 /// Whether a client may see a target, by its kind and address.
 fn is_shown(kind: &str, url: &str) -> bool {

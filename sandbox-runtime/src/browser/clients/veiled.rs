@@ -9,6 +9,7 @@ use super::member::{Attached, ClientState, Member};
 use super::named::{self, Name};
 use super::new_documents::has_source;
 use super::reach::News;
+use crate::browser::address::without_values;
 use crate::browser::pipe::Told;
 use crate::browser::veil::{self, Place, Reading, reading};
 
@@ -228,7 +229,7 @@ impl Member {
         if let Some(entries) = answer["entries"].as_array_mut() {
             // A page can put anything into its own history.
             for entry in entries {
-                let url = crate::browser::takeover::without_values(entry["url"].as_str().unwrap_or_default());
+                let url = without_values(entry["url"].as_str().unwrap_or_default());
                 entry["url"] = json!(url);
                 entry["userTypedURL"] = json!(url);
                 entry["title"] = json!("");

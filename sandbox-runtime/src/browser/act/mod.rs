@@ -1,0 +1,224 @@
+//! Doing one action: under one permit, within one deadline, and with whatever dialogs it brings up answered.
+
+mod done;
+mod files;
+mod forms;
+mod input;
+mod navigate;
+mod pointer;
+mod wait;
+
+use std::time::{Duration, Instant};
+
+use sandbox_core::action::{Action, AnswerDialog, Outcome, Target};
+
+use self::done::{Before, Done};
+use super::dialogs::{self, Dialogs};
+use super::error::{ActionError, BrowserError};
+use super::gate::Permit;
+use super::locate::{Located, Needs, locate};
+use super::observe::{self, Look};
+use super::page::Page;
+use super::pipe::{CallError, Pass};
+use super::{Shared, hung};
+
+/// How often an action looks whether its lease still lives.
+const LEASE_CHECK: Duration = Duration::from_millis(20);
+/// What an action's deadline leaves for saying why it failed.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// One action being done.
+pub struct Doing<'a> {
+    pub shared: &'a Shared,
+    pub permit: &'a Permit,
+    pub deadline: Instant,
+}
+
+impl Doing<'_> {
+    /// Does the action, answers dialogs meanwhile, and stops as soon as the lease is over.
+    pub async fn run(&self, action: &Action) -> Result<Outcome, ActionError> {
+        let done = self.run_within(action).await;
+        let Err(error) = done else { return done };
+        let front = self.shared.world.state().active().cloned();
+        Err(hung::cause(error, &self.shared.pipe, &self.pass(), front).await)
+    }
+
+    async fn run_within(&self, action: &Action) -> Result<Outcome, ActionError> {
+        let (clicked_in, tabs) = {
+            let state = self.shared.world.state();
+            (state.active().map(|tab| tab.id.clone()).unwrap_or_default(), state.tabs.len())
+        };
+        let dialogs = Dialogs::begin(&self.shared.world, &self.shared.pipe, self.pass(), action).await?;
+        let before = Before::of(self.shared);
+        let began = Instant::now();
+        let limit = self.deadline + GRACE;
+        let done = tokio::select! {
+            done = self.perform_all(action, &dialogs, tabs) => done?,
+            error = dialogs.answer() => return Err(error),
+            error = self.lease_over() => return Err(error),
+            () = self.shared.pipe.closed() => return Err(BrowserError::Call(CallError::Closed).into()),
+            () = tokio::time::sleep_until(limit.into()) => {
+                return Err(ActionError::Late { what: action.name().to_owned(), after_ms: began.elapsed().as_millis() });
+            }
+        };
+        if leads_elsewhere(action) {
+            before.check_opened(self.shared)?;
+        }
+        let (url, title) = self.shared.place();
+        Ok(Outcome {
+            summary: done.summary,
+            url,
+            title,
+            fitted: (done.fitted > 1).then_some(done.fitted),
+            data: done.data,
+            download: done.download,
+            dialogs: [done.dialogs, dialogs.end(&clicked_in)].concat(),
+            screenshot: done.screenshot,
+            observation: done.observation,
+            ..before.differences(self.shared)
+        })
+    }
+
+    /// Does the action and what its late dialog begins.
+    async fn perform_all(&self, action: &Action, dialogs: &Dialogs<'_>, tabs: usize) -> Result<Done, ActionError> {
+        let done = self.perform(action).await?;
+        if dialogs.expect().await {
+            self.settle(tabs).await?;
+        }
+        Ok(done)
+    }
+
+    async fn perform(&self, action: &Action) -> Result<Done, ActionError> {
+        let target = action.target();
+        let aim = || target.clone().ok_or_else(|| ActionError::Invalid(format!("{} needs a target", action.name())));
+        match action {
+            Action::Navigate(navigate) => self.navigate(navigate.url()).await,
+            Action::Back(_) => self.travel(-1).await,
+            Action::Forward(_) => self.travel(1).await,
+            Action::Reload(_) => self.reload().await,
+            Action::Click(_) => self.click(&aim()?, 1).await,
+            Action::DoubleClick(_) => self.click(&aim()?, 2).await,
+            Action::Hover(_) => self.hover(&aim()?).await,
+            Action::Drag(drag) => self.drag(drag).await,
+            Action::Type(typing) => self.type_text(&aim()?, typing).await,
+            Action::Press(press) => self.press(press.key(), target.as_ref()).await,
+            Action::Select(select) => self.select(&aim()?, &select.value).await,
+            Action::Scroll(scroll) => self.scroll(scroll, target.as_ref()).await,
+            Action::WaitFor(condition) | Action::Expect(condition) => self.condition(condition, target.as_ref()).await,
+            Action::Extract(extract) => self.extract(&aim()?, &extract.selector).await,
+            Action::Download(_) => self.download(&aim()?).await,
+            Action::Upload(upload) => self.upload(&aim()?, &upload.path).await,
+            Action::Tabs(_) => Ok(self.tabs()),
+            Action::NewTab(tab) => self.new_tab(tab.url.as_deref()).await,
+            Action::ActivateTab(tab) => {
+                self.shared.activate_tab(self.pass(), &tab.id).await?;
+                Ok(Done::said("switched to the tab"))
+            }
+            Action::CloseTab(tab) => {
+                self.shared.close_tab(self.pass(), &tab.id).await?;
+                Ok(Done::said("closed the tab"))
+            }
+            Action::Dialog(answer) => self.answer_dialog(answer).await,
+            Action::Screenshot(_) => {
+                let screenshot = Some(self.shared.screenshot(self.pass()).await?);
+                Ok(Done { summary: "took a picture of the page".to_owned(), screenshot, ..Done::default() })
+            }
+            Action::Look(look) => {
+                let wanted = Look { within: look.reference.clone(), max_chars: look.max_chars, ..Look::default() };
+                let mut done = self.look("looked at the page", &wanted).await?;
+                if look.screenshot == Some(true) {
+                    done.screenshot = Some(self.shared.screenshot(self.pass()).await?);
+                }
+                Ok(done)
+            }
+            Action::Find(find) => {
+                let wanted = Look { within: find.reference.clone(), find: Some(find.text.clone()), ..Look::default() };
+                self.look(&format!("searched the page for {:?}", find.text), &wanted).await
+            }
+        }
+    }
+
+    fn pass(&self) -> Pass {
+        Pass::Act(self.permit.clone())
+    }
+
+    fn page(&self) -> Result<Page<'_>, ActionError> {
+        Ok(Page::active(&self.shared.pipe, &self.shared.world, self.pass())?)
+    }
+
+    async fn locate(&self, target: &Target, needs: Needs) -> Result<Located, ActionError> {
+        let place = self.place(target)?;
+        let aim = (target, place.as_ref());
+        locate(&self.shared.pipe, &self.shared.world, &self.pass(), aim, needs, self.deadline).await
+    }
+
+    fn place(&self, target: &Target) -> Result<Option<observe::Place>, ActionError> {
+        target.reference.as_ref().map(|reference| self.shared.named(reference)).transpose()
+    }
+
+    async fn answer_dialog(&self, wanted: &AnswerDialog) -> Result<Done, ActionError> {
+        let Shared { world, pipe, .. } = self.shared;
+        let tabs = world.state().tabs.len();
+        let (record, next) = dialogs::answer_standing(world, pipe, &self.pass(), wanted, self.left()).await?;
+        let word = if record.accepted { "accepted" } else { "dismissed" };
+        let mut summary = format!("{word} the {} {:?}", record.kind, record.message);
+        match next {
+            Some(next) => {
+                summary.push_str(&format!("; now the page shows a {} ({:?})", next.dialog.kind, next.dialog.message))
+            }
+            None => self.settle(tabs).await?,
+        }
+        Ok(Done { dialogs: vec![record], ..Done::said(summary) })
+    }
+
+    async fn look(&self, summary: &str, look: &Look) -> Result<Done, ActionError> {
+        let seen = observe::observe(self.shared, self.pass(), look).await?;
+        Ok(Done { observation: Some(Box::new(seen)), ..Done::said(summary) })
+    }
+
+    /// Resolves when nothing may be dispatched under this action's lease any more.
+    async fn lease_over(&self) -> ActionError {
+        let mut check = tokio::time::interval(LEASE_CHECK);
+        loop {
+            check.tick().await;
+            if let Err(refused) = self.permit.dispatch(|| ()) {
+                return refused.into();
+            }
+        }
+    }
+
+    fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+}
+
+/// Whether the action may bring another document by itself.
+pub(super) fn leads_elsewhere(action: &Action) -> bool {
+    match action {
+        Action::Navigate(_)
+        | Action::Back(_)
+        | Action::Forward(_)
+        | Action::Reload(_)
+        | Action::Click(_)
+        | Action::DoubleClick(_)
+        | Action::Drag(_)
+        | Action::Type(_)
+        | Action::Press(_)
+        | Action::Select(_)
+        | Action::Upload(_)
+        | Action::NewTab(_) => true,
+        Action::Hover(_)
+        | Action::Scroll(_)
+        | Action::WaitFor(_)
+        | Action::Expect(_)
+        | Action::Extract(_)
+        | Action::Download(_)
+        | Action::ActivateTab(_)
+        | Action::CloseTab(_)
+        | Action::Dialog(_)
+        | Action::Tabs(_)
+        | Action::Screenshot(_)
+        | Action::Look(_)
+        | Action::Find(_) => false,
+    }
+}
