@@ -85,6 +85,7 @@ fn check_source(path: &str, source: &str) -> Vec<Violation> {
     }
     if let Some(rest) = path.strip_prefix("sandbox-runtime/src/") {
         rules.extend(check_room(rest, &named));
+        rules.extend(check_events(rest, &code, &named));
     }
     if path.starts_with("sandbox-runtime/core/src/") {
         rules.extend(check_core(&named));
@@ -119,6 +120,24 @@ fn check_room(file: &str, named: &BTreeSet<Vec<String>>) -> Vec<String> {
         if let Some(path) = named.iter().find(changes) {
             rules.push(format!("only driver changes control and handoffs, and this names {}", path.join("::")));
         }
+    }
+    rules
+}
+
+/// Events are written as the structs of their types. What is stored is read by its name, in one place.
+fn check_events(file: &str, code: &str, named: &BTreeSet<Vec<String>>) -> Vec<String> {
+    let mut rules = Vec::new();
+    let by_name = |path: &Vec<String>| {
+        path.ends_with(&["EventData".to_owned(), "from_parts".to_owned()])
+            || path.iter().any(|word| word == "UnknownEvent")
+    };
+    // The readers at the edges have tests with events as they come.
+    if !file.starts_with("store/") && !file.starts_with("bin/") && named.iter().any(by_name) {
+        rules.push("an event is written as the struct of its type, and not by its name".to_owned());
+    }
+    let is_driver = file.starts_with("driver/") || file == "driver.rs";
+    if is_driver && tokens(code).windows(2).any(|pair| pair == ["json", "!"]) {
+        rules.push("driver writes no loose JSON".to_owned());
     }
     rules
 }
@@ -486,6 +505,17 @@ mod checker {
         check_fails("fn f() { sandbox_core::handoff::apply(h, s, 0) }", "sandbox_core::handoff::apply");
         check_fails("use sandbox_core::control::*;", "sandbox_core::control::*");
         check("sandbox-runtime/src/service/mod.rs", "use sandbox_core::control::State;", &[]);
+    }
+
+    #[test]
+    fn events_are_written_as_structs() {
+        let by_name = &["an event is written as the struct of its type, and not by its name"];
+        let source = "use sandbox_core::event::EventData; fn f() { EventData::from_parts(kind, data) }";
+        check("sandbox-runtime/src/service/tasks.rs", source, by_name);
+        check("sandbox-runtime/src/agent/files.rs", "use sandbox_core::event::{Event, UnknownEvent};", by_name);
+        check("sandbox-runtime/src/store/table/events.rs", source, &[]);
+        check("sandbox-runtime/src/driver/work.rs", "fn f() { json!({ \"a\": 1 }) }", &["driver writes no loose JSON"]);
+        check("sandbox-runtime/src/service/act.rs", "fn f() { json!({ \"a\": 1 }) }", &[]);
     }
 
     #[test]
