@@ -4,9 +4,9 @@
 
 use std::time::{Duration, Instant};
 
+use sandbox_core::event::{AgentMessage, NewEvent};
 use sandbox_core::model::*;
 use sandbox_runtime::store::{Change, EventFilter, PageRequest, Store};
-use serde_json::json;
 
 const EVENTS: usize = 1_000_000;
 /// Events of one commit, as a busy sandbox brings them.
@@ -57,10 +57,15 @@ fn event(n: usize) -> NewEvent {
     NewEvent {
         sandbox_id: format!("sbx_{}", task / 20).as_str().into(),
         task_id: Some(format!("task_{task}").as_str().into()),
-        kind: EventType::AgentMessage,
         by: Actor::Agent,
         at: i64::try_from(n).unwrap_or_default(),
-        data: json!({ "text": format!("Checked invoice {} of supplier {} and wrote {} down.", n % 5_000, n % 37, n * 31 % 90_000) }),
+        data: AgentMessage::new(format!(
+            "Checked invoice {} of supplier {} and wrote {} down.",
+            n % 5_000,
+            n % 37,
+            n * 31 % 90_000
+        ))
+        .into(),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use sandbox_core::model::{Actor, Event, EventType};
+use sandbox_core::event::{Event, EventData};
+use sandbox_core::model::Actor;
 use sandbox_core::{SandboxId, plain_name};
 use tauri::AppHandle;
 use tokio::sync::broadcast::error::RecvError;
@@ -25,19 +26,51 @@ pub async fn follow(app: AppHandle, baton: Baton) {
 }
 
 async fn notice(app: &AppHandle, baton: &Baton, event: &Event, waiting: &mut BTreeSet<String>) {
-    let text = |name: &str| event.data.get(name).and_then(|text| text.as_str());
-    let Some(id) = text("requestId").or_else(|| text("approvalId")) else { return };
-    let changed = if matches!(event.kind, EventType::HandoffRequested | EventType::ApprovalRequested) {
-        // A person who takes control unasked is recorded as a request, and asks for nothing.
-        if event.by != Actor::Person {
-            tell(app, &event.sandbox_id, &title(&job_of(baton, event).await), &asked(event));
+    let changed = match news(&event.data) {
+        News::Nothing => return,
+        News::Asked { id, words } => {
+            // A person who takes control unasked is recorded as a request, and asks for nothing.
+            if event.by != Actor::Person {
+                tell(app, &event.sandbox_id, &title(&job_of(baton, event).await), &words);
+            }
+            waiting.insert(id.to_owned())
         }
-        waiting.insert(id.to_owned())
-    } else {
-        waiting.remove(id)
+        News::Answered { id } => waiting.remove(id),
     };
     if changed && let Err(error) = tray::show_waiting(app, waiting.len()) {
         tracing::warn!(%error, "the tray could not be changed");
+    }
+}
+
+/// What an event says to a person who may be asked for.
+#[derive(Debug, PartialEq)]
+enum News<'a> {
+    Asked {
+        id: &'a str,
+        words: String,
+    },
+    /// The request stands no longer, or somebody is at it.
+    Answered {
+        id: &'a str,
+    },
+    Nothing,
+}
+
+fn news(event: &EventData) -> News<'_> {
+    match event {
+        EventData::HandoffRequested(asked) => {
+            News::Asked { id: asked.request_id.as_str(), words: plain_name(&asked.message) }
+        }
+        EventData::ApprovalRequested(asked) => {
+            let words = format!("May it {}? It goes to {}", asked.summary, asked.destination);
+            News::Asked { id: asked.approval_id.as_str(), words: plain_name(&words) }
+        }
+        EventData::HandoffAccepted(accepted) => News::Answered { id: accepted.request_id.as_str() },
+        EventData::HandoffCompleted(completed) => News::Answered { id: completed.request_id.as_str() },
+        EventData::HandoffCancelled(cancelled) => News::Answered { id: cancelled.request_id.as_str() },
+        EventData::HandoffExpired(expired) => News::Answered { id: expired.request_id.as_str() },
+        EventData::ApprovalDecided(decided) => News::Answered { id: decided.approval_id.as_str() },
+        _ => News::Nothing,
     }
 }
 
@@ -61,18 +94,6 @@ fn title(job: &str) -> String {
     let shown: String = job.chars().take(LONGEST).collect();
     let cut = if shown.len() < job.len() { "…" } else { "" };
     if shown.is_empty() { "Baton needs you".to_owned() } else { format!("{shown}{cut} needs you") }
-}
-
-/// Says what is asked, and where it would go.
-fn asked(event: &Event) -> String {
-    let text = |name: &str| event.data.get(name).and_then(|text| text.as_str()).filter(|text| !text.is_empty());
-    let said = match (text("message"), text("summary"), text("destination")) {
-        (Some(message), _, _) => message.to_owned(),
-        (None, Some(summary), Some(destination)) => format!("May it {summary}? It goes to {destination}"),
-        (None, Some(summary), None) => format!("May it {summary}?"),
-        (None, None, _) => "A task waits for you".to_owned(),
-    };
-    plain_name(&said)
 }
 
 /// Tells the person something that leads nowhere.
@@ -118,22 +139,14 @@ fn without_markup(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use sandbox_core::model::{Actor, Event, EventType};
+    use sandbox_core::event::{EventData, HandoffRequested};
+    use sandbox_core::model::HandoffReason;
     use serde_json::{Value, json};
 
-    use super::{asked, title, without_markup};
+    use super::{News, news, title, without_markup};
 
-    fn said(data: Value) -> String {
-        asked(&Event {
-            id: "evt_1".into(),
-            sandbox_id: "sbx_1".into(),
-            task_id: None,
-            seq: 1,
-            kind: EventType::ApprovalRequested,
-            by: Actor::Agent,
-            at: 0,
-            data,
-        })
+    fn event(kind: &str, payload: Value) -> EventData {
+        EventData::from_parts(kind.to_owned(), payload)
     }
 
     #[test]
@@ -141,9 +154,31 @@ mod tests {
         assert_eq!(title("Invoices"), "Invoices needs you");
         assert_eq!(title("evil\u{202e}gnp\n"), "evilgnp needs you");
         assert_eq!(title(""), "Baton needs you");
-        assert_eq!(said(json!({ "message": "Sign in,\u{202e} then hand back" })), "Sign in, then hand back");
-        let question = json!({ "summary": "click button \"Pay\"", "destination": "https://shop.example/pay" });
-        assert_eq!(said(question), "May it click button \"Pay\"? It goes to https://shop.example/pay");
+        let message = "Sign in,\u{202e} then hand back".to_owned();
+        let request = HandoffRequested { request_id: "ho_1".into(), reason: HandoffReason::Mfa, message, again: false };
+        let words = "Sign in, then hand back".to_owned();
+        assert_eq!(news(&request.into()), News::Asked { id: "ho_1", words });
+        let question = json!({
+            "approvalId": "apr_1", "hash": "ab", "held": false, "kind": "pay", "site": "shop.example", "fields": [],
+            "summary": "click button \"Pay\"", "destination": "https://shop.example/pay",
+        });
+        let words = "May it click button \"Pay\"? It goes to https://shop.example/pay".to_owned();
+        assert_eq!(news(&event("sandbox.approval.requested", question)), News::Asked { id: "apr_1", words });
+    }
+
+    #[test]
+    fn a_request_is_counted_until_somebody_is_at_it_or_it_is_over() {
+        let of = json!({ "requestId": "ho_1", "controller": "Ada" });
+        for end in ["accepted", "completed", "cancelled", "expired"] {
+            assert_eq!(
+                news(&event(&format!("sandbox.handoff.{end}"), of.clone())),
+                News::Answered { id: "ho_1" },
+                "{end}"
+            );
+        }
+        let decided = json!({ "approvalId": "apr_1", "status": "void" });
+        assert_eq!(news(&event("sandbox.approval.decided", decided)), News::Answered { id: "apr_1" });
+        assert_eq!(news(&event("sandbox.ready", json!({}))), News::Nothing);
     }
 
     #[test]

@@ -263,7 +263,7 @@ function others() {
     ]),
     make('Quarterly filings', 'active', {}, { status: 'running', startedAt: NOW - 4.52 * MIN }, [
       ...STARTED,
-      [0.2, 'sandbox.agent.action', 'agent', { action: { convert: { path: 'report.docx', to: 'pdf' } } }],
+      [0.2, 'sandbox.agent.action', 'agent', { action: { write: { path: 'report.md' } } }],
     ]),
     make(
       'Vendor portal', 'active',

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::action::Action;
+use crate::event::ToldStep;
 use crate::model::{CodeRequest, ExecRequest, HandoffRequest};
 
 /// Longest text that is read.
@@ -38,8 +39,9 @@ pub enum Step {
 }
 
 /// Arguments of `write`: the file of the workspace is replaced by `content`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export)]
 pub struct WriteFile {
     /// Path in the workspace. Missing folders are created.
     pub path: String,
@@ -48,8 +50,9 @@ pub struct WriteFile {
 }
 
 /// Arguments of `artifact`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export)]
 pub struct SaveArtifact {
     /// Path of a file in the workspace.
     pub path: String,
@@ -167,17 +170,16 @@ impl Step {
     }
 
     /// Returns the step as it is written, but without what is typed, written or run: for the story.
-    pub fn told(&self) -> Value {
+    pub fn told(&self) -> ToldStep {
         const NOT_TOLD: [&str; 6] = ["content", "code", "promptText", "stdin", "env", "resumePrompt"];
-        let mut value = self.to_value();
-        let arguments = value.as_object_mut().and_then(|step| step.values_mut().next()).and_then(Value::as_object_mut);
-        if let Some(arguments) = arguments {
+        let mut step = ToldStep::of(self);
+        if let Some(arguments) = step.0.values_mut().next().and_then(Value::as_object_mut) {
             NOT_TOLD.iter().for_each(|name| drop(arguments.remove(*name)));
             if matches!(self, Self::Browser(Action::Type(_))) {
                 arguments.remove("text");
             }
         }
-        value
+        step
     }
 
     fn to_value(&self) -> Value {

@@ -6,19 +6,11 @@
 use serde_json::{Map, Value, json};
 
 use crate::action::{Tool, tools_of};
-use crate::model::{CodeRequest, ExecRequest, HandoffRequest};
+use crate::event::ToldStep;
+use crate::model::{CodeRequest, ExecRequest, HandoffRequest, wire};
 use crate::playbook::{SaveArtifact, Step, WriteFile};
 
-/// Derives what a tool's arguments need. They are of no interest to pages: no TypeScript is made of them.
-macro_rules! offered {
-    ($($item:item)*) => {$(
-        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
-        #[serde(rename_all = "camelCase")]
-        $item
-    )*};
-}
-
-offered! {
+wire! {
     /// Arguments of `read`.
     #[derive(Eq)]
     #[serde(deny_unknown_fields)]
@@ -142,16 +134,14 @@ impl Work {
     }
 
     /// Returns what was done as it is written, but without what is written or run: for the story.
-    pub fn told(&self) -> Value {
+    pub fn told(&self) -> ToldStep {
         match self.clone() {
             Self::Exec(request) => Step::Exec(request).told(),
             Self::Code(request) => Step::Code(request).told(),
             Self::Write(file) => Step::Write(file).told(),
             Self::Artifact(wanted) => Step::Artifact(wanted).told(),
             Self::Handoff(request) => Step::Handoff(request).told(),
-            Self::Read(_) | Self::List(_) | Self::Search(_) | Self::Note(_) | Self::Done(_) => {
-                serde_json::to_value(self).unwrap_or_default()
-            }
+            Self::Read(_) | Self::List(_) | Self::Search(_) | Self::Note(_) | Self::Done(_) => ToldStep::of(self),
         }
     }
 }
@@ -186,8 +176,8 @@ mod tests {
     #[test]
     fn the_story_is_not_told_what_was_written_or_run() {
         let write = Work::from_tool("write", json!({ "path": "a.md", "content": "secret" })).unwrap();
-        assert_eq!(write.told(), json!({ "write": { "path": "a.md" } }));
+        assert_eq!(json!(write.told()), json!({ "write": { "path": "a.md" } }));
         let code = Work::from_tool("code", json!({ "language": "bash", "code": "secret" })).unwrap();
-        assert!(!code.told().to_string().contains("secret"));
+        assert!(!json!(code.told()).to_string().contains("secret"));
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use sandbox_core::Lease;
+pub use sandbox_core::event::{Loss, SandboxPart as Part};
 use sandbox_core::model::Viewport;
 use sandbox_core::viewer::{InputEvent, Screen};
 use serde::{Deserialize, Serialize};
@@ -179,39 +180,6 @@ pub enum DesktopReport {
 pub enum Pulse {
     Well,
     Lost(Part, Loss),
-}
-
-/// A part of a sandbox that can end or hang by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Part {
-    /// The guest of the shell room.
-    Shell,
-    /// The guest of the desktop room.
-    Desktop,
-    /// The X server.
-    Display,
-    Browser,
-}
-
-/// How a part was lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Loss {
-    Ended,
-    /// It was stopped, or does not answer.
-    Hung,
-}
-
-impl std::fmt::Display for Part {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Shell => "shell room",
-            Self::Desktop => "desktop room",
-            Self::Display => "display",
-            Self::Browser => "browser",
-        })
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use sandbox_core::action::{Action, Outcome as Done};
-use serde_json::{Map, Value, json};
 
 use super::consent::{Consent, ConsentError, consent};
 use super::workbench::{Asks, HeldAnswer, Turn, Workbench};
@@ -76,29 +75,6 @@ pub async fn attempt(
         None | Some(Err(ActionError::Refused(_))) => Attempt::Interrupted,
         Some(Err(error)) => Attempt::Failed(error),
     })
-}
-
-/// Writes what an action did, for its event; lists that are empty are left out.
-pub fn event_of(done: &Done) -> Map<String, Value> {
-    let mut event = Map::new();
-    let mut put = |name: &str, value: Value| event.insert(name.to_owned(), value);
-    put("summary", json!(done.summary));
-    put("url", json!(done.url));
-    put("title", json!(done.title));
-    if let Some(left) = &done.left {
-        put("left", json!(left));
-    }
-    for (name, list) in [
-        ("dialogs", json!(done.dialogs)),
-        ("tabsOpened", json!(done.tabs_opened)),
-        ("tabsClosed", json!(done.tabs_closed)),
-        ("downloadsBegun", json!(done.downloads_begun)),
-    ] {
-        if list != json!([]) {
-            put(name, list);
-        }
-    }
-    event
 }
 
 /// Keeps a picture of the page as an action left it, and returns its name. A page that does not paint, or that a person has

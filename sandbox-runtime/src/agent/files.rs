@@ -1,7 +1,6 @@
 //! Files that a task writes itself: one way for the playbook and for the loop.
 
-use sandbox_core::model::EventType;
-use serde_json::json;
+use sandbox_core::event::{FileChange, FileChanged};
 
 use super::workbench::{WorkError, Workbench};
 
@@ -14,7 +13,7 @@ pub async fn write(bench: &dyn Workbench, path: &str, content: Vec<u8>) -> Resul
     let written = tokio::task::spawn_blocking(move || workspace.write(&at, content.as_slice(), MAX_FILE)).await;
     let written = written.map_err(|error| error.to_string());
     written.and_then(|done| done.map_err(|error| error.to_string())).map_err(WorkError::Failed)?;
-    bench.record(EventType::FileChanged, json!({ "path": path, "change": "written" })).await
+    bench.record(FileChanged { path: path.to_owned(), change: FileChange::Written }.into()).await
 }
 
 /// Gives a file of the workspace another name.

@@ -13,7 +13,7 @@ mod place;
 mod playbook;
 mod workbench;
 
-pub(crate) use attempt::{Attempt, attempt, event_of};
+pub(crate) use attempt::{Attempt, attempt};
 pub(crate) use consent::{ConsentError, proposal};
 pub use follow::{Ordered, PromptOrder, follow_prompt, heard, messages_in};
 pub use place::{Begun, Place};

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sandbox_core::action::{Action, DEFAULT_TIMEOUT_MS, Navigate, Outcome as Done};
-use sandbox_core::model::{EventType, ExecResult, Failure, HandoffRequest};
+use sandbox_core::event::{AgentAction, AgentMessage, AgentStep};
+use sandbox_core::model::{ExecResult, Failure, HandoffRequest, Tab};
 use sandbox_core::playbook::{Playbook, Step};
-use serde_json::{Value, json};
+use serde::Deserialize;
 
-use super::attempt::{Attempt, attempt, event_of, picture_after};
+use super::attempt::{Attempt, attempt, picture_after};
 use super::consent::ConsentError;
 use super::files;
 use super::handoff::{self, AskError};
@@ -73,7 +74,7 @@ impl Run {
         self.result = place.result;
         self.saved = place.saved;
         let text = format!("Baton was started again. The task goes on from step {at} of {of}.");
-        let told = self.bench.record(EventType::AgentMessage, json!({ "text": text })).await;
+        let told = self.bench.record(AgentMessage::new(text).into()).await;
         let opened = match told {
             Ok(()) if place.url.starts_with("http") => {
                 let again = Action::Navigate(Navigate::Url(place.url));
@@ -90,9 +91,15 @@ impl Run {
     }
 
     async fn step(&mut self, at: usize, of: usize, step: &Step) -> Result<(), StepError> {
-        let begun = json!({ "step": at, "of": of, "name": step.name(), "summary": words(step) });
-        self.bench.record(EventType::AgentStep, begun).await?;
-        let mut record = match step {
+        let begun = AgentStep {
+            step: at as u64,
+            of: Some(of as u64),
+            name: Some(step.name().to_owned()),
+            summary: Some(words(step)),
+            ..AgentStep::default()
+        };
+        self.bench.record(begun.into()).await?;
+        let done = match step {
             Step::Browser(action) => self.act(action, at).await?,
             Step::Handoff(request) => self.hand_off(request, at).await?,
             Step::Exec(request) => {
@@ -107,26 +114,22 @@ impl Run {
             }
             Step::Write(file) => {
                 files::write(self.bench.as_ref(), &file.path, file.content.clone().into_bytes()).await?;
-                json!({ "summary": format!("wrote {}", file.path), "path": file.path })
+                AgentAction { path: Some(file.path.clone()), ..said(format!("wrote {}", file.path)) }
             }
             Step::Artifact(wanted) => {
                 let artifact = self.bench.save_artifact(wanted.path.clone(), wanted.name.clone()).await?;
                 self.saved.push(artifact.name.clone());
-                json!({ "summary": format!("saved {}", artifact.name), "artifact": artifact.key })
+                AgentAction { artifact: Some(artifact.key), ..said(format!("saved {}", artifact.name)) }
             }
         };
-        if let Value::Object(fields) = &mut record {
-            fields.insert("step".to_owned(), json!(at));
-            fields.insert("name".to_owned(), json!(step.name()));
-            fields.insert("action".to_owned(), step.told());
-        }
-        self.bench.record(EventType::AgentAction, record).await?;
-        Ok(())
+        let (name, action) = (step.name().to_owned(), Some(step.told()));
+        let done = AgentAction { step: Some(at as u64), name, action, ..done };
+        Ok(self.bench.record(done.into()).await?)
     }
 
     /// Does one action under the agent's lease. A person may take over in the middle: then it begins again, after a
     /// fresh look, when it is the agent's turn once more.
-    async fn act(&mut self, action: &Action, at: usize) -> Result<Value, StepError> {
+    async fn act(&mut self, action: &Action, at: usize) -> Result<AgentAction, StepError> {
         let bench = self.bench.clone();
         let limit = Duration::from_millis(action.timeout_ms().unwrap_or(DEFAULT_TIMEOUT_MS));
         let mut agreed = None;
@@ -139,24 +142,21 @@ impl Run {
             }
             match attempt(self.bench.as_ref(), &browser, turn, action, limit, &mut agreed).await? {
                 Attempt::Done(done) => {
-                    let (record, picture) =
+                    let (kept, picture) =
                         tokio::join!(self.keep(action, at, *done), picture_after(bench.as_ref(), &browser));
-                    let mut record = record?;
-                    if let Some(picture) = picture {
-                        record["picture"] = json!(picture);
-                    }
-                    return Ok(record);
+                    return Ok(AgentAction { picture, ..kept? });
                 }
                 Attempt::Approved => {
                     let state = browser.state();
                     let summary = format!("{}, after it was approved", action.name());
-                    return Ok(json!({ "summary": summary, "url": state.url, "title": state.title }));
+                    return Ok(AgentAction { url: Some(state.url), title: Some(state.title), ..said(summary) });
                 }
                 // A task waits for its answers for as long as it takes.
                 Attempt::Again | Attempt::Unanswered | Attempt::Held => {}
                 Attempt::Interrupted => {
-                    let summary = "interrupted by a take-over; begins again after the hand-back";
-                    self.bench.record(EventType::AgentMessage, json!({ "step": at, "text": summary })).await?;
+                    let text = "interrupted by a take-over; begins again after the hand-back";
+                    let told = AgentMessage { step: Some(at as u64), ..AgentMessage::new(text) };
+                    self.bench.record(told.into()).await?;
                 }
                 Attempt::Denied { note } => return Err(denied(note)),
                 Attempt::Failed(error) => {
@@ -167,15 +167,13 @@ impl Run {
     }
 
     /// Keeps what an action brought: data, a file, a picture.
-    async fn keep(&self, action: &Action, at: usize, done: Done) -> Result<Value, StepError> {
-        let mut record = Value::Object(event_of(&done));
-        if let Some(seen) = &done.observation {
-            record["page"] = json!(seen.words());
-        }
+    async fn keep(&self, action: &Action, at: usize, done: Done) -> Result<AgentAction, StepError> {
+        let mut kept = AgentAction::from(&done);
+        kept.page = done.observation.as_ref().map(|seen| seen.words());
         if let (Action::Tabs(_), Some(tabs)) = (action, &done.data) {
-            record["tabs"] = tabs.clone();
+            kept.tabs = Vec::<Tab>::deserialize(tabs).ok();
         }
-        let path = match action {
+        kept.path = match action {
             Action::Extract(extract) => match (&extract.to, &done.data) {
                 (Some(to), Some(data)) => {
                     let text = serde_json::to_vec_pretty(data).unwrap_or_default();
@@ -221,21 +219,18 @@ impl Run {
             | Action::Dialog(_)
             | Action::Find(_) => None,
         };
-        if let Some(path) = path {
-            record["path"] = json!(path);
-        }
-        Ok(record)
+        Ok(kept)
     }
 
-    async fn hand_off(&self, request: &HandoffRequest, at: usize) -> Result<Value, StepError> {
+    async fn hand_off(&self, request: &HandoffRequest, at: usize) -> Result<AgentAction, StepError> {
         let url = self.bench.browser().map(|browser| browser.state().url).unwrap_or_default();
         let place = Place { step: at - 1, url, result: self.result.clone(), saved: self.saved.clone() };
         self.bench.keep(Kept { entries: vec![place.to_value()], ..Kept::default() }).await?;
         handoff::ask(self.bench.as_ref(), request).await?;
-        Ok(json!({ "summary": "went on after the hand-back" }))
+        Ok(said("went on after the hand-back".to_owned()))
     }
 
-    fn command_done(&mut self, label: String, result: ExecResult) -> Result<Value, StepError> {
+    fn command_done(&mut self, label: String, result: ExecResult) -> Result<AgentAction, StepError> {
         if result.timed_out {
             let message = format!("it was stopped after {} ms", result.duration_ms);
             return Err(StepError::Failed { code: "timeout", message });
@@ -249,7 +244,8 @@ impl Run {
         if !printed.is_empty() {
             self.result = Some(printed.chars().take(LONGEST_RESULT).collect());
         }
-        Ok(json!({ "summary": label, "exitCode": result.exit_code, "durationMs": result.duration_ms }))
+        let (exit_code, duration_ms) = (Some(result.exit_code), Some(result.duration_ms));
+        Ok(AgentAction { exit_code, duration_ms, ..said(label) })
     }
 
     fn browser(&self) -> Result<Browser, StepError> {
@@ -263,6 +259,11 @@ impl Run {
             (None, false) => format!("saved {}", self.saved.join(", ")),
         }
     }
+}
+
+/// What was done, where there are no more than words for it.
+fn said(summary: String) -> AgentAction {
+    AgentAction { summary, ..AgentAction::default() }
 }
 
 /// Says a step in words, for the story and for failures.

@@ -3,8 +3,9 @@
 use futures_util::future::BoxFuture;
 use sandbox_core::ApprovalId;
 use sandbox_core::action::Action;
+use sandbox_core::event::EventData;
 use sandbox_core::model::{
-    Actor, Artifact, CodeRequest, EventType, ExecRequest, ExecResult, Failure, Handoff, HandoffRequest, Proposal, Usage,
+    Actor, Artifact, CodeRequest, ExecRequest, ExecResult, Failure, Handoff, HandoffRequest, Proposal, Usage,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -54,7 +55,7 @@ pub trait Workbench: Asks {
     fn save_artifact(&self, path: String, name: Option<String>) -> BoxFuture<'_, Result<Artifact, WorkError>>;
 
     /// Commits one event of the task: a step, an action, a file.
-    fn record(&self, kind: EventType, data: serde_json::Value) -> BoxFuture<'_, Result<(), WorkError>>;
+    fn record(&self, data: EventData) -> BoxFuture<'_, Result<(), WorkError>>;
 
     /// Commits a part of the conversation with a model, with what happened in it: from here the task can go on.
     fn keep(&self, kept: Kept) -> BoxFuture<'_, Result<(), WorkError>>;
@@ -173,7 +174,7 @@ pub struct HandedBack {
 pub struct Kept {
     /// As the loop writes it; it comes back as it is when the task goes on.
     pub entries: Vec<serde_json::Value>,
-    pub events: Vec<(EventType, serde_json::Value)>,
+    pub events: Vec<EventData>,
     /// What it cost, beyond what was kept before.
     pub spent: Usage,
 }

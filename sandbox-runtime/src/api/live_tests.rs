@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use sandbox_core::model::{Actor, Event, EventType, NewEvent};
+use sandbox_core::event::{
+    Event, EventData, FileChange, FileChanged, NewEvent, SandboxCreated, SandboxEnded, SandboxReady,
+};
+use sandbox_core::model::Actor;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use tokio_tungstenite::connect_async;
@@ -34,9 +37,9 @@ impl Served {
         Self { api, server, home, _folder: folder }
     }
 
-    async fn happen(&self, sandbox: &str, kind: EventType, name: &str) -> Event {
-        let data = json!({ "name": name });
-        let event = NewEvent { sandbox_id: sandbox.into(), task_id: None, kind, by: Actor::System, at: 1, data };
+    async fn happen(&self, sandbox: &str, data: impl Into<EventData>) -> Event {
+        let data = data.into();
+        let event = NewEvent { sandbox_id: sandbox.into(), task_id: None, by: Actor::System, at: 1, data };
         let change = Change { events: vec![event], ..Change::default() };
         self.api.service().store().commit(change).await.unwrap().remove(0)
     }
@@ -60,6 +63,14 @@ impl Served {
     fn bearer(&self) -> String {
         format!("baton, bearer.{}", self.api.token())
     }
+}
+
+fn created(name: &str) -> SandboxCreated {
+    SandboxCreated { name: name.to_owned() }
+}
+
+fn changed(path: &str) -> FileChanged {
+    FileChanged { path: path.to_owned(), change: FileChange::Written }
 }
 
 type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
@@ -98,15 +109,15 @@ async fn read_event(socket: &mut Socket) -> Event {
 #[tokio::test]
 async fn a_reader_that_comes_back_with_the_last_id_misses_nothing() {
     let served = Served::new().await;
-    let first = served.happen("sbx_1", EventType::SandboxCreated, "1").await;
+    let first = served.happen("sbx_1", created("1")).await;
     let mut all = Vec::new();
     // More than one batch of history.
     for at in 0..450 {
-        all.push(served.happen("sbx_1", EventType::FileChanged, &at.to_string()).await);
+        all.push(served.happen("sbx_1", changed(&at.to_string())).await);
     }
     let response = served.http("/v1/events").header("last-event-id", first.id.as_str()).send().await.unwrap();
     assert_eq!(response.headers()["content-type"], "text/event-stream");
-    all.push(served.happen("sbx_2", EventType::SandboxReady, "while it reads").await);
+    all.push(served.happen("sbx_2", SandboxReady {}).await);
     let frames = read_frames(response, all.len()).await;
     let expected: Vec<_> = all.iter().map(|event| (event.id.to_string(), json!(event))).collect();
     assert_eq!(frames, expected);
@@ -115,14 +126,14 @@ async fn a_reader_that_comes_back_with_the_last_id_misses_nothing() {
 #[tokio::test]
 async fn a_reader_without_a_last_id_hears_what_is_new_and_only_what_it_asked_for() {
     let served = Served::new().await;
-    served.happen("sbx_1", EventType::SandboxReady, "old").await;
+    served.happen("sbx_1", SandboxReady {}).await;
     let address = "/v1/events?sandboxId=sbx_1&types=sandbox.ready,sandbox.ended";
     let response = served.http(address).send().await.unwrap();
-    served.happen("sbx_2", EventType::SandboxReady, "another sandbox").await;
-    served.happen("sbx_1", EventType::FileChanged, "another type").await;
-    let ready = served.happen("sbx_1", EventType::SandboxReady, "new").await;
-    served.happen("sbx_1", EventType::FileChanged, "another type").await;
-    let ended = served.happen("sbx_1", EventType::SandboxEnded, "newer").await;
+    served.happen("sbx_2", SandboxReady {}).await;
+    served.happen("sbx_1", changed("another type")).await;
+    let ready = served.happen("sbx_1", SandboxReady {}).await;
+    served.happen("sbx_1", changed("another type")).await;
+    let ended = served.happen("sbx_1", SandboxEnded::default()).await;
     let expected = [(ready.id.to_string(), json!(ready)), (ended.id.to_string(), json!(ended))];
     assert_eq!(read_frames(response, 2).await, expected);
 }
@@ -134,10 +145,9 @@ async fn much_happens(served: &Served) -> Vec<Event> {
         let event = |at| NewEvent {
             sandbox_id: "sbx_1".into(),
             task_id: None,
-            kind: EventType::FileChanged,
             by: Actor::System,
             at,
-            data: json!({ "path": "x".repeat(500) }),
+            data: changed(&"x".repeat(500)).into(),
         };
         let change = Change { events: (0..100).map(|at| event(group * 100 + at)).collect(), ..Change::default() };
         let committed = timeout(PATIENCE, served.api.service().store().commit(change)).await;
@@ -149,7 +159,7 @@ async fn much_happens(served: &Served) -> Vec<Event> {
 #[tokio::test]
 async fn a_reader_that_does_not_read_holds_nothing_back_and_then_reads_all_of_it() {
     let served = Served::new().await;
-    served.happen("sbx_1", EventType::SandboxReady, "old").await;
+    served.happen("sbx_1", SandboxReady {}).await;
     let response = served.http("/v1/events").send().await.unwrap();
     let (mut socket, _) = served.socket("/v1/events", &served.bearer(), &served.server.url()).await.unwrap();
     let all = much_happens(&served).await;
@@ -163,12 +173,12 @@ async fn a_reader_that_does_not_read_holds_nothing_back_and_then_reads_all_of_it
 #[tokio::test]
 async fn nothing_is_lost_between_the_history_and_what_is_new() {
     let served = Served::new().await;
-    let first = served.happen("sbx_1", EventType::SandboxCreated, "1").await;
+    let first = served.happen("sbx_1", created("1")).await;
     // Readers come while events are committed all the time.
     let committing = async {
         let mut all = Vec::new();
         for at in 0..300 {
-            all.push(served.happen("sbx_1", EventType::FileChanged, &at.to_string()).await.id.to_string());
+            all.push(served.happen("sbx_1", changed(&at.to_string())).await.id.to_string());
         }
         all
     };
@@ -190,13 +200,13 @@ async fn an_id_that_was_never_given_out_is_refused_before_the_stream_begins() {
 #[tokio::test]
 async fn pages_follow_events_over_a_websocket() {
     let served = Served::new().await;
-    let first = served.happen("sbx_1", EventType::SandboxCreated, "1").await;
-    let second = served.happen("sbx_1", EventType::SandboxReady, "2").await;
+    let first = served.happen("sbx_1", created("1")).await;
+    let second = served.happen("sbx_1", SandboxReady {}).await;
     let path = format!("/v1/events?after={}", first.id);
     let (mut socket, chosen) = served.socket(&path, &served.bearer(), &served.server.url()).await.unwrap();
     assert_eq!(chosen.as_deref(), Some("baton"));
     assert_eq!(read_event(&mut socket).await, second);
-    let third = served.happen("sbx_1", EventType::SandboxEnded, "3").await;
+    let third = served.happen("sbx_1", SandboxEnded::default()).await;
     assert_eq!(read_event(&mut socket).await, third);
     let (_, chosen) = served.socket("/v1/events", &served.bearer(), "tauri://localhost").await.unwrap();
     assert_eq!(chosen.as_deref(), Some("baton"), "the desktop's page");

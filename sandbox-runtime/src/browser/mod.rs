@@ -45,6 +45,7 @@ use chromiumoxide_cdp::cdp::browser_protocol::target::{ActivateTargetParams, Clo
 use sandbox_core::ApprovalId;
 use sandbox_core::action::{Action, Navigate, Outcome, Plain, TabChoice};
 use sandbox_core::approval::judge::Foreseen;
+use sandbox_core::event::DialogState;
 use sandbox_core::model::{self, Receipt, TypedText, Until};
 use sandbox_core::observation::{DialogKind, Observation};
 use sandbox_link::Link;
@@ -58,7 +59,6 @@ pub use error::{ActionError, BrowserError};
 pub use gate::{Gate, Live, Permit, Refused};
 pub use hold::{HoldJudge, PausedRequest, PersonJudge};
 pub use observe::{Look, Stale};
-pub use own_dialogs::DialogState;
 pub use pattern::matches as address_matches;
 pub use pipe::CallError;
 pub use profile::{forget_open_pages, prepare as prepare_profile};

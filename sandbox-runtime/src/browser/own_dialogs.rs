@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use sandbox_core::action::DialogRecord;
 use sandbox_core::address::without_sign_ins;
+use sandbox_core::event::DialogState;
 use sandbox_core::observation::DialogKind;
 use serde_json::Value;
 
@@ -36,31 +37,6 @@ pub struct OwnDialog {
     pub message: String,
     /// The tab that it belongs to; `None` for a window of its own.
     tab: Option<String>,
-}
-
-/// What became of one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DialogState {
-    /// It stands, and waits for an answer.
-    Open,
-    /// It does not stand any more.
-    Closed,
-    /// It was never shown: the page was told no.
-    Refused,
-    /// It was answered without asking anybody.
-    Answered,
-}
-
-impl DialogState {
-    /// Returns its name in events.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Closed => "closed",
-            Self::Refused => "refused",
-            Self::Answered => "answered",
-        }
-    }
 }
 
 /// Returns the script for the page's own world; `asks` begins the names of the events that it tells the page script with.

@@ -7,14 +7,17 @@ use std::time::Duration;
 
 use sandbox_core::approval::rules;
 use sandbox_core::control::{Answer, Control, Controller, Effect, IDLE_MS, Request, State};
+use sandbox_core::event::{
+    ActionError, AgentAction, AgentReady, BrowserDialog, BrowserFailed, BrowserNavigated, BrowserReady, ControlChanged,
+    DialogState, EventData, FileChange, FileChanged, NetworkDenied, NewEvent, SandboxAssigned, SandboxEnded,
+    SandboxFailed, SandboxReady,
+};
 use sandbox_core::model::{
-    Actor as By, AgentStatus, EpochMs, EventType, Failure, Handoff, NewEvent, PreviewStatus, Sandbox, SandboxStatus,
-    TypedText,
+    Actor as By, AgentStatus, EpochMs, Failure, Handoff, PreviewStatus, Sandbox, SandboxStatus, TypedText,
 };
 use sandbox_core::observation::DialogKind;
 use sandbox_core::{Lease, ViewerId};
 use sandbox_link::protocol::{DesktopAnswer, DesktopCall};
-use serde_json::json;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -31,7 +34,7 @@ use super::tasks::RunningTask;
 use super::work::COMMANDS_MAX;
 use super::{Driver, INBOX, Kit, Shared};
 use crate::agent::{HandedBack, Turn};
-use crate::browser::{BrowserEvent, DialogState, Gate, Live, forget_open_pages};
+use crate::browser::{BrowserEvent, Gate, Live, forget_open_pages};
 use crate::now_ms;
 use crate::sandbox::calls;
 use crate::store::Change;
@@ -219,7 +222,7 @@ impl Actor {
         match cause {
             Cause::Assigned => {
                 self.sandbox.status = SandboxStatus::Assigning;
-                self.must_commit(vec![self.event(EventType::SandboxAssigned, By::System, json!({}))]).await;
+                self.must_commit(vec![self.event(SandboxAssigned {}, By::System)]).await;
             }
             Cause::Started(Ok(rooms)) => self.started(*rooms).await,
             Cause::Started(Err(failure)) => self.fail(failure).await,
@@ -228,8 +231,8 @@ impl Actor {
             Cause::Restarted(lost, restarted) => self.restarted(lost, restarted).await,
             Cause::Browser(event) => self.browser_event(event).await,
             Cause::Denied(denied) => {
-                let data = json!({ "host": denied.host, "port": denied.port, "reason": denied.reason });
-                self.commit(vec![self.event(EventType::NetworkDenied, By::System, data)]).await;
+                let denied = NetworkDenied { host: denied.host, port: denied.port, reason: denied.reason };
+                self.commit(vec![self.event(denied, By::System)]).await;
             }
             Cause::StartTask { task, order, answer } => {
                 let started = self.start_task(*task, *order).await;
@@ -248,16 +251,13 @@ impl Actor {
                 self.working = if begun { self.working + 1 } else { self.working.saturating_sub(1) };
                 self.refresh_status().await;
             }
-            Cause::Record { kind, by, data, answer } => {
-                if kind == EventType::AgentStep {
+            Cause::Record { data, by, answer } => {
+                if matches!(*data, EventData::AgentStep(_)) {
                     self.count_step();
                 }
-                let event = vec![self.event(kind, by, data)];
-                let recorded = if says_what_is_done(kind) {
-                    self.try_must_commit(event).await
-                } else {
-                    self.try_commit(event).await
-                };
+                let is_done = says_what_is_done(&data);
+                let event = vec![self.event(*data, by)];
+                let recorded = if is_done { self.try_must_commit(event).await } else { self.try_commit(event).await };
                 reply(answer, recorded);
             }
             Cause::Keep { kept, answer } => {
@@ -342,10 +342,10 @@ impl Actor {
         let mut events = vec![];
         if rooms.desktop.is_some() {
             self.sandbox.preview.status = PreviewStatus::Ready;
-            events.push(self.event(EventType::BrowserReady, By::System, json!({})));
+            events.push(self.event(BrowserReady {}, By::System));
         }
-        events.push(self.event(EventType::AgentReady, By::System, json!({})));
-        events.push(self.event(EventType::SandboxReady, By::System, json!({})));
+        events.push(self.event(AgentReady {}, By::System));
+        events.push(self.event(SandboxReady {}, By::System));
         self.rooms = Some(rooms);
         self.sync_holding().await;
         self.must_commit(events).await;
@@ -359,31 +359,33 @@ impl Actor {
                 if matches!(self.control.state(), State::Person { .. }) {
                     return;
                 }
-                let data = json!({ "url": url, "title": title });
-                self.commit(vec![self.event(EventType::BrowserNavigated, By::System, data)]).await;
+                self.commit(vec![self.event(BrowserNavigated { url, title }, By::System)]).await;
             }
             BrowserEvent::DownloadFinished { path } => {
-                let data = json!({ "path": path, "change": "downloaded" });
                 let by = if matches!(self.control.state(), State::Person { .. }) { By::Person } else { By::Agent };
-                self.must_commit(vec![self.event(EventType::FileChanged, by, data)]).await;
+                self.must_commit(vec![self.event(FileChanged { path, change: FileChange::Downloaded }, by)]).await;
             }
             BrowserEvent::Dialog { kind, state, message } => {
-                let data = told_dialog(kind, state, &message);
-                self.commit(vec![self.event(EventType::BrowserDialog, By::System, data)]).await;
+                let dialog = BrowserDialog::new(kind, state, message);
+                self.commit(vec![self.event(dialog, By::System)]).await;
             }
             BrowserEvent::TabsChanged => self.show(),
             BrowserEvent::Held(request) => self.read_held(request).await,
             BrowserEvent::PersonDid(id) => self.person_did(&id).await,
             BrowserEvent::Crashed { .. } => {
-                let data = json!({ "message": "a page of the browser crashed" });
-                self.commit(vec![self.event(EventType::BrowserFailed, By::System, data)]).await;
+                let failed = BrowserFailed { message: "a page of the browser crashed".to_owned() };
+                self.commit(vec![self.event(failed, By::System)]).await;
             }
             BrowserEvent::ClientDid(did) => {
-                let mut data = json!({ "name": did.name, "summary": did.summary, "url": did.url, "title": did.title });
-                if let Some(message) = did.error {
-                    data["error"] = json!({ "message": message });
-                }
-                self.commit(vec![self.event(EventType::AgentAction, By::Api, data)]).await;
+                let action = AgentAction {
+                    name: did.name.to_owned(),
+                    summary: did.summary,
+                    url: Some(did.url),
+                    title: Some(did.title),
+                    error: did.error.map(ActionError::new),
+                    ..AgentAction::default()
+                };
+                self.commit(vec![self.event(action, By::Api)]).await;
             }
             // Told as a part that was lost.
             BrowserEvent::Closed => {}
@@ -407,8 +409,8 @@ impl Actor {
         if self.who_drives_differs(&before) {
             self.since = now_ms();
             let shared = self.snapshot();
-            let data = json!({ "mode": shared.mode(), "controller": self.controller });
-            events.push(self.event(EventType::ControlChanged, by, data));
+            let changed = ControlChanged { mode: shared.mode(), controller: self.controller.clone() };
+            events.push(self.event(changed, by));
         }
         if events.is_empty() {
             self.show();
@@ -570,8 +572,8 @@ impl Actor {
             Ok(Ok(DesktopAnswer::Done)) => {
                 if desktop.browser.forget_chooser() {
                     let message = "a file chooser that was left open is closed";
-                    let data = told_dialog(DialogKind::FileChooser, DialogState::Closed, message);
-                    events.push(self.event(EventType::BrowserDialog, By::System, data));
+                    let closed = BrowserDialog::new(DialogKind::FileChooser, DialogState::Closed, message);
+                    events.push(self.event(closed, By::System));
                 }
             }
             Ok(Ok(answer)) => tracing::warn!(?answer, "held keys could not be lifted"),
@@ -615,9 +617,9 @@ impl Actor {
         self.kill_rooms().await;
         self.sandbox.status = SandboxStatus::Failed;
         self.sandbox.ended_at = Some(now_ms());
-        let data = json!({ "code": failure.code, "message": failure.message });
+        let failed = SandboxFailed { code: failure.code.clone(), message: failure.message.clone() };
         self.sandbox.failure = Some(failure);
-        self.must_commit(vec![self.event(EventType::SandboxFailed, By::System, data)]).await;
+        self.must_commit(vec![self.event(failed, By::System)]).await;
     }
 
     pub(super) async fn end(&mut self, answer: Option<Reply<()>>) {
@@ -634,8 +636,8 @@ impl Actor {
         self.sandbox.status = SandboxStatus::Ended;
         self.sandbox.ended_at = Some(now_ms());
         self.sandbox.preview.status = PreviewStatus::Off;
-        let data = why.map_or_else(|| json!({}), |why| json!({ "code": "idle", "message": why }));
-        self.must_commit(vec![self.event(EventType::SandboxEnded, By::System, data)]).await;
+        let ended = SandboxEnded { code: why.map(|_| "idle".to_owned()), message: why.map(str::to_owned) };
+        self.must_commit(vec![self.event(ended, By::System)]).await;
     }
 
     /// Kills every process of the sandbox.
@@ -701,18 +703,9 @@ impl Actor {
     }
 }
 
-/// Writes a dialog of the browser's own for its event: with what a person can be asked to do, where it stands.
-fn told_dialog(kind: DialogKind, state: DialogState, message: &str) -> serde_json::Value {
-    let mut data = json!({ "kind": kind, "state": state.name(), "message": message });
-    if let (DialogState::Open, Some((reason, ask))) = (state, kind.proposal()) {
-        data["handoff"] = json!({ "reason": reason, "message": ask });
-    }
-    data
-}
-
 /// Whether an event tells of something that is done: to refuse it would not undo it.
-fn says_what_is_done(kind: EventType) -> bool {
-    matches!(kind, EventType::ExecCompleted | EventType::FileChanged)
+fn says_what_is_done(data: &EventData) -> bool {
+    matches!(data, EventData::ExecCompleted(_) | EventData::FileChanged(_))
 }
 
 pub(super) fn reply<T>(answer: Reply<T>, result: Result<T, Refusal>) {

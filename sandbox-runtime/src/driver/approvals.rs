@@ -11,12 +11,11 @@ use sandbox_core::action::Action;
 use sandbox_core::approval::agreed::Agreed;
 use sandbox_core::approval::rules::{self, Follows};
 use sandbox_core::approval::{Step, apply, hash, is_whole, ledger, twin};
+use sandbox_core::event::{AgentMessage, ApprovalDecided, ApprovalRequested, NewEvent};
 use sandbox_core::model::{
-    ActKind, Actor as By, Approval, ApprovalDecision, ApprovalStatus, EventType, Grant, NewEvent, Proposal, Rule,
-    RuleEffect, Verdict,
+    ActKind, Actor as By, Approval, ApprovalDecision, ApprovalStatus, Grant, Proposal, Rule, RuleEffect, Verdict,
 };
 use sandbox_core::{ApprovalId, GrantId, TaskId};
-use serde_json::json;
 use tokio::sync::oneshot;
 
 use super::actor::{Actor, reply};
@@ -223,7 +222,7 @@ impl Actor {
             TurnOf::Task => By::Agent,
             TurnOf::Program => By::Api,
         };
-        let event = self.event(EventType::ApprovalRequested, by, requested(&approval));
+        let event = self.event(ApprovalRequested::from(&approval), by);
         change.events.push(NewEvent { task_id: approval.task_id.clone(), ..event });
         change.approvals.push(approval.clone());
         self.trust.asked.push(asked);
@@ -411,11 +410,12 @@ impl Actor {
         let Some(at) = self.trust.grants.iter().position(covering) else { return false };
         let mut used = self.trust.grants[at].clone();
         ledger::spend(&mut used, proposal, now);
-        let data = json!({
-            "text": format!("{}: covered by a permission that was given before", proposal.summary),
-            "grantId": used.grant_id,
-        });
-        let event = self.event(EventType::AgentMessage, By::System, data);
+        let told = AgentMessage {
+            text: format!("{}: covered by a permission that was given before", proposal.summary),
+            step: None,
+            grant_id: Some(used.grant_id.clone()),
+        };
+        let event = self.event(told, By::System);
         let change = Change { grants: vec![used.clone()], events: vec![event], ..Change::default() };
         if self.commit_change(change).await.is_err() {
             return false;
@@ -477,16 +477,7 @@ impl Actor {
         if apply(approval, step, now_ms()).is_err() {
             return;
         }
-        let data = json!({
-            "approvalId": approval.approval_id,
-            "status": approval.status,
-            "kind": approval.proposal.kind,
-            "summary": approval.proposal.summary,
-            "note": approval.note,
-            "reason": approval.reason,
-            "grantId": approval.grant_id,
-        });
-        let event = self.event(EventType::ApprovalDecided, by, data);
+        let event = self.event(ApprovalDecided::from(&*approval), by);
         change.events.push(NewEvent { task_id: approval.task_id.clone(), ..event });
         change.approvals.push(approval.clone());
     }
@@ -532,19 +523,4 @@ impl Asked {
     pub fn held(approval: Approval, by: TurnOf, request: PausedRequest) -> Self {
         Self { approval, by, as_asked: String::new(), action: None, waiting: vec![], held: vec![request] }
     }
-}
-
-fn requested(approval: &Approval) -> serde_json::Value {
-    json!({
-        "approvalId": approval.approval_id,
-        "hash": approval.hash,
-        "held": approval.held,
-        "kind": approval.proposal.kind,
-        "summary": approval.proposal.summary,
-        "site": approval.proposal.site,
-        "method": approval.proposal.method,
-        "destination": approval.proposal.destination,
-        "fields": approval.proposal.fields,
-        "amount": approval.proposal.amount,
-    })
 }

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sandbox_core::TaskId;
-use sandbox_core::model::{
-    Actor as By, Artifact, CodeRequest, EventType, ExecRequest, ExecResult, HandoffRequest, RequestedBy,
-};
+use sandbox_core::event::EventData;
+use sandbox_core::model::{Actor as By, Artifact, CodeRequest, ExecRequest, ExecResult, HandoffRequest, RequestedBy};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -135,8 +134,9 @@ impl Workbench for Bench {
         .boxed()
     }
 
-    fn record(&self, kind: EventType, data: serde_json::Value) -> BoxFuture<'_, Result<(), WorkError>> {
-        self.unless_stopped(async move { Ok(self.driver.record(kind, By::Agent, data).await?) }).boxed()
+    fn record(&self, data: EventData) -> BoxFuture<'_, Result<(), WorkError>> {
+        let data = Box::new(data);
+        self.unless_stopped(async move { Ok(self.driver.record(*data, By::Agent).await?) }).boxed()
     }
 
     fn keep(&self, kept: Kept) -> BoxFuture<'_, Result<(), WorkError>> {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use sandbox_core::control::{Controller, Releaser};
+use sandbox_core::event::EventData;
 use sandbox_core::model::{
-    Actor, ApprovalDecision, Artifact, EventType, Failure, Grant, Handoff, HandoffRequest, RequestedBy, Rule, Task,
-    TypedText, Viewport,
+    Actor, ApprovalDecision, Artifact, Failure, Grant, Handoff, HandoffRequest, RequestedBy, Rule, Task, TypedText,
+    Viewport,
 };
 use sandbox_core::{ApprovalId, GrantId, Lease, TaskId, ViewerId};
 use tokio::sync::oneshot;
@@ -59,9 +60,8 @@ pub(super) enum Cause {
     },
     /// Commits one event.
     Record {
-        kind: EventType,
+        data: Box<EventData>,
         by: Actor,
-        data: serde_json::Value,
         answer: Reply<()>,
     },
     /// Commits a part of the task's conversation.

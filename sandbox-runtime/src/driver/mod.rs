@@ -43,9 +43,10 @@ pub use refusal::{Refusal, RefusalCode};
 use sandbox_core::action::Action;
 use sandbox_core::approval::hash;
 use sandbox_core::control::{Controller, Next, Releaser, State};
+use sandbox_core::event::EventData;
 use sandbox_core::model::{
-    Actor, Approval, ApprovalDecision, Artifact, ControlMode, EpochMs, EventType, Grant, Handoff, HandoffRequest,
-    HandoffStatus, Preview, PreviewStatus, RequestedBy, Rule, Sandbox, Task, TypedText, Until, Verdict, Viewport,
+    Actor, Approval, ApprovalDecision, Artifact, ControlMode, EpochMs, Grant, Handoff, HandoffRequest, HandoffStatus,
+    Preview, PreviewStatus, RequestedBy, Rule, Sandbox, Task, TypedText, Until, Verdict, Viewport,
 };
 use sandbox_core::viewer::{ControlView, ViewerMode};
 use sandbox_core::{ApprovalId, GrantId, Lease, SandboxId, TaskId, ViewerId, plain_name};
@@ -228,8 +229,9 @@ impl Driver {
     }
 
     /// Commits one event of this sandbox.
-    pub async fn record(&self, kind: EventType, by: Actor, data: serde_json::Value) -> Result<(), Refusal> {
-        self.ask_actor(|answer| Cause::Record { kind, by, data, answer }).await
+    pub async fn record(&self, data: impl Into<EventData>, by: Actor) -> Result<(), Refusal> {
+        let data = Box::new(data.into());
+        self.ask_actor(|answer| Cause::Record { data, by, answer }).await
     }
 
     /// Commits an artifact whose content is in the blobs already.

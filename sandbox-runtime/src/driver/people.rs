@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use sandbox_core::HandoffId;
 use sandbox_core::control::{Answer, Asker, Controller, Releaser, Request, State};
+use sandbox_core::event::{
+    HandoffAccepted, HandoffCancelled, HandoffCompleted, HandoffExpired, HandoffRequested, NewEvent,
+};
 use sandbox_core::handoff::{Step, apply};
 use sandbox_core::model::{
-    Actor as By, EpochMs, EventType, FileKind, Handoff, HandoffReason, HandoffRequest, HandoffStatus, NewEvent,
-    Receipt, RequestedBy, TypedText,
+    Actor as By, EpochMs, FileKind, Handoff, HandoffReason, HandoffRequest, HandoffStatus, Receipt, RequestedBy,
+    TypedText,
 };
-use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -44,6 +46,11 @@ impl HeldTime {
     fn end(&mut self, now: EpochMs) {
         let held = self.since.take().map_or(0, |since| u64::try_from(now - since).unwrap_or(0));
         self.total_ms = self.total_ms.saturating_add(held);
+    }
+
+    fn cancelled(&self, request_id: HandoffId) -> HandoffCancelled {
+        let (held_ms, takeovers) = (Some(self.total_ms), Some(self.takeovers));
+        HandoffCancelled { request_id, held_ms, takeovers, message: None }
     }
 }
 
@@ -105,11 +112,7 @@ impl Actor {
         self.held = HeldTime::default();
         self.handed_back = done;
         self.prepare_takeover();
-        let mut data = json!({ "requestId": id, "reason": handoff.reason, "message": handoff.message });
-        if is_again {
-            data["again"] = json!(true);
-        }
-        let requested = self.event(EventType::HandoffRequested, by, data);
+        let requested = self.event(requested(&handoff, is_again), by);
         if let Err(refusal) = self.try_commit(vec![requested]).await {
             self.handoff = None;
             self.handed_back = None;
@@ -132,16 +135,17 @@ impl Actor {
         let note = Some("nobody was asked: `until` was met already".to_owned());
         // A request that was made a moment ago can be completed.
         let _ = apply(&mut handoff, Step::Complete { note, receipt: None }, now_ms());
-        let data = json!({
-            "requestId": id,
-            "reason": handoff.reason,
-            "message": handoff.message,
-            "note": handoff.note,
-            "untilMet": true,
-            "takeovers": 0,
-            "heldMs": 0,
-        });
-        let completed = self.event(EventType::HandoffCompleted, By::System, data);
+        let completed = HandoffCompleted {
+            request_id: id,
+            receipt: None,
+            note: handoff.note.clone(),
+            held_ms: Some(0),
+            takeovers: Some(0),
+            until_met: Some(true),
+            reason: Some(handoff.reason),
+            message: Some(handoff.message.clone()),
+        };
+        let completed = self.event(completed, By::System);
         let change = Change { handoffs: vec![handoff.clone()], events: vec![completed], ..Change::default() };
         self.commit_change(change).await?;
         if let Some(done) = done {
@@ -214,9 +218,8 @@ impl Actor {
             return Err(Refusal::wrong_state("this handoff is over"));
         }
         self.held.end(now_ms());
-        let data = self.ended(json!({}));
-        let cancelled = self.event(EventType::HandoffCancelled, By::Api, data);
-        self.must_commit(vec![cancelled]).await;
+        let cancelled = self.held.cancelled(handoff.request_id.clone());
+        self.must_commit(vec![self.event(cancelled, By::Api)]).await;
         self.end_asking(By::Api).await;
         self.all_is_recorded()
     }
@@ -229,9 +232,12 @@ impl Actor {
             return;
         }
         self.held.end(now_ms());
-        let data = self.ended(json!({}));
-        let expired = self.event(EventType::HandoffExpired, By::System, data);
-        self.must_commit(vec![expired]).await;
+        let expired = HandoffExpired {
+            request_id: handoff.request_id.clone(),
+            held_ms: Some(self.held.total_ms),
+            takeovers: Some(self.held.takeovers),
+        };
+        self.must_commit(vec![self.event(expired, By::System)]).await;
         self.end_asking(By::System).await;
     }
 
@@ -275,8 +281,7 @@ impl Actor {
         if let Some(handoff) = &mut self.handoff
             && apply(handoff, Step::Accept { controller: name.clone() }, now).is_ok()
         {
-            let data = json!({ "requestId": id, "controller": name });
-            events.push(self.event(EventType::HandoffAccepted, By::Person, data));
+            events.push(self.event(HandoffAccepted { request_id: id.clone(), controller: name }, By::Person));
         }
         self.prepare_takeover();
         self.wait_for_naming().await;
@@ -375,18 +380,19 @@ impl Actor {
         self.controller = None;
         let Some(handoff) = &mut self.handoff else { return };
         if apply(handoff, Step::Complete { note, receipt: receipt.map(Box::new) }, now_ms()).is_ok() {
-            let data = json!({ "receipt": handoff.receipt, "note": handoff.note });
-            events.push(self.event(EventType::HandoffCompleted, by, self.ended(data)));
+            let completed = HandoffCompleted {
+                request_id: handoff.request_id.clone(),
+                receipt: handoff.receipt.clone(),
+                note: handoff.note.clone(),
+                held_ms: Some(self.held.total_ms),
+                takeovers: Some(self.held.takeovers),
+                until_met: None,
+                reason: None,
+                message: None,
+            };
+            events.push(self.event(completed, by));
             self.tell_asker();
         }
-    }
-
-    /// Writes how a handoff ended: for how long persons held control, and how often one took it.
-    fn ended(&self, mut data: serde_json::Value) -> serde_json::Value {
-        data["requestId"] = json!(self.handoff.as_ref().map(|handoff| &handoff.request_id));
-        data["heldMs"] = json!(self.held.total_ms);
-        data["takeovers"] = json!(self.held.takeovers);
-        data
     }
 
     pub(super) fn reopen_handoff(&mut self, events: &mut Vec<NewEvent>) {
@@ -394,13 +400,8 @@ impl Actor {
         self.held.end(now_ms());
         let Some(handoff) = &mut self.handoff else { return };
         if apply(handoff, Step::Reopen, now_ms()).is_ok() {
-            let data = json!({
-                "requestId": handoff.request_id,
-                "reason": handoff.reason,
-                "message": handoff.message,
-                "again": true,
-            });
-            events.push(self.event(EventType::HandoffRequested, By::System, data));
+            let requested = requested(handoff, true);
+            events.push(self.event(requested, By::System));
         }
     }
 
@@ -411,8 +412,8 @@ impl Actor {
         }
         let Some(handoff) = &mut self.handoff else { return };
         if apply(handoff, Step::Cancel { note: None }, now_ms()).is_ok() {
-            let data = self.ended(json!({}));
-            events.push(self.event(EventType::HandoffCancelled, By::System, data));
+            let cancelled = self.held.cancelled(handoff.request_id.clone());
+            events.push(self.event(cancelled, By::System));
             self.tell_asker();
         }
     }
@@ -423,9 +424,8 @@ impl Actor {
             return;
         }
         self.held.end(now_ms());
-        let data = self.ended(json!({}));
-        let cancelled = self.event(EventType::HandoffCancelled, By::System, data);
-        self.must_commit(vec![cancelled]).await;
+        let cancelled = self.held.cancelled(handoff.request_id.clone());
+        self.must_commit(vec![self.event(cancelled, By::System)]).await;
         self.tell_asker();
         self.forget_ended_handoff();
     }
@@ -455,6 +455,11 @@ impl Actor {
             HandoffStatus::Completed | HandoffStatus::Cancelled | HandoffStatus::Expired => false,
         })
     }
+}
+
+fn requested(handoff: &Handoff, again: bool) -> HandoffRequested {
+    let (request_id, message) = (handoff.request_id.clone(), handoff.message.clone());
+    HandoffRequested { request_id, reason: handoff.reason, message, again }
 }
 
 /// Names the workspace's files; what cannot be listed is left out of the receipt.

@@ -3,8 +3,8 @@
 //! A request that cannot be written down is refused. What is done already (a person took control, a task ended) cannot be:
 //! it is owed to the history, written before anything else, and not shown until it is.
 
-use sandbox_core::address::cut_sign_ins;
-use sandbox_core::model::{Actor as By, EventType, Handoff, NewEvent, Sandbox, SandboxStatus, Task};
+use sandbox_core::event::{EventData, NewEvent};
+use sandbox_core::model::{Actor as By, Handoff, Sandbox, SandboxStatus, Task};
 
 use super::actor::Actor;
 use super::refusal::{Refusal, RefusalCode};
@@ -20,16 +20,15 @@ pub(super) struct Committed {
 }
 
 impl Actor {
-    pub(super) fn event(&self, kind: EventType, by: By, mut data: serde_json::Value) -> NewEvent {
-        // Whoever writes an event may have an address from anywhere.
-        cut_sign_ins(&mut data);
+    /// Returns an event of the sandbox, and of its task if one is under way.
+    pub(super) fn event(&self, data: impl Into<EventData>, by: By) -> NewEvent {
         NewEvent {
             sandbox_id: self.sandbox.id.clone(),
             task_id: self.task.as_ref().map(|running| running.task.id.clone()),
-            kind,
             by,
             at: now_ms(),
-            data,
+            // Whoever writes an event may have an address from anywhere.
+            data: data.into().without_sign_ins(),
         }
     }
 

@@ -12,10 +12,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use sandbox_core::control::State;
-use sandbox_core::model::{Actor as By, EventType, Failure, PreviewStatus};
+use sandbox_core::event::{BrowserFailed, Recovered};
+use sandbox_core::model::{Actor as By, Failure, PreviewStatus};
 use sandbox_link::Link;
 use sandbox_link::protocol::{Loss, Part};
-use serde_json::json;
 use tokio::time::Instant;
 
 use super::actor::Actor;
@@ -61,8 +61,8 @@ impl Actor {
         self.losses.push(now);
         if lost.part != Part::Shell {
             self.sandbox.preview.status = PreviewStatus::Starting;
-            let data = json!({ "message": told(lost) });
-            self.must_commit(vec![self.event(EventType::BrowserFailed, By::System, data)]).await;
+            let failed = BrowserFailed { message: told(lost) };
+            self.must_commit(vec![self.event(failed, By::System)]).await;
         }
         if self.losses.len() > MOST_LOSSES {
             life.end().await;
@@ -177,8 +177,8 @@ impl Actor {
     }
 
     async fn tell_recovered(&mut self, lost: Lost) {
-        let data = json!({ "part": lost.part, "cause": lost.loss });
-        self.must_commit(vec![self.event(EventType::Recovered, By::System, data)]).await;
+        let recovered = Recovered { part: lost.part, cause: lost.loss };
+        self.must_commit(vec![self.event(recovered, By::System)]).await;
         self.grant_turns();
     }
 

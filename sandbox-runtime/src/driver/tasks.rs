@@ -6,13 +6,15 @@ use std::sync::Arc;
 use sandbox_core::TaskId;
 use sandbox_core::address::without_sign_ins;
 use sandbox_core::control::Request;
+use sandbox_core::event::{
+    AgentMessage, ArtifactsUpdated, EventData, TaskCancelled, TaskCompleted, TaskFailed, TaskQueued, TaskStarted,
+};
 use sandbox_core::model::{
-    Actor as By, AgentInfo, AgentStatus, Artifact, EpochMs, EventType, Failure, Handoff, SandboxStatus, Task,
-    TaskLimits, TaskStatus,
+    Actor as By, AgentInfo, AgentStatus, Artifact, EpochMs, Failure, Handoff, SandboxStatus, Task, TaskLimits,
+    TaskStatus,
 };
 use sandbox_core::playbook::Playbook;
 use sandbox_core::task::{Ending, Progress, clock_runs};
-use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::actor::Actor;
@@ -132,7 +134,7 @@ impl Actor {
             mail: Arc::default(),
             order: Some(order),
         });
-        let queued = self.event(EventType::TaskQueued, By::Api, json!({}));
+        let queued = self.event(TaskQueued {}, By::Api);
         let conversation = opening.map(|opening| (task_id, opening)).into_iter().collect();
         let change = Change { events: vec![queued], conversation, ..Change::default() };
         if let Err(refusal) = self.commit_change(change).await {
@@ -166,8 +168,8 @@ impl Actor {
         }
         self.sync_holding().await;
         self.sandbox.status = SandboxStatus::Active;
-        let started = json!({ "title": title, "limits": order.limits });
-        self.must_commit(vec![self.event(EventType::TaskStarted, By::Agent, started)]).await;
+        let started = TaskStarted { title, limits: order.limits.clone() };
+        self.must_commit(vec![self.event(started, By::Agent)]).await;
         self.control_request(Request::TaskStarted, By::Agent, None).await;
 
         let inbox = self.driver.inbox.clone();
@@ -226,16 +228,16 @@ impl Actor {
         };
         let plain = |failure: Failure| Failure { message: without_sign_ins(&failure.message), ..failure };
         let (result, error) = (result.map(|result| without_sign_ins(&result)), error.map(plain));
-        let kind = match ending {
-            Ending::Completed => EventType::TaskCompleted,
-            Ending::Failed => EventType::TaskFailed,
-            Ending::Cancelled => EventType::TaskCancelled,
-        };
         running.progress = Progress::Ended(ending);
         running.task.ended_at = Some(now_ms());
         running.task.result.clone_from(&result);
         running.task.error.clone_from(&error);
-        let data = json!({ "title": running.task.title, "result": result, "error": error });
+        let title = running.task.title.clone();
+        let ended: EventData = match ending {
+            Ending::Completed => TaskCompleted { title, result, error }.into(),
+            Ending::Failed => TaskFailed { title, result, error }.into(),
+            Ending::Cancelled => TaskCancelled { title, result, error }.into(),
+        };
         self.forget_task_turns();
         let by = if ending == Ending::Cancelled { By::Api } else { By::Agent };
         let mut events = vec![];
@@ -244,7 +246,7 @@ impl Actor {
         let id = self.task.as_ref().map(|running| running.task.id.clone());
         self.void_all(id.as_ref(), "the task that asked has ended", &mut change);
         change.events.append(&mut events);
-        change.events.push(self.event(kind, by, data));
+        change.events.push(self.event(ended, by));
         if let Err(refusal) = self.commit_change(change).await {
             tracing::error!(sandbox = %self.sandbox.id, %refusal, "history could not be written");
         }
@@ -302,7 +304,7 @@ impl Actor {
         let id = running.task.id.clone();
         let change = Change {
             conversation: kept.entries.into_iter().map(|entry| (id.clone(), entry)).collect(),
-            events: kept.events.into_iter().map(|(kind, data)| self.event(kind, By::Agent, data)).collect(),
+            events: kept.events.into_iter().map(|data| self.event(data, By::Agent)).collect(),
             ..Change::default()
         };
         let committed = self.commit_change(change).await;
@@ -327,7 +329,7 @@ impl Actor {
         }
         let change = Change {
             conversation: vec![(task.clone(), agent::heard(&text, by))],
-            events: vec![self.event(EventType::AgentMessage, by, json!({ "text": text }))],
+            events: vec![self.event(AgentMessage::new(&text), by)],
             ..Change::default()
         };
         self.commit_change(change).await?;
@@ -348,8 +350,8 @@ impl Actor {
         if by == By::Agent {
             artifact.task_id = self.task.as_ref().map(|running| running.task.id.clone());
         }
-        let data = json!({ "key": artifact.key, "name": artifact.name, "size": artifact.size });
-        let event = self.event(EventType::ArtifactsUpdated, by, data);
+        let (key, name, size) = (artifact.key.clone(), artifact.name.clone(), Some(artifact.size));
+        let event = self.event(ArtifactsUpdated { key, name, size, deleted: false }, by);
         let change = Change { artifacts: vec![artifact.clone()], events: vec![event], ..Change::default() };
         self.commit_change(change).await?;
         Ok(artifact)

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use sandbox_core::event::ExecCompleted;
 use sandbox_core::layout::WORKSPACE_DIR;
-use sandbox_core::model::{Actor as By, Artifact, CodeRequest, EventType, ExecRequest, ExecResult, FileKind};
+use sandbox_core::model::{Actor as By, Artifact, CodeRequest, ExecRequest, ExecResult, FileKind};
 use sandbox_link::protocol::ExecSpec;
-use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::Driver;
@@ -110,13 +110,13 @@ impl Driver {
         let _place = self.commands.try_acquire().map_err(|_| ExecError::Overloaded)?;
         let _active = self.work();
         let result = calls::exec(&link, spec, stdin, on_output).await?;
-        let data = json!({
-            "command": label,
-            "exitCode": result.exit_code,
-            "durationMs": result.duration_ms,
-            "timedOut": result.timed_out,
-        });
-        self.record(EventType::ExecCompleted, by, data).await?;
+        let completed = ExecCompleted {
+            command: label,
+            exit_code: result.exit_code,
+            duration_ms: result.duration_ms,
+            timed_out: result.timed_out,
+        };
+        self.record(completed, by).await?;
         Ok(result)
     }
 

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use sandbox_core::SandboxId;
 use sandbox_core::action::{Action, DEFAULT_TIMEOUT_MS, Outcome};
-use sandbox_core::model::{Actor, EventType};
+use sandbox_core::event::{ActionError, AgentAction};
+use sandbox_core::model::Actor;
 use sandbox_core::playbook::Step;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::{Answer, ErrorCode, Service, ServiceError};
-use crate::agent::{Attempt, ConsentError, WorkError, attempt, event_of};
+use crate::agent::{Attempt, ConsentError, WorkError, attempt};
 use crate::browser::{Browser, Look};
 use crate::driver::{Driver, Refusal};
 
@@ -56,30 +57,30 @@ pub(super) async fn act_in_turn(driver: &Driver, browser: &Browser, action: &Act
         break match tried {
             Attempt::Again => continue,
             Attempt::Done(done) => {
-                let event = event_of(&done);
+                let event = AgentAction::from(&*done);
                 (Ok(*done), event)
             }
             Attempt::Approved => {
                 let state = browser.state();
                 let summary = format!("{words}, after it was approved");
                 let done = Outcome { summary, url: state.url, title: state.title, ..Outcome::default() };
-                let event = event_of(&done);
+                let event = AgentAction::from(&done);
                 (Ok(done), event)
             }
             Attempt::Unanswered => return Err(unanswered(driver)),
-            Attempt::Denied { note } => (Err(denied(note)), Map::new()),
-            Attempt::Held => (Err(held(driver)), Map::new()),
-            Attempt::Interrupted => (Err(interrupted()), Map::new()),
-            Attempt::Failed(error) => (Err(ServiceError::from(error)), Map::new()),
+            Attempt::Denied { note } => (Err(denied(note)), AgentAction::default()),
+            Attempt::Held => (Err(held(driver)), AgentAction::default()),
+            Attempt::Interrupted => (Err(interrupted()), AgentAction::default()),
+            Attempt::Failed(error) => (Err(ServiceError::from(error)), AgentAction::default()),
         };
     };
-    event.insert("name".to_owned(), json!(action.name()));
-    event.insert("action".to_owned(), Step::Browser(action.clone()).told());
+    action.name().clone_into(&mut event.name);
+    event.action = Some(Step::Browser(action.clone()).told());
     if let Err(error) = &answer {
-        event.insert("summary".to_owned(), json!(words));
-        event.insert("error".to_owned(), json!({ "message": error.message }));
+        event.summary = words;
+        event.error = Some(ActionError::new(&error.message));
     }
-    driver.record(EventType::AgentAction, Actor::Api, Value::Object(event)).await?;
+    driver.record(event, Actor::Api).await?;
     answer
 }
 

@@ -1,8 +1,8 @@
 //! Artifacts.
 
-use sandbox_core::model::{Actor, Artifact, EventType, NewEvent};
+use sandbox_core::event::{ArtifactsUpdated, NewEvent};
+use sandbox_core::model::{Actor, Artifact};
 use sandbox_core::{ArtifactKey, SandboxId};
-use serde_json::json;
 
 use super::{Answer, ErrorCode, Service, ServiceError};
 use crate::driver::{ExecError, Refusal, RefusalCode, SaveError};
@@ -28,10 +28,9 @@ impl Service {
         let deleted = NewEvent {
             sandbox_id: artifact.sandbox_id.clone(),
             task_id: None,
-            kind: EventType::ArtifactsUpdated,
             by: Actor::Api,
             at: now_ms(),
-            data: json!({ "key": key, "name": artifact.name, "deleted": true }),
+            data: ArtifactsUpdated { key: key.clone(), name: artifact.name.clone(), size: None, deleted: true }.into(),
         };
         let change = Change { deleted_artifacts: vec![key.clone()], events: vec![deleted], ..Change::default() };
         self.store().commit(change).await?;

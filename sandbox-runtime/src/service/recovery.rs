@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use sandbox_core::SandboxId;
 use sandbox_core::approval;
+use sandbox_core::event::{ApprovalDecided, HandoffCancelled, NewEvent, SandboxEnded, TaskFailed};
 use sandbox_core::handoff::{Step, apply};
-use sandbox_core::model::{Actor, AgentStatus, EventType, Failure, NewEvent, PreviewStatus, SandboxStatus, TaskStatus};
-use serde_json::json;
+use sandbox_core::model::{Actor, AgentStatus, Failure, PreviewStatus, SandboxStatus, TaskStatus};
 
 use super::{Answer, ErrorCode, Service, ServiceError, WeakService, resume};
 use crate::browser::forget_open_pages;
@@ -82,10 +82,9 @@ async fn settle_now(service: &Service) -> Answer<bool> {
         change.events.push(NewEvent {
             sandbox_id: task.sandbox_id.clone(),
             task_id: Some(task.id.clone()),
-            kind: EventType::TaskFailed,
             by: Actor::System,
             at: now,
-            data: json!({ "title": task.title, "error": failure }),
+            data: TaskFailed { title: task.title.clone(), result: None, error: Some(failure) }.into(),
         });
         change.tasks.push(task);
     }
@@ -96,10 +95,15 @@ async fn settle_now(service: &Service) -> Answer<bool> {
         change.events.push(NewEvent {
             sandbox_id: handoff.sandbox_id.clone(),
             task_id: handoff.task_id.clone(),
-            kind: EventType::HandoffCancelled,
             by: Actor::System,
             at: now,
-            data: json!({ "requestId": handoff.request_id, "message": WHY }),
+            data: HandoffCancelled {
+                request_id: handoff.request_id.clone(),
+                held_ms: None,
+                takeovers: None,
+                message: Some(WHY.to_owned()),
+            }
+            .into(),
         });
         change.handoffs.push(handoff);
     }
@@ -110,10 +114,9 @@ async fn settle_now(service: &Service) -> Answer<bool> {
         change.events.push(NewEvent {
             sandbox_id: asked.sandbox_id.clone(),
             task_id: asked.task_id.clone(),
-            kind: EventType::ApprovalDecided,
             by: Actor::System,
             at: now,
-            data: json!({ "approvalId": asked.approval_id, "status": asked.status, "reason": WHY }),
+            data: ApprovalDecided::from(&asked).into(),
         });
         change.approvals.push(asked);
     }
@@ -129,10 +132,9 @@ async fn settle_now(service: &Service) -> Answer<bool> {
         change.events.push(NewEvent {
             sandbox_id: sandbox.id.clone(),
             task_id: None,
-            kind: EventType::SandboxEnded,
             by: Actor::System,
             at: now,
-            data: json!({ "code": "interrupted", "message": WHY }),
+            data: SandboxEnded { code: Some("interrupted".to_owned()), message: Some(WHY.to_owned()) }.into(),
         });
         remove_temporary_profile(service, sandbox.id.as_str()).await;
         change.sandboxes.push(sandbox);

@@ -6,11 +6,10 @@
 use std::collections::BTreeMap;
 
 use sandbox_core::HandoffId;
-use sandbox_core::model::{
-    Actor, EventType, Failure, Handoff, NewEvent, RequestedBy, Sandbox, Task, TaskLimits, TaskStatus,
-};
+use sandbox_core::event::{NewEvent, TaskFailed};
+use sandbox_core::model::{Actor, Failure, Handoff, RequestedBy, Sandbox, Task, TaskLimits, TaskStatus};
 use sandbox_core::playbook::Playbook;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Answer, Service};
 use crate::agent::{Begun, Ordered, Place};
@@ -127,10 +126,9 @@ async fn fail(service: &Service, mut task: Task, why: String) -> Answer<()> {
     let event = NewEvent {
         sandbox_id: task.sandbox_id.clone(),
         task_id: Some(task.id.clone()),
-        kind: EventType::TaskFailed,
         by: Actor::System,
         at: now,
-        data: json!({ "title": task.title, "error": failure }),
+        data: TaskFailed { title: task.title.clone(), result: None, error: Some(failure) }.into(),
     };
     service.store().commit(Change { tasks: vec![task], events: vec![event], ..Change::default() }).await?;
     Ok(())

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sandbox_core::event::{FileChange, FileChanged, NewEvent, SandboxCreated};
 use sandbox_core::layout::{PROFILE_DIR, WORKSPACE_DIR};
 use sandbox_core::model::{
-    Actor, AgentInfo, AgentStatus, CodeRequest, ControlMode, EventType, ExecRequest, ExecResult, NewEvent, Preview,
-    PreviewStatus, Sandbox, SandboxConfig, SandboxStatus,
+    Actor, AgentInfo, AgentStatus, CodeRequest, ControlMode, ExecRequest, ExecResult, Preview, PreviewStatus, Sandbox,
+    SandboxConfig, SandboxStatus,
 };
 use sandbox_core::policy;
 use sandbox_core::{SandboxId, plain_name};
-use serde_json::json;
 
 use super::{Answer, ErrorCode, Service, ServiceError, not_yet, room_site};
 use crate::agent::models::ModelVariables;
@@ -81,10 +81,9 @@ impl Service {
         let created = NewEvent {
             sandbox_id: id.clone(),
             task_id: None,
-            kind: EventType::SandboxCreated,
             by: Actor::Api,
             at: now,
-            data: json!({ "name": sandbox.name }),
+            data: SandboxCreated { name: sandbox.name.clone() }.into(),
         };
         let change = Change { sandboxes: vec![sandbox.clone()], events: vec![created], ..Change::default() };
         self.store().commit(change).await?;
@@ -260,10 +259,9 @@ impl Service {
     }
 
     /// Records that a path of the workspace was changed through the API.
-    pub async fn file_changed(&self, id: &SandboxId, path: &str, change: &str) -> Answer<()> {
+    pub async fn file_changed(&self, id: &SandboxId, path: &str, change: FileChange) -> Answer<()> {
         let driver = self.driver(id).await?;
-        let data = json!({ "path": path, "change": change });
-        Ok(driver.record(EventType::FileChanged, Actor::Api, data).await?)
+        Ok(driver.record(FileChanged { path: path.to_owned(), change }, Actor::Api).await?)
     }
 
     pub(super) fn workspace_dir(&self, id: &SandboxId) -> PathBuf {

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use futures_util::Stream;
-use sandbox_core::model::{
-    Actor, EventType, Failure, NewEvent, SandboxConfig, Task, TaskLimits, TaskRequest, TaskStatus, Usage,
-};
+use sandbox_core::event::{EventData, NewEvent, TaskFailed, TaskQueued};
+use sandbox_core::model::{Actor, Failure, SandboxConfig, Task, TaskLimits, TaskRequest, TaskStatus, Usage};
 use sandbox_core::playbook::Playbook;
 use sandbox_core::{SandboxId, TaskId, plain_name};
 use serde_json::json;
@@ -132,7 +131,7 @@ impl Service {
                         Err(RecvError::Closed) => return None,
                     },
                     event = events.recv() => match event {
-                        Ok(event) if event.task_id.as_ref() == Some(&id) && ends_a_task(event.kind) => return None,
+                        Ok(event) if event.task_id.as_ref() == Some(&id) && ends_a_task(&event.data) => return None,
                         Ok(_) | Err(RecvError::Lagged(_)) => {}
                         Err(RecvError::Closed) => return None,
                     },
@@ -202,17 +201,16 @@ impl Service {
         task.status = TaskStatus::Failed;
         task.ended_at = Some(task.created_at);
         task.error = Some(failure.clone());
-        let event = |kind, data| NewEvent {
+        let event = |data| NewEvent {
             sandbox_id: id.clone(),
             task_id: Some(task.id.clone()),
-            kind,
             by: Actor::System,
             at: task.created_at,
             data,
         };
         let events = vec![
-            event(EventType::TaskQueued, json!({})),
-            event(EventType::TaskFailed, json!({ "title": task.title, "error": failure })),
+            event(TaskQueued {}.into()),
+            event(TaskFailed { title: task.title.clone(), result: None, error: Some(failure) }.into()),
         ];
         self.store().commit(Change { tasks: vec![task.clone()], events, ..Change::default() }).await?;
         Ok(task.id)
@@ -247,8 +245,8 @@ fn new_task(id: &SandboxId, title: String, request: &TaskRequest) -> Task {
     }
 }
 
-fn ends_a_task(kind: EventType) -> bool {
-    matches!(kind, EventType::TaskCompleted | EventType::TaskFailed | EventType::TaskCancelled)
+fn ends_a_task(data: &EventData) -> bool {
+    matches!(data, EventData::TaskCompleted(_) | EventData::TaskFailed(_) | EventData::TaskCancelled(_))
 }
 
 fn shorten(text: &str) -> String {

@@ -1,8 +1,9 @@
 //! What is written together, and what is asked for.
 
+use sandbox_core::event::{EventType, NewEvent};
 use sandbox_core::model::{
-    Approval, ApprovalStatus, Artifact, Delivery, DeliveryStatus, EpochMs, EventType, Grant, Handoff, HandoffStatus,
-    ModelInfo, NewEvent, Rule, Sandbox, SandboxStatus, Task, TaskStatus, Webhook, WebhookPatch,
+    Approval, ApprovalStatus, Artifact, Delivery, DeliveryStatus, EpochMs, Grant, Handoff, HandoffStatus, ModelInfo,
+    Rule, Sandbox, SandboxStatus, Task, TaskStatus, Webhook, WebhookPatch,
 };
 use sandbox_core::webhook::{Answer, Schedule};
 use sandbox_core::{ArtifactKey, DeliveryId, EventId, SandboxId, TaskId, WebhookId};

@@ -36,8 +36,9 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use sandbox_core::event::Event;
 use sandbox_core::model::{
-    Approval, Artifact, Delivery, EpochMs, Event, Grant, Handoff, ModelInfo, Page, Rule, Sandbox, Task, Webhook,
+    Approval, Artifact, Delivery, EpochMs, Grant, Handoff, ModelInfo, Page, Rule, Sandbox, Task, Webhook,
 };
 use sandbox_core::{ApprovalId, ArtifactKey, DeliveryId, EventId, GrantId, HandoffId, SandboxId, TaskId, WebhookId};
 use tokio::sync::{broadcast, mpsc, oneshot};

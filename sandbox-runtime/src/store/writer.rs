@@ -8,7 +8,8 @@
 //! taken: it would use up what is left.
 
 use rusqlite::{Connection, TransactionBehavior};
-use sandbox_core::model::{EpochMs, Event};
+use sandbox_core::event::Event;
+use sandbox_core::model::EpochMs;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::blobs::Blobs;

@@ -8,7 +8,7 @@ use syn::visit::Visit;
 
 use crate::sources;
 
-/// A path as written, one word for each part; `*` for a glob.
+/// A path as written, one word for each part; `*` for a glob. A call of a macro is its name and `!`.
 pub type Named = Vec<String>;
 
 /// What each Rust source of the product names, by its path in the workspace.
@@ -105,6 +105,9 @@ impl<'ast> Visit<'ast> for Names {
     }
 
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        if let Some(name) = call.path.segments.last() {
+            self.found.insert(vec![name.ident.to_string(), "!".to_owned()]);
+        }
         self.read_tokens(call.tokens.clone());
         syn::visit::visit_macro(self, call);
     }

@@ -69,6 +69,7 @@ fn check(path: &str, named: &BTreeSet<Named>) -> Vec<Violation> {
     }
     if let Some(file) = path.strip_prefix("sandbox-runtime/src/") {
         rules.extend(check_room(file, named));
+        rules.extend(check_events(file, named));
     }
     if path.starts_with("sandbox-runtime/core/src/") {
         rules.extend(check_core(named));
@@ -106,6 +107,23 @@ fn changes_state(path: &Named, is_closer: bool) -> bool {
         ["sandbox_core", "handoff", "apply" | "*", ..] | ["sandbox_core", "approval", "apply" | "*", ..] => !is_closer,
         _ => false,
     }
+}
+
+/// Events are written as the structs of their types. What is stored is read by its name, in one place.
+fn check_events(file: &str, named: &BTreeSet<Named>) -> Vec<String> {
+    let mut rules = Vec::new();
+    let by_name = |path: &Named| {
+        path.ends_with(&["EventData".to_owned(), "from_parts".to_owned()])
+            || path.iter().any(|word| word == "UnknownEvent")
+    };
+    // The readers at the edges have tests with events as they come.
+    if !["store", "bin"].contains(&room_of(file)) && named.iter().any(by_name) {
+        rules.push("an event is written as the struct of its type, and not by its name".to_owned());
+    }
+    if room_of(file) == "driver" && named.contains(&vec!["json".to_owned(), "!".to_owned()]) {
+        rules.push("driver writes no loose JSON".to_owned());
+    }
+    rules
 }
 
 fn check_core(named: &BTreeSet<Named>) -> Vec<String> {
@@ -239,6 +257,17 @@ mod checker {
         check(file, "use sandbox_core::handoff::apply;", &[]);
         let rule = "only driver changes state, and this names sandbox_core::control::Control";
         check(file, "use sandbox_core::control::Control;", &[rule]);
+    }
+
+    #[test]
+    fn events_are_written_as_structs() {
+        let by_name = &["an event is written as the struct of its type, and not by its name"];
+        let source = "use sandbox_core::event::EventData; fn f() { EventData::from_parts(kind, data) }";
+        check("sandbox-runtime/src/service/tasks.rs", source, by_name);
+        check("sandbox-runtime/src/agent/files.rs", "use sandbox_core::event::{Event, UnknownEvent};", by_name);
+        check("sandbox-runtime/src/store/table/events.rs", source, &[]);
+        check("sandbox-runtime/src/driver/work.rs", "fn f() { json!({ \"a\": 1 }) }", &["driver writes no loose JSON"]);
+        check("sandbox-runtime/src/service/act.rs", "fn f() { json!({ \"a\": 1 }) }", &[]);
     }
 
     #[test]

@@ -5,6 +5,9 @@ const place = new URL('../src/generated.ts', import.meta.url);
 const { components } = JSON.parse(readFileSync(new URL('../../../docs/openapi.json', import.meta.url), 'utf8'));
 
 const isNull = (schema) => schema.type === 'null';
+const nameOf = (schema) => schema.$ref?.split('/').pop();
+/** What stands for everything that is not described: in a union, TypeScript could tell no other member by its type. */
+const isTheRest = (schema) => (components.schemas[nameOf(schema)]?.allOf ?? []).some((part) => Object.values(part.properties ?? {}).some((field) => field.not));
 const quoted = (name) => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name));
 const union = (types) => [...new Set(types)].join(' | ') || 'never';
 
@@ -27,11 +30,14 @@ function object(schema, indent) {
 }
 
 function type(schema, indent = '') {
-  if (schema.$ref) return schema.$ref.split('/').pop();
+  if (schema.$ref) return nameOf(schema);
   if (schema.enum) return union(schema.enum.map((value) => JSON.stringify(value)));
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   const choices = schema.oneOf ?? schema.anyOf;
-  if (choices) return union([...choices.filter((choice) => !isNull(choice)), ...choices.filter(isNull)].map((choice) => type(choice, indent)));
+  if (choices) {
+    const described = choices.filter((choice) => !isTheRest(choice));
+    return union([...described.filter((choice) => !isNull(choice)), ...described.filter(isNull)].map((choice) => type(choice, indent)));
+  }
   if (schema.allOf) return schema.allOf.map((part) => type(part, indent)).join(' & ');
   if (Array.isArray(schema.type)) return union(schema.type.map((each) => type({ ...schema, type: each }, indent)));
   switch (schema.type) {

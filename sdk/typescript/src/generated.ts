@@ -3,7 +3,56 @@
 /** What kind of doing a question or a rule is about. */
 export type ActKind = "pay" | "send" | "delete" | "publish" | "submit" | "newDestination";
 
+/** Why an action was not done. */
+export type ActionError = {
+  message: string;
+};
+
+/** On whose behalf something was done. */
 export type Actor = "agent" | "person" | "api" | "system";
+
+/** Something was done, or failed, for the task or for a program. */
+export type AgentAction = {
+  action?: ToldStep | null;
+  artifact?: ArtifactKey | null;
+  dialogs?: Array<DialogRecord>;
+  /** Names of files whose download started. */
+  downloadsBegun?: Array<string>;
+  /** How long a command ran. */
+  durationMs?: number | null;
+  error?: ActionError | null;
+  /** Exit status of a command. */
+  exitCode?: number | null;
+  /** Previous address, if the page changed. */
+  left?: string | null;
+  /** The name in the vocabulary of playbooks and tools, such as `click`. */
+  name: string;
+  /** What a playbook's `look` or `find` saw. */
+  page?: string | null;
+  /** Workspace path of the file that it wrote. */
+  path?: string | null;
+  /** The page afterwards: `GET /v1/pictures/{picture}`. */
+  picture?: string | null;
+  /** The step that it belongs to. Absent for programs. */
+  step?: number | null;
+  /** What was done, in a sentence. */
+  summary: string;
+  /** What a playbook's `tabs` saw. */
+  tabs?: Array<Tab> | null;
+  /** Names of the tabs that closed. */
+  tabsClosed?: Array<string>;
+  /** Tabs and popups that opened. */
+  tabsOpened?: Array<Tab>;
+  title?: string | null;
+  /** Address of the active page afterwards. */
+  url?: string | null;
+};
+
+/** Something was done, or failed, for the task or for a program. */
+export type AgentActionEvent = EventEnvelope & {
+  data: AgentAction;
+  type: "sandbox.agent.action";
+};
 
 export type AgentCapability = {
   /** Refused in this version: there is one agent, and a task names its model. */
@@ -17,7 +66,54 @@ export type AgentInfo = {
   taskId?: TaskId | null;
 };
 
+/** Somebody says something: the agent, a person who writes to it, a program, or the runtime. */
+export type AgentMessage = {
+  grantId?: GrantId | null;
+  /** The step of the playbook that it is about. */
+  step?: number | null;
+  text: string;
+};
+
+/** Somebody says something: the agent, a person who writes to it, a program, or the runtime. */
+export type AgentMessageEvent = EventEnvelope & {
+  data: AgentMessage;
+  type: "sandbox.agent.message";
+};
+
+/** The agent of a sandbox takes tasks. */
+export type AgentReady = Record<string, never>;
+
+/** The agent of a sandbox takes tasks. */
+export type AgentReadyEvent = EventEnvelope & {
+  data: AgentReady;
+  type: "sandbox.agent.ready";
+};
+
 export type AgentStatus = "off" | "idle" | "running" | "waiting";
+
+/** The agent begins a step. One of a playbook has `of`, `name` and `summary`; one of a model `wants`, `model` and `usage`. */
+export type AgentStep = {
+  model?: string | null;
+  /** The step's name in the playbook, such as `click`. */
+  name?: string | null;
+  /** How many steps the playbook has. */
+  of?: number | null;
+  /** From 1. */
+  step: number;
+  /** The step in words. */
+  summary?: string | null;
+  /** What the model says or thinks. */
+  text?: string | null;
+  usage?: StepUsage | null;
+  /** The tools that the model wants to use. */
+  wants?: Array<string> | null;
+};
+
+/** The agent begins a step. One of a playbook has `of`, `name` and `summary`; one of a model `wants`, `model` and `usage`. */
+export type AgentStepEvent = EventEnvelope & {
+  data: AgentStep;
+  type: "sandbox.agent.step";
+};
 
 /** Money, in hundredths of its unit. */
 export type Amount = {
@@ -47,6 +143,26 @@ export type Approval = {
   updatedAt: i64;
 };
 
+/** A question is over. */
+export type ApprovalDecided = {
+  approvalId: ApprovalId;
+  grantId?: GrantId | null;
+  kind?: ActKind | null;
+  /** The person's line for the agent. */
+  note?: string | null;
+  /** Why it is void or superseded. */
+  reason?: string | null;
+  status: ApprovalStatus;
+  /** The action in words. Absent where an older version wrote it. */
+  summary?: string | null;
+};
+
+/** A question is over. */
+export type ApprovalDecidedEvent = EventEnvelope & {
+  data: ApprovalDecided;
+  type: "sandbox.approval.decided";
+};
+
 /** A person's answer. */
 export type ApprovalDecision = {
   decision: Verdict;
@@ -59,6 +175,30 @@ export type ApprovalDecision = {
 
 /** One question to a person: may this be done? */
 export type ApprovalId = string;
+
+/** A person is asked whether something may be done. The proposal is as in `Approval`. */
+export type ApprovalRequested = {
+  amount?: Amount | null;
+  approvalId: ApprovalId;
+  /** The true address that it goes to. */
+  destination: string;
+  fields: Array<ShownField>;
+  /** SHA-256 of the proposal, in hexadecimal. */
+  hash: string;
+  /** Whether a request stands still at the network until this is answered. */
+  held: boolean;
+  kind: ActKind;
+  method?: string | null;
+  site: string;
+  /** The action in words: `click button "Pay now"`. */
+  summary: string;
+};
+
+/** A person is asked whether something may be done. The proposal is as in `Approval`. */
+export type ApprovalRequestedEvent = EventEnvelope & {
+  data: ApprovalRequested;
+  type: "sandbox.approval.requested";
+};
 
 export type ApprovalStatus = "pending" | "approved" | "denied" | "void" | "superseded";
 
@@ -81,6 +221,21 @@ export type ArtifactKey = string;
 
 export type ArtifactKind = "file" | "document" | "package" | "recording" | "checkpoint";
 
+/** An artifact was saved or deleted. */
+export type ArtifactsUpdated = {
+  deleted?: boolean;
+  key: ArtifactKey;
+  name: string;
+  /** Bytes. Absent if it was deleted. */
+  size?: number | null;
+};
+
+/** An artifact was saved or deleted. */
+export type ArtifactsUpdatedEvent = EventEnvelope & {
+  data: ArtifactsUpdated;
+  type: "sandbox.artifacts.updated";
+};
+
 export type BackendKind = "local" | "docker";
 
 export type BrowserCapability = {
@@ -93,6 +248,52 @@ export type BrowserCapability = {
   /** Whether commands in the sandbox's shell may drive the browser by its debugging endpoint, at `BATON_CDP_URL`. */
   shellAccess?: boolean;
   viewport?: Viewport;
+};
+
+/** A dialog of the browser's own came, was refused, or went. */
+export type BrowserDialog = {
+  handoff?: DialogAsk | null;
+  kind: DialogKind;
+  message: string;
+  state: DialogState;
+};
+
+/** A dialog of the browser's own came, was refused, or went. */
+export type BrowserDialogEvent = EventEnvelope & {
+  data: BrowserDialog;
+  type: "sandbox.browser.dialog";
+};
+
+/** The browser, or a page of it, was lost. */
+export type BrowserFailed = {
+  message: string;
+};
+
+/** The browser, or a page of it, was lost. */
+export type BrowserFailedEvent = EventEnvelope & {
+  data: BrowserFailed;
+  type: "sandbox.browser.failed";
+};
+
+/** The active page has another address. Not told while a person drives. */
+export type BrowserNavigated = {
+  title: string;
+  url: string;
+};
+
+/** The active page has another address. Not told while a person drives. */
+export type BrowserNavigatedEvent = EventEnvelope & {
+  data: BrowserNavigated;
+  type: "sandbox.browser.navigated";
+};
+
+/** The browser of a sandbox is up. */
+export type BrowserReady = Record<string, never>;
+
+/** The browser of a sandbox is up. */
+export type BrowserReadyEvent = EventEnvelope & {
+  data: BrowserReady;
+  type: "sandbox.browser.ready";
 };
 
 /** `false`: no browser. `true`: a browser with the defaults. Else the browser that is wanted. */
@@ -144,6 +345,19 @@ export type CodeRequest = {
   timeoutMs?: number | null;
 };
 
+/** Somebody else drives now, or nobody. */
+export type ControlChanged = {
+  /** The person who drives, by name. */
+  controller?: string | null;
+  mode: ControlMode;
+};
+
+/** Somebody else drives now, or nobody. */
+export type ControlChangedEvent = EventEnvelope & {
+  data: ControlChanged;
+  type: "sandbox.control.changed";
+};
+
 /** Who drives. */
 export type ControlMode = "ai" | "human" | "shared" | "idle" | "waiting";
 
@@ -192,6 +406,26 @@ export type Demo = {
   taskId: TaskId;
 };
 
+/** A request for a person, ready to be made. */
+export type DialogAsk = {
+  message: string;
+  reason: HandoffReason;
+};
+
+/** A dialog of the browser's own, not of a page. */
+export type DialogKind = "passkey" | "externalApp" | "print" | "httpAuth" | "fileChooser" | "permission" | "certificate";
+
+/** A dialog that opened during an action, and how it was answered. */
+export type DialogRecord = {
+  accepted: boolean;
+  /** `alert`, `confirm`, `prompt` or `beforeunload`; or a kind of the browser's own dialogs, such as `passkey`. */
+  kind: string;
+  message: string;
+};
+
+/** What became of a dialog of the browser's own. */
+export type DialogState = "open" | "closed" | "refused" | "answered";
+
 export type DocumentsCapability = {
   /** `true` is refused in this version: documents are not converted. */
   libreofficeHeadless?: boolean;
@@ -224,23 +458,41 @@ export type ErrorDetail = {
   message: string;
 };
 
-/** Something that happened, as it is stored: committed before it is published, numbered without gaps per sandbox. */
-export type Event = {
-  at: i64;
+/** Something that happened, as it is stored: committed before it is published, numbered without gaps per sandbox. More types may come: leave out what you do not know. */
+export type Event = SandboxCreatedEvent | SandboxAssignedEvent | SandboxReadyEvent | SandboxEndedEvent | SandboxFailedEvent | RecoveredEvent | AgentReadyEvent | TaskQueuedEvent | TaskStartedEvent | TaskCompletedEvent | TaskFailedEvent | TaskCancelledEvent | AgentStepEvent | AgentActionEvent | AgentMessageEvent | BrowserReadyEvent | BrowserFailedEvent | BrowserNavigatedEvent | BrowserDialogEvent | ApprovalRequestedEvent | ApprovalDecidedEvent | HandoffRequestedEvent | HandoffAcceptedEvent | HandoffCompletedEvent | HandoffCancelledEvent | HandoffExpiredEvent | ControlChangedEvent | ExecCompletedEvent | FileChangedEvent | ArtifactsUpdatedEvent | NetworkDeniedEvent;
+
+export type EventEnvelope = {
+  /** Milliseconds since the Unix epoch. */
+  at: number;
   by: Actor;
-  data: unknown;
   id: EventId;
   sandboxId: SandboxId;
   /** From 1, without gaps, per sandbox. */
   seq: number;
-  taskId?: TaskId | null;
-  type: EventType;
+  taskId?: TaskId;
 };
 
 /** A committed event. */
 export type EventId = string;
 
-export type EventType = "sandbox.created" | "sandbox.assigned" | "sandbox.ready" | "sandbox.ended" | "sandbox.failed" | "sandbox.agent.ready" | "sandbox.agent.failed" | "sandbox.browser.ready" | "sandbox.browser.failed" | "sandbox.browser.navigated" | "sandbox.browser.dialog" | "sandbox.agent.task.queued" | "sandbox.agent.task.started" | "sandbox.agent.task.completed" | "sandbox.agent.task.failed" | "sandbox.agent.task.cancelled" | "sandbox.agent.step" | "sandbox.agent.action" | "sandbox.agent.message" | "sandbox.approval.requested" | "sandbox.approval.decided" | "sandbox.handoff.requested" | "sandbox.handoff.accepted" | "sandbox.handoff.completed" | "sandbox.handoff.cancelled" | "sandbox.handoff.expired" | "sandbox.control.changed" | "sandbox.exec.completed" | "sandbox.file.changed" | "sandbox.artifacts.updated" | "sandbox.network.denied" | "sandbox.recovered";
+/** The type of an event. */
+export type EventType = "SandboxCreated" | "SandboxAssigned" | "SandboxReady" | "SandboxEnded" | "SandboxFailed" | "Recovered" | "AgentReady" | "TaskQueued" | "TaskStarted" | "TaskCompleted" | "TaskFailed" | "TaskCancelled" | "AgentStep" | "AgentAction" | "AgentMessage" | "BrowserReady" | "BrowserFailed" | "BrowserNavigated" | "BrowserDialog" | "ApprovalRequested" | "ApprovalDecided" | "HandoffRequested" | "HandoffAccepted" | "HandoffCompleted" | "HandoffCancelled" | "HandoffExpired" | "ControlChanged" | "ExecCompleted" | "FileChanged" | "ArtifactsUpdated" | "NetworkDenied" | "SandboxPaused" | "SandboxResumed" | "AgentFailed" | "CheckpointCreated" | "CheckpointRestored" | "DocumentConverted" | "CredentialUsed";
+
+/** A command has ended. */
+export type ExecCompleted = {
+  /** The command line, shortened. */
+  command: string;
+  durationMs: number;
+  /** The exit status, or 128 + the signal's number. */
+  exitCode: number;
+  timedOut: boolean;
+};
+
+/** A command has ended. */
+export type ExecCompletedEvent = EventEnvelope & {
+  data: ExecCompleted;
+  type: "sandbox.exec.completed";
+};
 
 /** One command. `command` runs directly, without a shell. */
 export type ExecRequest = {
@@ -271,6 +523,21 @@ export type ExecResult = {
 export type Failure = {
   code: string;
   message: string;
+};
+
+/** What happened to a path. */
+export type FileChange = "written" | "removed" | "downloaded";
+
+/** A path of the workspace changed through Baton. What commands change is not told. */
+export type FileChanged = {
+  change: FileChange;
+  path: string;
+};
+
+/** A path of the workspace changed through Baton. What commands change is not told. */
+export type FileChangedEvent = EventEnvelope & {
+  data: FileChanged;
+  type: "sandbox.file.changed";
 };
 
 /** One entry of the workspace. */
@@ -361,11 +628,73 @@ export type Handoff = {
   updatedAt: i64;
 };
 
+/** A person drives. */
+export type HandoffAccepted = {
+  /** Who drives, by name. */
+  controller: string;
+  requestId: HandoffId;
+};
+
+/** A person drives. */
+export type HandoffAcceptedEvent = EventEnvelope & {
+  data: HandoffAccepted;
+  type: "sandbox.handoff.accepted";
+};
+
+/** A request was called off. */
+export type HandoffCancelled = {
+  heldMs?: number | null;
+  /** Why, if the runtime stopped while it stood. */
+  message?: string | null;
+  requestId: HandoffId;
+  takeovers?: number | null;
+};
+
+/** A request was called off. */
+export type HandoffCancelledEvent = EventEnvelope & {
+  data: HandoffCancelled;
+  type: "sandbox.handoff.cancelled";
+};
+
+/** Control was handed back, or what was asked for was met without anybody. */
+export type HandoffCompleted = {
+  /** For how long persons held control. */
+  heldMs?: number | null;
+  message?: string | null;
+  note?: string | null;
+  reason?: HandoffReason | null;
+  receipt?: Receipt | null;
+  requestId: HandoffId;
+  /** How often a person took control. */
+  takeovers?: number | null;
+  /** Set if nobody was asked because `until` was met already; `reason` and `message` then say what was asked for. */
+  untilMet?: boolean | null;
+};
+
+/** Control was handed back, or what was asked for was met without anybody. */
+export type HandoffCompletedEvent = EventEnvelope & {
+  data: HandoffCompleted;
+  type: "sandbox.handoff.completed";
+};
+
 /** The answer of every handoff route. */
 export type HandoffEnvelope = {
   handoff?: Handoff | null;
   ok: boolean;
   preview: Preview;
+};
+
+/** A request ran out of time. */
+export type HandoffExpired = {
+  heldMs?: number | null;
+  requestId: HandoffId;
+  takeovers?: number | null;
+};
+
+/** A request ran out of time. */
+export type HandoffExpiredEvent = EventEnvelope & {
+  data: HandoffExpired;
+  type: "sandbox.handoff.expired";
 };
 
 /** A recorded request that a person do something; `requestId` on the wire. */
@@ -382,6 +711,21 @@ export type HandoffRequest = {
   reason: HandoffReason;
   resumePrompt?: string | null;
   until?: Until | null;
+};
+
+/** A person is asked for, or takes control without being asked (`by` is `person`). */
+export type HandoffRequested = {
+  /** Asked before: whoever drove is gone without handing back, or the runtime was started again. */
+  again?: boolean;
+  message: string;
+  reason: HandoffReason;
+  requestId: HandoffId;
+};
+
+/** A person is asked for, or takes control without being asked (`by` is `person`). */
+export type HandoffRequestedEvent = EventEnvelope & {
+  data: HandoffRequested;
+  type: "sandbox.handoff.requested";
 };
 
 export type HandoffStatus = "pending" | "accepted" | "completed" | "cancelled" | "expired";
@@ -455,6 +799,9 @@ export type Listed = {
   webSocketDebuggerUrl: string;
 };
 
+/** How a part was lost. */
+export type Loss = "ended" | "hung";
+
 /** A message for the agent. */
 export type Message = {
   text: string;
@@ -522,6 +869,21 @@ export type NetworkConfig = {
   allowPrivate?: Array<string>;
   deny?: Array<string>;
   mode?: NetworkMode;
+};
+
+/** A destination was refused by the network policy, or could not be reached. */
+export type NetworkDenied = {
+  /** As the program spelled it, if it could not be read as a host. */
+  host: string;
+  /** 0 if the request did not get as far as a port. */
+  port: number;
+  reason: string;
+};
+
+/** A destination was refused by the network policy, or could not be reached. */
+export type NetworkDeniedEvent = EventEnvelope & {
+  data: NetworkDenied;
+  type: "sandbox.network.denied";
 };
 
 export type NetworkMode = "open" | "allowlist" | "none";
@@ -618,6 +980,18 @@ export type Receipt = {
   untilMet?: boolean | null;
 };
 
+/** A part that was lost was started again. */
+export type Recovered = {
+  cause: Loss;
+  part: SandboxPart;
+};
+
+/** A part that was lost was started again. */
+export type RecoveredEvent = EventEnvelope & {
+  data: Recovered;
+  type: "sandbox.recovered";
+};
+
 /** A token for the purpose of the ticket. */
 export type Redeemed = {
   expiresAt?: i64 | null;
@@ -675,6 +1049,15 @@ export type Sandbox = {
   updatedAt: i64;
 };
 
+/** The rooms of a sandbox are being started. */
+export type SandboxAssigned = Record<string, never>;
+
+/** The rooms of a sandbox are being started. */
+export type SandboxAssignedEvent = EventEnvelope & {
+  data: SandboxAssigned;
+  type: "sandbox.assigned";
+};
+
 /** What a caller asks for; everything optional. */
 export type SandboxConfig = {
   backend?: BackendKind | null;
@@ -688,8 +1071,56 @@ export type SandboxConfig = {
   network?: NetworkConfig;
 };
 
+/** A sandbox was asked for. */
+export type SandboxCreated = {
+  name: string;
+};
+
+/** A sandbox was asked for. */
+export type SandboxCreatedEvent = EventEnvelope & {
+  data: SandboxCreated;
+  type: "sandbox.created";
+};
+
+/** A sandbox ended. Without a code, somebody ended it. */
+export type SandboxEnded = {
+  /** `idle`: nobody used it for `limits.idleMs`. `interrupted`: the runtime stopped while it was under way. */
+  code?: string | null;
+  message?: string | null;
+};
+
+/** A sandbox ended. Without a code, somebody ended it. */
+export type SandboxEndedEvent = EventEnvelope & {
+  data: SandboxEnded;
+  type: "sandbox.ended";
+};
+
+/** A sandbox cannot go on. */
+export type SandboxFailed = {
+  code: string;
+  message: string;
+};
+
+/** A sandbox cannot go on. */
+export type SandboxFailedEvent = EventEnvelope & {
+  data: SandboxFailed;
+  type: "sandbox.failed";
+};
+
 /** One job's container. */
 export type SandboxId = string;
+
+/** A part of a sandbox that can end or hang by itself. */
+export type SandboxPart = "shell" | "desktop" | "display" | "browser";
+
+/** A sandbox takes work. */
+export type SandboxReady = Record<string, never>;
+
+/** A sandbox takes work. */
+export type SandboxReadyEvent = EventEnvelope & {
+  data: SandboxReady;
+  type: "sandbox.ready";
+};
 
 export type SandboxStatus = "queued" | "assigning" | "ready" | "active" | "ending" | "ended" | "failed";
 
@@ -716,6 +1147,15 @@ export type ShownField = {
 
 export type Started = {
   taskId: TaskId;
+};
+
+/** What one answer of a model cost. */
+export type StepUsage = {
+  /** Input tokens that the provider had cached. */
+  cachedTokens: number;
+  costUsd?: number | null;
+  inputTokens: number;
+  outputTokens: number;
 };
 
 export type StorageCapability = {
@@ -747,6 +1187,47 @@ export type Task = {
   usage: Usage;
 };
 
+/** A task was stopped. */
+export type TaskCancelled = {
+  error?: Failure | null;
+  /** Always null; `sandbox.agent.task.completed` fills it. */
+  result?: string | null;
+  title: string;
+};
+
+/** A task was stopped. */
+export type TaskCancelledEvent = EventEnvelope & {
+  data: TaskCancelled;
+  type: "sandbox.agent.task.cancelled";
+};
+
+/** A task is done. */
+export type TaskCompleted = {
+  error?: Failure | null;
+  result?: string | null;
+  title: string;
+};
+
+/** A task is done. */
+export type TaskCompletedEvent = EventEnvelope & {
+  data: TaskCompleted;
+  type: "sandbox.agent.task.completed";
+};
+
+/** A task could not be done. */
+export type TaskFailed = {
+  error?: Failure | null;
+  /** Always null; `sandbox.agent.task.completed` fills it. */
+  result?: string | null;
+  title: string;
+};
+
+/** A task could not be done. */
+export type TaskFailedEvent = EventEnvelope & {
+  data: TaskFailed;
+  type: "sandbox.agent.task.failed";
+};
+
 /** One request to the agent, or one playbook run. */
 export type TaskId = string;
 
@@ -755,6 +1236,15 @@ export type TaskLimits = {
   /** The clock stands still while a person is asked or drives. */
   timeMs?: number | null;
   tokens?: number | null;
+};
+
+/** A task waits for its sandbox. */
+export type TaskQueued = Record<string, never>;
+
+/** A task waits for its sandbox. */
+export type TaskQueuedEvent = EventEnvelope & {
+  data: TaskQueued;
+  type: "sandbox.agent.task.queued";
 };
 
 /** What a caller asks of the agent: a `prompt`, or a `playbook` (YAML text). */
@@ -768,10 +1258,31 @@ export type TaskRequest = {
   prompt?: string | null;
 };
 
+/** A task began, or goes on after a restart. */
+export type TaskStarted = {
+  limits: TaskLimits;
+  title: string;
+};
+
+/** A task began, or goes on after a restart. */
+export type TaskStartedEvent = EventEnvelope & {
+  data: TaskStarted;
+  type: "sandbox.agent.task.started";
+};
+
 export type TaskStatus = "queued" | "running" | "waiting" | "completed" | "failed" | "cancelled";
 
 export type Ticket = {
   ticket: string;
+};
+
+/** A step as it is written in a playbook, `{ "click": { "role": "link" } }`, without what is typed, written or run. */
+export type ToldStep = Record<string, unknown>;
+
+/** An event of a type that this document does not describe. */
+export type UnknownEvent = EventEnvelope & {
+  data: unknown;
+  type: string;
 };
 
 /** When a handoff counts as done. Every field that is set must match. */

@@ -1,9 +1,15 @@
-/** What a webhook delivery says. */
-export interface WebhookPayload {
-  type: string;
-  timestamp: string;
-  data: unknown;
-}
+import type { Event, EventEnvelope } from './generated.js';
+
+/** What a webhook delivery says: an event with the metadata of its task, or a test. `switch (payload.type)` tells them apart. */
+export type WebhookPayload =
+  | {
+      [E in Event as E['type']]: {
+        type: E['type'];
+        timestamp: string;
+        data: EventEnvelope & { data: E['data']; metadata?: Record<string, unknown> };
+      };
+    }[Event['type']]
+  | { type: 'webhook.test'; timestamp: string; data: { webhookId: string; message: string } };
 
 export interface VerifyOptions {
   /** How far the delivery's clock may be from ours; 300 seconds unless said. */

@@ -7,7 +7,7 @@ import type { ApprovalDecision } from '../types/generated/ApprovalDecision';
 import type { Artifact } from '../types/generated/Artifact';
 import type { Check } from '../types/generated/Check';
 import type { Delivery } from '../types/generated/Delivery';
-import type { Event } from '../types/generated/Event';
+import { readEvent, type Event } from '../core/event';
 import type { FileEntry } from '../types/generated/FileEntry';
 import type { Grant } from '../types/generated/Grant';
 import type { HandoffEnvelope } from '../types/generated/HandoffEnvelope';
@@ -108,9 +108,10 @@ export class Client {
     let last = after;
     for (;;) {
       const query = last === null ? '' : `&after=${enc(last)}`;
-      const page = await this.#send<Page<Event>>('GET', `/v1/sandboxes/${enc(sandboxId)}/events?limit=${PAGE}${query}`);
-      all.push(...page.data);
-      const newest = page.data.at(-1)?.id ?? null;
+      const page = await this.#send<Page<unknown>>('GET', `/v1/sandboxes/${enc(sandboxId)}/events?limit=${PAGE}${query}`);
+      const read = page.data.map(readEvent).filter((event) => event !== null);
+      all.push(...read);
+      const newest = read.at(-1)?.id ?? null;
       if (page.data.length < PAGE || newest === null || newest === last) return all;
       last = newest;
     }

@@ -13,7 +13,7 @@ import { EMPTY, latestTask, missingAfter, reduce, staleAfter, type Change, type 
 import type { Clock } from '../core/time';
 import type { EventStream, EventStreamState, Host } from '../host/types';
 import { Unreachable } from '../host/types';
-import type { Event } from '../types/generated/Event';
+import type { Event } from '../core/event';
 import type { ModelInfo } from '../types/generated/ModelInfo';
 import { Client, Refused } from './client';
 import { Preferences } from './preferences.svelte';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ControlView } from '../types/generated/ControlView';
 import { firstSentence, frameOf, mayTakeControl, whyNoControl, type FrameInput } from './frame';
 import { phaseOf, startSteps } from './phase';
-import { AT, eventsOf, handoffOf, sandboxOf, taskOf } from './testing';
+import { AT, eventsOf, handoffOf, sandboxOf, taskOf, type InShort } from './testing';
 import type { Sandbox } from '../types/generated/Sandbox';
 import type { Task } from '../types/generated/Task';
 
@@ -161,7 +161,7 @@ test('every frame has a sentence, a second line, and at most one primary button'
 
 test('starting goes step by step as the events come', () => {
   const sandbox = sandboxOf({ status: 'assigning' });
-  const states = (...events: Parameters<typeof eventsOf>) => startSteps(sandbox, eventsOf(...events)).map((step) => step.state);
+  const states = (...events: InShort[]) => startSteps(sandbox, eventsOf(...events)).map((step) => step.state);
   expect(states(['sandbox.created'], ['sandbox.assigned'])).toEqual(['done', 'now', 'next', 'next']);
   expect(states(['sandbox.assigned'], ['sandbox.browser.ready'])).toEqual(['done', 'done', 'done', 'now']);
   expect(startSteps(sandboxOf({ status: 'queued' }), [])[0]?.state).toBe('now');

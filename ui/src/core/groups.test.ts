@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { groups, needsCount, takeoversOf } from './groups';
-import { AT, eventsOf, handoffOf, receiptWith, sandboxOf, taskOf } from './testing';
+import { AT, eventsOf, handoffOf, receiptWith, sandboxOf, taskOf, type InShort } from './testing';
 import type { Clock } from './time';
 import { EMPTY, reduce, type World } from './world';
 import type { Sandbox } from '../types/generated/Sandbox';
@@ -72,11 +72,11 @@ test('a live sandbox whose task is over is done', () => {
 });
 
 test('takeovers are counted as they were: a request that nobody took over for is none', () => {
-  const taken: Parameters<typeof eventsOf>[0] = ['sandbox.handoff.accepted', {}, 'person'];
-  const back: Parameters<typeof eventsOf>[0] = ['sandbox.handoff.completed', { receipt: receiptWith() }, 'person'];
-  const untaken: Parameters<typeof eventsOf>[0] = ['sandbox.handoff.completed', { receipt: receiptWith({ heldMs: 9_000 }) }, 'api'];
-  const lapsed: Parameters<typeof eventsOf>[0] = ['sandbox.handoff.requested', { again: true }, 'system'];
-  const count = (...told: Parameters<typeof eventsOf>) => takeoversOf(reduce(EMPTY, { kind: 'events', events: eventsOf(...told) }), 'sbx_1');
+  const taken: InShort = ['sandbox.handoff.accepted', {}, 'person'];
+  const back: InShort = ['sandbox.handoff.completed', { receipt: receiptWith() }, 'person'];
+  const untaken: InShort = ['sandbox.handoff.completed', { receipt: receiptWith({ heldMs: 9_000 }) }, 'api'];
+  const lapsed: InShort = ['sandbox.handoff.requested', { again: true }, 'system'];
+  const count = (...told: InShort[]) => takeoversOf(reduce(EMPTY, { kind: 'events', events: eventsOf(...told) }), 'sbx_1');
   expect(count(taken, back)).toEqual({ times: 1, heldMs: 42_000 });
   expect(count(untaken)).toEqual({ times: 0, heldMs: 0 });
   // It lapsed after a second, and was done without anyone then.

@@ -6,7 +6,7 @@ import { plainName } from './plain';
 import { lastSaid } from './story';
 import { count, sameDay, stopwatch, waited, when, type Clock } from './time';
 import { latestTask, type World } from './world';
-import type { Event } from '../types/generated/Event';
+import type { Event } from './event';
 import type { Sandbox } from '../types/generated/Sandbox';
 import type { Task } from '../types/generated/Task';
 
@@ -143,8 +143,8 @@ export function takeoversOf(world: World, sandboxId: string): { times: number; h
       times += 1;
       since = event.at;
     } else if (since !== null && ENDS_A_TAKEOVER.has(event.type)) {
-      const receipt = (event.data as { receipt?: { heldMs?: unknown } | null } | null)?.receipt;
-      heldMs += typeof receipt?.heldMs === 'number' ? receipt.heldMs : event.at - since;
+      const receipt = event.type === 'sandbox.handoff.completed' ? event.data.receipt : null;
+      heldMs += receipt?.heldMs ?? event.at - since;
       since = null;
     }
   }

@@ -9,7 +9,7 @@
  */
 import type { ControlView } from '../types/generated/ControlView';
 import type { Approval } from '../types/generated/Approval';
-import type { Event } from '../types/generated/Event';
+import type { Event } from './event';
 import type { Failure } from '../types/generated/Failure';
 import type { Handoff } from '../types/generated/Handoff';
 import type { Sandbox } from '../types/generated/Sandbox';

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Event } from '../types/generated/Event';
+import type { ToldStep } from '../types/generated/ToldStep';
+import type { Event, Payload } from './event';
 import { gapHead, gapTail, lastReceipt, lastSaid, story, takenRequest } from './story';
-import { eventsOf, receiptWith } from './testing';
+import { eventsOf, oddEventsOf, receiptWith, type InShort } from './testing';
 import { sayStep, text } from './words';
 
 /** Returns the story as one string a line. */
@@ -18,13 +19,13 @@ function told(events: Event[], mine: ReadonlySet<string> = new Set(['ho_1'])): s
   });
 }
 
-const action = (step: Event['data'], more: object = {}): ['sandbox.agent.action', Event['data']] => [
+const action = (step: ToldStep, more: Partial<Payload<'sandbox.agent.action'>> = {}): InShort => [
   'sandbox.agent.action',
-  { action: step, ...more },
+  { name: '', summary: '', action: step, ...more },
 ];
 
 describe('a step of the playbook in words', () => {
-  const cases: [Event['data'], string][] = [
+  const cases: [ToldStep, string][] = [
     [{ navigate: 'https://www.portal.example/invoices?month=10' }, 'Opened portal.example/invoices'],
     [{ navigate: { url: 'https://portal.example/' } }, 'Opened portal.example'],
     [{ click: { role: 'link', name: 'October' } }, 'Clicked October'],
@@ -54,7 +55,7 @@ describe('a step of the playbook in words', () => {
 
   test('a step of a newer runtime is left out, not made up', () => {
     expect(sayStep({ teleport: {} })).toBeNull();
-    expect(sayStep('navigate')).toBeNull();
+    expect(sayStep({})).toBeNull();
     expect(sayStep(null)).toBeNull();
   });
 });
@@ -76,7 +77,7 @@ describe('the story', () => {
       action({ artifact: { path: 'downloads/a.csv' } }, { artifact: 'art_1' }),
       action({ download: { click: { text: 'CSV' }, to: 'b.csv' } }, { path: 'b.csv' }),
       action({ handoff: { reason: 'mfa', message: 'Sign in' } }),
-      action({ handoff: { reason: 'mfa', message: 'Sign in' } }, { error: 'the request was called off' }),
+      action({ handoff: { reason: 'mfa', message: 'Sign in' } }, { error: { message: 'the request was called off' } }),
     );
     expect(told(events)).toEqual(['Downloaded downloads/a.csv', 'Kept a.csv', 'Downloaded b.csv', 'Could not: asked you: Sign in | the request was called off']);
     const moved = eventsOf(
@@ -125,8 +126,8 @@ describe('the story', () => {
   });
 
   test('says of another person, or another window, who drives', () => {
-    const taken: Parameters<typeof eventsOf>[0] = ['sandbox.handoff.accepted', { requestId: 'ho_1', controller: 'Ada\u202e' }, 'person'];
-    const back: Parameters<typeof eventsOf>[0] = ['sandbox.handoff.completed', { receipt: receiptWith() }, 'person'];
+    const taken: InShort = ['sandbox.handoff.accepted', { requestId: 'ho_1', controller: 'Ada\u202e' }, 'person'];
+    const back: InShort = ['sandbox.handoff.completed', { receipt: receiptWith() }, 'person'];
     expect(told(eventsOf(taken), new Set())).toEqual(['(Ada is driving. This part of the story stays blank.)']);
     expect(told(eventsOf(taken, back), new Set(['ho_2']))[0]).toMatch(/^\(Ada drove, 0:42\./);
     expect(takenRequest(eventsOf(taken))).toBe('ho_1');
@@ -144,7 +145,7 @@ describe('the story', () => {
 
   test('says what failed and why', () => {
     const events = eventsOf(
-      action({ click: { name: 'October' } }, { error: { code: 'targetNotFound', message: 'no link “October”' } }),
+      action({ click: { name: 'October' } }, { error: { message: 'no link “October”' } }),
       ['sandbox.agent.task.failed', { error: { code: 'targetNotFound', message: 'step 2 failed' } }],
       ['sandbox.network.denied', { host: 'ads.example', port: 443, reason: 'not on the list' }, 'system'],
     );
@@ -165,8 +166,8 @@ describe('the story', () => {
   });
 
   test("the browser's own dialogs are told: what stands needs somebody, what was refused is only said", () => {
-    const dialog = (data: Event['data']): Parameters<typeof eventsOf>[0] => ['sandbox.browser.dialog', data, 'system'];
-    const ask = { reason: 'login_failed', message: 'Sign in at the site, then hand back' };
+    const dialog = (data: Payload<'sandbox.browser.dialog'>): InShort => ['sandbox.browser.dialog', data, 'system'];
+    const ask = { reason: 'login_failed' as const, message: 'Sign in at the site, then hand back' };
     const events = eventsOf(
       dialog({ kind: 'httpAuth', state: 'open', message: 'the site asks for a password', handoff: ask }),
       dialog({ kind: 'httpAuth', state: 'closed', message: 'the site asks for a password' }),
@@ -188,9 +189,24 @@ describe('the story', () => {
   });
 
   test('an event of an unknown type, or with odd data, does no harm', () => {
-    const odd = eventsOf(['sandbox.agent.action', 'text'], ['sandbox.agent.action', null], ['sandbox.handoff.completed', { receipt: 7 }]);
-    odd.push({ ...odd[0]!, id: 'evt_9', seq: 9, type: 'sandbox.moon.rose' as Event['type'] });
-    expect(told(odd)).toEqual(['You said it is done']);
+    const odd = oddEventsOf(
+      ['sandbox.agent.action', 'text'],
+      ['sandbox.agent.action', null],
+      ['sandbox.handoff.completed', { receipt: 7 }],
+      ['sandbox.moon.rose', { over: 'there' }],
+      ['constructor', {}],
+    );
+    expect(odd.map((event) => event.type === 'unknown')).toEqual([true, true, false, true, true]);
+    expect(told([...odd, ...eventsOf(['sandbox.agent.message', { text: 'still here' }])])).toEqual(['still here']);
+  });
+
+  test('a file that is gone and a result that was deleted are told as that', () => {
+    const events = eventsOf(
+      ['sandbox.file.changed', { path: 'a.md', change: 'written' }, 'api'],
+      ['sandbox.file.changed', { path: 'a.md', change: 'removed' }, 'api'],
+      ['sandbox.artifacts.updated', { key: 'art_1', name: 'b.csv', deleted: true }, 'api'],
+    );
+    expect(told(events)).toEqual(['Added a.md', 'Removed a.md', 'Deleted b.csv']);
   });
 });
 
@@ -211,9 +227,8 @@ test('the receipt is that of the newest hand-back after an event', () => {
 
 describe('what a program does', () => {
   test('is told under its name, with the names of elements', () => {
-    const click = { action: { click: { ref: 'e5' } }, summary: 'clicked button "Save"' };
+    const click = { name: 'click', action: { click: { ref: 'e5' } }, summary: 'clicked button "Save"' };
     expect(told(eventsOf(['sandbox.agent.action', click, 'api']))).toEqual(['A program: clicked button "Save"']);
-    expect(told(eventsOf(['sandbox.agent.action', { ...click, program: 'Playwright' }, 'api']))).toEqual(['Playwright: clicked button "Save"']);
     expect(told(eventsOf(['sandbox.agent.action', click, 'agent']))).toEqual(['Clicked button "Save"']);
     expect(told(eventsOf(['sandbox.agent.action', { action: { click: { role: 'link', name: 'October' } } }, 'api']))).toEqual(['A program: clicked October']);
   });

@@ -4,12 +4,17 @@
  * Each action is one line; runs of small ones fold into one; a person's time is one plain gap. Lines have keys that stay the
  * same while the story grows, so a new line never moves what is being read.
  */
-import type { Event } from '../types/generated/Event';
+import type { SandboxPart } from '../types/generated/SandboxPart';
+import type { DialogState } from '../types/generated/DialogState';
+import type { ApprovalStatus } from '../types/generated/ApprovalStatus';
 import type { Receipt } from '../types/generated/Receipt';
+import type { Target } from '../types/generated/Target';
+import type { ToldStep } from '../types/generated/ToldStep';
+import type { Event, EventOf, Payload } from './event';
 import { receiptSentence } from './receipt';
 import { plainName } from './plain';
 import { stopwatch } from './time';
-import { code, isMap, num, plain, sayStep, shortAddress, str, strong, text, type Saying, type Words } from './words';
+import { code, plain, sayStep, shortAddress, strong, text, type Saying, type Words } from './words';
 
 export type Tone = 'agent' | 'needs' | 'you' | 'quiet' | 'bad' | 'good';
 
@@ -72,7 +77,7 @@ export function story(events: readonly Event[], mine: ReadonlySet<string> = NOBO
         break;
       case 'gapEnds':
         flush();
-        endGap(lines, event.at, told.receipt, told.note, event.id);
+        endGap(lines, event, told);
         break;
     }
   }
@@ -93,7 +98,7 @@ export function lastSaid(events: readonly Event[]): string | null {
 
 /** Names the picture of the page as an action left it. */
 function pictureOf(event: Event): string | null {
-  return event.type === 'sandbox.agent.action' && isMap(event.data) ? str(event.data.picture) : null;
+  return event.type === 'sandbox.agent.action' ? (event.data.picture ?? null) : null;
 }
 
 type Told =
@@ -101,89 +106,92 @@ type Told =
   | { kind: 'small'; words: Words }
   | { kind: 'line'; tone: Tone; words: Words; detail: string | null }
   | { kind: 'gapBegins' }
-  | { kind: 'gapEnds'; receipt: Receipt | null; note: string | null };
+  | { kind: 'gapEnds'; heldMs: number | null; sentence: string; note: string | null };
 
 const nothing: Told = { kind: 'nothing' };
+/** Who drove is gone, and handed nothing back. */
+const LEFT: Told = { kind: 'gapEnds', heldMs: null, sentence: '', note: null };
 
 function line(tone: Tone, words: Words, detail: string | null = null): Told {
   return { kind: 'line', tone, words, detail };
 }
 
+/** Tells one event. One whose payload is not what its type says (another version wrote it) is left out, and not the whole story. */
 function tell(event: Event, before: readonly StoryLine[]): Told {
-  const data = isMap(event.data) ? event.data : {};
+  try {
+    return tellKnown(event, before);
+  } catch {
+    return nothing;
+  }
+}
+
+function tellKnown(event: Event, before: readonly StoryLine[]): Told {
   switch (event.type) {
     case 'sandbox.agent.action':
-      return tellAction(event, data, before);
+      return tellAction(event, before);
     case 'sandbox.agent.step': {
-      const thought = str(data.text);
-      if (thought === null) return nothing;
+      const { text: thought, model } = event.data;
+      if (!thought) return nothing;
       // What a model thought is worth a line of its own; a playbook's step is told by what it did.
-      return str(data.model) === null ? { kind: 'small', words: [plain(thought)] } : line('quiet', [plain(thought)]);
+      return model ? line('quiet', [plain(thought)]) : { kind: 'small', words: [plain(thought)] };
     }
     case 'sandbox.agent.message':
-      return str(data.text) === null ? nothing : tellMessage(event, str(data.text)!);
+      return tellMessage(event);
     case 'sandbox.agent.task.started':
-      return str(data.title) === null
-        ? line('quiet', [plain('Started')])
-        : line('quiet', [plain('Started '), strong(str(data.title)!)]);
+      return line('quiet', event.data.title ? [plain('Started '), strong(event.data.title)] : [plain('Started')]);
     case 'sandbox.agent.task.completed':
-      return line('good', [strong('Done')], str(data.result));
-    case 'sandbox.agent.task.failed': {
-      const error = isMap(data.error) ? data.error : data;
-      return line('bad', [strong('Stopped')], str(error.message));
-    }
+      return line('good', [strong('Done')], event.data.result || null);
+    case 'sandbox.agent.task.failed':
+      return line('bad', [strong('Stopped')], event.data.error?.message ?? null);
     case 'sandbox.agent.task.cancelled':
       return line('quiet', [plain('You stopped the task')]);
-    case 'sandbox.handoff.requested': {
+    case 'sandbox.handoff.requested':
       // Who drove is gone without handing back: what follows is told again.
-      if (data.again === true) return openGap(before) === null ? line('needs', [plain('Waits for you again')]) : { kind: 'gapEnds', receipt: null, note: null };
+      if (event.data.again) return openGap(before) === null ? line('needs', [plain('Waits for you again')]) : LEFT;
       // A person who takes the wheel unasked is recorded as a request of theirs: the gap says it all.
-      return event.by === 'person' ? nothing : line('needs', askedWords(str(data.message)));
-    }
+      return event.by === 'person' ? nothing : line('needs', askedWords(event.data.message));
     case 'sandbox.approval.requested':
-      return line('needs', [plain('Asked you: '), strong(str(data.summary) ?? 'may it go on')], str(data.destination));
+      return line('needs', [plain('Asked you: '), strong(event.data.summary || 'may it go on')], event.data.destination || null);
     case 'sandbox.approval.decided':
-      return tellDecision(str(data.status), str(data.note) ?? str(data.reason));
+      return tellDecision(event.data.status, event.data.note || event.data.reason || null);
     case 'sandbox.handoff.accepted':
       return { kind: 'gapBegins' };
     case 'sandbox.handoff.completed':
-      return { kind: 'gapEnds', receipt: receiptOf(data.receipt), note: str(data.note) };
+      return handedBack(event.data);
     case 'sandbox.handoff.cancelled':
-      return openGap(before) === null ? line('quiet', [plain('The request was called off')]) : { kind: 'gapEnds', receipt: null, note: null };
+      return openGap(before) === null ? line('quiet', [plain('The request was called off')]) : LEFT;
     case 'sandbox.handoff.expired':
       return line('quiet', [plain('The request ran out of time')]);
     case 'sandbox.exec.completed': {
       // Commands of the task are told by their step already.
       if (event.by === 'agent') return nothing;
-      const exit = num(data.exitCode);
-      const words = [plain('Ran '), code(firstLine(str(data.command) ?? 'a command'))];
-      return exit === 0 || exit === null ? line('quiet', words) : line('bad', [...words, plain(`, which failed (${exit})`)]);
+      const { command, exitCode } = event.data;
+      const words = [plain('Ran '), code(firstLine(command))];
+      return exitCode === 0 ? line('quiet', words) : line('bad', [...words, plain(`, which failed (${exitCode})`)]);
     }
     case 'sandbox.file.changed': {
-      const path = str(data.path);
-      if (path === null) return nothing;
-      if (str(data.change) === 'downloaded') return line(event.by === 'person' ? 'you' : 'agent', [plain('Downloaded '), code(path)]);
-      return event.by === 'person' || event.by === 'api' ? line('quiet', [plain('Added '), code(path)]) : nothing;
+      const { path, change } = event.data;
+      if (change === 'downloaded') return line(event.by === 'person' ? 'you' : 'agent', [plain('Downloaded '), code(path)]);
+      if (event.by !== 'person' && event.by !== 'api') return nothing;
+      return line('quiet', [plain(change === 'removed' ? 'Removed ' : 'Added '), code(path)]);
     }
     case 'sandbox.artifacts.updated':
-      return str(data.name) === null ? nothing : line('good', [plain('Kept '), code(str(data.name)!)]);
+      return event.data.deleted ? line('quiet', [plain('Deleted '), code(event.data.name)]) : line('good', [plain('Kept '), code(event.data.name)]);
     case 'sandbox.network.denied':
-      return line('bad', [plain('Was kept from '), strong(str(data.host) ?? 'a site')], str(data.reason));
+      return line('bad', [plain('Was kept from '), strong(event.data.host)], event.data.reason || null);
     case 'sandbox.browser.navigated':
       // Where an action led is told by the action; an address the page changed by itself is noise.
-      return event.by === 'api' ? line('quiet', [plain('Opened '), strong(shortAddress(str(data.url) ?? 'a page'))]) : nothing;
+      return event.by === 'api' ? line('quiet', [plain('Opened '), strong(shortAddress(event.data.url))]) : nothing;
     case 'sandbox.browser.dialog':
-      return tellDialog(str(data.state), str(data.message), isMap(data.handoff) ? str(data.handoff.message) : null);
+      return tellDialog(event.data.state, event.data.message, event.data.handoff?.message ?? null);
     case 'sandbox.browser.failed':
-      return line('bad', [plain('The browser stopped')], str(data.message));
+      return line('bad', [plain('The browser stopped')], event.data.message || null);
     case 'sandbox.recovered':
-      return line('quiet', [plain(recovered(str(data.part)))]);
-    case 'sandbox.agent.failed':
-      return line('bad', [plain('The agent did not start')], str(data.message));
+      return line('quiet', [plain(recovered(event.data.part))]);
     case 'sandbox.failed':
-      return line('bad', [strong('The sandbox failed')], str(data.message));
+      return line('bad', [strong('The sandbox failed')], event.data.message || null);
     case 'sandbox.ended':
-      return line('quiet', [plain('The sandbox ended')], str(data.message));
+      return line('quiet', [plain('The sandbox ended')], event.data.message ?? null);
     case 'sandbox.created':
     case 'sandbox.assigned':
     case 'sandbox.ready':
@@ -191,14 +199,18 @@ function tell(event: Event, before: readonly StoryLine[]): Told {
     case 'sandbox.browser.ready':
     case 'sandbox.agent.task.queued':
     case 'sandbox.control.changed':
+    // A newer runtime may have types that this page does not know. They are left out of the story, not made up.
+    case 'unknown':
       return nothing;
-    default:
-      return unknownType(event.type);
   }
 }
 
+function handedBack({ receipt, note }: Payload<'sandbox.handoff.completed'>): Told {
+  return { kind: 'gapEnds', heldMs: receipt?.heldMs ?? null, sentence: receipt ? receiptSentence(receipt) : '', note: note || null };
+}
+
 /** A part that ended or hung is back. */
-function recovered(part: string | null): string {
+function recovered(part: SandboxPart): string {
   switch (part) {
     case 'browser':
       return 'The browser was started again, with its tabs';
@@ -207,12 +219,12 @@ function recovered(part: string | null): string {
       return 'The browser was started again with its screen';
     case 'shell':
       return 'The place for commands was started again; what ran in it has ended';
-    default:
-      return 'A part of the sandbox was started again';
   }
 }
 
-function tellMessage(event: Event, said: string): Told {
+function tellMessage(event: EventOf<'sandbox.agent.message'>): Told {
+  const said = event.data.text;
+  if (!said) return nothing;
   switch (event.by) {
     case 'person':
       return line('you', [strong('You: '), plain(said)]);
@@ -227,8 +239,7 @@ function tellMessage(event: Event, said: string): Told {
 const capitalised = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
 
 /** A dialog of the browser's own: one that stands needs somebody, one that was refused or left open is only told. */
-function tellDialog(state: string | null, message: string | null, ask: string | null): Told {
-  if (message === null) return nothing;
+function tellDialog(state: DialogState, message: string, ask: string | null): Told {
   const said = [plain(capitalised(plainName(message)))];
   switch (state) {
     case 'open':
@@ -239,12 +250,10 @@ function tellDialog(state: string | null, message: string | null, ask: string | 
     case 'closed':
       // What was answered needs no line; what was left open was closed by nobody's hand.
       return message.includes('left open') ? line('quiet', said) : nothing;
-    default:
-      return nothing;
   }
 }
 
-function tellDecision(status: string | null, why: string | null): Told {
+function tellDecision(status: ApprovalStatus, why: string | null): Told {
   switch (status) {
     case 'approved':
       return line('you', [plain('You approved it')], why);
@@ -252,37 +261,33 @@ function tellDecision(status: string | null, why: string | null): Told {
       return line('you', [plain('You denied it: it was not done')], why);
     case 'void':
       return line('quiet', [plain('The question is void: nothing was done by it')], why);
-    default:
+    case 'superseded':
+    case 'pending':
       return nothing;
   }
 }
 
-/** A newer runtime may have types this page does not know. They are left out of the story, not made up. */
-function unknownType(_type: never): Told {
-  return nothing;
-}
-
-function tellAction(event: Event, data: { [key: string]: Event['data'] }, before: readonly StoryLine[]): Told {
-  if (isMap(data.action) && toldByItsEvent(data.action, data, before)) return nothing;
-  const put = isMap(data.action) && 'download' in data.action && isDownload(before.at(-1)) ? str(data.path) : null;
-  if (put !== null) return line('agent', [plain('Put it at '), code(put)]);
+function tellAction(event: EventOf<'sandbox.agent.action'>, before: readonly StoryLine[]): Told {
+  const { data } = event;
+  const action = data.action ?? null;
+  if (action !== null && toldByItsEvent(action, data, before)) return nothing;
+  if (action !== null && 'download' in action && data.path && isDownload(before.at(-1))) return line('agent', [plain('Put it at '), code(data.path)]);
   // A reference is a name for programs only: the runtime's own words name the element.
-  const named = isNameless(data.action) ? said(data) : null;
-  const saying = named ?? sayStep(data.action) ?? sayStep(data.step) ?? sayStep(data) ?? said(data);
+  const named = action !== null && isNameless(action) ? said(data) : null;
+  const saying = named ?? sayStep(action) ?? said(data);
   if (saying === null) return nothing;
-  const error = isMap(data.error) ? str(data.error.message) : str(data.error);
-  if (error !== null) return line('bad', [plain('Could not: '), ...lowerFirst(saying.words)], error);
-  if (event.by === 'api') return line('quiet', [strong(`${str(data.program) ?? 'A program'}: `), plain(' '), ...lowerFirst(saying.words)]);
+  if (data.error) return line('bad', [plain('Could not: '), ...lowerFirst(saying.words)], data.error.message);
+  if (event.by === 'api') return line('quiet', [strong('A program: '), plain(' '), ...lowerFirst(saying.words)]);
   if (saying.small) return { kind: 'small', words: saying.words };
   return line(event.by === 'person' ? 'you' : 'agent', saying.words);
 }
 
 /** A result that is kept, a file that came, a person who was asked: each has an event of its own, and the action would say it twice. */
-function toldByItsEvent(action: { [key: string]: Event['data'] }, data: { [key: string]: Event['data'] }, before: readonly StoryLine[]): boolean {
-  if ('artifact' in action) return str(data.artifact) !== null;
+function toldByItsEvent(action: ToldStep, data: Payload<'sandbox.agent.action'>, before: readonly StoryLine[]): boolean {
+  if ('artifact' in action) return data.artifact != null;
   if ('handoff' in action) return data.error == null;
   const last = before.at(-1);
-  return 'download' in action && isDownload(last) && text(last.words) === `Downloaded ${str(data.path) ?? ''}`;
+  return 'download' in action && isDownload(last) && text(last.words) === `Downloaded ${data.path ?? ''}`;
 }
 
 function isDownload(last: StoryLine | undefined): last is Extract<StoryLine, { kind: 'line' }> {
@@ -290,19 +295,17 @@ function isDownload(last: StoryLine | undefined): last is Extract<StoryLine, { k
 }
 
 /** Whether a step aims at an element by a reference alone. */
-function isNameless(action: Event['data'] | undefined): boolean {
-  if (!isMap(action)) return false;
-  const [args] = Object.values(action);
-  return isMap(args) && str(args.ref) !== null && [args.name, args.label, args.text, args.placeholder].every((each) => str(each) === null);
+function isNameless(action: ToldStep): boolean {
+  const aim: Partial<Target> = Object(Object.values(action)[0]);
+  return Boolean(aim.ref) && !(aim.name || aim.label || aim.text || aim.placeholder);
 }
 
-function said(data: { [key: string]: Event['data'] }): Saying | null {
-  const summary = str(data.summary) ?? str(data.text);
-  return summary === null ? null : { words: [plain(summary.charAt(0).toUpperCase() + summary.slice(1))], small: false };
+function said({ summary }: Payload<'sandbox.agent.action'>): Saying | null {
+  return !summary ? null : { words: [plain(capitalised(summary))], small: false };
 }
 
-function askedWords(message: string | null): Words {
-  return message === null ? [plain('Asked for you')] : [plain('Asked you: '), strong(message)];
+function askedWords(message: string): Words {
+  return !message ? [plain('Asked for you')] : [plain('Asked you: '), strong(message)];
 }
 
 function openGap(lines: readonly StoryLine[]): Extract<StoryLine, { kind: 'gap' }> | null {
@@ -310,17 +313,15 @@ function openGap(lines: readonly StoryLine[]): Extract<StoryLine, { kind: 'gap' 
   return last !== undefined && last.endedAt === null ? last : null;
 }
 
-function endGap(lines: StoryLine[], at: number, receipt: Receipt | null, note: string | null, key: string): void {
+function endGap(lines: StoryLine[], { id, at }: Event, { heldMs, sentence, note }: Extract<Told, { kind: 'gapEnds' }>): void {
   const open = openGap(lines);
-  const sentence = receipt === null ? '' : receiptSentence(receipt);
   if (open === null) {
     // The request was done without anyone driving.
-    lines.push({ kind: 'line', key, at, tone: 'you', words: [plain('You said it is done')], detail: note, picture: null });
+    lines.push({ kind: 'line', key: id, at, tone: 'you', words: [plain('You said it is done')], detail: note, picture: null });
     return;
   }
   // What was told during the gap stays in its place; the gap itself is closed where it began.
-  const closed = { ...open, endedAt: at, heldMs: receipt?.heldMs ?? at - open.at, sentence, note };
-  lines[lines.indexOf(open)] = closed;
+  lines[lines.indexOf(open)] = { ...open, endedAt: at, heldMs: heldMs ?? at - open.at, sentence, note };
 }
 
 /** Returns the gap in words, after the bold beginning "You drove, 0:42.". */
@@ -337,43 +338,19 @@ export function gapHead(gap: Extract<StoryLine, { kind: 'gap' }>): string {
 
 /** Names who took control: `null` for the person at this page. */
 function driverOf(event: Event, mine: ReadonlySet<string>): string | null {
-  const data = isMap(event.data) ? event.data : {};
-  const request = str(data.requestId);
-  if (request !== null && mine.has(request)) return null;
-  return plainName(str(data.controller) ?? '') || 'A person';
+  if (event.type !== 'sandbox.handoff.accepted') return 'A person';
+  if (mine.has(event.data.requestId)) return null;
+  return plainName(event.data.controller) || 'A person';
 }
 
 /** Names the request for which somebody drives now, as the events say; `null` when nobody does. */
 export function takenRequest(events: readonly Event[]): string | null {
   for (let i = events.length - 1; i >= 0; i -= 1) {
-    const { type, data } = events[i]!;
-    if (type === 'sandbox.handoff.accepted') return isMap(data) ? str(data.requestId) : null;
-    if (type === 'sandbox.handoff.completed' || type === 'sandbox.handoff.cancelled' || type === 'sandbox.handoff.expired') return null;
+    const event = events[i]!;
+    if (event.type === 'sandbox.handoff.accepted') return event.data.requestId;
+    if (event.type === 'sandbox.handoff.completed' || event.type === 'sandbox.handoff.cancelled' || event.type === 'sandbox.handoff.expired') return null;
   }
   return null;
-}
-
-function receiptOf(value: Event['data'] | undefined): Receipt | null {
-  if (!isMap(value)) return null;
-  const list = (v: Event['data'] | undefined) => (Array.isArray(v) ? v.filter((each) => typeof each === 'string') : []);
-  const page = (v: Event['data'] | undefined) => ({
-    url: (isMap(v) ? str(v.url) : null) ?? '',
-    title: (isMap(v) ? str(v.title) : null) ?? '',
-  });
-  return {
-    heldMs: num(value.heldMs) ?? 0,
-    before: page(value.before),
-    after: page(value.after),
-    tabsOpened: list(value.tabsOpened),
-    tabsClosed: list(value.tabsClosed),
-    signedInChanged: list(value.signedInChanged),
-    fieldsTouched: list(value.fieldsTouched),
-    fieldsVeiled: list(value.fieldsVeiled),
-    filesArrived: list(value.filesArrived),
-    inputs: num(value.inputs) ?? 0,
-    note: str(value.note),
-    untilMet: typeof value.untilMet === 'boolean' ? value.untilMet : null,
-  };
 }
 
 function lowerFirst(words: Words): Words {
@@ -391,7 +368,7 @@ function firstLine(command: string): string {
 export function lastReceipt(events: readonly Event[], seq: number): Receipt | null {
   for (let i = events.length - 1; i >= 0 && events[i]!.seq > seq; i -= 1) {
     const event = events[i]!;
-    if (event.type === 'sandbox.handoff.completed') return receiptOf(isMap(event.data) ? event.data.receipt : undefined);
+    if (event.type === 'sandbox.handoff.completed') return event.data.receipt ?? null;
   }
   return null;
 }

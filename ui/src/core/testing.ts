@@ -1,6 +1,5 @@
 /** Objects of the contract for tests: whole and plausible, with what matters to a test put over them. */
-import type { Event } from '../types/generated/Event';
-import type { EventType } from '../types/generated/EventType';
+import { readEvent, type Event, type EventType, type Payload } from './event';
 import type { Actor } from '../types/generated/Actor';
 import type { Approval } from '../types/generated/Approval';
 import type { Grant } from '../types/generated/Grant';
@@ -160,16 +159,19 @@ export function receiptWith(over: Partial<Receipt> = {}): Receipt {
   };
 }
 
+/** An event in short: what a test does not name is left out, as an older version may have done. */
+export type InShort = { [T in EventType]: [type: T, data?: Partial<Payload<T>>, by?: Actor] }[EventType];
+
 /** Returns events of one sandbox, numbered from 1, one second apart. */
-export function eventsOf(...told: [type: EventType, data?: Event['data'], by?: Actor][]): Event[] {
-  return told.map(([type, data = {}, by = 'agent'], i) => ({
-    id: `evt_${i + 1}`,
-    sandboxId: 'sbx_1',
-    taskId: 'task_1',
-    seq: i + 1,
-    type,
-    by,
-    at: AT + i * 1_000,
-    data,
-  }));
+export function eventsOf(...told: InShort[]): Event[] {
+  return oddEventsOf(...told);
+}
+
+/** As {@link eventsOf}, of any type and with any payload. */
+export function oddEventsOf(...told: [type: string, data?: unknown, by?: Actor][]): Event[] {
+  return told.map(([type, data = {}, by = 'agent'], i) => {
+    const event = readEvent({ id: `evt_${i + 1}`, sandboxId: 'sbx_1', taskId: 'task_1', seq: i + 1, type, by, at: AT + i * 1_000, data });
+    if (event === null) throw new Error('an event needs a type');
+    return event;
+  });
 }

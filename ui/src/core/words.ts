@@ -1,10 +1,16 @@
 /**
  * What happened, in words: one line of the story for one action.
  *
- * Event data is written by another program version than this page may know, so it is read with care: what is missing is left out.
+ * The arguments of a step may lack what another version did not write: what is missing is left out.
  */
 import { plainName } from './plain';
-import type { JsonValue } from '../types/generated/serde_json/JsonValue';
+import type { Action } from '../types/generated/Action';
+import type { CodeLanguage } from '../types/generated/CodeLanguage';
+import type { Condition } from '../types/generated/Condition';
+import type { ExecRequest } from '../types/generated/ExecRequest';
+import type { Target } from '../types/generated/Target';
+import type { ToldStep } from '../types/generated/ToldStep';
+import type { Work } from '../types/generated/Work';
 
 /** A piece of a line. `strong` is what the line is about, `code` is a name of a file or a command. */
 export interface Part {
@@ -28,57 +34,63 @@ export interface Saying {
   small: boolean;
 }
 
-type Args = { [key: string]: JsonValue };
+/** Everything that an agent or a playbook does: an object of one name and its arguments. */
+type Step = Action | Work;
+type KeyOf<S> = S extends unknown ? keyof S : never;
+export type StepName = KeyOf<Step>;
+type ArgsOf<N extends StepName> = Extract<Step, Record<N, unknown>>[N];
+/** Arguments as the story has them: without what is typed, written or run, and without what an older version did not have. */
+type Told<A> = A extends string ? A : Partial<A>;
 
 /** Returns the line of one step, `{ click: { role: "link", name: "Invoices" } }`, or `null` for a step it does not know. */
-export function sayStep(step: JsonValue | undefined): Saying | null {
-  if (!isMap(step)) return null;
-  const entry = Object.entries(step).find(([name]) => name in SAYINGS);
-  if (entry === undefined) return null;
-  const [name, args] = entry;
-  const say = SAYINGS[name]!;
-  return say(isMap(args) ? args : {}, typeof args === 'string' ? args : null);
+export function sayStep(step: ToldStep | null): Saying | null {
+  const [name, args] = Object.entries(step ?? {}).find(([key]) => Object.hasOwn(SAYINGS, key)) ?? [];
+  if (name === undefined) return null;
+  const say = SAYINGS[name as StepName] as (args: unknown) => Saying;
+  return say(args ?? {});
 }
 
-const SAYINGS: Record<string, (args: Args, bare: string | null) => Saying> = {
-  navigate: (args, bare) => big(plain('Opened '), strong(shortAddress(bare ?? str(args.url) ?? 'a page'))),
+/** Complete by its type: a step without words does not compile. */
+const SAYINGS: { [N in StepName]: (args: Told<ArgsOf<N>>) => Saying } = {
+  navigate: (args) => big(plain('Opened '), strong(shortAddress((bare(args) ?? field(args, 'url')) || 'a page'))),
   back: () => small(plain('Went back')),
   forward: () => small(plain('Went forward')),
   reload: () => small(plain('Loaded the page again')),
   click: (args) => big(plain('Clicked '), ...target(args)),
   doubleClick: (args) => big(plain('Double-clicked '), ...target(args)),
   hover: (args) => small(plain('Pointed at '), ...target(args)),
-  type: (args) => big(plain('Filled in '), ...target(withoutText(args))),
-  press: (args, bare) => small(plain('Pressed '), strong(bare ?? str(args.key) ?? 'a key')),
-  select: (args) => big(plain('Chose '), strong(str(args.value) ?? 'an option'), plain(' in '), ...target(args)),
+  type: (args) => big(plain('Filled in '), ...typedInto(args)),
+  press: (args) => small(plain('Pressed '), strong((bare(args) ?? field(args, 'key')) || 'a key')),
+  select: (args) => big(plain('Chose '), strong(args.value || 'an option'), plain(' in '), ...target(args)),
   scroll: () => small(plain('Scrolled')),
-  drag: (args) => big(plain('Dragged '), ...target(isMap(args.from) ? args.from : {})),
+  drag: (args) => big(plain('Dragged '), ...target(args.from ?? {})),
   find: () => small(plain('Searched the page')),
   waitFor: (args) => small(plain('Waited for '), ...condition(args)),
   expect: (args) => small(plain('Saw '), ...condition(args)),
-  extract: (args) => big(plain('Read '), ...(str(args.to) ? [plain('the page into '), code(str(args.to)!)] : [plain('the page')])),
-  download: (args) => big(plain('Downloaded '), str(args.to) ? code(str(args.to)!) : plain('a file')),
-  upload: (args) => big(plain('Uploaded '), code(str(args.path) ?? 'a file')),
+  extract: (args) => big(plain('Read '), ...(args.to ? [plain('the page into '), code(args.to)] : [plain('the page')])),
+  download: (args) => big(plain('Downloaded '), args.to ? code(args.to) : plain('a file')),
+  upload: (args) => big(plain('Uploaded '), code(args.path || 'a file')),
   tabs: () => small(plain('Looked at the tabs')),
-  newTab: (args) => (str(args.url) ? big(plain('Opened a tab at '), strong(shortAddress(str(args.url)!))) : small(plain('Opened a tab'))),
+  newTab: (args) => (args.url ? big(plain('Opened a tab at '), strong(shortAddress(args.url))) : small(plain('Opened a tab'))),
   activateTab: () => small(plain('Changed to another tab')),
   closeTab: () => small(plain('Closed a tab')),
-  dialog: (args, bare) => big(plain((bare ?? str(args.answer)) === 'accept' ? 'Accepted what the page asked' : 'Declined what the page asked')),
+  dialog: (args) => big(plain((bare(args) ?? field(args, 'answer')) === 'accept' ? 'Accepted what the page asked' : 'Declined what the page asked')),
   screenshot: () => small(plain('Looked at the page')),
   look: () => small(plain('Looked at the page')),
   exec: (args) => big(plain('Ran '), code(commandLine(args))),
-  code: (args) => big(plain(`Ran ${LANGUAGES[str(args.language) ?? ''] ?? 'code'}`)),
-  write: (args) => big(plain('Wrote '), code(str(args.path) ?? 'a file')),
-  convert: (args) => big(plain('Converted '), code(str(args.path) ?? 'a file'), plain(` to ${str(args.to) ?? 'another format'}`)),
-  artifact: (args) => big(plain('Saved '), code(str(args.path) ?? 'a result')),
-  checkpoint: (args) => big(plain('Kept a checkpoint'), ...(str(args.label) ? [plain(' '), strong(str(args.label)!)] : [])),
-  read: (args) => small(plain('Read '), code(str(args.path) ?? 'a file')),
+  code: (args) => big(plain(`Ran ${args.language ? LANGUAGES[args.language] : 'code'}`)),
+  write: (args) => big(plain('Wrote '), code(args.path || 'a file')),
+  artifact: (args) => big(plain('Saved '), code(args.path || 'a result')),
+  read: (args) => small(plain('Read '), code(args.path || 'a file')),
   list: () => small(plain('Looked through the files')),
-  search: (args) => small(plain('Searched the files for '), strong(str(args.text) ?? 'words')),
-  handoff: (args) => big(plain('Asked you: '), strong(str(args.message) ?? 'to take over')),
+  search: (args) => small(plain('Searched the files for '), strong(args.text || 'words')),
+  handoff: (args) => big(plain('Asked you: '), strong(args.message || 'to take over')),
+  // These two have events of their own.
+  note: () => small(plain('Wrote to you')),
+  done: () => small(plain('Finished')),
 };
 
-const LANGUAGES: Record<string, string> = {
+const LANGUAGES: Record<CodeLanguage, string> = {
   python: 'Python',
   javascript: 'JavaScript',
   typescript: 'TypeScript',
@@ -88,30 +100,36 @@ const LANGUAGES: Record<string, string> = {
 const big = (...words: Words): Saying => ({ words, small: false });
 const small = (...words: Words): Saying => ({ words, small: true });
 
-function target(args: Args): Words {
-  const named = str(args.name) ?? str(args.label) ?? str(args.text) ?? str(args.placeholder);
-  if (named !== null) return [strong(named)];
-  if (str(args.role) !== null) return [plain(`a ${str(args.role)}`)];
-  return [plain('an element')];
+/** Returns arguments that are written as one word, `press: Enter`. */
+function bare(args: unknown): string | null {
+  return typeof args === 'string' ? args : null;
+}
+
+/** Returns one of the arguments that may also be written as one word. */
+function field<A extends object, F extends keyof A>(args: string | A, name: F): A[F] | null {
+  return typeof args === 'string' ? null : args[name];
+}
+
+function target({ name, label, text, placeholder, role }: Partial<Target>): Words {
+  const named = name || label || text || placeholder;
+  if (named) return [strong(named)];
+  return [plain(role ? `a ${role}` : 'an element')];
 }
 
 /** `text` of `type` is what is typed, not what is aimed at; it is never shown. */
-function withoutText(args: Args): Args {
-  const { text: _typed, ...rest } = args;
-  const named = str(rest.name) ?? str(rest.label) ?? str(rest.placeholder);
-  return named === null ? { role: 'field' } : rest;
+function typedInto({ name, label, placeholder }: Partial<Target>): Words {
+  const named = name || label || placeholder;
+  return named ? [strong(named)] : [plain('a field')];
 }
 
-function condition(args: Args): Words {
-  const seen = str(args.text) ?? str(args.name) ?? str(args.label);
-  if (seen !== null) return [strong(seen)];
-  const url = str(args.url);
-  return url === null ? [plain('what was expected')] : [plain(pageOf(url))];
+function condition({ text, name, label, url }: Partial<Condition>): Words {
+  const seen = text || name || label;
+  if (seen) return [strong(seen)];
+  return [plain(url ? pageOf(url) : 'what was expected')];
 }
 
-function commandLine(args: Args): string {
-  const words = [str(args.command) ?? 'a command', ...(Array.isArray(args.args) ? args.args : []).map(String)];
-  const line = words.join(' ').split('\n')[0]!;
+function commandLine({ command, args }: Partial<ExecRequest>): string {
+  const line = [command || 'a command', ...(args ?? [])].join(' ').split('\n')[0]!;
   return line.length > 48 ? `${line.slice(0, 47)}…` : line;
 }
 
@@ -131,16 +149,4 @@ export function pageOf(pattern: string): string {
     .split('/')
     .filter((part) => !part.includes('*') && part !== '');
   return parts.length === 0 ? 'the right page' : `the page “${parts.join('/')}”`;
-}
-
-export function isMap(value: JsonValue | undefined): value is Args {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-export function str(value: JsonValue | undefined): string | null {
-  return typeof value === 'string' && value !== '' ? value : null;
-}
-
-export function num(value: JsonValue | undefined): number | null {
-  return typeof value === 'number' ? value : null;
 }

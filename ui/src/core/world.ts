@@ -4,9 +4,8 @@
  * Objects are never patched from events: an event says that an object changed, and the object is asked for again. So what is
  * shown is always what the runtime said whole.
  */
-import { isMap } from './words';
 import type { Artifact } from '../types/generated/Artifact';
-import type { Event } from '../types/generated/Event';
+import type { Event } from './event';
 import type { Sandbox } from '../types/generated/Sandbox';
 import type { Task } from '../types/generated/Task';
 
@@ -118,19 +117,22 @@ export interface Stale {
 }
 
 export function staleAfter(event: Event): Stale {
-  const type: string = event.type;
-  const taskEnds = type.startsWith('sandbox.agent.task.');
-  // A model takes its time, and what it cost is asked for after each of its turns.
-  const byModel = type === 'sandbox.agent.step' && isMap(event.data) && 'usage' in event.data;
+  const { type } = event;
   return {
     // A step changes no more than the count of steps; asking after each would be a flood.
     sandbox: type !== 'sandbox.agent.step' && type !== 'sandbox.agent.action' && type !== 'sandbox.file.changed',
-    task: taskEnds || byModel || type.startsWith('sandbox.handoff.') || type.startsWith('sandbox.approval.') || type === 'sandbox.control.changed' ? (event.taskId ?? null) : null,
-    artifacts: type === 'sandbox.artifacts.updated' || type === 'sandbox.document.converted',
+    task: changesTask(event) ? (event.taskId ?? null) : null,
+    artifacts: type === 'sandbox.artifacts.updated',
     files:
       type === 'sandbox.file.changed' ||
       type === 'sandbox.agent.action' ||
       type === 'sandbox.exec.completed' ||
       type === 'sandbox.handoff.completed',
   };
+}
+
+function changesTask(event: Event): boolean {
+  // A model takes its time, and what it cost is asked for after each of its turns.
+  if (event.type === 'sandbox.agent.step') return event.data.usage != null;
+  return event.type === 'sandbox.control.changed' || /^sandbox\.(agent\.task|handoff|approval)\./.test(event.type);
 }

@@ -10,7 +10,7 @@ import { followEvents } from './events';
 import { followSpeech } from './speech';
 import type { Answer, Bytes, DesktopWindow, EventStream, EventStreamState, Host, LiveEndpoint, Method, Notice, Platform, UnderWay } from './types';
 import { Unreachable } from './types';
-import type { Event } from '../types/generated/Event';
+import type { Event } from '../core/event';
 
 export function desktopHost(): Host {
   return new DesktopHost();

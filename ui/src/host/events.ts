@@ -7,7 +7,7 @@
  *
  * Each message is one event. A new connection asks for what came after the last event seen, so nothing is lost or seen twice.
  */
-import type { Event } from '../types/generated/Event';
+import { readEvent, type Event } from '../core/event';
 import type { EventStream, EventStreamState, LiveEndpoint } from './types';
 
 const FIRST_PAUSE_MS = 250;
@@ -82,18 +82,9 @@ export function followEvents(
 /** Answers the event in a message, or `null` for anything else (a keep-alive). */
 export function parseEvent(data: unknown): Event | null {
   if (typeof data !== 'string') return null;
-  let value: unknown;
   try {
-    value = JSON.parse(data);
+    return readEvent(JSON.parse(data));
   } catch {
     return null;
   }
-  const isEvent =
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as Event).id === 'string' &&
-    typeof (value as Event).sandboxId === 'string' &&
-    typeof (value as Event).seq === 'number' &&
-    typeof (value as Event).type === 'string';
-  return isEvent ? (value as Event) : null;
 }

@@ -9,7 +9,7 @@ import { followEvents } from './events';
 import { followSpeech } from './speech';
 import type { Answer, Bytes, EventStream, EventStreamState, Host, LiveEndpoint, Method, Notice, Platform } from './types';
 import { Unreachable } from './types';
-import type { Event } from '../types/generated/Event';
+import type { Event } from '../core/event';
 
 const TOKEN_KEY = 'baton.token';
 

@@ -4,7 +4,7 @@
  * The interface runs in two places: in the desktop window, where requests are carried out in process, and in any browser
  * against `baton serve`. Everything that differs between them is behind [`Host`]; nothing else in the interface asks where it is.
  */
-import type { Event } from '../types/generated/Event';
+import type { Event } from '../core/event';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 

@@ -1,8 +1,8 @@
-//! The words of the contract: what crosses HTTP, what is stored in events. camelCase on the wire, times in ms since the epoch.
+//! The words of the contract: what crosses HTTP. What is stored in events is in [`crate::event`]. camelCase on the wire, times in ms since the epoch.
 
+mod actor;
 mod approval;
 mod artifact;
-mod event;
 mod exec;
 mod handoff;
 mod models;
@@ -12,9 +12,9 @@ mod sandbox;
 mod task;
 mod webhook;
 
+pub use actor::*;
 pub use approval::*;
 pub use artifact::*;
-pub use event::*;
 pub use exec::*;
 pub use handoff::*;
 pub use models::*;

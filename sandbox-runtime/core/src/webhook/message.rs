@@ -6,10 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::TEST_TYPE;
 use crate::WebhookId;
-use crate::model::{EpochMs, Event};
+use crate::event::Event;
+use crate::model::EpochMs;
 
 /// Returns the body of an event's message: `data` is the event, with the metadata of its task.
-pub fn body(event: &Event, kind: &str, metadata: Option<&BTreeMap<String, Value>>) -> Value {
+pub fn body(event: &Event, metadata: Option<&BTreeMap<String, Value>>) -> Value {
     let mut data = match serde_json::to_value(event) {
         Ok(Value::Object(fields)) => fields,
         Ok(_) | Err(_) => Map::new(),
@@ -18,7 +19,7 @@ pub fn body(event: &Event, kind: &str, metadata: Option<&BTreeMap<String, Value>
     if let Some(metadata) = metadata {
         data.insert("metadata".to_owned(), json!(metadata));
     }
-    json!({ "type": kind, "timestamp": iso_8601(event.at), "data": data })
+    json!({ "type": event.data.kind(), "timestamp": iso_8601(event.at), "data": data })
 }
 
 /// Returns the body of a message that tries a webhook out.
@@ -57,7 +58,8 @@ fn civil(days: i64) -> (i64, i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Actor, EventType};
+    use crate::event::TaskCompleted;
+    use crate::model::Actor;
 
     #[test]
     fn times_are_written_as_the_format_wants_them() {
@@ -80,10 +82,9 @@ mod tests {
             sandbox_id: "sbx_1".into(),
             task_id: Some("task_1".into()),
             seq: 3,
-            kind: EventType::TaskCompleted,
             by: Actor::Agent,
             at: 1_000,
-            data: json!({ "result": "done" }),
+            data: TaskCompleted { title: "Sums".to_owned(), result: Some("done".to_owned()), error: None }.into(),
         };
         let metadata = BTreeMap::from([("order".to_owned(), json!(7))]);
         let expected = json!({
@@ -91,10 +92,10 @@ mod tests {
             "timestamp": "1970-01-01T00:00:01.000Z",
             "data": {
                 "id": "evt_1", "sandboxId": "sbx_1", "taskId": "task_1", "seq": 3, "by": "agent", "at": 1000,
-                "data": { "result": "done" }, "metadata": { "order": 7 },
+                "data": { "title": "Sums", "result": "done", "error": null }, "metadata": { "order": 7 },
             },
         });
-        assert_eq!(body(&event, "sandbox.agent.task.completed", Some(&metadata)), expected);
+        assert_eq!(body(&event, Some(&metadata)), expected);
     }
 
     #[test]

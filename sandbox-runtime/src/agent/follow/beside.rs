@@ -2,10 +2,10 @@
 
 use sandbox_core::approval::judge::LONGEST_VALUE;
 use sandbox_core::approval::rules;
-use sandbox_core::model::{ActKind, EventType, ExecResult, Handoff, HandoffRequest, Proposal, Receipt, ShownField};
+use sandbox_core::event::{ActionError, AgentMessage};
+use sandbox_core::model::{ActKind, ExecResult, Handoff, HandoffRequest, Proposal, Receipt, ShownField};
 use sandbox_core::observation::{plain, quoted};
 use sandbox_core::work::Work;
-use serde_json::json;
 
 use super::End;
 use super::fence::{Shown, Source};
@@ -47,14 +47,14 @@ impl Hands {
             Work::Artifact(wanted) => {
                 bench.save_artifact(wanted.path.clone(), wanted.name.clone()).await.map(|artifact| {
                     let mut handled = Handled::said(format!("Saved as {:?}.", artifact.name));
-                    handled.event.insert("artifact".to_owned(), json!(artifact.key));
+                    handled.event.artifact = Some(artifact.key);
                     handled
                 })
             }
             Work::Handoff(request) => return self.hand_off(request).await,
             Work::Note(note) => {
-                let told = json!({ "text": note.text });
-                bench.record(EventType::AgentMessage, told).await.map(|()| Handled::said("The person can read it."))
+                let told = AgentMessage::new(&note.text).into();
+                bench.record(told).await.map(|()| Handled::said("The person can read it."))
             }
             Work::Done(_) => Ok(Handled::default()),
         };
@@ -208,10 +208,9 @@ fn ran(result: &ExecResult) -> Handled {
     };
     let mut handled = Handled::said(format!("{how}."));
     handled.did.failed = result.timed_out || result.exit_code != 0;
-    handled.event.insert("exitCode".to_owned(), json!(result.exit_code));
-    handled.event.insert("durationMs".to_owned(), json!(result.duration_ms));
+    (handled.event.exit_code, handled.event.duration_ms) = (Some(result.exit_code), Some(result.duration_ms));
     if handled.did.failed {
-        handled.event.insert("error".to_owned(), json!({ "message": how }));
+        handled.event.error = Some(ActionError::new(how));
     }
     let how_to_get = "send its output to a file and read that in parts";
     for (name, text, cut) in

@@ -1,6 +1,6 @@
 //! What came of a tool call: for the model, and for the story.
 
-use serde_json::{Map, Value, json};
+use sandbox_core::event::{ActionError, AgentAction};
 
 use super::entry::Did;
 use super::fence::{Shown, Source};
@@ -9,8 +9,8 @@ use super::fence::{Shown, Source};
 #[derive(Default)]
 pub struct Handled {
     pub did: Did,
-    /// Fields of the event beside those that every action has.
-    pub event: Map<String, Value>,
+    /// Its event, without what every action has: step, name, arguments.
+    pub event: AgentAction,
     /// PNG that the model wanted to see.
     pub picture: Option<Vec<u8>>,
 }
@@ -26,7 +26,7 @@ impl Handled {
     pub fn not_done(why: impl Into<String>) -> Self {
         let mut handled = Self::said(why);
         handled.did.failed = true;
-        handled.event.insert("error".to_owned(), json!({ "message": handled.did.said }));
+        handled.event.error = Some(ActionError::new(&handled.did.said));
         handled
     }
 

@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use sandbox_core::HandoffId;
 use sandbox_core::action::{Action, DEFAULT_TIMEOUT_MS, Outcome as Done};
-use serde_json::{Value, json};
+use sandbox_core::event::ActionError as EventError;
+use serde_json::Value;
 
 use super::End;
 use super::fence::{Shown, Source};
 use super::handled::Handled;
-use crate::agent::attempt::{Attempt, attempt, event_of, picture_after};
+use crate::agent::attempt::{Attempt, attempt, picture_after};
 use crate::agent::consent::ConsentError;
 use crate::agent::files;
 use crate::agent::workbench::{WorkError, Workbench};
@@ -129,7 +130,7 @@ impl Hands {
     async fn tell_failure(&mut self, browser: &Browser, error: &ActionError) -> Handled {
         // What failed may quote the page.
         let mut handled = Handled::not_done("Not done.").with(Source::Page, error.to_string());
-        handled.event.insert("error".to_owned(), json!({ "message": error.to_string() }));
+        handled.event.error = Some(EventError::new(error.to_string()));
         self.show_page(browser, &mut handled).await;
         handled
     }
@@ -137,7 +138,7 @@ impl Hands {
     /// Tells what an action did and what the page shows now.
     async fn tell(&mut self, browser: &Browser, action: &Action, done: Done) -> Result<Handled, End> {
         let mut handled = Handled::said("Done.");
-        handled.event = event_of(&done);
+        handled.event = AgentAction::from(&done);
         let mut told = vec![done.summary.clone()];
         if let Some(fitted) = done.fitted {
             told.push(format!("{fitted} elements fitted; the first that could be used was taken"));
@@ -181,7 +182,7 @@ impl Hands {
         let picture =
             async { if done.screenshot.is_none() { picture_after(bench.as_ref(), browser).await } else { None } };
         if let ((), Some(picture)) = tokio::join!(shown, picture) {
-            handled.event.insert("picture".to_owned(), json!(picture));
+            handled.event.picture = Some(picture);
         }
         handled.picture = done.screenshot;
         Ok(handled)
@@ -204,7 +205,7 @@ impl Hands {
                     Some(to) => {
                         files::write(bench, to, text.into_bytes()).await?;
                         handled.did.said = format!("Done: what was read is in {to}.");
-                        handled.event.insert("path".to_owned(), json!(to));
+                        handled.event.path = Some(to.clone());
                     }
                     None => told.push(super::files::bounded(&text, "extract it `to` a file and read that in parts")),
                 }
@@ -216,7 +217,7 @@ impl Hands {
                     files::rename(bench, arrived, path).await?;
                 }
                 told.push(format!("the file is in the workspace: {path}"));
-                handled.event.insert("path".to_owned(), json!(path));
+                handled.event.path = Some(path.clone());
             }
             Action::Tabs(_) => {
                 let tabs = done.data.as_ref().and_then(Value::as_array).into_iter().flatten();
@@ -238,8 +239,7 @@ impl Hands {
                 let text = if self.must_look { seen.told() } else { seen.changes_told() };
                 handled.did.shown.push(Shown::new(Source::Page, text));
                 handled.did.url = Some(seen.url.clone());
-                handled.event.insert("url".to_owned(), json!(seen.url));
-                handled.event.insert("title".to_owned(), json!(seen.title));
+                (handled.event.url, handled.event.title) = (Some(seen.url.clone()), Some(seen.title.clone()));
                 self.must_look = false;
             }
             Err(error) => {

@@ -25,9 +25,10 @@ mod tools;
 
 use std::sync::Arc;
 
-use sandbox_core::model::{EventType, Failure, TaskLimits, Usage};
+use sandbox_core::event::{AgentAction, AgentMessage, AgentStep, EventData, StepUsage};
+use sandbox_core::model::{Failure, TaskLimits, Usage};
 use sandbox_core::work::{Finish, Work};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use self::conversation::Conversation;
 use self::entry::{Did, Entry, KeptPart};
@@ -271,24 +272,23 @@ impl Following {
     async fn keep_said(&mut self, reply: &Reply, thought: String) -> Result<(), End> {
         let heard = self.conversation.heard();
         let thought = if reply.text().trim().is_empty() { thought } else { reply.text() };
-        let wanted: Vec<&str> = reply.tool_uses().map(|call| call.name.as_str()).collect();
-        let mut step = json!({
-            "step": self.conversation.turns() + 1,
-            "wants": wanted,
-            "model": self.models.main.name(),
-            "usage": {
-                "inputTokens": reply.usage.input_tokens,
-                "outputTokens": reply.usage.output_tokens,
-                "cachedTokens": reply.usage.cached_tokens,
-                "costUsd": reply.usage.cost_usd,
-            },
-        });
-        if !thought.trim().is_empty() {
-            step["text"] = json!(thought.trim().chars().take(LONGEST_THOUGHT).collect::<String>());
-        }
+        let thought: String = thought.trim().chars().take(LONGEST_THOUGHT).collect();
+        let step = AgentStep {
+            step: self.conversation.turns() as u64 + 1,
+            wants: Some(reply.tool_uses().map(|call| call.name.clone()).collect()),
+            model: Some(self.models.main.name().to_owned()),
+            usage: Some(StepUsage {
+                input_tokens: reply.usage.input_tokens,
+                output_tokens: reply.usage.output_tokens,
+                cached_tokens: reply.usage.cached_tokens,
+                cost_usd: reply.usage.cost_usd,
+            }),
+            text: Some(thought).filter(|thought| !thought.is_empty()),
+            ..AgentStep::default()
+        };
         let said = Entry::Said { parts: reply.parts.iter().map(KeptPart::of).collect(), heard };
         let spent = Usage { steps: 1, ..summary::usage_of(&reply.usage) };
-        self.keep(said, vec![(EventType::AgentStep, step)], spent).await
+        self.keep(said, vec![step.into()], spent).await
     }
 
     /// The model said something and wants nothing done: it is asked to go on, or its words are the answer.
@@ -356,19 +356,18 @@ impl Following {
         did.call = id.to_owned();
         if let Some(png) = picture {
             let sha256 = self.bench.keep_picture(png.clone()).await?;
-            event.insert("picture".to_owned(), json!(sha256));
+            event.picture = Some(sha256.clone());
             self.conversation.pictures.put(sha256.clone(), png);
             did.picture = Some(sha256);
         }
-        event.insert("step".to_owned(), json!(self.conversation.turns()));
-        event.insert("name".to_owned(), json!(name));
-        event.entry("summary").or_insert_with(|| json!(did.said));
-        if let Some(call) = call {
-            event.insert("action".to_owned(), call.told());
+        if event.summary.is_empty() {
+            event.summary.clone_from(&did.said);
         }
+        let (step, name) = (Some(self.conversation.turns() as u64), name.to_owned());
+        let event = AgentAction { step, name, action: call.map(Call::told), ..event };
         // What tells itself has an event of its own.
         let is_told = matches!(call, Some(Call::Work(Work::Note(_) | Work::Done(_))));
-        let events = if is_told { vec![] } else { vec![(EventType::AgentAction, Value::Object(event))] };
+        let events = if is_told { vec![] } else { vec![event.into()] };
         self.keep(Entry::Did(did.clone()), events, Usage::default()).await?;
         Ok(did)
     }
@@ -377,9 +376,8 @@ impl Following {
         match self.repeats.note(name, input, did) {
             Repeating::No => Ok(()),
             Repeating::Noticed(times) => {
-                let told =
-                    json!({ "text": format!("It has done the same {times} times with the same result ({name}).") });
-                self.bench.record(EventType::AgentMessage, told).await?;
+                let told = format!("It has done the same {times} times with the same result ({name}).");
+                self.bench.record(AgentMessage::new(told).into()).await?;
                 let text = format!(
                     "You have done exactly this {times} times with the same result. Do something else: look again, take \
                      another way, ask a person with `handoff`, or end with what there is."
@@ -394,7 +392,7 @@ impl Following {
     }
 
     /// Keeps a part of the conversation; only what is kept is part of it.
-    async fn keep(&mut self, entry: Entry, events: Vec<(EventType, Value)>, spent: Usage) -> Result<(), End> {
+    async fn keep(&mut self, entry: Entry, events: Vec<EventData>, spent: Usage) -> Result<(), End> {
         self.bench.keep(Kept { entries: vec![entry.to_value()], events, spent: spent.clone() }).await?;
         self.spent.add(&spent);
         self.conversation.entries.push(entry);

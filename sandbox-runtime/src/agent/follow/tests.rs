@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use sandbox_core::event::EventData;
 use sandbox_core::model::{Actor, Artifact, CodeRequest, ExecRequest, ExecResult, HandoffRequest};
+use serde_json::json;
 use tokio::sync::Notify;
 
 use super::*;
@@ -51,7 +53,7 @@ impl Model for Scripted {
 struct Desk {
     folder: tempfile::TempDir,
     kept: Mutex<Vec<Kept>>,
-    events: Mutex<Vec<(EventType, Value)>>,
+    events: Mutex<Vec<EventData>>,
     mail: Mutex<Vec<Mail>>,
     came: Notify,
     shown: Mutex<String>,
@@ -152,8 +154,8 @@ impl Workbench for Desk {
         std::future::ready(Err(WorkError::Failed("there is no store".to_owned()))).boxed()
     }
 
-    fn record(&self, kind: EventType, data: Value) -> BoxFuture<'_, Result<(), WorkError>> {
-        self.events.lock().unwrap().push((kind, data));
+    fn record(&self, data: EventData) -> BoxFuture<'_, Result<(), WorkError>> {
+        self.events.lock().unwrap().push(data);
         std::future::ready(Ok(())).boxed()
     }
 
@@ -318,9 +320,8 @@ async fn going_round_in_circles_is_told_to_the_model_and_the_person_and_ends() {
     let model = scripted(100_000, (0..6).map(|_| wants(&[("exec", json!({ "command": "date" }))])).collect());
     assert_eq!(code_of(follow(&desk, &model, TaskLimits::default()).await), "repeating");
     assert!(words(&model.asked.lock().unwrap()[3].messages).contains("exactly this 3 times"));
-    let told = desk.events.lock().unwrap().iter().any(|(kind, data)| {
-        *kind == EventType::AgentMessage && data["text"].as_str().is_some_and(|text| text.contains("3 times"))
-    });
+    let said = |event: &EventData| matches!(event, EventData::AgentMessage(said) if said.text.contains("3 times"));
+    let told = desk.events.lock().unwrap().iter().any(said);
     assert!(told, "the person reads of it");
 }
 

@@ -1,6 +1,7 @@
 //! What the model is offered, and reading what it wants of that.
 
 use sandbox_core::action::{Action, Tool};
+use sandbox_core::event::ToldStep;
 use sandbox_core::work::Work;
 use serde_json::Value;
 
@@ -39,7 +40,7 @@ impl Call {
     }
 
     /// Returns what is wanted, for the story.
-    pub fn told(&self) -> Value {
+    pub fn told(&self) -> ToldStep {
         match self {
             Self::Browser(action) => sandbox_core::playbook::Step::Browser(action.clone()).told(),
             Self::Work(work) => work.told(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rmcp::model::CallToolResult;
 use sandbox_core::SandboxId;
 use sandbox_core::action::{Action, NewTab, Plain, TabChoice};
+use sandbox_core::event::FileChange;
 use sandbox_core::model::{HandoffEnvelope, RequestedBy, SandboxConfig, SandboxStatus};
 use sandbox_core::viewer::ViewerMode;
 use serde_json::json;
@@ -126,7 +127,7 @@ async fn within(api: &Api, id: &SandboxId, call: Within, progress: &Progress) ->
             let workspace = service.writable_workspace(id).await?;
             let write = move |workspace: &Workspace| workspace.write(&path, content.as_bytes(), MAX_FILE);
             let entry = off(workspace, write).await?;
-            service.file_changed(id, &entry.path, "written").await?;
+            service.file_changed(id, &entry.path, FileChange::Written).await?;
             Ok(answer::data(&json!({ "path": entry.path, "size": entry.size })))
         }
         Within::FsList(list) => {

@@ -4,7 +4,8 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use futures_util::{Stream, StreamExt};
-use sandbox_core::model::{Event, EventType, Page};
+use sandbox_core::event::{Event, EventType};
+use sandbox_core::model::Page;
 use sandbox_core::{EventId, SandboxId};
 use serde::Deserialize;
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -113,11 +114,9 @@ fn types(names: Option<&str>) -> Result<Vec<EventType>, ApiError> {
 }
 
 fn told(event: &Event) -> Told {
-    let kind = serde_json::to_value(event.kind).ok();
-    let kind = kind.as_ref().and_then(serde_json::Value::as_str).unwrap_or("message");
     // An event is plain data, which always has a JSON form.
     let data = serde_json::to_string(event).unwrap_or_default();
-    Told { id: Some(event.id.to_string()), kind: kind.to_owned(), data }
+    Told { id: Some(event.id.to_string()), kind: event.data.kind().to_owned(), data }
 }
 
 /// Every event that the filter lets through, in the order of commits, none twice, none left out.
@@ -174,6 +173,6 @@ impl Following {
         let EventFilter { sandbox_id, task_id, types, after: _ } = &self.filter;
         sandbox_id.as_ref().is_none_or(|id| *id == event.sandbox_id)
             && task_id.as_ref().is_none_or(|id| Some(id) == event.task_id.as_ref())
-            && (types.is_empty() || types.contains(&event.kind))
+            && (types.is_empty() || event.data.event_type().is_some_and(|kind| types.contains(&kind)))
     }
 }

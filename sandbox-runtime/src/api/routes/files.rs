@@ -10,6 +10,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use futures_util::TryStreamExt;
 use sandbox_core::SandboxId;
+use sandbox_core::event::FileChange;
 use sandbox_core::model::FileEntry;
 use serde::{Deserialize, Serialize};
 use tokio_util::io::{StreamReader, SyncIoBridge};
@@ -144,7 +145,7 @@ async fn write(
     // The reader waits for the network on a thread of its own; it ends with the connection.
     let reader = SyncIoBridge::new(StreamReader::new(body.into_data_stream().map_err(io::Error::other)));
     let entry = off(workspace, move |workspace| workspace.write(&query.path, reader, MAX_FILE)).await?;
-    api.service().file_changed(&id, &entry.path, "written").await?;
+    api.service().file_changed(&id, &entry.path, FileChange::Written).await?;
     Ok(Json(Written { path: entry.path, size: entry.size }))
 }
 
@@ -183,7 +184,7 @@ async fn mkdir(
 ) -> Result<Json<FileEntry>, ApiError> {
     let workspace = api.service().writable_workspace(&id).await?;
     let entry = off(workspace, move |workspace| workspace.mkdir(&folder.path)).await?;
-    api.service().file_changed(&id, &entry.path, "written").await?;
+    api.service().file_changed(&id, &entry.path, FileChange::Written).await?;
     Ok(Json(entry))
 }
 
@@ -198,8 +199,8 @@ async fn rename(
     let workspace = api.service().writable_workspace(&id).await?;
     let from = way.from.clone();
     let entry = off(workspace, move |workspace| workspace.rename(&way.from, &way.to)).await?;
-    api.service().file_changed(&id, &from, "removed").await?;
-    api.service().file_changed(&id, &entry.path, "written").await?;
+    api.service().file_changed(&id, &from, FileChange::Removed).await?;
+    api.service().file_changed(&id, &entry.path, FileChange::Written).await?;
     Ok(Json(entry))
 }
 
@@ -218,6 +219,6 @@ async fn remove(
         Ok(entry)
     })
     .await?;
-    api.service().file_changed(&id, &entry.path, "removed").await?;
+    api.service().file_changed(&id, &entry.path, FileChange::Removed).await?;
     Ok(Json(entry))
 }

@@ -47,7 +47,7 @@ use crate::service::ErrorCode;
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Baton", description = "Sandboxes with a live browser that a person can take over and hand back."),
-    components(schemas(ErrorBody, sandbox_core::model::Event, sandboxes::WaitFor)),
+    components(schemas(ErrorBody, sandbox_core::event::Event, sandboxes::WaitFor)),
     tags(
         (name = "sandboxes"), (name = "commands and files"), (name = "browser and live view"),
         (name = "tasks and handoff"), (name = "trust"), (name = "models"), (name = "outputs"), (name = "events"), (name = "machine"),
@@ -98,6 +98,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         }
     }
     document.merge(open);
+    document.webhooks = Some(webhooks::messages());
     document.servers = Some(vec![any_server()]);
     let components = document.components.get_or_insert_default();
     components.add_security_scheme(BEARER, SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));

@@ -3,12 +3,16 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use sandbox_core::event;
 use sandbox_core::model::{
     Delivery, DeliveryStatus, NewWebhook, Page, SecretRotation, Webhook, WebhookPatch, WebhookSecret,
 };
 use sandbox_core::{DeliveryId, WebhookId};
 use serde::Deserialize;
 use utoipa::IntoParams;
+use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn, PathsBuilder};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::{Content, HttpMethod, ObjectBuilder, PathItem, Paths, Required, Response, Schema, Type};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -26,6 +30,46 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(test))
         .routes(routes!(deliveries))
         .routes(routes!(resend))
+}
+
+/// Describes what is sent to a webhook, for each type of event.
+pub fn messages() -> Paths {
+    let described = event::messages().into_iter().map(|message| {
+        let body = RequestBodyBuilder::new()
+            .content("application/json", Content::new(Some(message.body)))
+            .required(Some(Required::True));
+        let operation = OperationBuilder::new()
+            .operation_id(Some(format!("on{:?}", message.event_type)))
+            .tag("events")
+            // The signature says who sends it.
+            .securities(Some([]))
+            .summary(Some(message.summary))
+            .parameters(Some(headers()))
+            .request_body(Some(body.build()))
+            .response("2XX", Response::new("Accepted: it is not sent again."))
+            .response("410", Response::new("The receiver is gone: the webhook is disabled."))
+            .response("default", Response::new("It is sent again later."));
+        (message.event_type.as_str(), PathItem::new(HttpMethod::Post, operation.build()))
+    });
+    described.fold(PathsBuilder::new(), |all, (name, item)| all.path(name, item)).build()
+}
+
+fn headers() -> impl Iterator<Item = ParameterBuilder> {
+    [
+        ("webhook-id", "The same at each attempt: a message that came before is known by it."),
+        ("webhook-timestamp", "Time of this attempt, in seconds since the Unix epoch."),
+        ("webhook-signature", "`v1,` and the signature of id, timestamp and body, as in Standard Webhooks."),
+    ]
+    .into_iter()
+    .map(|(name, words)| {
+        let text: Schema = ObjectBuilder::new().schema_type(Type::String).build().into();
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Header)
+            .required(Required::True)
+            .description(Some(words))
+            .schema(Some(text))
+    })
 }
 
 #[derive(Deserialize, IntoParams)]

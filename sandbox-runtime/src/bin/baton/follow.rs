@@ -1,75 +1,90 @@
 //! What happens in a task, as lines that a person reads.
 
-use sandbox_core::model::{Event, EventType};
-use serde_json::Value;
+use sandbox_core::event::{AgentStep, Event, EventData};
+use sandbox_core::model::{ApprovalStatus, Receipt};
 
 /// Returns the line for an event; `None` for one that says nothing to a reader of the task.
 pub fn line(event: &Event) -> Option<String> {
-    let data = &event.data;
-    let text = |name: &str| data[name].as_str().map(plain);
-    let words = match event.kind {
-        EventType::TaskStarted => format!("started {}", text("title").unwrap_or_default()),
-        EventType::AgentStep => {
-            let counted = match (data["step"].as_u64(), data["of"].as_u64()) {
-                (Some(step), Some(of)) => format!("step {step} of {of}: "),
-                _ => String::new(),
-            };
-            format!("{counted}{}", text("summary").or_else(|| text("name")).unwrap_or_default())
+    let words = match &event.data {
+        EventData::TaskStarted(started) => format!("started {}", plain(&started.title)),
+        EventData::AgentStep(step) => step_line(step),
+        EventData::AgentAction(done) => format!("  {}", said([&done.summary, &done.name])?),
+        EventData::AgentMessage(message) => format!("  {}", plain(&message.text)),
+        EventData::HandoffRequested(asked) => format!("needs you: {}", plain(&asked.message)),
+        EventData::ApprovalRequested(asked) => {
+            format!("asks you: may it {}? (to {})", plain(&asked.summary), plain(&asked.destination))
         }
-        EventType::AgentAction => format!("  {}", text("summary").or_else(|| text("name"))?),
-        EventType::AgentMessage => format!("  {}", text("text")?),
-        EventType::HandoffRequested => format!("needs you: {}", text("message").unwrap_or_default()),
-        EventType::ApprovalRequested => {
-            format!("asks you: may it {}? (to {})", text("summary")?, text("destination").unwrap_or_default())
+        EventData::ApprovalDecided(decided) => {
+            let what = decided.summary.as_deref().map_or_else(|| "the question".to_owned(), plain);
+            format!("  {what}: {}", status_word(decided.status))
         }
-        EventType::ApprovalDecided => format!("  {}: {}", text("summary")?, text("status")?),
-        EventType::HandoffAccepted => format!("{} took control", text("controller").unwrap_or("someone".to_owned())),
-        EventType::HandoffCompleted => format!("handed back{}", receipt(&data["receipt"])),
-        EventType::HandoffCancelled => "the request was cancelled".to_owned(),
-        EventType::HandoffExpired => "the request expired".to_owned(),
-        EventType::ArtifactsUpdated => format!("  kept {}", text("name")?),
-        EventType::NetworkDenied => format!("  not let out to {}", text("host")?),
-        EventType::TaskCompleted => match text("result") {
-            Some(result) => format!("completed: {result}"),
+        EventData::HandoffAccepted(accepted) => format!("{} took control", plain(&accepted.controller)),
+        EventData::HandoffCompleted(completed) => {
+            format!("handed back{}", completed.receipt.as_ref().map(receipt_words).unwrap_or_default())
+        }
+        EventData::HandoffCancelled(_) => "the request was cancelled".to_owned(),
+        EventData::HandoffExpired(_) => "the request expired".to_owned(),
+        EventData::ArtifactsUpdated(artifact) if artifact.deleted => format!("  deleted {}", plain(&artifact.name)),
+        EventData::ArtifactsUpdated(artifact) => format!("  kept {}", plain(&artifact.name)),
+        EventData::NetworkDenied(denied) => format!("  not let out to {}", plain(&denied.host)),
+        EventData::TaskCompleted(completed) => match &completed.result {
+            Some(result) => format!("completed: {}", plain(result)),
             None => "completed".to_owned(),
         },
-        EventType::TaskFailed => {
-            let message = data["error"]["message"].as_str().map(plain);
+        EventData::TaskFailed(failed) => {
+            let message = failed.error.as_ref().map(|error| plain(&error.message));
             format!("failed: {}", message.unwrap_or_else(|| "no reason was recorded".to_owned()))
         }
-        EventType::TaskCancelled => "cancelled".to_owned(),
-        EventType::SandboxFailed => format!("the sandbox failed: {}", text("message").unwrap_or_default()),
-        EventType::SandboxEnded => "the sandbox ended".to_owned(),
-        EventType::Recovered => format!("  the {} was started again", text("part")?),
-        EventType::BrowserFailed => format!("  the browser: {}", text("message")?),
-        EventType::BrowserDialog => format!("  a dialog: {}", text("message")?),
-        EventType::SandboxCreated
-        | EventType::SandboxAssigned
-        | EventType::SandboxReady
-        | EventType::AgentReady
-        | EventType::AgentFailed
-        | EventType::BrowserReady
-        | EventType::BrowserNavigated
-        | EventType::TaskQueued
-        | EventType::ControlChanged
-        | EventType::ExecCompleted
-        | EventType::FileChanged => return None,
+        EventData::TaskCancelled(_) => "cancelled".to_owned(),
+        EventData::SandboxFailed(failed) => format!("the sandbox failed: {}", plain(&failed.message)),
+        EventData::SandboxEnded(_) => "the sandbox ended".to_owned(),
+        EventData::Recovered(recovered) => format!("  the {} was started again", recovered.part),
+        EventData::BrowserFailed(failed) => format!("  the browser: {}", plain(&failed.message)),
+        EventData::BrowserDialog(dialog) => format!("  a dialog: {}", plain(&dialog.message)),
+        EventData::SandboxCreated(_)
+        | EventData::SandboxAssigned(_)
+        | EventData::SandboxReady(_)
+        | EventData::AgentReady(_)
+        | EventData::BrowserReady(_)
+        | EventData::BrowserNavigated(_)
+        | EventData::TaskQueued(_)
+        | EventData::ControlChanged(_)
+        | EventData::ExecCompleted(_)
+        | EventData::FileChanged(_)
+        | EventData::Unknown(_) => return None,
     };
     Some(words)
 }
 
+fn step_line(step: &AgentStep) -> String {
+    let counted = step.of.map(|of| format!("step {} of {of}: ", step.step)).unwrap_or_default();
+    let words = step.summary.as_deref().or(step.name.as_deref()).map(plain);
+    format!("{counted}{}", words.unwrap_or_default())
+}
+
+fn status_word(status: ApprovalStatus) -> &'static str {
+    match status {
+        ApprovalStatus::Pending => "pending",
+        ApprovalStatus::Approved => "approved",
+        ApprovalStatus::Denied => "denied",
+        ApprovalStatus::Void => "void",
+        ApprovalStatus::Superseded => "superseded",
+    }
+}
+
+/// Returns the first that says anything.
+fn said(texts: [&String; 2]) -> Option<String> {
+    texts.into_iter().find(|text| !text.is_empty()).map(|text| plain(text))
+}
+
 /// What changed while the person drove, in half a line.
-fn receipt(receipt: &Value) -> String {
-    let Some(held_ms) = receipt["heldMs"].as_u64() else { return String::new() };
-    let mut words = format!(" after {} s", held_ms.div_ceil(1000));
-    let sites: Vec<String> = receipt["signedInChanged"]
-        .as_array()
-        .map(|sites| sites.iter().filter_map(Value::as_str).map(plain).collect())
-        .unwrap_or_default();
-    if !sites.is_empty() {
+fn receipt_words(receipt: &Receipt) -> String {
+    let mut words = format!(" after {} s", receipt.held_ms.div_ceil(1000));
+    if !receipt.signed_in_changed.is_empty() {
+        let sites: Vec<String> = receipt.signed_in_changed.iter().map(|site| plain(site)).collect();
         words.push_str(&format!("; sign-in changed at {}", sites.join(", ")));
     }
-    if receipt["untilMet"] == Value::Bool(false) {
+    if receipt.until_met == Some(false) {
         words.push_str("; what was asked for is not reached yet");
     }
     words
@@ -83,17 +98,18 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use sandbox_core::model::Actor;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
-    fn check(kind: EventType, data: Value, expected: Option<&str>) {
+    fn check(kind: &str, payload: Value, expected: Option<&str>) {
+        let data = EventData::from_parts(kind.to_owned(), payload);
+        assert_eq!(matches!(data, EventData::Unknown(_)), kind == "sandbox.moon.rose", "{data:?}");
         let event = Event {
             id: "evt_1".into(),
             sandbox_id: "sbx_1".into(),
             task_id: None,
             seq: 1,
-            kind,
             by: Actor::Agent,
             at: 0,
             data,
@@ -104,32 +120,55 @@ mod tests {
     #[test]
     fn a_task_reads_as_a_story() {
         check(
-            EventType::AgentStep,
-            json!({"step": 2, "of": 9, "summary": "click Invoices"}),
+            "sandbox.agent.step",
+            json!({"step": 2, "of": 9, "name": "click", "summary": "click Invoices"}),
             Some("step 2 of 9: click Invoices"),
         );
-        check(EventType::HandoffRequested, json!({"message": "Sign in"}), Some("needs you: Sign in"));
         check(
-            EventType::ApprovalRequested,
-            json!({"summary": "send a request to shop.example", "destination": "https://shop.example/pay"}),
+            "sandbox.handoff.requested",
+            json!({"requestId": "ho_1", "reason": "mfa", "message": "Sign in"}),
+            Some("needs you: Sign in"),
+        );
+        check(
+            "sandbox.approval.requested",
+            json!({
+                "approvalId": "apr_1", "hash": "", "held": false, "kind": "pay", "site": "shop.example", "method": null,
+                "summary": "send a request to shop.example", "destination": "https://shop.example/pay", "fields": [],
+                "amount": null,
+            }),
             Some("asks you: may it send a request to shop.example? (to https://shop.example/pay)"),
         );
-        check(EventType::ApprovalDecided, json!({"summary": "open x", "status": "denied"}), Some("  open x: denied"));
+        let denied = json!({"approvalId": "apr_1", "summary": "open x", "status": "denied"});
+        check("sandbox.approval.decided", denied, Some("  open x: denied"));
+        let void = json!({"approvalId": "apr_1", "status": "void", "reason": "the runtime stopped"});
+        check("sandbox.approval.decided", void, Some("  the question: void"));
+        let page = json!({"url": "https://portal.example/", "title": "Portal"});
         check(
-            EventType::HandoffCompleted,
-            json!({"receipt": {"heldMs": 41_200, "signedInChanged": ["portal.example"], "untilMet": true}}),
+            "sandbox.handoff.completed",
+            json!({"requestId": "ho_1", "note": null, "receipt": {
+                "heldMs": 41_200, "before": page, "after": page, "tabsOpened": [], "tabsClosed": [], "fieldsTouched": [],
+                "filesArrived": [], "inputs": 3, "signedInChanged": ["portal.example"], "untilMet": true,
+            }}),
             Some("handed back after 42 s; sign-in changed at portal.example"),
         );
         check(
-            EventType::TaskFailed,
-            json!({"error": {"code": "stepFailed", "message": "no link"}}),
+            "sandbox.agent.task.failed",
+            json!({"title": "Invoices", "error": {"code": "stepFailed", "message": "no link"}}),
             Some("failed: no link"),
         );
-        check(EventType::ExecCompleted, json!({"command": "true"}), None);
+        let command = json!({"command": "true", "exitCode": 0, "durationMs": 1, "timedOut": false});
+        check("sandbox.exec.completed", command, None);
+        check(
+            "sandbox.recovered",
+            json!({"part": "shell", "cause": "hung"}),
+            Some("  the shell room was started again"),
+        );
+        check("sandbox.moon.rose", json!({"over": "there"}), None);
     }
 
     #[test]
     fn what_a_page_says_cannot_move_the_terminals_cursor() {
-        check(EventType::AgentAction, json!({"summary": "saw \u{1b}[2Jgone\nnow"}), Some("  saw  [2Jgone now"));
+        let action = json!({"name": "look", "summary": "saw \u{1b}[2Jgone\nnow"});
+        check("sandbox.agent.action", action, Some("  saw  [2Jgone now"));
     }
 }

@@ -10,7 +10,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use sandbox_core::model::{Event, EventType, Page, Sandbox, Task, TaskStatus};
+use sandbox_core::event::{Event, EventData};
+use sandbox_core::model::{Page, Sandbox, Task, TaskStatus};
 use sandbox_core::playbook::Playbook;
 use sandbox_core::{SandboxId, TaskId};
 use serde::Deserialize;
@@ -166,7 +167,7 @@ async fn print_new(
         if let Some(line) = follow::line(event) {
             println!("{line}");
         }
-        if event.kind == EventType::HandoffRequested {
+        if matches!(event.data, EventData::HandoffRequested(_)) {
             let request = json!({ "mode": "control", "ttlMs": LINK_MS });
             let link: Value = client.post(&format!("/v1/sandboxes/{sandbox}/preview/viewer-url"), &request).await?;
             println!("  take control here: {}", link["url"].as_str().unwrap_or_default());

@@ -8,7 +8,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sandbox_core::model::{EpochMs, Event};
+use sandbox_core::event::Event;
+use sandbox_core::model::EpochMs;
 use sandbox_core::webhook::{Answer, Schedule};
 use sandbox_core::{DeliveryId, WebhookId};
 use tokio::sync::broadcast::error::RecvError;

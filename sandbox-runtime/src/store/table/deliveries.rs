@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, params};
-use sandbox_core::model::{Delivery, DeliveryStatus, EpochMs, Event, Page};
+use sandbox_core::event::Event;
+use sandbox_core::model::{Delivery, DeliveryStatus, EpochMs, Page};
 use sandbox_core::webhook::{self, Answer, Outcome, Schedule};
 use sandbox_core::{DeliveryId, WebhookId};
 
@@ -35,19 +36,19 @@ const KEPT_MS: EpochMs = 30 * 24 * 60 * 60 * 1000;
 
 /// Writes a message for each webhook that wants the event.
 pub fn enqueue(db: &Connection, event: &Event) -> Result<(), StoreError> {
-    let kind = word(event.kind)?;
+    let kind = event.data.kind();
     let wanting: Vec<_> = webhooks::enabled(db)?;
     let mut body = None;
-    for webhook in wanting.iter().filter(|webhook| webhook::wants(&webhook.event_types, &kind)) {
+    for webhook in wanting.iter().filter(|webhook| webhook::wants(&webhook.event_types, kind)) {
         if body.is_none() {
             let task = event.task_id.as_ref().map(|id| tasks::get(db, id)).transpose()?.flatten();
-            body = Some(webhook::body(event, &kind, task.as_ref().map(|task| &task.metadata)).to_string());
+            body = Some(webhook::body(event, task.as_ref().map(|task| &task.metadata)).to_string());
         }
         let delivery = Delivery {
             id: DeliveryId::from_unique(crate::unique()),
             webhook_id: webhook.id.clone(),
             event_id: Some(event.id.clone()),
-            kind: kind.clone(),
+            kind: kind.to_owned(),
             status: DeliveryStatus::Pending,
             attempts: 0,
             last_status: None,

@@ -1,7 +1,7 @@
 //! Events: numbered here, without gaps per sandbox; `row` is the order of commits across sandboxes.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use sandbox_core::model::{Event, NewEvent};
+use sandbox_core::event::{Event, EventData, NewEvent};
 use sandbox_core::{EventId, SandboxId, TaskId};
 
 use super::{from_word, json, search, word};
@@ -37,11 +37,11 @@ pub fn append(db: &Connection, new: &NewEvent) -> Result<Event, StoreError> {
         sandbox_id: new.sandbox_id.clone(),
         task_id: new.task_id.clone(),
         seq: number(seq),
-        kind: new.kind,
         by: new.by,
         at: new.at,
         data: new.data.clone(),
     };
+    let payload = event.data.payload();
     let sql = "INSERT INTO events (id, sandbox_id, task_id, seq, type, by, at, data)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     db.prepare_cached(sql)?.execute(params![
@@ -49,12 +49,12 @@ pub fn append(db: &Connection, new: &NewEvent) -> Result<Event, StoreError> {
         event.sandbox_id.as_str(),
         event.task_id.as_ref().map(TaskId::as_str),
         seq,
-        word(event.kind)?,
+        event.data.kind(),
         word(event.by)?,
         event.at,
-        json("event", &event.data)?
+        payload.to_string()
     ])?;
-    search::put_event(db, &event, &word(event.kind)?)?;
+    search::put_event(db, &event, &payload)?;
     Ok(event)
 }
 
@@ -109,16 +109,16 @@ fn row_of(db: &Connection, id: &EventId) -> Result<i64, StoreError> {
 }
 
 fn read(row: &Row<'_>) -> Result<Event, StoreError> {
-    let data: String = row.get(7)?;
+    let payload: String = row.get(7)?;
+    let payload = serde_json::from_str(&payload).map_err(StoreError::document("event"))?;
     Ok(Event {
         id: EventId(row.get(0)?),
         sandbox_id: SandboxId(row.get(1)?),
         task_id: row.get::<_, Option<String>>(2)?.map(TaskId),
         seq: number(row.get(3)?),
-        kind: from_word("event type", row.get(4)?)?,
         by: from_word("actor", row.get(5)?)?,
         at: row.get(6)?,
-        data: serde_json::from_str(&data).map_err(StoreError::document("event"))?,
+        data: EventData::from_parts(row.get(4)?, payload),
     })
 }
 

@@ -8,7 +8,8 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
-use sandbox_core::model::{Event, Page, Task};
+use sandbox_core::event::Event;
+use sandbox_core::model::{Page, Task};
 use sandbox_core::{SandboxId, TaskId};
 
 use crate::store::page::{Conditions, List, cut, like_anywhere};
@@ -100,14 +101,15 @@ pub fn put_task(db: &Connection, task: &Task) -> Result<(), StoreError> {
     Ok(())
 }
 
-pub fn put_event(db: &Connection, event: &Event, kind: &str) -> Result<(), StoreError> {
+/// Keeps what an event says; `payload` is that of its data.
+pub fn put_event(db: &Connection, event: &Event, payload: &serde_json::Value) -> Result<(), StoreError> {
     let mut body = String::new();
-    add_strings(&mut body, &event.data);
+    add_strings(&mut body, payload);
     if body.is_empty() {
         return Ok(());
     }
     let row = insert(db, "event", event.id.as_str(), event.task_id.as_ref(), &event.sandbox_id, event.at)?;
-    insert_text(db, row, kind, &body)
+    insert_text(db, row, event.data.kind(), &body)
 }
 
 fn insert(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sandbox_core::event::{BrowserNavigated, Event, EventData, EventType, NewEvent};
 use sandbox_core::model::*;
 
 use super::{event, task};
@@ -30,11 +31,60 @@ pub fn check_numbers(events: &[Event]) {
     }
 }
 
+/// Payloads as versions before this one wrote them, each type at least once.
+const WRITTEN_BEFORE: &str = include_str!("../../../core/tests/data/events.jsonl");
+
+/// Writes rows as they are on the disk, past the code that writes them now.
+fn write_rows(home: &std::path::Path, rows: &[(String, String)]) {
+    let db = rusqlite::Connection::open(home.join("history.db")).unwrap();
+    let sql = "INSERT INTO events (id, sandbox_id, task_id, seq, type, by, at, data) VALUES (?1, 'sbx_1', 'task_1', ?2, ?3, 'agent', 7, ?4)";
+    for (at, (kind, payload)) in rows.iter().enumerate() {
+        db.execute(sql, rusqlite::params![format!("evt_{at}"), at as i64 + 1, kind, payload]).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_older_and_newer_versions_wrote_is_read() {
+    let home = tempfile::tempdir().unwrap();
+    drop(Store::open(home.path()).unwrap());
+    let before = WRITTEN_BEFORE.lines().map(|line| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        (line["type"].as_str().unwrap().to_owned(), line["data"].to_string())
+    });
+    let mut rows: Vec<_> = before.collect();
+    let known = rows.len();
+    rows.push(("sandbox.moon.rose".to_owned(), r#"{"over":["there",1.5]}"#.to_owned()));
+    rows.push(("sandbox.agent.action".to_owned(), "\"text\"".to_owned()));
+    write_rows(home.path(), &rows);
+
+    let store = Store::open(home.path()).unwrap();
+    let read = whole_history(&store, 7).await;
+    assert_eq!(read.len(), rows.len());
+    check_numbers(&read);
+    for (at, (event, (kind, payload))) in read.iter().zip(&rows).enumerate() {
+        assert_eq!((event.data.kind(), event.seq), (kind.as_str(), at as u64 + 1));
+        assert_eq!(matches!(event.data, EventData::Unknown(_)), at >= known, "{kind} {payload}");
+        let (now, before) = (event.data.payload(), serde_json::from_str::<serde_json::Value>(payload).unwrap());
+        let is_kept = |(name, value): (&String, &serde_json::Value)| now[name] == *value;
+        assert!(before.as_object().map_or(now == before, |fields| fields.iter().all(is_kept)), "{now} for {before}");
+    }
+    // It is found by its type, whatever its payload.
+    let filter = EventFilter { types: vec![EventType::AgentAction], ..EventFilter::default() };
+    let actions = store.events(filter, MAX_EVENTS).await.unwrap();
+    assert_eq!(actions.len(), rows.iter().filter(|(kind, _)| kind == "sandbox.agent.action").count());
+    // What is new goes on after it.
+    let next = store.commit(Change { events: vec![event("sbx_1", None, "next")], ..Change::default() }).await.unwrap();
+    assert_eq!(next[0].seq, rows.len() as u64 + 1);
+}
+
 #[tokio::test]
 async fn events_are_filtered_and_read_on_after_the_last_one_seen() {
     let home = tempfile::tempdir().unwrap();
     let store = Store::open(home.path()).unwrap();
-    let navigated = NewEvent { kind: EventType::BrowserNavigated, ..event("sbx_1", Some("task_1"), "b") };
+    let navigated = NewEvent {
+        data: BrowserNavigated { url: "b".to_owned(), title: String::new() }.into(),
+        ..event("sbx_1", Some("task_1"), "b")
+    };
     let change = Change {
         events: vec![
             event("sbx_1", Some("task_1"), "a"),

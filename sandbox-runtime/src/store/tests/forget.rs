@@ -1,6 +1,7 @@
 //! Forgetting a sandbox: nothing of it is left, and nothing of another goes.
 
 use sandbox_core::SandboxId;
+use sandbox_core::event::{AgentAction, NewEvent};
 use sandbox_core::model::*;
 use serde_json::json;
 
@@ -10,10 +11,17 @@ use crate::store::*;
 /// Written into every kind of record; letters that no code or schema has.
 const CANARY: &str = "zebrafinkquartz";
 
-fn event(sandbox: &str, task: Option<&str>, data: serde_json::Value) -> NewEvent {
-    let kind = EventType::AgentAction;
+fn event(sandbox: &str, task: Option<&str>, action: AgentAction) -> NewEvent {
     let task_id = task.map(Into::into);
-    NewEvent { sandbox_id: sandbox.into(), task_id, kind, by: Actor::Agent, at: 1, data }
+    NewEvent { sandbox_id: sandbox.into(), task_id, by: Actor::Agent, at: 1, data: action.into() }
+}
+
+fn said(summary: String) -> AgentAction {
+    AgentAction { summary, ..AgentAction::default() }
+}
+
+fn shown(blob: &Blob) -> AgentAction {
+    AgentAction { picture: Some(blob.sha256.clone()), ..AgentAction::default() }
 }
 
 /// Fills the history with a sandbox whose every record says `word`, and that shows these pictures.
@@ -29,8 +37,8 @@ async fn fill(store: &Store, id: &str, word: &str, pictures: &[&Blob], n_events:
     let mut question = approval(&format!("apr_{id}"), id, ApprovalStatus::Approved);
     question.proposal.summary = word.to_owned();
     let mut events: Vec<NewEvent> =
-        (0..n_events).map(|n| event(id, Some(&task_id), json!({ "summary": format!("{word} {n}") }))).collect();
-    events.extend(pictures.iter().map(|blob| event(id, Some(&task_id), json!({ "picture": blob.sha256 }))));
+        (0..n_events).map(|n| event(id, Some(&task_id), said(format!("{word} {n}")))).collect();
+    events.extend(pictures.iter().map(|blob| event(id, Some(&task_id), shown(blob))));
     let change = Change {
         sandboxes: vec![kept],
         conversation: vec![(work.id.clone(), json!({ "said": word }))],

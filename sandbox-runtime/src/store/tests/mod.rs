@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use sandbox_core::TaskId;
+use sandbox_core::event::{AgentMessage, NewEvent};
 use sandbox_core::model::*;
 use serde_json::json;
 
@@ -139,10 +140,9 @@ fn event(sandbox: &str, task: Option<&str>, text: &str) -> NewEvent {
     NewEvent {
         sandbox_id: sandbox.into(),
         task_id: task.map(TaskId::from),
-        kind: EventType::AgentMessage,
         by: Actor::Agent,
         at: 7,
-        data: json!({ "text": text }),
+        data: AgentMessage::new(text).into(),
     }
 }
 

@@ -1,0 +1,46 @@
+//! Commands, files and outputs.
+
+use super::payload;
+use crate::ArtifactKey;
+use crate::model::wire;
+
+payload! {
+    /// A command has ended.
+    pub struct ExecCompleted {
+        /// The command line, shortened.
+        pub command: String,
+        /// The exit status, or 128 + the signal's number.
+        pub exit_code: i32,
+        pub duration_ms: u64,
+        pub timed_out: bool,
+    }
+
+    /// A path of the workspace changed through Baton. What commands change is not told.
+    pub struct FileChanged {
+        pub path: String,
+        pub change: FileChange,
+    }
+
+    /// An artifact was saved or deleted.
+    pub struct ArtifactsUpdated {
+        pub key: ArtifactKey,
+        pub name: String,
+        /// Bytes. Absent if it was deleted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub size: Option<u64>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        #[ts(as = "Option<_>")]
+        pub deleted: bool,
+    }
+}
+
+wire! {
+    /// What happened to a path.
+    #[derive(Copy, Eq)]
+    pub enum FileChange {
+        Written,
+        Removed,
+        /// The browser downloaded it.
+        Downloaded,
+    }
+}

@@ -1,0 +1,107 @@
+//! Events: what happened in a sandbox, as it is stored, sent and told.
+//!
+//! ```text
+//!   { id, sandboxId, taskId?, seq, by, at,   type,            data }
+//!     └───────────── Event ─────────────┘    └─ EventData ───────┘   one variant, and one struct, for each type
+//! ```
+//!
+//! Owns every type and what its payload holds: [`table`] names them all, each family has a file. Writers build the struct;
+//! readers match on [`EventData`]. Whatever does not read as the payload of its type is [`EventData::Unknown`], and is
+//! written back as it came.
+//! A payload grows by fields that may be absent: what an older version wrote still reads.
+
+mod approval;
+mod browser;
+mod files;
+mod handoff;
+mod sandbox;
+mod schema;
+mod table;
+mod task;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use approval::*;
+pub use browser::*;
+pub use files::*;
+pub use handoff::*;
+pub use sandbox::*;
+pub use schema::messages;
+pub use table::{EventData, EventType};
+pub use task::*;
+
+use crate::address::cut_sign_ins;
+use crate::model::{Actor, EpochMs};
+use crate::{EventId, SandboxId, TaskId};
+
+/// Derives what every payload derives. A field that may be absent is optional in TypeScript also.
+macro_rules! payload {
+    ($($item:item)*) => {$(
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, ts_rs::TS, utoipa::ToSchema)]
+        #[serde(rename_all = "camelCase")]
+        #[ts(export, optional_fields = nullable)]
+        $item
+    )*};
+}
+pub(crate) use payload;
+
+/// Something that happened, as it is stored: committed before it is published, numbered without gaps per sandbox.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export, optional_fields = nullable)]
+pub struct Event {
+    pub id: EventId,
+    pub sandbox_id: SandboxId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task_id: Option<TaskId>,
+    /// From 1, without gaps, per sandbox.
+    pub seq: u64,
+    pub by: Actor,
+    pub at: EpochMs,
+    #[serde(flatten)]
+    pub data: EventData,
+}
+
+/// An event before the store numbers it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewEvent {
+    pub sandbox_id: SandboxId,
+    pub task_id: Option<TaskId>,
+    pub by: Actor,
+    pub at: EpochMs,
+    pub data: EventData,
+}
+
+/// An event that this version does not know, as another version wrote it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UnknownEvent {
+    #[serde(rename = "type")]
+    pub kind: String,
+    #[serde(default)]
+    pub data: Value,
+}
+
+impl EventData {
+    /// Reads a type and its payload as they were stored; what does not fit its type is [`Self::Unknown`].
+    pub fn from_parts(kind: String, payload: Value) -> Self {
+        let parts = Map::from_iter([("type".to_owned(), Value::String(kind)), ("data".to_owned(), payload)]);
+        serde_json::from_value(Value::Object(parts)).expect("an unknown event has any type and any payload")
+    }
+
+    /// Returns the payload alone, as it is stored.
+    pub fn payload(&self) -> Value {
+        let mut parts = serde_json::to_value(self).expect("an event is plain data");
+        parts["data"].take()
+    }
+
+    /// Cuts the sign-ins out of every address in the payload.
+    #[must_use]
+    pub fn without_sign_ins(self) -> Self {
+        let mut payload = self.payload();
+        cut_sign_ins(&mut payload);
+        Self::from_parts(self.kind().to_owned(), payload)
+    }
+}
