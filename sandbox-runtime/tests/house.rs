@@ -92,6 +92,9 @@ fn check_source(path: &str, source: &str) -> Vec<Violation> {
     if path.starts_with("sandbox-runtime/link/src/") {
         rules.extend(check_crate(&named, "link", &["guest", "runtime", "desktop"]));
     }
+    if path.starts_with("sandbox-runtime/picture/src/") {
+        rules.extend(check_crate(&named, "picture", &["link", "guest", "runtime", "desktop"]));
+    }
     if path.starts_with("sandbox-runtime/guest/src/") {
         rules.extend(check_crate(&named, "guest", &["runtime", "desktop"]));
     }
@@ -375,6 +378,7 @@ fn imports_follow_the_direction_of_the_house() {
         "sandbox-runtime/src",
         "sandbox-runtime/core/src",
         "sandbox-runtime/link/src",
+        "sandbox-runtime/picture/src",
         "sandbox-runtime/guest/src",
         "src-tauri/src",
     ];
@@ -397,9 +401,14 @@ fn one_file_of_the_interface_imports_the_desktop() {
 
 #[test]
 fn only_the_desktop_depends_on_tauri() {
-    for manifest in
-        ["sandbox-runtime", "sandbox-runtime/core", "sandbox-runtime/link", "sandbox-runtime/guest", "tests"]
-    {
+    for manifest in [
+        "sandbox-runtime",
+        "sandbox-runtime/core",
+        "sandbox-runtime/link",
+        "sandbox-runtime/picture",
+        "sandbox-runtime/guest",
+        "tests",
+    ] {
         let text = fs::read_to_string(workspace().join(manifest).join("Cargo.toml")).unwrap();
         assert!(!text.lines().any(|line| line.starts_with("tauri")), "{manifest} depends on tauri");
     }
