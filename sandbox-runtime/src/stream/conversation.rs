@@ -63,7 +63,7 @@ pub(super) struct VideoWish {
 
 impl From<VideoWish> for VideoRequest {
     fn from(wish: VideoWish) -> Self {
-        Self { h264: wish.h264, tiles: true }
+        Self { h264: wish.h264, lossless: true }
     }
 }
 

@@ -242,7 +242,6 @@ export class LiveView {
 
   #resize(screen: Screen): void {
     this.#input?.setScreen(screen);
-    this.#transport?.resize(screen);
     this.#set({ ...this.#state, screen });
   }
 

@@ -36,7 +36,7 @@ pub(super) async fn send_pictures(
     payload_type: u8,
     mut ceiling: watch::Receiver<u32>,
 ) -> MediaEnd {
-    let Ok(mut video) = Video::open(desktop, VideoRequest { h264: true, tiles: false }).await else {
+    let Ok(mut video) = Video::open(desktop, VideoRequest { h264: true, lossless: false }).await else {
         return MediaEnd::RoomEnded;
     };
     let mut packets = PictureWriter::new(track.clone(), ssrc, payload_type);
