@@ -49,8 +49,14 @@ wire! {
     #[serde(tag = "type", rename_all_fields = "camelCase")]
     pub enum ToViewer {
         Welcome { viewer_id: ViewerId, mode: ViewerMode, screen: Screen, transport: String },
-        /// `clock_us` is the clock of `captured at` in pictures when the ping was read: how a view learns how old a picture is.
-        Pong { sent_at: f64, clock_us: u64 },
+        /// `clock_us` is the clock of `captured at` in pictures when the ping was read: how a view learns how old a picture
+        /// is. `lapses_at` is the newest time at which the lease lapses: input moves it, and is not answered.
+        Pong {
+            sent_at: f64,
+            clock_us: u64,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            lapses_at: Option<EpochMs>,
+        },
         Screen { screen: Screen },
         Control { control: ControlView },
         Denied { code: String, message: String },
@@ -88,7 +94,7 @@ wire! {
         pub settling: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub since: Option<EpochMs>,
-        /// When the lease lapses without input.
+        /// When the lease lapses without input. Input moves it; that alone sends no `Control`, see `Pong`.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub lapses_at: Option<EpochMs>,
         /// The job that is seen here, by its name.
