@@ -1,12 +1,13 @@
-//! A live view without a page: connects as a page does, keeps the picture from tiles, sends input.
+//! A live view without a page: connects as a page does, keeps the lossless picture, sends input.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, StreamExt};
-use image::{Rgba, RgbaImage};
-use sandbox_core::viewer::{ControlView, FromViewer, InputEvent, ToViewer, picture};
+use image::RgbaImage;
+use sandbox_core::viewer::{ControlView, FromViewer, InputEvent, ToViewer};
+use sandbox_picture::Canvas;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -25,8 +26,8 @@ pub struct Viewer {
 }
 
 /// What the view was shown.
-#[derive(Default)]
 pub struct Seen {
+    canvas: Canvas,
     pub picture: RgbaImage,
     pub n_pictures: u64,
     pub control: Option<ControlView>,
@@ -45,7 +46,7 @@ impl Viewer {
         let (socket, _) = tokio_tungstenite::connect_async(request).await.expect("the live view connects");
         let (sink, mut stream) = socket.split();
         let sink = Arc::new(tokio::sync::Mutex::new(sink));
-        let seen = Arc::new(Mutex::new(Seen::default()));
+        let seen = Arc::new(Mutex::new(Seen::new()));
         let (reading, answering) = (seen.clone(), sink.clone());
         let reader = tokio::spawn(async move {
             while let Some(Ok(message)) = stream.next().await {
@@ -183,68 +184,38 @@ impl Drop for Viewer {
 }
 
 impl Seen {
+    fn new() -> Self {
+        Self {
+            canvas: Canvas::new(0, 0),
+            picture: RgbaImage::new(0, 0),
+            n_pictures: 0,
+            control: None,
+            denied: Vec::new(),
+            clipboard: None,
+            ended: false,
+        }
+    }
+
     fn hear(&mut self, words: &str) {
         match serde_json::from_str(words).unwrap_or_else(|error| panic!("{words}: {error}")) {
-            ToViewer::Welcome { screen, .. } | ToViewer::Screen { screen } => self.fit(screen.width, screen.height),
             ToViewer::Control { control } => self.control = Some(control),
             ToViewer::Denied { code, .. } => self.denied.push(code),
             ToViewer::Clipboard { text } => self.clipboard = Some(text),
             ToViewer::Ended { .. } => self.ended = true,
-            ToViewer::Pong { .. } | ToViewer::Cursor { .. } => {}
+            // The pictures say how large they are.
+            ToViewer::Welcome { .. } | ToViewer::Screen { .. } | ToViewer::Pong { .. } | ToViewer::Cursor { .. } => {}
         }
     }
 
-    fn fit(&mut self, width: u32, height: u32) {
-        if self.picture.dimensions() != (width, height) {
-            self.picture = RgbaImage::new(width, height);
-        }
-    }
-
-    /// Paints a picture message; returns its number.
+    /// Draws a picture message; returns its number.
     fn show(&mut self, bytes: &[u8]) -> u32 {
         self.n_pictures += 1;
-        let number = u32::from_le_bytes(bytes[4..8].try_into().expect("four bytes"));
-        assert_eq!(bytes[0], picture::KIND_TILES, "a view that decodes no video gets tiles");
-        let mut rest = &bytes[picture::HEADER_LEN..];
-        let n_parts = short(&mut rest);
-        for _ in 0..n_parts {
-            let (x, y, w, h) = (short(&mut rest), short(&mut rest), short(&mut rest), short(&mut rest));
-            let encoding = rest[0];
-            let length = match encoding {
-                picture::TILE_RAW => (w * h * 4) as usize,
-                picture::TILE_SOLID | picture::TILE_COPY => 4,
-                other => panic!("unknown tile encoding {other}"),
-            };
-            self.paint(x, y, w, h, encoding, &rest[1..=length]);
-            rest = &rest[1 + length..];
-        }
-        number
+        let header = self.canvas.draw(bytes).expect("a view that decodes no video gets lossless pictures");
+        let rgba = self.canvas.pixels.iter().flat_map(|pixel| pixel.rotate_left(8).to_be_bytes()).collect();
+        let (width, height) = (self.canvas.width as u32, self.canvas.height as u32);
+        self.picture = RgbaImage::from_raw(width, height, rgba).expect("four bytes a pixel");
+        header.number
     }
-
-    fn paint(&mut self, x: u32, y: u32, w: u32, h: u32, encoding: u8, data: &[u8]) {
-        self.fit(self.picture.width().max(x + w), self.picture.height().max(y + h));
-        if encoding == picture::TILE_COPY {
-            let from_x = u32::from(u16::from_le_bytes([data[0], data[1]]));
-            let from_y = u32::from(u16::from_le_bytes([data[2], data[3]]));
-            let before = image::imageops::crop_imm(&self.picture, from_x, from_y, w, h).to_image();
-            image::imageops::replace(&mut self.picture, &before, i64::from(x), i64::from(y));
-            return;
-        }
-        for row in 0..h {
-            for column in 0..w {
-                let at = if encoding == picture::TILE_SOLID { 0 } else { ((row * w + column) * 4) as usize };
-                let pixel = Rgba([data[at], data[at + 1], data[at + 2], data[at + 3]]);
-                self.picture.put_pixel(x + column, y + row, pixel);
-            }
-        }
-    }
-}
-
-/// Takes a little-endian number of two bytes from the front.
-fn short(rest: &mut &[u8]) -> u32 {
-    let (head, tail) = rest.split_at(2);
-    *rest = tail;
-    u32::from(u16::from_le_bytes([head[0], head[1]]))
 }
 
 fn text(words: &FromViewer) -> Message {

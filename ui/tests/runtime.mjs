@@ -170,9 +170,9 @@ export async function startRuntime(pictures) {
       heard.push(message);
       switch (message.type) {
         case 'hello':
-          say({ type: 'welcome', viewerId: 'view_1', mode: 'control', screen, transport: 'tiles' });
+          say({ type: 'welcome', viewerId: 'view_1', mode: 'control', screen, transport: 'socket' });
           say({ type: 'control', control: controlOf(id) });
-          ws.send(tiles(picture));
+          ws.send(lossless(picture));
           break;
         case 'ping':
           setTimeout(() => say({ type: 'pong', sentAt: message.sentAt, clockUs: Number(process.hrtime.bigint() / 1000n) }), 15);
@@ -185,7 +185,7 @@ export async function startRuntime(pictures) {
             tell('sandbox.handoff.accepted', 'person', {});
           }
           say({ type: 'control', control: state.control });
-          ws.send(tiles(pictures.filled));
+          ws.send(lossless(pictures.filled));
           break;
         case 'handBack':
           Object.assign(state.control, { mode: 'ai', yours: false, lease: null, settling: false });
@@ -193,7 +193,7 @@ export async function startRuntime(pictures) {
           state.main.handoff = { ...state.main.handoff, status: 'completed' };
           say({ type: 'control', control: state.control });
           tell('sandbox.handoff.completed', 'person', { receipt: { ...state.receipt, note: message.note }, note: message.note });
-          ws.send(tiles(pictures.invoices));
+          ws.send(lossless(pictures.invoices));
           break;
       }
     });
@@ -252,18 +252,19 @@ export async function startRuntime(pictures) {
 
 let pictureNumber = 0;
 
-/** One message of raw tiles that covers the screen (`viewer.rs`, kind 1). */
-function tiles({ width, height, rgba }) {
-  const head = Buffer.alloc(16 + 2 + 9);
+/** One lossless picture of the whole screen, not packed (`sandbox_picture::wire`). */
+function lossless({ width, height, rgba }) {
+  const head = Buffer.alloc(20 + 12 + 8);
   head.writeUInt8(1, 0);
-  head.writeUInt8(3, 1);
+  head.writeUInt8(2, 1);
+  head.writeUInt8(2, 2);
   head.writeUInt32LE((pictureNumber += 1), 4);
   head.writeBigUInt64LE(process.hrtime.bigint() / 1000n, 8);
-  head.writeUInt16LE(1, 16);
-  head.writeUInt16LE(0, 18);
-  head.writeUInt16LE(0, 20);
-  head.writeUInt16LE(width, 22);
-  head.writeUInt16LE(height, 24);
-  head.writeUInt8(0, 26);
+  head.writeUInt16LE(width, 16);
+  head.writeUInt16LE(height, 18);
+  // One part of true colour, which is all of the screen.
+  head.writeUInt16LE(1, 24);
+  head.writeUInt16LE(width, 36);
+  head.writeUInt16LE(height, 38);
   return Buffer.concat([head, rgba]);
 }

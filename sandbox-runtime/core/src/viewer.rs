@@ -1,5 +1,5 @@
 //! What a live view and the runtime say to each other: the same words on the stream's WebSocket (text messages) and on
-//! the WebRTC data channel `input`. Pictures on the WebSocket are binary messages, laid out in [`picture`].
+//! the WebRTC data channel `input`. Pictures on the WebSocket are binary messages, laid out in `sandbox_picture::wire`.
 
 use crate::model::{ControlMode, EpochMs, TypedText, wire};
 use crate::{Lease, ViewerId};
@@ -49,8 +49,14 @@ wire! {
     #[serde(tag = "type", rename_all_fields = "camelCase")]
     pub enum ToViewer {
         Welcome { viewer_id: ViewerId, mode: ViewerMode, screen: Screen, transport: String },
-        /// `clock_us` is the clock of `captured at` in pictures when the ping was read: how a view learns how old a picture is.
-        Pong { sent_at: f64, clock_us: u64 },
+        /// `clock_us` is the clock of `captured at` in pictures when the ping was read: how a view learns how old a picture
+        /// is. `lapses_at` is the newest time at which the lease lapses: input moves it, and is not answered.
+        Pong {
+            sent_at: f64,
+            clock_us: u64,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            lapses_at: Option<EpochMs>,
+        },
         Screen { screen: Screen },
         Control { control: ControlView },
         Denied { code: String, message: String },
@@ -88,7 +94,7 @@ wire! {
         pub settling: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub since: Option<EpochMs>,
-        /// When the lease lapses without input.
+        /// When the lease lapses without input. Input moves it; that alone sends no `Control`, see `Pong`.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub lapses_at: Option<EpochMs>,
         /// The job that is seen here, by its name.
@@ -98,26 +104,4 @@ wire! {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub asks: Option<String>,
     }
-}
-
-/// Binary pictures, from the guest to the live view unchanged. Integers are little-endian.
-///
-/// ```text
-/// u8 kind, u8 flags, u16 reserved, u32 picture number, u64 captured at (µs, the source's monotonic clock), then by kind:
-///   1 tiles:  u16 n, n × { u16 x, u16 y, u16 w, u16 h, u8 encoding, then bytes by encoding }
-///             encoding 0 raw:  w·h·4 bytes RGBA (alpha 255)
-///             encoding 1 solid: 4 bytes RGBA
-///             encoding 2 copy:  u16 from_x, u16 from_y — copied from the picture before this message
-///   2 h264:   u16 width, u16 height, Annex B access unit of the whole screen; flag 1 = key frame
-/// ```
-/// Parts of a tiles message are applied in order. Flag 2 says that after this picture the view is bit-exact.
-pub mod picture {
-    pub const HEADER_LEN: usize = 16;
-    pub const KIND_TILES: u8 = 1;
-    pub const KIND_H264: u8 = 2;
-    pub const FLAG_KEY: u8 = 1;
-    pub const FLAG_EXACT: u8 = 2;
-    pub const TILE_RAW: u8 = 0;
-    pub const TILE_SOLID: u8 = 1;
-    pub const TILE_COPY: u8 = 2;
 }

@@ -55,7 +55,7 @@ pub enum Open {
     Reports,
     /// Raw bytes of Chromium's debugging pipe, both ways: JSON messages ended by NUL. One stream at a time.
     Cdp,
-    /// Pictures of the screen as frames, laid out as `sandbox_core::viewer::picture`. The runtime sends [`VideoControl`] frames.
+    /// Pictures of the screen as frames, laid out as `sandbox_picture::wire`. The runtime sends [`VideoControl`] frames.
     /// Capture runs while at least one such stream is open.
     Video(VideoRequest),
     /// Input as [`InputFrame`] frames, injected in order; nothing comes back. One lane for each stream.
@@ -184,17 +184,17 @@ pub enum Pulse {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VideoRequest {
-    /// Whether the view decodes H.264; without it everything goes as tiles.
+    /// Whether the view decodes H.264; without it everything is lossless.
     pub h264: bool,
-    /// Whether tiles may be sent; without it (WebRTC) everything goes as H.264.
-    pub tiles: bool,
+    /// Whether lossless pictures may be sent; without it (WebRTC) everything goes as H.264.
+    pub lossless: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum VideoControl {
     /// The picture with this number has been shown: one more may be sent. At most two are on the way.
     Shown(u32),
-    /// The next picture is a whole one (tiles of everything, or a key frame).
+    /// The next picture is a whole one (everything lossless, or a key frame).
     Refresh,
     /// Bits a second that the way to the view carries; the encoder keeps beneath it.
     Bitrate(u32),

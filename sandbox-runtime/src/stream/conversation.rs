@@ -63,7 +63,7 @@ pub(super) struct VideoWish {
 
 impl From<VideoWish> for VideoRequest {
     fn from(wish: VideoWish) -> Self {
-        Self { h264: wish.h264, tiles: true }
+        Self { h264: wish.h264, lossless: true }
     }
 }
 
@@ -237,7 +237,8 @@ impl<S: Seat> Conversation<S> {
             }
             FromViewer::Ping { sent_at } => {
                 self.seat.heartbeat();
-                self.answer(ToViewer::Pong { sent_at, clock_us: monotonic_us() }).await
+                let lapses_at = self.seat.control().lapses_at;
+                self.answer(ToViewer::Pong { sent_at, clock_us: monotonic_us(), lapses_at }).await
             }
             FromViewer::Take { controller } => {
                 if let Err(refusal) = self.may_act() {
@@ -313,7 +314,7 @@ impl<S: Seat> Conversation<S> {
 
     async fn handle_control_change(&mut self) -> Result<(), End> {
         let control = self.seat.control();
-        if control == self.told {
+        if is_same_but_for_the_lapse(&self.told, &control) {
             return Ok(());
         }
         if self.told.yours && (!control.yours || control.lease != self.told.lease) {
@@ -393,6 +394,12 @@ impl<S: Seat> Conversation<S> {
             Err(_) => Err(End::Unread),
         }
     }
+}
+
+/// Input moves the time at which the lease lapses. A word for that would make the page draw its bar just before the picture
+/// of the input comes, and the picture then waits for the next refresh; the next pong says it.
+fn is_same_but_for_the_lapse(told: &ControlView, now: &ControlView) -> bool {
+    *told == ControlView { lapses_at: told.lapses_at, ..now.clone() }
 }
 
 /// Returns the clock that pictures are stamped with: the machine's monotonic one, the same in every room.

@@ -129,7 +129,7 @@ fn key(code: &str, key: &str, down: bool) -> InputEvent {
 async fn pictures_arrive_unchanged_and_are_acknowledged_to_the_room() {
     let mut page = Page::open(ViewerMode::Watch, None).await;
     page.say(FromViewer::Hello { h264: true }).await;
-    assert_eq!(page.room.next().await, Seen::VideoAsked(VideoRequest { h264: true, tiles: true }));
+    assert_eq!(page.room.next().await, Seen::VideoAsked(VideoRequest { h264: true, lossless: true }));
     let picture = h264_picture(1, 5, &[0, 0, 0, 1, 0x65, 9, 9]);
     page.room.pictures.send(picture.clone()).unwrap();
     assert_eq!(page.picture().await, picture);
@@ -143,12 +143,12 @@ async fn no_picture_is_asked_for_before_the_page_says_what_it_can_show() {
     assert_eq!(page.settled().await, []);
     assert!(page.room.seen.try_recv().is_err());
     page.say(FromViewer::Hello { h264: false }).await;
-    assert_eq!(page.room.next().await, Seen::VideoAsked(VideoRequest { h264: false, tiles: true }));
+    assert_eq!(page.room.next().await, Seen::VideoAsked(VideoRequest { h264: false, lossless: true }));
     // A page whose decoder failed asks again, for what it can show.
     page.say(FromViewer::Hello { h264: false }).await;
     let mut again = [page.room.next().await, page.room.next().await];
     again.sort_by_key(|seen| *seen == Seen::VideoEnded);
-    assert_eq!(again, [Seen::VideoAsked(VideoRequest { h264: false, tiles: true }), Seen::VideoEnded]);
+    assert_eq!(again, [Seen::VideoAsked(VideoRequest { h264: false, lossless: true }), Seen::VideoEnded]);
 }
 
 #[tokio::test]

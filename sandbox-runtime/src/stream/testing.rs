@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sandbox_core::model::{ControlMode, TypedText};
-use sandbox_core::viewer::{ControlView, Screen, ViewerMode, picture};
+use sandbox_core::viewer::{ControlView, Screen, ViewerMode};
 use sandbox_core::{Lease, ViewerId};
 use sandbox_link::protocol::{DesktopAnswer, DesktopCall, DesktopReport, InputFrame, Open, VideoControl, VideoRequest};
 use sandbox_link::{Incoming, Link, Side, Stream, read_message, write_frame, write_message};
+use sandbox_picture::wire::{FLAG_KEY, Header, KIND_H264};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -26,11 +27,9 @@ pub(super) async fn soon<T>(what: &str, waited: impl Future<Output = T>) -> T {
 
 /// One picture as the guest sends it.
 pub(super) fn h264_picture(number: u32, captured_at_us: u64, access_unit: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![picture::KIND_H264, picture::FLAG_KEY, 0, 0];
-    bytes.extend(number.to_le_bytes());
-    bytes.extend(captured_at_us.to_le_bytes());
-    bytes.extend(1280u16.to_le_bytes());
-    bytes.extend(807u16.to_le_bytes());
+    let mut bytes = Vec::new();
+    Header { kind: KIND_H264, flags: FLAG_KEY, number, captured_at_us, width: 1280, height: 808 }.write(&mut bytes);
+    bytes.extend([0u16, 0, 1280, 808].map(u16::to_le_bytes).concat());
     bytes.extend(access_unit);
     bytes
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
-use sandbox_core::viewer::picture;
 use sandbox_link::protocol::{Open, VideoControl, VideoRequest};
 use sandbox_link::{Link, LinkError, read_frame, write_message};
+use sandbox_picture::wire::{HEADER_LEN, Header, KIND_H264, RECT_LEN};
 use tokio::io::WriteHalf;
 
 /// How long the room may take to accept a word about its pictures.
@@ -39,7 +39,7 @@ impl Video {
     }
 }
 
-/// An H.264 picture, taken apart as `sandbox_core::viewer::picture` lays it out.
+/// An H.264 picture, taken apart as `sandbox_picture::wire` lays it out.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct H264Picture {
     pub number: u32,
@@ -49,18 +49,17 @@ pub(super) struct H264Picture {
     pub access_unit: Bytes,
 }
 
-/// Bytes of width and height between the header and the access unit.
-const SIZE_LEN: usize = 4;
-
 impl H264Picture {
     /// Returns `None` for anything but a whole H.264 picture.
     pub(super) fn parse(bytes: Vec<u8>) -> Option<Self> {
-        if bytes.len() <= picture::HEADER_LEN + SIZE_LEN || bytes[0] != picture::KIND_H264 {
+        let header = Header::read(&bytes).filter(|header| header.kind == KIND_H264)?;
+        let access_unit = Bytes::from(bytes);
+        let start = HEADER_LEN + RECT_LEN;
+        if access_unit.len() <= start {
             return None;
         }
-        let number = u32::from_le_bytes(bytes[4..8].try_into().ok()?);
-        let captured_at_us = u64::from_le_bytes(bytes[8..16].try_into().ok()?);
-        let access_unit = Bytes::from(bytes).slice(picture::HEADER_LEN + SIZE_LEN..);
+        let (number, captured_at_us) = (header.number, header.captured_at_us);
+        let access_unit = access_unit.slice(start..);
         Some(Self { number, captured_at_us, access_unit })
     }
 }
@@ -83,8 +82,8 @@ mod tests {
     fn what_is_not_an_h264_picture_is_refused() {
         assert_eq!(H264Picture::parse(vec![]), None);
         assert_eq!(H264Picture::parse(h264_picture(1, 1, &[])), None);
-        let mut tiles = h264_picture(1, 1, &[0, 0, 0, 1]);
-        tiles[0] = picture::KIND_TILES;
-        assert_eq!(H264Picture::parse(tiles), None);
+        let mut lossless = h264_picture(1, 1, &[0, 0, 0, 1]);
+        lossless[0] = sandbox_picture::wire::KIND_LOSSLESS;
+        assert_eq!(H264Picture::parse(lossless), None);
     }
 }

@@ -77,6 +77,9 @@ fn check(path: &str, named: &BTreeSet<Named>) -> Vec<Violation> {
     if path.starts_with("sandbox-runtime/link/src/") {
         rules.extend(check_crate(named, "link", &["guest", "runtime", "desktop"]));
     }
+    if path.starts_with("sandbox-runtime/picture/src/") {
+        rules.extend(check_crate(named, "picture", &["link", "guest", "runtime", "desktop"]));
+    }
     if path.starts_with("sandbox-runtime/guest/src/") {
         rules.extend(check_crate(named, "guest", &["runtime", "desktop"]));
     }

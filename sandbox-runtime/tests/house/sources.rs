@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders of the workspace that hold Rust sources of the product.
-pub const RUST: [&str; 5] = [
+pub const RUST: [&str; 6] = [
     "sandbox-runtime/src",
     "sandbox-runtime/core/src",
     "sandbox-runtime/link/src",
+    "sandbox-runtime/picture/src",
     "sandbox-runtime/guest/src",
     "src-tauri/src",
 ];

@@ -1,5 +1,6 @@
 /** One H.264 decoder: access units in, frames out, each named by the number of its picture. */
 import { codecOf } from './sps';
+import type { Film, Rect } from './picture';
 
 export interface H264Frames {
   /** Called for each decoded picture; whoever gets the frame closes it. */
@@ -10,7 +11,7 @@ export interface H264Frames {
 export class H264Decoder {
   readonly #frames: H264Frames;
   #decoder: VideoDecoder | null = null;
-  #codec = '';
+  #sequence = '';
   #closed = false;
 
   constructor(frames: H264Frames) {
@@ -18,10 +19,10 @@ export class H264Decoder {
   }
 
   /** Takes one access unit; the first must be a key frame. */
-  decode(number: number, key: boolean, accessUnit: Uint8Array<ArrayBuffer>): void {
+  decode(number: number, { key, part, accessUnit }: Pick<Film, 'key' | 'part' | 'accessUnit'>): void {
     if (this.#closed) return;
     try {
-      if (key) this.#configure(accessUnit);
+      if (key) this.#configure(accessUnit, part);
       if (this.#decoder === null) throw new Error('the first picture is no key frame');
       this.#decoder.decode(new EncodedVideoChunk({ type: key ? 'key' : 'delta', timestamp: number, data: accessUnit }));
     } catch (cause) {
@@ -36,9 +37,10 @@ export class H264Decoder {
   }
 
   /** A new sequence (another size or profile) needs a decoder told so; Annex B carries the rest in band. */
-  #configure(accessUnit: Uint8Array): void {
+  #configure(accessUnit: Uint8Array, { width, height }: Rect): void {
     const codec = codecOf(accessUnit) ?? 'avc1.42e01f';
-    if (this.#decoder !== null && codec === this.#codec) return;
+    const sequence = `${codec} ${width}×${height}`;
+    if (this.#decoder !== null && sequence === this.#sequence) return;
     this.#decoder ??= new VideoDecoder({
       output: (frame) => {
         // Closed while the decoder was still at it: nobody else will free this frame.
@@ -50,6 +52,6 @@ export class H264Decoder {
       },
     });
     this.#decoder.configure({ codec, optimizeForLatency: true });
-    this.#codec = codec;
+    this.#sequence = sequence;
   }
 }

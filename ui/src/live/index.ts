@@ -2,13 +2,13 @@
  * The live view of a sandbox, for the interface and for the page behind a viewer link.
  *
  * ```text
- *   LiveView ─▶ Transport: socket ─▶ Order ─▶ Surface (canvas)
+ *   LiveView ─▶ Transport: socket ─▶ Order ─▶ Surface (canvas) ◀─ Raster ◀─ LZ4
  *      │                   webrtc ─▶ video element
  *      └─▶ Input (overlay) ─▶ geometry, keys, wheel
  * ```
  * No framework and no library: plain classes over the page's own means.
  */
-export { LiveView } from './view';
+export { CALM_AFTER_INPUT_MS, LiveView } from './view';
 export type { LiveOptions } from './view';
 export { chip } from './state';
 export type { Connection, LiveState } from './state';

@@ -32,6 +32,8 @@ export class Input {
   #move: Point | null = null;
   #moveFrame = 0;
   #middleAt = -Infinity;
+  /** Where the pointer was last, within the overlay. */
+  #pointerAt: Point = { x: 0, y: 0 };
 
   /** `composed` shows what an input method is composing. */
   constructor(overlay: HTMLTextAreaElement, composed: HTMLElement, sink: InputSink, mac: boolean) {
@@ -58,7 +60,7 @@ export class Input {
   }
 
   setCursor(cursor: string): void {
-    this.#overlay.style.cursor = cursor;
+    if (this.#overlay.style.cursor !== cursor) this.#overlay.style.cursor = cursor;
   }
 
   /** Puts the keyboard into the sandbox, if this person drives: an idle overlay would only trap the focus. */
@@ -196,6 +198,8 @@ export class Input {
   }
 
   #composing(text: string): void {
+    // Input methods open their lists where the text goes.
+    this.#composed.style.translate = `${this.#pointerAt.x}px ${this.#pointerAt.y}px`;
     this.#composed.textContent = text;
     this.#composed.hidden = text === '';
   }
@@ -247,8 +251,7 @@ export class Input {
   #at(event: MouseEvent, dragging: boolean): Point | null {
     const point = { x: event.clientX, y: event.clientY };
     const box = this.#overlay.getBoundingClientRect();
-    // Input methods open their lists where the text goes.
-    this.#composed.style.translate = `${point.x - box.left}px ${point.y - box.top}px`;
+    this.#pointerAt = { x: point.x - box.left, y: point.y - box.top };
     return dragging ? toNearest(point, this.#screen, box) : toScreen(point, this.#screen, box);
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Keeps pictures in order: a tile that follows a video picture is painted after it, however long its decoding takes.
+ * Keeps pictures in order: a lossless picture that follows a frame of a film is painted after it, however long its decoding takes.
  *
- * Tiles are ready at once, video pictures when their frame comes. A frame that comes means that earlier ones never will: a
+ * Lossless pictures are ready at once, frames of a film when they are decoded. A frame that comes means that earlier ones never will: a
  * decoder may drop a picture, not reorder (the encoder declares zero reordering).
  */
 

@@ -1,46 +1,72 @@
 /**
- * Binary pictures as the room sends them, little-endian:
+ * Binary pictures as the room sends them; `sandbox_picture::wire` has the layout. Little-endian.
  *
- * ```text
- * u8 kind, u8 flags, u16 reserved, u32 number, u64 captured at (µs), then by kind:
- *   1 tiles:  u16 n, n × { u16 x, u16 y, u16 w, u16 h, u8 encoding, then bytes by encoding }
- *             0 raw: w·h·4 RGBA   1 solid: 4 RGBA   2 copy: u16 from_x, u16 from_y
- *   2 h264:   u16 width, u16 height, Annex B access unit; flag 1 = key frame
- * ```
- * Flag 2 says that the view is bit-exact after this picture.
+ * Everything is checked here: what leaves this file fits into its screen and into its message.
  */
-const HEADER_LEN = 16;
-const KIND_TILES = 1;
+const VERSION = 2;
+const HEADER_LEN = 20;
+const COUNTS_LEN = 12;
+const COPY_LEN = 12;
+const RECT_LEN = 8;
+const KIND_LOSSLESS = 1;
 const KIND_H264 = 2;
 const FLAG_KEY = 1;
 const FLAG_EXACT = 2;
+const MAX_COLOURS = 256;
+const MAX_PIXELS = 1 << 24;
 
-export type Tile = { x: number; y: number; width: number; height: number } & (
-  | { encoding: 'raw'; rgba: Uint8ClampedArray<ArrayBuffer> }
-  | { encoding: 'solid'; rgba: readonly [number, number, number, number] }
-  | { encoding: 'copy'; fromX: number; fromY: number }
-);
+export interface Rect {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+export interface Copy extends Rect {
+  fromX: number;
+  fromY: number;
+}
 
 interface Header {
   number: number;
   /** µs of the source's clock. */
   capturedAtUs: number;
+  /** Every pixel is the sandbox's own after this picture. */
   exact: boolean;
+  screen: { width: number; height: number };
 }
 
-export type Picture = Header &
-  (
-    | { kind: 'tiles'; tiles: Tile[] }
-    | { kind: 'h264'; key: boolean; width: number; height: number; accessUnit: Uint8Array<ArrayBuffer> }
-  );
+export interface Lossless extends Header {
+  kind: 'lossless';
+  copies: Copy[];
+  trueColour: Rect[];
+  indexed: Rect[];
+  /** RGBA as one number, as it lies in memory. */
+  colours: Uint32Array;
+  /** RGBA of the true-colour parts, then an index for each pixel of the others; packed as `packed` says. */
+  data: Uint8Array<ArrayBuffer>;
+  packed: boolean;
+  /** Bytes of the data when unpacked. */
+  length: number;
+}
 
-/** A picture that cannot be read: the two sides speak different versions. */
+export interface Film extends Header {
+  kind: 'h264';
+  key: boolean;
+  part: Rect;
+  accessUnit: Uint8Array<ArrayBuffer>;
+}
+
+export type Picture = Lossless | Film;
+
+/** A picture that cannot be read: the two sides speak different versions, or the room is not what it should be. */
 export class BadPicture extends Error {}
 
-/** Takes one binary message apart. Pixels and access units are views of `bytes`, not copies. */
+/** Takes one binary message apart. Data and access units are views of `bytes`, not copies. */
 export function parsePicture(bytes: ArrayBuffer): Picture {
   if (bytes.byteLength < HEADER_LEN) throw new BadPicture(`${bytes.byteLength} bytes are no picture`);
   const view = new DataView(bytes);
+  if (view.getUint8(2) !== VERSION) throw new BadPicture(`version ${view.getUint8(2)} is unknown`);
   const kind = view.getUint8(0);
   const flags = view.getUint8(1);
   const header: Header = {
@@ -48,64 +74,70 @@ export function parsePicture(bytes: ArrayBuffer): Picture {
     // Microseconds since boot stay far beneath 2^53.
     capturedAtUs: Number(view.getBigUint64(8, true)),
     exact: (flags & FLAG_EXACT) !== 0,
+    screen: { width: view.getUint16(16, true), height: view.getUint16(18, true) },
   };
-  try {
-    switch (kind) {
-      case KIND_TILES:
-        return { ...header, kind: 'tiles', tiles: parseTiles(view) };
-      case KIND_H264:
-        return {
-          ...header,
-          kind: 'h264',
-          key: (flags & FLAG_KEY) !== 0,
-          width: view.getUint16(HEADER_LEN, true),
-          height: view.getUint16(HEADER_LEN + 2, true),
-          accessUnit: new Uint8Array(bytes, HEADER_LEN + 4),
-        };
-      default:
-        throw new BadPicture(`pictures of kind ${kind} are unknown`);
-    }
-  } catch (cause) {
-    if (cause instanceof RangeError) throw new BadPicture('the picture is cut short', { cause });
-    throw cause;
+  if (header.screen.width * header.screen.height > MAX_PIXELS) throw new BadPicture('the screen is too large');
+  switch (kind) {
+    case KIND_LOSSLESS:
+      return parseLossless(header, view);
+    case KIND_H264:
+      return parseFilm(header, view, (flags & FLAG_KEY) !== 0);
+    default:
+      throw new BadPicture(`pictures of kind ${kind} are unknown`);
   }
 }
 
-function parseTiles(view: DataView<ArrayBuffer>): Tile[] {
-  const count = view.getUint16(HEADER_LEN, true);
-  const tiles: Tile[] = [];
-  let at = HEADER_LEN + 2;
-  for (let n = 0; n < count; n++) {
-    const place = {
-      x: view.getUint16(at, true),
-      y: view.getUint16(at + 2, true),
-      width: view.getUint16(at + 4, true),
-      height: view.getUint16(at + 6, true),
-    };
-    const encoding = view.getUint8(at + 8);
-    at += 9;
-    switch (encoding) {
-      case 0: {
-        const length = place.width * place.height * 4;
-        tiles.push({ ...place, encoding: 'raw', rgba: new Uint8ClampedArray(view.buffer, view.byteOffset + at, length) });
-        at += length;
-        break;
-      }
-      case 1:
-        tiles.push({
-          ...place,
-          encoding: 'solid',
-          rgba: [view.getUint8(at), view.getUint8(at + 1), view.getUint8(at + 2), view.getUint8(at + 3)],
-        });
-        at += 4;
-        break;
-      case 2:
-        tiles.push({ ...place, encoding: 'copy', fromX: view.getUint16(at, true), fromY: view.getUint16(at + 2, true) });
-        at += 4;
-        break;
-      default:
-        throw new BadPicture(`tiles of encoding ${encoding} are unknown`);
-    }
+function parseLossless(header: Header, view: DataView<ArrayBuffer>): Lossless {
+  const { screen } = header;
+  if (view.byteLength < HEADER_LEN + COUNTS_LEN) throw new BadPicture('the picture is cut short');
+  const [nCopies, nIndexed, nTrueColour, nColours] = [0, 2, 4, 6].map((at) => view.getUint16(HEADER_LEN + at, true)) as [number, number, number, number];
+  const compression = view.getUint8(HEADER_LEN + 8);
+  if (compression > 1) throw new BadPicture(`compression ${compression} is unknown`);
+  if (nColours > MAX_COLOURS) throw new BadPicture('there are too many colours');
+  const copiesAt = HEADER_LEN + COUNTS_LEN;
+  const indexedAt = copiesAt + nCopies * COPY_LEN;
+  const trueColourAt = indexedAt + nIndexed * RECT_LEN;
+  const coloursAt = trueColourAt + nTrueColour * RECT_LEN;
+  const dataAt = coloursAt + nColours * 4;
+  if (view.byteLength < dataAt) throw new BadPicture('the picture is cut short');
+
+  const copies: Copy[] = [];
+  for (let at = copiesAt; at < indexedAt; at += COPY_LEN) {
+    const copy = { ...rectAt(view, at, screen), fromX: view.getUint16(at + 8, true), fromY: view.getUint16(at + 10, true) };
+    if (copy.fromX + copy.width > screen.width || copy.fromY + copy.height > screen.height) throw new BadPicture('a copy comes from outside');
+    copies.push(copy);
   }
-  return tiles;
+  const indexed: Rect[] = [];
+  for (let at = indexedAt; at < trueColourAt; at += RECT_LEN) indexed.push(rectAt(view, at, screen));
+  const trueColour: Rect[] = [];
+  for (let at = trueColourAt; at < coloursAt; at += RECT_LEN) trueColour.push(rectAt(view, at, screen));
+  const most = screen.width * screen.height;
+  const nIndices = areaOf(indexed);
+  const nPixels = areaOf(trueColour);
+  if (nIndices + nPixels > most || areaOf(copies) > most) throw new BadPicture('the parts are larger than the screen');
+  const colours = new Uint32Array(nColours);
+  for (let n = 0; n < nColours; n++) colours[n] = view.getUint32(coloursAt + n * 4, true);
+  const length = nPixels * 4 + nIndices;
+  const data = new Uint8Array(view.buffer, dataAt);
+  if (compression === 0 && data.length !== length) throw new BadPicture('the pixels have another size');
+  return { ...header, kind: 'lossless', copies, trueColour, indexed, colours, data, packed: compression === 1, length };
+}
+
+function parseFilm(header: Header, view: DataView<ArrayBuffer>, key: boolean): Film {
+  if (view.byteLength <= HEADER_LEN + RECT_LEN) throw new BadPicture('the picture is cut short');
+  const part = rectAt(view, HEADER_LEN, header.screen);
+  return { ...header, kind: 'h264', key, part, accessUnit: new Uint8Array(view.buffer, HEADER_LEN + RECT_LEN) };
+}
+
+function rectAt(view: DataView, at: number, screen: { width: number; height: number }): Rect {
+  const x = view.getUint16(at, true);
+  const y = view.getUint16(at + 2, true);
+  const width = view.getUint16(at + 4, true);
+  const height = view.getUint16(at + 6, true);
+  if (x + width > screen.width || y + height > screen.height) throw new BadPicture('a part lies outside the screen');
+  return { x, y, width, height };
+}
+
+function areaOf(rects: readonly Rect[]): number {
+  return rects.reduce((sum, { width, height }) => sum + width * height, 0);
 }

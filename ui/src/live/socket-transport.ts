@@ -1,17 +1,17 @@
 /**
  * The live view over one WebSocket: text messages are words, binary ones are pictures for the canvas.
  *
- * Small changes come as tiles and stay exact, large ones as H.264 for WebCodecs. A decoder that fails is not tried again on
- * this connection: everything comes as tiles then.
+ * Pictures are lossless; what moves like a film comes as H.264 for WebCodecs. A decoder that fails is not tried again on this
+ * connection: everything is lossless then.
  */
 import { H264Decoder } from './h264';
 import { Order } from './order';
-import { parsePicture } from './picture';
-import type { Picture } from './picture';
+import { BadPicture, parsePicture } from './picture';
+import type { Film, Picture } from './picture';
 import type { Surface } from './surface';
 import type { Endpoint, Transport, TransportEvents } from './transport';
 import { parseWord } from './words';
-import type { FromViewer, Screen } from './words';
+import type { FromViewer } from './words';
 
 /** Longer than any picture takes to decode: the decoder holds it back. */
 const DECODE_DEADLINE_MS = 1_000;
@@ -26,7 +26,6 @@ export class SocketTransport implements Transport {
   #deadline: ReturnType<typeof setTimeout> | null = null;
   /** Asked for pictures from a whole one on; what is still on the way from before is not decoded. */
   #awaitsKey = true;
-  #painted = false;
   #over = false;
 
   constructor(endpoint: Endpoint, surface: Surface, decodesH264: boolean, events: TransportEvents) {
@@ -49,11 +48,6 @@ export class SocketTransport implements Transport {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(word));
   }
 
-  resize(screen: Screen): void {
-    // Parts of the new screen may have come before its size was known: ask for all of it.
-    if (this.#surface.resize(screen) && this.#painted) this.#hello();
-  }
-
   close(): void {
     this.#end();
     this.#socket.close(1000);
@@ -73,15 +67,19 @@ export class SocketTransport implements Transport {
       if (word !== null) this.#events.onWord(word);
       return;
     }
-    const picture = parsePicture(data);
-    if (picture.kind === 'tiles') {
-      this.#order.ready(picture.number, picture);
-    } else {
-      this.#decode(picture);
+    try {
+      const picture = parsePicture(data);
+      if (picture.kind === 'lossless') this.#order.ready(picture.number, picture);
+      else this.#decode(picture);
+    } catch (cause) {
+      if (!(cause instanceof BadPicture)) throw cause;
+      // Whoever sends this will not send better: the view says that it is lost, and tries again later.
+      this.#socket.close(4000, 'unreadable picture');
+      this.#lost(cause.message);
     }
   }
 
-  #decode(picture: Extract<Picture, { kind: 'h264' }>): void {
+  #decode(picture: Film): void {
     if (picture.key) this.#awaitsKey = false;
     if (this.#awaitsKey || !this.#decodes) {
       this.#shown(picture);
@@ -94,7 +92,7 @@ export class SocketTransport implements Transport {
     });
     // In the queue first: a decoder may answer before `decode` returns.
     this.#order.decoding(picture.number, picture);
-    this.#decoder.decode(picture.number, picture.key, picture.accessUnit);
+    this.#decoder.decode(picture.number, picture);
     this.#watch(() => this.#giveUpDecoding());
   }
 
@@ -120,14 +118,13 @@ export class SocketTransport implements Transport {
   #paint(picture: Picture, frame: VideoFrame | null): void {
     this.#unwatch();
     if (this.#order.waiting) this.#watch(() => this.#giveUpDecoding());
-    if (picture.kind === 'tiles') {
-      this.#surface.drawTiles(picture.tiles);
+    if (picture.kind === 'lossless') {
+      this.#surface.draw(picture);
     } else if (frame !== null) {
-      this.#surface.drawFrame(frame, picture);
+      this.#surface.drawFrame(frame, picture.part, picture.screen);
       // At once: WebKit's decoder stops when its frames are not given back.
       frame.close();
     }
-    this.#painted = true;
     this.#shown(picture);
     this.#events.onPainted(picture);
   }

@@ -1,5 +1,5 @@
 /** What carries pictures and words: the one interface behind which WebRTC and the WebSocket are the same. */
-import type { FromViewer, Screen, ToViewer } from './words';
+import type { FromViewer, ToViewer } from './words';
 
 /** Where the runtime is. `wsUrl` is the stream's address; WHEP lies beside it. */
 export interface Endpoint {
@@ -10,8 +10,6 @@ export interface Endpoint {
 export interface Transport {
   /** Says a word; nothing happens if the connection is not up. */
   say(word: FromViewer): void;
-  /** The screen has this size now. */
-  resize(screen: Screen): void;
   close(): void;
 }
 

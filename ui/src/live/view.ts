@@ -41,6 +41,10 @@ const FIRST_PINGS_MS = [0, 100, 300, 1_000];
 const SILENCE_MS = 15_000;
 /** The figures on the chip change at most this often. */
 const FIGURES_MS = 500;
+/** After input the picture of it is awaited: nothing else is drawn before. */
+export const CALM_AFTER_INPUT_MS = 100;
+/** So close to the end of the lease its time is shown, and asked for after input. */
+const LAPSE_SOON_MS = 130_000;
 const DENIED_SHOWN_MS = 6_000;
 
 export class LiveView {
@@ -58,6 +62,9 @@ export class LiveView {
   #webrtcFailed = false;
   #exact: boolean | null = null;
   #heardAt = 0;
+  #inputAt = -Infinity;
+  #askedAt = -Infinity;
+  #figuresTimer: ReturnType<typeof setTimeout> | null = null;
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #retry: ReturnType<typeof setTimeout> | null = null;
   #deniedTimer: ReturnType<typeof setTimeout> | null = null;
@@ -68,6 +75,11 @@ export class LiveView {
 
   get state(): LiveState {
     return this.#state;
+  }
+
+  /** How long ago this person did something, in ms. */
+  get sinceInputMs(): number {
+    return performance.now() - this.#inputAt;
   }
 
   /** Calls `listener` with the state now and at each change; returns what ends that. */
@@ -82,7 +94,7 @@ export class LiveView {
     this.close();
     const stage = buildStage(canvas);
     const sink = {
-      event: (event: Extract<FromViewer, { type: 'input' }>['event']) => this.#withLease((lease) => this.#say({ type: 'input', lease, event })),
+      event: (event: Extract<FromViewer, { type: 'input' }>['event']) => this.#withLease((lease) => this.#sendInput(lease, event)),
       paste: (text: string) => this.paste(text),
     };
     this.#stage = stage;
@@ -174,6 +186,7 @@ export class LiveView {
         if (mine !== this.#connection) return;
         this.#delay.painted(capturedAtUs, performance.now());
         this.#exact = exact;
+        this.#showFiguresSoon();
       },
       onLost: () => mine === this.#connection && this.#lost(carrier),
     };
@@ -187,6 +200,7 @@ export class LiveView {
     this.#connection += 1;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
+    this.#figuresTimer = null;
     this.#input?.setActive(false);
     this.#transport?.close();
     this.#transport = null;
@@ -214,6 +228,8 @@ export class LiveView {
         break;
       case 'pong':
         this.#delay.pong(word.sentAt, performance.now(), word.clockUs);
+        this.#showFiguresSoon();
+        this.#lapse(word.lapsesAt ?? null);
         break;
       case 'screen':
         this.#resize(word.screen);
@@ -242,18 +258,48 @@ export class LiveView {
 
   #resize(screen: Screen): void {
     this.#input?.setScreen(screen);
-    this.#transport?.resize(screen);
     this.#set({ ...this.#state, screen });
   }
 
   #keepAlive(): void {
-    const ping = () => this.#say({ type: 'ping', sentAt: performance.now() });
+    const ping = () => this.#ping();
     for (const after of FIRST_PINGS_MS) this.#later(after, ping);
     this.#every(PING_MS, () => {
       if (performance.now() - this.#heardAt > SILENCE_MS && !document.hidden) this.#lost(this.#state.carrier);
       else ping();
     });
-    this.#every(FIGURES_MS, () => this.#showFigures());
+  }
+
+  #ping(): void {
+    this.#say({ type: 'ping', sentAt: performance.now() });
+  }
+
+  #sendInput(lease: number, event: Extract<FromViewer, { type: 'input' }>['event']): void {
+    this.#inputAt = performance.now();
+    this.#say({ type: 'input', lease, event });
+    // The countdown is on the bar: the person sees that the input has moved it.
+    const lapsesAt = this.#state.control?.lapsesAt;
+    if (lapsesAt == null || lapsesAt - Date.now() > LAPSE_SOON_MS || this.#inputAt - this.#askedAt < 1_000) return;
+    this.#askedAt = this.#inputAt;
+    this.#later(CALM_AFTER_INPUT_MS, () => this.#ping());
+  }
+
+  #lapse(lapsesAt: number | null): void {
+    const control = this.#state.control;
+    if (control === null || (control.lapsesAt ?? null) === lapsesAt) return;
+    this.#set({ ...this.#state, control: { ...control, lapsesAt } });
+  }
+
+  /** Not at once, not for each picture, and not between a person's hand and its picture. A resting page has no timer. */
+  #showFiguresSoon(): void {
+    if (this.#figuresTimer !== null) return;
+    this.#figuresTimer = this.#later(FIGURES_MS, () => this.#showFiguresWhenCalm());
+  }
+
+  #showFiguresWhenCalm(): void {
+    this.#figuresTimer = null;
+    if (this.sinceInputMs < CALM_AFTER_INPUT_MS) this.#figuresTimer = this.#later(CALM_AFTER_INPUT_MS, () => this.#showFiguresWhenCalm());
+    else this.#showFigures();
   }
 
   #showFigures(): void {
@@ -281,12 +327,13 @@ export class LiveView {
     this.#transport?.say(word);
   }
 
-  #later(afterMs: number, act: () => void): void {
+  #later(afterMs: number, act: () => void): ReturnType<typeof setTimeout> {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       act();
     }, afterMs);
     this.#timers.add(timer);
+    return timer;
   }
 
   /** Again and again until this connection ends; never two at once. */

@@ -53,10 +53,6 @@ export class WebRtcTransport implements Transport {
     if (this.#words.readyState === 'open') this.#words.send(JSON.stringify(word));
   }
 
-  resize(): void {
-    // The video's own size says it.
-  }
-
   close(): void {
     this.#end();
   }

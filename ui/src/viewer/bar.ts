@@ -20,7 +20,7 @@ export interface Bar {
 export type Veil = { kind: 'none' } | { kind: 'connecting' } | { kind: 'lost' } | { kind: 'ended'; reason: string };
 
 const TAKE = { act: 'take', label: 'Take control', key: 'F9' } as const;
-const LAPSE_SHOWN_MS = 120_000;
+export const LAPSE_SHOWN_MS = 120_000;
 
 export function barOf(state: LiveState, mode: ViewerMode, now: number): Bar {
   switch (state.connection.kind) {

@@ -23,5 +23,12 @@ export function iconMark(): IconMark {
   element.setAttribute('viewBox', '0 0 20 20');
   element.setAttribute('aria-hidden', 'true');
   element.append(path);
-  return { element, show: (icon) => path.setAttribute('d', PATHS[icon]) };
+  let shown: Icon | null = null;
+  return {
+    element,
+    show(icon) {
+      if (icon !== shown) path.setAttribute('d', PATHS[icon]);
+      shown = icon;
+    },
+  };
 }

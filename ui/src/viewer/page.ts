@@ -1,8 +1,8 @@
 /** The page behind a viewer link: the live view in full size, a slim bar under it, and nothing else. */
-import { chip, LiveView } from '../live';
+import { CALM_AFTER_INPUT_MS, chip, LiveView } from '../live';
 import type { Carrier, LiveState } from '../live';
 import type { Admission } from './admission';
-import { barOf, driverOf, jobOf, veilOf } from './bar';
+import { barOf, driverOf, jobOf, LAPSE_SHOWN_MS, veilOf } from './bar';
 import type { Act, Bar, Veil } from './bar';
 import { iconMark } from './icons';
 
@@ -16,6 +16,7 @@ export class ViewerPage {
   readonly #parts: Parts;
   #state: LiveState;
   #handingBack = false;
+  #clock: ReturnType<typeof setTimeout> | null = null;
 
   constructor(root: HTMLElement, admission: Admission, transport: Carrier | null) {
     this.#admission = admission;
@@ -34,8 +35,17 @@ export class ViewerPage {
       if (state.control?.yours !== true) this.#handingBack = false;
       this.#show();
     });
-    // For the countdown alone.
-    setInterval(() => this.#show(), CLOCK_MS);
+  }
+
+  /** Runs while a countdown is shown, or will be; never between a person's hand and its picture. */
+  #countDown(): void {
+    if (this.#clock !== null) clearTimeout(this.#clock);
+    this.#clock = null;
+    const lapsesAt = this.#state.control?.lapsesAt;
+    if (this.#state.connection.kind !== 'live' || this.#state.control?.yours !== true || lapsesAt == null) return;
+    const shownIn = lapsesAt - LAPSE_SHOWN_MS - Date.now();
+    const calmIn = CALM_AFTER_INPUT_MS - this.#view.sinceInputMs;
+    this.#clock = setTimeout(() => (this.#view.sinceInputMs < CALM_AFTER_INPUT_MS ? this.#countDown() : this.#show()), Math.max(shownIn, calmIn, CLOCK_MS));
   }
 
   #listen(): void {
@@ -99,28 +109,29 @@ export class ViewerPage {
   #show(): void {
     const { stage, icon, say, sub, go, goLabel, goKey, chipText, noteForm, veil } = this.#parts;
     const bar = this.#bar();
-    const { dataset } = document.body;
-    dataset['state'] = this.#state.connection.kind;
-    dataset['driver'] = driverOf(this.#state);
-    dataset['carrier'] = this.#state.carrier ?? '';
-    dataset['picture'] = this.#state.transport;
+    setData(document.body, 'state', this.#state.connection.kind);
+    setData(document.body, 'driver', driverOf(this.#state));
+    setData(document.body, 'carrier', this.#state.carrier ?? '');
+    setData(document.body, 'picture', this.#state.transport);
     const job = jobOf(this.#state);
     setText(this.#parts.job, job);
-    this.#parts.job.hidden = job === '';
-    document.title = job === '' ? 'Baton' : `${job} · Baton`;
-    stage.dataset['tone'] = bar.tone;
-    stage.classList.toggle('dashed', bar.dashed);
+    setHidden(this.#parts.job, job === '');
+    const title = job === '' ? 'Baton' : `${job} · Baton`;
+    if (document.title !== title) document.title = title;
+    setData(stage, 'tone', bar.tone);
+    if (stage.classList.contains('dashed') !== bar.dashed) stage.classList.toggle('dashed', bar.dashed);
     icon.show(bar.icon);
     setText(say, bar.say);
     setText(sub, bar.sub);
-    go.hidden = bar.button === null || this.#handingBack;
+    setHidden(go, bar.button === null || this.#handingBack);
     setText(goLabel, bar.button?.label ?? '');
     setText(goKey, bar.button?.key ?? '');
-    goKey.hidden = bar.button?.key === '';
+    setHidden(goKey, bar.button?.key === '');
     setText(chipText, chip(this.#state));
-    chipText.title = this.#state.transportWhy;
-    noteForm.hidden = !this.#handingBack;
+    if (chipText.title !== this.#state.transportWhy) chipText.title = this.#state.transportWhy;
+    setHidden(noteForm, !this.#handingBack);
     showVeil(veil, veilOf(this.#state));
+    this.#countDown();
   }
 }
 
@@ -243,7 +254,15 @@ function keyCap(text: string): HTMLElement {
   return cap;
 }
 
-/** Only what changed is written: a screen reader repeats what is set again. */
+function setData(element: HTMLElement, name: string, value: string): void {
+  if (element.dataset[name] !== value) element.dataset[name] = value;
+}
+
+function setHidden(element: HTMLElement, hidden: boolean): void {
+  if (element.hidden !== hidden) element.hidden = hidden;
+}
+
+/** Only what changed is written, here and above: each write costs a frame, and a screen reader repeats what is set again. */
 function setText(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }

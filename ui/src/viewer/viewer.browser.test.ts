@@ -37,7 +37,7 @@ class Room {
     socket.onMessage((message) => {
       const word = JSON.parse(String(message)) as FromViewer;
       this.said.push(word);
-      if (word.type === 'ping') this.say({ type: 'pong', sentAt: word.sentAt, clockUs: performance.now() * 1000 });
+      if (word.type === 'ping') this.say({ type: 'pong', sentAt: word.sentAt, clockUs: performance.now() * 1000, lapsesAt: this.control.lapsesAt ?? null });
     });
     this.say({ type: 'welcome', viewerId: 'view_1', mode: this.#mode, screen: SCREEN, transport: 'socket' });
     this.say({ type: 'control', control: this.control });
@@ -52,32 +52,37 @@ class Room {
     this.say({ type: 'control', control });
   }
 
-  /** Tiles of one colour each: x, y, width, height, then red, green, blue. */
-  solid(...tiles: [x: number, y: number, w: number, h: number, r: number, g: number, b: number][]): number {
-    const body = Buffer.alloc(2 + tiles.length * 13);
-    body.writeUInt16LE(tiles.length, 0);
-    tiles.forEach(([x, y, w, h, r, g, b], n) => {
-      const at = 2 + n * 13;
-      [x, y, w, h].forEach((value, i) => body.writeUInt16LE(value, at + i * 2));
-      body.set([1, r, g, b, 255], at + 8);
-    });
-    return this.#picture(1, 2, body);
+  /** Parts of one colour each: x, y, width, height, then red, green, blue. */
+  solid(...parts: [x: number, y: number, w: number, h: number, r: number, g: number, b: number][]): number {
+    const words = (...values: number[]) => values.flatMap((value) => [value & 255, value >> 8]);
+    const body = [
+      ...words(0, parts.length, 0, parts.length),
+      ...words(0, 0),
+      ...parts.flatMap(([x, y, w, h]) => words(x, y, w, h)),
+      ...parts.flatMap(([, , , , r, g, b]) => [r, g, b, 255]),
+      ...parts.flatMap(([, , w, h], n) => Array<number>(w * h).fill(n)),
+    ];
+    return this.#picture(1, 2, Buffer.from(body));
   }
 
+  /** A frame of a film that fills the screen. */
   h264(accessUnit: Buffer, key: boolean): number {
-    const size = Buffer.alloc(4);
-    size.writeUInt16LE(SCREEN.width, 0);
-    size.writeUInt16LE(SCREEN.height, 2);
-    return this.#picture(2, key ? 1 : 0, Buffer.concat([size, accessUnit]));
+    const place = Buffer.alloc(8);
+    place.writeUInt16LE(SCREEN.width, 4);
+    place.writeUInt16LE(SCREEN.height, 6);
+    return this.#picture(2, key ? 1 : 0, Buffer.concat([place, accessUnit]));
   }
 
   #picture(kind: number, flags: number, body: Buffer): number {
     this.#pictures += 1;
-    const header = Buffer.alloc(16);
+    const header = Buffer.alloc(20);
     header.writeUInt8(kind, 0);
     header.writeUInt8(flags, 1);
+    header.writeUInt8(2, 2);
     header.writeUInt32LE(this.#pictures, 4);
     header.writeBigUInt64LE(BigInt(Math.round(performance.now() * 1000)), 8);
+    header.writeUInt16LE(SCREEN.width, 16);
+    header.writeUInt16LE(SCREEN.height, 18);
     this.#socket?.send(Buffer.concat([header, body]));
     return this.#pictures;
   }
@@ -167,10 +172,12 @@ describe.skipIf(!existsSync(CHROMIUM))('the viewer page', { timeout: PATIENCE * 
     await page.getByText('This link no longer works').waitFor();
   });
 
-  test('tiles are exact, in order, and acknowledged after they are painted', async () => {
+  test('lossless pictures are exact, in order, and acknowledged after they are painted', async () => {
     const { page, room } = await open('watch');
     await room.heard('hello', ({ h264 }) => typeof h264 === 'boolean');
-    const first = room.solid([0, 0, 320, 200, 10, 20, 30], [64, 64, 64, 64, 200, 100, 50]);
+    const under = room.solid([0, 0, 320, 200, 10, 20, 30]);
+    await room.heard('shown', ({ picture }) => picture === under);
+    const first = room.solid([64, 64, 64, 64, 200, 100, 50]);
     await room.heard('shown', ({ picture }) => picture === first);
     expect(await pixel(page, 1, 1)).toEqual([10, 20, 30, 255]);
     expect(await pixel(page, 64, 64)).toEqual([200, 100, 50, 255]);
@@ -180,7 +187,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the viewer page', { timeout: PATIENCE * 
     await page.getByText(/^\d+ ms · exact$/).waitFor();
   });
 
-  test('a video picture is decoded and painted in its place between tiles', async () => {
+  test('a video picture is decoded and painted in its place between lossless ones', async () => {
     const { page, room } = await open('watch');
     const hello = await room.heard('hello');
     const unit = hello.h264 ? await encoded(page) : null;

@@ -1,24 +1,26 @@
-//! Reads the screen on damage, into the shared [`Frame`]. One thread; while nobody watches it sleeps and asks the X
-//! server for nothing, while nothing changes it sleeps as well.
+//! Reads the screen on damage, into the shared [`Frame`]. One thread. It asks the X server for nothing while nobody watches,
+//! while nothing changes, and while no viewer is ready for another picture.
 
-use std::num::NonZeroUsize;
-use std::ptr::NonNull;
+use std::hash::{BuildHasher as _, RandomState};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
-use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use nix::time::{ClockId, clock_gettime};
+use sandbox_picture::{Hashes, Seed};
 use x11rb::connection::{Connection, RequestConnection};
 use x11rb::protocol::Event;
 use x11rb::protocol::damage::{ConnectionExt as _, Damage, ReportLevel};
-use x11rb::protocol::shm::{ConnectionExt as _, Seg};
+use x11rb::protocol::shm::ConnectionExt as _;
 use x11rb::protocol::xfixes::ConnectionExt as _;
 use x11rb::protocol::xproto::{ChangeWindowAttributesAux, ConnectionExt as _, EventMask, ImageFormat, Window};
 use x11rb::rust_connection::RustConnection;
 
-use super::frame::Frame;
-use super::pixels::Rect;
+use super::damage::DamagedRows;
+use super::frame::{Frame, Latest, Memory};
+use super::segment::Segment;
 use super::xloop::{Waker, Wakeups, Woken, wakeups};
 
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +61,7 @@ impl Capture {
     /// Connects to the display and makes ready; nothing is captured yet.
     pub fn start(display: &str) -> Result<Self, CaptureError> {
         let (waker, wakeups) = wakeups()?;
-        let frame = Arc::new(Frame::new());
+        let frame = Arc::new(Frame::new(waker.clone()));
         let shared = Arc::new(Shared { frame, watchers: AtomicUsize::new(0), ending: AtomicBool::new(false), waker });
         let mut grabber = Grabber::connect(display)?;
         let thread = std::thread::Builder::new().name("capture".into()).spawn({
@@ -103,13 +105,14 @@ impl Drop for Capture {
     }
 }
 
-/// The thread's side: connection, shared memory, and damage while somebody watches.
+/// The thread's side: connection, and damage while somebody watches.
 struct Grabber {
     x: RustConnection,
     root: Window,
     size: (usize, usize),
-    segment: Option<Segment>,
     damage: Option<Damage>,
+    damaged: DamagedRows,
+    seed: Seed,
 }
 
 impl Grabber {
@@ -129,93 +132,107 @@ impl Grabber {
         x.change_window_attributes(root, &resizes)?;
         let geometry = x.get_geometry(root)?.reply()?;
         let size = (usize::from(geometry.width), usize::from(geometry.height));
-        Ok(Self { x, root, size, segment: None, damage: None })
+        Ok(Self { x, root, size, damage: None, damaged: DamagedRows::default(), seed: random_seed() })
     }
 
     fn run(&mut self, shared: &Shared, wakeups: &Wakeups) -> Result<(), CaptureError> {
         loop {
-            let woken = wakeups.wait(&self.x, None)?;
+            let can_grab = self.damage.is_some() && !self.damaged.is_empty() && shared.frame.is_awaited();
+            let woken = wakeups.wait(&self.x, can_grab.then(Instant::now))?;
             if shared.ending.load(Ordering::SeqCst) {
                 return Ok(());
             }
-            let watched = shared.watchers.load(Ordering::SeqCst) > 0;
-            let mut damaged: Vec<Rect> = Vec::new();
-            let mut resized = false;
-            let mut event = match woken {
-                Woken::Event(event) => Some(event),
-                Woken::Called | Woken::DeadlinePassed => None,
-            };
-            while let Some(next) = event {
-                match next {
-                    Event::DamageNotify(notify) => damaged.push(Rect {
-                        x: notify.area.x.max(0) as usize,
-                        y: notify.area.y.max(0) as usize,
-                        w: usize::from(notify.area.width),
-                        h: usize::from(notify.area.height),
-                    }),
-                    Event::ConfigureNotify(notify) if notify.window == self.root => {
-                        let size = (usize::from(notify.width), usize::from(notify.height));
-                        resized |= size != self.size;
-                        self.size = size;
-                    }
-                    _ => {}
-                }
-                event = self.x.poll_for_event()?;
-            }
-            match (watched, self.damage) {
-                (false, None) => {}
-                (false, Some(damage)) => {
-                    self.x.damage_destroy(damage)?;
-                    self.damage = None;
-                    if let Some(segment) = self.segment.take() {
-                        self.x.shm_detach(segment.id)?;
-                    }
-                    shared.frame.lock().live = false;
-                }
+            let resized = self.take_events(woken)?;
+            let is_watched = shared.watchers.load(Ordering::SeqCst) > 0;
+            match (is_watched, self.damage) {
+                (false, None) => self.damaged.clear(),
+                (false, Some(damage)) => self.stop(shared, damage)?,
                 (true, None) => {
                     let damage = self.x.generate_id()?;
                     self.x.damage_create(damage, self.root, ReportLevel::DELTA_RECTANGLES)?;
                     self.damage = Some(damage);
-                    self.grab_all(shared, damage)?;
+                    self.begin(shared)?;
                 }
-                (true, Some(damage)) if resized => self.grab_all(shared, damage)?,
-                (true, Some(damage)) if !damaged.is_empty() => self.grab(shared, damage, &damaged)?,
+                (true, Some(_)) if resized => self.begin(shared)?,
+                (true, Some(damage)) if shared.frame.is_awaited() => {
+                    if let Some(rows) = self.damaged.take() {
+                        self.grab(shared, damage, rows)?;
+                    }
+                }
                 (true, Some(_)) => {}
             }
         }
     }
 
-    fn grab_all(&mut self, shared: &Shared, damage: Damage) -> Result<(), CaptureError> {
-        let (width, height) = self.size;
-        {
-            let mut latest = shared.frame.lock();
-            if !latest.live || (latest.pixels.width, latest.pixels.height) != self.size {
-                latest.restart(width, height);
-                latest.live = false;
+    /// Takes in what the X server has said; returns whether the screen has another size.
+    fn take_events(&mut self, woken: Woken) -> Result<bool, CaptureError> {
+        let mut resized = false;
+        let mut event = match woken {
+            Woken::Event(event) => Some(event),
+            Woken::Called | Woken::DeadlinePassed => self.x.poll_for_event()?,
+        };
+        while let Some(next) = event {
+            match next {
+                Event::DamageNotify(notify) => {
+                    let top = usize::try_from(notify.area.y).unwrap_or(0);
+                    self.damaged.add(top..top + usize::from(notify.area.height));
+                }
+                Event::ConfigureNotify(notify) if notify.window == self.root => {
+                    let size = (usize::from(notify.width), usize::from(notify.height));
+                    resized |= size != self.size;
+                    self.size = size;
+                }
+                _ => {}
             }
+            event = self.x.poll_for_event()?;
         }
-        self.grab(shared, damage, &[Rect { x: 0, y: 0, w: width, h: height }])
+        Ok(resized)
     }
 
-    fn grab(&mut self, shared: &Shared, damage: Damage, damaged: &[Rect]) -> Result<(), CaptureError> {
+    /// Begins with a screen of this size, of which nothing is known.
+    fn begin(&mut self, shared: &Shared) -> Result<(), CaptureError> {
         let (width, height) = self.size;
-        let area = damaged.iter().copied().reduce(Rect::around).unwrap_or_default().within(width, height);
-        if area.is_empty() {
+        let segment = Segment::create(&self.x, width * height)?;
+        self.forget(&mut shared.frame.write(), Memory::Shared(segment))?;
+        self.damaged.clear();
+        self.damaged.add(0..height);
+        Ok(())
+    }
+
+    fn stop(&mut self, shared: &Shared, damage: Damage) -> Result<(), CaptureError> {
+        self.x.damage_destroy(damage)?;
+        self.damage = None;
+        self.damaged.clear();
+        self.forget(&mut shared.frame.write(), Memory::None)
+    }
+
+    fn forget(&self, latest: &mut Latest, memory: Memory) -> Result<(), CaptureError> {
+        if let Memory::Shared(segment) = &latest.memory {
+            segment.detach(&self.x)?;
+        }
+        let (width, height) = self.size;
+        latest.memory = memory;
+        latest.hashes = Hashes::unknown(width, height);
+        latest.live = false;
+        Ok(())
+    }
+
+    /// Reads rows of the screen to their place in the shared memory.
+    fn grab(&mut self, shared: &Shared, damage: Damage, rows: Range<usize>) -> Result<(), CaptureError> {
+        let (width, height) = self.size;
+        let rows = rows.start..rows.end.min(height);
+        if rows.is_empty() {
             return Ok(());
         }
         let captured_at_us = monotonic_us();
         // What is drawn after this line is told anew, what was drawn before is in the image.
         self.x.damage_subtract(damage, x11rb::NONE, x11rb::NONE)?;
-        if let Some(small) = self.segment.take_if(|segment| segment.pixels < width * height) {
-            self.x.shm_detach(small.id)?;
-        }
-        let segment = match &mut self.segment {
-            Some(segment) => segment,
-            none => none.insert(Segment::create(&self.x, width * height)?),
-        };
-        let (x, y, w, h) = (area.x as i16, area.y as i16, area.w as u16, area.h as u16);
-        let image =
-            self.x.shm_get_image(self.root, x, y, w, h, !0, ImageFormat::Z_PIXMAP.into(), segment.id, 0)?.reply();
+        let mut latest = shared.frame.write();
+        let latest = &mut *latest;
+        let Memory::Shared(segment) = &latest.memory else { return Ok(()) };
+        let (y, w, h) = (rows.start as i16, width as u16, rows.len() as u16);
+        let (planes, format, place) = (!0, ImageFormat::Z_PIXMAP.into(), (rows.start * width * 4) as u32);
+        let image = self.x.shm_get_image(self.root, 0, y, w, h, planes, format, segment.id, place)?.reply();
         match image {
             Ok(_) => {}
             // The screen shrank in between; its own event follows.
@@ -225,58 +242,22 @@ impl Grabber {
             }
             Err(error) => return Err(error.into()),
         }
-        let mut latest = shared.frame.lock();
-        let grid = latest.pixels.grid();
-        let mut tiles: Vec<usize> = damaged.iter().flat_map(|rect| grid.touched(*rect)).collect();
-        tiles.sort_unstable();
-        tiles.dedup();
-        let mut news = latest.take(segment.read(area.area()), area, &tiles, captured_at_us);
-        if !latest.live {
-            latest.live = true;
+        let picture = sandbox_picture::Picture { width, height, pixels: segment.pixels() };
+        // All columns of these rows are new in memory, so all of their hashes are.
+        let changed = latest.hashes.read(&picture, rows.clone(), &self.seed);
+        if changed {
+            latest.version += 1;
             latest.captured_at_us = captured_at_us;
-            news = true;
-        }
-        drop(latest);
-        if news {
+            latest.live |= rows == (0..height);
             shared.frame.ring();
         }
         Ok(())
     }
 }
 
-/// Memory that the X server writes pictures to.
-struct Segment {
-    id: Seg,
-    memory: NonNull<std::ffi::c_void>,
-    pixels: usize,
-}
-
-// SAFETY: the mapping belongs to this value alone and is only read through it.
-unsafe impl Send for Segment {}
-
-impl Segment {
-    fn create(x: &RustConnection, pixels: usize) -> Result<Self, CaptureError> {
-        let id = x.generate_id()?;
-        let shared = x.shm_create_segment(id, (pixels * 4) as u32, false)?.reply()?;
-        let length = NonZeroUsize::new(pixels * 4).ok_or(CaptureError::Missing("screen"))?;
-        // SAFETY: a new mapping of a descriptor that the server has just made that long.
-        let memory = unsafe { mmap(None, length, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, &shared.shm_fd, 0) }?;
-        Ok(Self { id, memory, pixels })
-    }
-
-    fn read(&self, pixels: usize) -> &[u32] {
-        assert!(pixels <= self.pixels);
-        // SAFETY: the mapping is at least that long and page-aligned. The server writes only during our own request,
-        // to which it has answered.
-        unsafe { std::slice::from_raw_parts(self.memory.as_ptr().cast::<u32>(), pixels) }
-    }
-}
-
-impl Drop for Segment {
-    fn drop(&mut self) {
-        // SAFETY: nothing borrowed from `self` outlives it. The server lets go of its side with the connection.
-        let _ = unsafe { munmap(self.memory, self.pixels * 4) };
-    }
+/// A seed that no page can know.
+pub fn random_seed() -> Seed {
+    Seed::new(RandomState::new().hash_one(std::process::id()))
 }
 
 /// Microseconds of the machine's monotonic clock, the same in every process.

@@ -1,136 +1,129 @@
 //! The newest picture of the screen, shared between the capture, which alone writes it, and the senders.
 //!
-//! There is no queue: who is ready takes the newest state, and knows by the version of each tile what changed since.
+//! There is no queue: who is ready takes the newest state. The pixels stay where the X server wrote them, and are copied
+//! nowhere; a sender reads them under the lock. While no sender is ready for a picture, nothing is captured.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
-use super::pixels::{Grid, OPAQUE, Pixels, Rect};
+use sandbox_picture::{Hashes, Picture};
 
-/// The picture and its one bell.
+use super::segment::Segment;
+use super::xloop::Waker;
+
+/// The picture and its bell.
 pub struct Frame {
-    latest: Mutex<Latest>,
+    latest: RwLock<Latest>,
+    rings: Mutex<u64>,
     bell: Condvar,
+    ready: AtomicUsize,
+    capture: Waker,
 }
 
 /// What the screen shows now.
+#[derive(Debug)]
 pub struct Latest {
-    pub pixels: Pixels,
-    /// For each tile the count of the picture in which it changed last; 0 before the first.
-    pub versions: Vec<u64>,
-    /// How many pictures there were.
+    pub memory: Memory,
+    pub hashes: Hashes,
+    /// Grows with each change.
     pub version: u64,
-    /// When the newest was captured, in µs of the monotonic clock.
+    /// When the newest change was captured, in µs of the monotonic clock.
     pub captured_at_us: u64,
-    /// Whether capture runs and `pixels` is the screen; otherwise it is an old one.
+    /// Whether the memory holds all of the screen.
     pub live: bool,
 }
 
+/// Where the pixels are.
+#[derive(Debug)]
+pub enum Memory {
+    None,
+    Shared(Segment),
+    #[cfg(test)]
+    Owned(Vec<u32>),
+}
+
+/// A sender that takes the next picture at once; dropped when it no longer would.
+pub struct Ready(Arc<Frame>);
+
 impl Frame {
-    pub fn new() -> Self {
-        let pixels = Pixels::black(0, 0);
+    /// `capture` wakes the capture when somebody becomes ready.
+    pub fn new(capture: Waker) -> Self {
+        let latest =
+            Latest { memory: Memory::None, hashes: Hashes::unknown(0, 0), version: 0, captured_at_us: 0, live: false };
         Self {
-            latest: Mutex::new(Latest { pixels, versions: Vec::new(), version: 0, captured_at_us: 0, live: false }),
+            latest: RwLock::new(latest),
+            rings: Mutex::new(0),
             bell: Condvar::new(),
+            ready: AtomicUsize::new(0),
+            capture,
         }
     }
 
-    pub fn lock(&self) -> MutexGuard<'_, Latest> {
-        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn read(&self) -> RwLockReadGuard<'_, Latest> {
+        self.latest.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn write(&self) -> RwLockWriteGuard<'_, Latest> {
+        self.latest.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that the caller takes the next picture at once.
+    pub fn ready(self: &Arc<Self>) -> Ready {
+        self.ready.fetch_add(1, Ordering::SeqCst);
+        self.capture.wake();
+        Ready(self.clone())
+    }
+
+    /// Returns whether anyone would take a picture now.
+    pub fn is_awaited(&self) -> bool {
+        self.ready.load(Ordering::SeqCst) > 0
     }
 
     /// Wakes every sender, so that it looks at the picture and at what it was asked.
     pub fn ring(&self) {
-        // Taken so that nobody can be between looking and sleeping.
-        drop(self.lock());
+        *self.rings.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         self.bell.notify_all();
     }
 
-    /// Sleeps until the bell or the deadline.
-    pub fn sleep<'a>(&self, latest: MutexGuard<'a, Latest>, deadline: Option<Instant>) -> MutexGuard<'a, Latest> {
-        match deadline {
-            None => self.bell.wait(latest).unwrap_or_else(PoisonError::into_inner),
-            Some(at) => {
-                let left = at.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-                self.bell.wait_timeout(latest, left).unwrap_or_else(PoisonError::into_inner).0
+    /// Returns what to pass to [`Self::sleep`]; to be asked before looking.
+    pub fn rings(&self) -> u64 {
+        *self.rings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sleeps until the bell has rung since `heard`, or the deadline.
+    pub fn sleep(&self, heard: u64, deadline: Option<Instant>) {
+        let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
+        while *rings == heard {
+            let Some(at) = deadline else {
+                rings = self.bell.wait(rings).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let left = at.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
             }
+            let left = left.max(Duration::from_millis(1));
+            rings = self.bell.wait_timeout(rings, left).unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+}
+
+impl Drop for Ready {
+    fn drop(&mut self) {
+        self.0.ready.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
 impl Latest {
-    /// Takes in pixels of the screen: `grabbed` holds the rows of `area`, without gaps, with the unused byte undefined.
-    /// Only the tiles named are looked at. Returns whether anything changed.
-    pub fn take(&mut self, grabbed: &[u32], area: Rect, tiles: &[usize], captured_at_us: u64) -> bool {
-        let grid = self.pixels.grid();
-        let mut changed = false;
-        for &tile in tiles {
-            if self.take_tile(grabbed, area, grid, tile) {
-                self.versions[tile] = self.version + 1;
-                changed = true;
-            }
-        }
-        if changed {
-            self.version += 1;
-            self.captured_at_us = captured_at_us;
-        }
-        changed
-    }
-
-    /// Begins anew with a screen of this size, of which nothing is known.
-    pub fn restart(&mut self, width: usize, height: usize) {
-        self.version += 1;
-        self.pixels = Pixels::black(width, height);
-        self.versions = vec![self.version; self.pixels.grid().len()];
-    }
-
-    fn take_tile(&mut self, grabbed: &[u32], area: Rect, grid: Grid, tile: usize) -> bool {
-        let rect = grid.tile(tile);
-        let (left, right) = (rect.x.max(area.x), rect.right().min(area.right()));
-        let (top, bottom) = (rect.y.max(area.y), rect.bottom().min(area.bottom()));
-        let mut changed = false;
-        for y in top..bottom {
-            let start = (y - area.y) * area.w;
-            let source = &grabbed[start + left - area.x..start + right - area.x];
-            let target = self.pixels.row_mut(y, left..right);
-            // No early end within a row: the loop stays free of branches.
-            let difference = source.iter().zip(&*target).fold(0, |all, (new, old)| all | ((new | OPAQUE) ^ old));
-            if difference != 0 {
-                changed = true;
-                target.iter_mut().zip(source).for_each(|(old, new)| *old = new | OPAQUE);
-            }
-        }
-        changed
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_tiles_that_differ_get_a_new_version() {
-        let frame = Frame::new();
-        let mut latest = frame.lock();
-        latest.restart(128, 64);
-        let mut grabbed = vec![0; 128 * 64];
-        let whole = latest.pixels.whole();
-        assert!(!latest.take(&grabbed, whole, &[0, 1], 1), "the unused byte is no change");
-        grabbed[127] = 5;
-        assert!(latest.take(&grabbed, whole, &[0, 1], 2));
-        assert_eq!((latest.versions.clone(), latest.version), (vec![1, 2], 2));
-        assert_eq!(latest.pixels.data[127], OPAQUE | 5);
-    }
-
-    #[test]
-    fn a_grab_of_a_part_lands_where_it_belongs() {
-        let frame = Frame::new();
-        let mut latest = frame.lock();
-        latest.restart(130, 70);
-        let area = Rect { x: 63, y: 63, w: 4, h: 3 };
-        assert!(latest.take(&[9; 12], area, &[0, 1, 3, 4], 1));
-        let marked: Vec<usize> = (0..130 * 70).filter(|&at| latest.pixels.data[at] == OPAQUE | 9).collect();
-        let expected: Vec<usize> = (63..66).flat_map(|y| (63..67).map(move |x| y * 130 + x)).collect();
-        assert_eq!(marked, expected);
+    /// The pixels of the screen, while `live`.
+    pub fn picture(&self) -> Picture<'_> {
+        let pixels = match &self.memory {
+            Memory::None => &[],
+            Memory::Shared(segment) => segment.pixels(),
+            #[cfg(test)]
+            Memory::Owned(pixels) => pixels,
+        };
+        Picture { width: self.hashes.width(), height: self.hashes.height(), pixels }
     }
 }

@@ -1,4 +1,4 @@
-//! H.264 of the whole screen: OpenH264 for screen content, one reference, no reordering, BT.601 limited range, 4:2:0.
+//! H.264 of a part of the screen: OpenH264 for screen content, one reference, no reordering, BT.601 limited range, 4:2:0.
 //!
 //! The quantiser is set for each picture, in place of the library's rate control.
 
@@ -8,9 +8,8 @@ use openh264::encoder::{
 };
 use openh264::formats::YUVSlices;
 use openh264_sys2::{ENCODER_OPTION_SVC_ENCODE_PARAM_EXT, SEncParamExt};
+use sandbox_picture::{Picture, Rect};
 use yuv::{YuvChromaSubsampling, YuvConversionMode, YuvPlanarImageMut, YuvRange, YuvStandardMatrix};
-
-use super::pixels::Pixels;
 
 #[derive(Debug, thiserror::Error)]
 pub enum H264Error {
@@ -26,6 +25,7 @@ pub enum H264Error {
 pub struct Video {
     encoder: Encoder,
     planes: Option<YuvPlanarImageMut<'static, u8>>,
+    is_new_size: bool,
     qp: Option<i32>,
 }
 
@@ -50,20 +50,30 @@ impl Video {
             .background_detection(false)
             .num_threads(1)
             .vui(VuiConfig::bt601());
-        Ok(Self { encoder: Encoder::with_api_config(OpenH264API::from_source(), config)?, planes: None, qp: None })
+        Ok(Self {
+            encoder: Encoder::with_api_config(OpenH264API::from_source(), config)?,
+            planes: None,
+            is_new_size: false,
+            qp: None,
+        })
     }
 
-    /// Encodes one picture; `None` when the encoder found nothing to send.
-    pub fn encode(&mut self, picture: &Pixels, qp: i32, key: bool) -> Result<Option<AccessUnit>, H264Error> {
-        // 4:2:0 has whole pairs only: an odd edge is repeated.
-        let (width, height) = (picture.width.next_multiple_of(2) as u32, picture.height.next_multiple_of(2) as u32);
-        let resized = self.planes.as_ref().is_none_or(|planes| (planes.width, planes.height) != (width, height));
-        if resized {
+    /// Takes in the pixels of `part`, whose sides are even. Quick, so that the picture can be let go before encoding.
+    pub fn load(&mut self, picture: &Picture<'_>, part: Rect) -> Result<(), H264Error> {
+        let (width, height) = (part.w as u32, part.h as u32);
+        if self.planes.as_ref().is_none_or(|planes| (planes.width, planes.height) != (width, height)) {
             self.planes = Some(YuvPlanarImageMut::alloc(width, height, YuvChromaSubsampling::Yuv420));
+            self.is_new_size = true;
         }
-        let planes = self.planes.as_mut().expect("made above");
-        convert(picture, planes)?;
-        if !resized {
+        convert(picture, part, self.planes.as_mut().expect("made above"))
+    }
+
+    /// Encodes what was loaded last; `None` when the encoder found nothing to send.
+    pub fn encode(&mut self, qp: i32, key: bool) -> Result<Option<AccessUnit>, H264Error> {
+        let Some(planes) = &self.planes else { return Ok(None) };
+        let (width, height) = (planes.width, planes.height);
+        // A new size starts the encoder anew, with a key frame; its options can be set after that.
+        if !std::mem::take(&mut self.is_new_size) {
             if self.qp != Some(qp) {
                 set_qp(&mut self.encoder, qp)?;
                 self.qp = Some(qp);
@@ -71,6 +81,8 @@ impl Video {
             if key {
                 self.encoder.force_intra_frame();
             }
+        } else {
+            self.qp = None;
         }
         let strides = (planes.y_stride as usize, planes.u_stride as usize, planes.v_stride as usize);
         let source = YUVSlices::new(
@@ -89,34 +101,18 @@ impl Video {
     }
 }
 
-fn convert(picture: &Pixels, planes: &mut YuvPlanarImageMut<'_, u8>) -> Result<(), H264Error> {
-    let padded: Vec<u32>;
-    let (width, height) = (planes.width as usize, planes.height as usize);
-    let pixels = if (picture.width, picture.height) == (width, height) {
-        &picture.data
-    } else {
-        padded = (0..width * height)
-            .map(|at| {
-                picture.data[(at / width).min(picture.height - 1) * picture.width + (at % width).min(picture.width - 1)]
-            })
-            .collect();
-        &padded
-    };
-    // SAFETY: any u32 is four bytes, and bytes need no alignment. Little-endian `0xFFRRGGBB` is B, G, R, A.
-    let bytes = unsafe { std::slice::from_raw_parts(pixels.as_ptr().cast::<u8>(), pixels.len() * 4) };
+fn convert(picture: &Picture<'_>, part: Rect, planes: &mut YuvPlanarImageMut<'_, u8>) -> Result<(), H264Error> {
+    // Little-endian `0x??RRGGBB` is B, G, R, and a byte that is not looked at.
+    let pixels = &picture.pixels[part.y * picture.width + part.x..];
     yuv::bgra_to_yuv420(
         planes,
-        bytes,
-        planes_stride(width),
+        bytemuck::cast_slice(pixels),
+        picture.width as u32 * 4,
         YuvRange::Limited,
         YuvStandardMatrix::Bt601,
         YuvConversionMode::Balanced,
     )
     .map_err(H264Error::Convert)
-}
-
-fn planes_stride(width: usize) -> u32 {
-    width as u32 * 4
 }
 
 /// With rate control off, the layer's own quantiser is used; changing it keeps the references.
@@ -141,57 +137,72 @@ mod tests {
     use openh264::decoder::Decoder;
     use openh264::formats::YUVSource;
 
-    /// Text-like noise: half of the pixels in runs, moved down by `offset`.
-    fn page(width: usize, height: usize, offset: usize) -> Pixels {
-        let data = (0..width * height).map(|at| {
-            let (x, y) = (at % width, at / width + offset);
-            if (x / 3 * 31 + y / 5 * 17) % 7 < 2 { 0xFF10_2040 } else { 0xFFF8_F8F0 }
-        });
-        Pixels { width, height, data: data.collect() }
+    /// A screen of its own, with text-like noise: half of the pixels in runs, moved down by `offset`.
+    struct Page {
+        width: usize,
+        height: usize,
+        pixels: Vec<u32>,
     }
 
-    fn luma_error(decoder: &mut Decoder, unit: &AccessUnit, picture: &Pixels) -> f64 {
+    impl Page {
+        fn new(width: usize, height: usize, offset: usize) -> Self {
+            let pixels = (0..width * height).map(|at| {
+                let (x, y) = (at % width, at / width + offset);
+                if (x / 3 * 31 + y / 5 * 17) % 7 < 2 { 0x0010_2040 } else { 0xFFF8_F8F0 }
+            });
+            Self { width, height, pixels: pixels.collect() }
+        }
+
+        fn picture(&self) -> Picture<'_> {
+            Picture { width: self.width, height: self.height, pixels: &self.pixels }
+        }
+    }
+
+    const PART: Rect = Rect { x: 64, y: 10, w: 320, h: 200 };
+
+    fn encode(video: &mut Video, page: &Page, part: Rect, qp: i32, key: bool) -> AccessUnit {
+        video.load(&page.picture(), part).unwrap();
+        video.encode(qp, key).unwrap().unwrap()
+    }
+
+    fn luma_error(decoder: &mut Decoder, unit: &AccessUnit, page: &Page) -> f64 {
         let shown = decoder.decode(&unit.bytes).unwrap().expect("a picture comes out at once: nothing is reordered");
-        let mut planes = YuvPlanarImageMut::alloc(
-            picture.width.next_multiple_of(2) as u32,
-            picture.height.next_multiple_of(2) as u32,
-            YuvChromaSubsampling::Yuv420,
-        );
-        convert(picture, &mut planes).unwrap();
+        let mut planes = YuvPlanarImageMut::alloc(PART.w as u32, PART.h as u32, YuvChromaSubsampling::Yuv420);
+        convert(&page.picture(), PART, &mut planes).unwrap();
         let (stride, shown_stride) = (planes.y_stride as usize, shown.strides().0);
         let mut sum = 0.0;
-        for y in 0..picture.height {
-            for x in 0..picture.width {
+        for y in 0..PART.h {
+            for x in 0..PART.w {
                 let error =
                     f64::from(planes.y_plane.borrow()[y * stride + x]) - f64::from(shown.y()[y * shown_stride + x]);
                 sum += error * error;
             }
         }
-        sum / (picture.width * picture.height) as f64
+        sum / PART.area() as f64
     }
 
     #[test]
-    fn pictures_decode_at_once_and_get_sharp_at_rest() {
+    fn a_part_of_the_screen_decodes_at_once_and_gets_sharp_at_rest() {
         let (mut video, mut decoder) = (Video::new().unwrap(), Decoder::new().unwrap());
         for offset in 0..4 {
-            let picture = page(322, 201, offset * 12);
-            let unit = video.encode(&picture, 28, false).unwrap().unwrap();
+            let page = Page::new(641, 301, offset * 12);
+            let unit = encode(&mut video, &page, PART, 28, false);
             assert_eq!(unit.key, offset == 0);
-            assert!(luma_error(&mut decoder, &unit, &picture) < 60.0);
+            assert!(luma_error(&mut decoder, &unit, &page) < 60.0);
         }
-        let picture = page(322, 201, 36);
-        let unit = video.encode(&picture, super::super::quantiser::REST, false).unwrap().unwrap();
+        let page = Page::new(641, 301, 36);
+        let unit = encode(&mut video, &page, PART, super::super::quantiser::REST, false);
         assert!(!unit.key);
-        let error = luma_error(&mut decoder, &unit, &picture);
+        let error = luma_error(&mut decoder, &unit, &page);
         assert!(error < 2.0, "mean square error {error}");
     }
 
     #[test]
     fn a_key_frame_comes_when_asked_and_when_the_size_changes() {
         let mut video = Video::new().unwrap();
-        let keys: Vec<bool> = [(320, false), (320, false), (320, true), (320, false), (400, false)]
-            .map(|(width, key)| video.encode(&page(width, 200, 0), 20, key).unwrap().unwrap().key)
-            .to_vec();
+        let page = Page::new(641, 301, 0);
+        let keys = [(320, false), (320, false), (320, true), (320, false), (400, false)]
+            .map(|(w, key)| encode(&mut video, &page, Rect { w, ..PART }, 20, key).key);
         assert_eq!(keys, [true, false, true, false, true]);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!               ┌ screen ── windows ── browser ── cdp ───────> Open::Cdp
-//!  run ── Room ─┤     └──── capture ── frame ──── video ─────> Open::Video   (pace, tiles, scroll, quantiser, h264)
+//!  run ── Room ─┤     └──── capture ── frame ─── sender ─────> Open::Video   (sandbox_picture, motion, h264)
 //!               │     └──── cursor ─── reports ──────────────> Open::Reports
 //!               └───────────clipboard ─ input <── keymap ────  Open::Input
 //! ```
@@ -17,22 +17,25 @@ mod capture;
 mod cdp;
 mod clipboard;
 mod cursor;
+mod damage;
 mod frame;
 mod h264;
 mod injector;
 mod input;
 mod keyboard;
 mod keymap;
-mod pace;
-mod pixels;
+mod motion;
 mod pulse;
 mod quantiser;
 mod room;
 mod screen;
-mod scroll;
-mod tiles;
+mod segment;
+mod sender;
+#[cfg(test)]
+mod sender_tests;
 mod video;
 mod windows;
+mod wishes;
 mod wm_focus;
 mod wm_requests;
 mod wm_title;

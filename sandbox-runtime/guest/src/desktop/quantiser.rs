@@ -5,6 +5,8 @@ use std::time::Duration;
 
 /// Quality while pictures move, 0 (best) to 51.
 pub const SHARP: i32 = 20;
+/// Quality of a part of the screen that goes on moving: the eye sees no more, and half the bytes do.
+pub const MOVING: i32 = 28;
 /// Quality of the one picture that is sent when the screen rests.
 pub const REST: i32 = 8;
 const COARSE: i32 = 42;

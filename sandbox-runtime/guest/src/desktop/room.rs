@@ -90,18 +90,35 @@ struct Bars {
 }
 
 impl Bars {
+    /// What the browser's window fills.
     fn around(self, viewport: Viewport) -> Screen {
         Screen { width: viewport.width + self.width, height: viewport.height + self.height }
     }
+}
+
+/// Makes the browser's window this size, on a screen whose sides are even: video has whole pairs of pixels only, and a
+/// viewer of another size would have to scale every picture.
+fn resize(server: &XServer, windows: &WindowManager, window: Screen) -> Result<Screen, ScreenError> {
+    let screen = even(window);
+    windows.use_only(window.width, window.height);
+    if server.size()? != screen {
+        server.resize(screen)?;
+    }
+    Ok(screen)
+}
+
+fn even(window: Screen) -> Screen {
+    Screen { width: window.width.next_multiple_of(2), height: window.height.next_multiple_of(2) }
 }
 
 impl Room {
     /// Starts everything; returns when the browser's window is on the screen and its page has the size asked for.
     pub async fn start(settings: &DesktopSettings, places: &Places) -> Result<Self, DesktopError> {
         let guess = Bars { width: 0, height: BARS_GUESS };
-        let screen = guess.around(settings.viewport);
-        let server = XServer::start(screen).await?;
+        let window = guess.around(settings.viewport);
+        let server = XServer::start(even(window)).await?;
         let mut windows = WindowManager::start(server.display())?;
+        windows.use_only(window.width, window.height);
         let clipboard = Arc::new(Clipboard::start(server.display())?);
         // Before the browser looks at the keyboard map.
         let input = Input::start(server.display(), clipboard.clone())?;
@@ -118,7 +135,7 @@ impl Room {
             ended = browser.ended() => return Err(DesktopError::EndedAtOnce(described(ended))),
         }
         let mut measure = Measure::new(pipe);
-        let fitted = fit(&mut measure, &server, guess, settings.viewport);
+        let fitted = fit(&mut measure, &server, &windows, guess, settings.viewport);
         let bars = tokio::time::timeout(MEASURE_DEADLINE, fitted).await.map_err(|_| DesktopError::NoPage)??;
         let cdp = Cdp::start(measure.finish().await.map_err(DesktopError::Page)?);
 
@@ -174,7 +191,13 @@ impl Room {
 }
 
 /// Makes the page exactly `viewport`, by trying: the page says its size, and the screen is corrected by the difference.
-async fn fit(measure: &mut Measure, server: &XServer, guess: Bars, viewport: Viewport) -> Result<Bars, DesktopError> {
+async fn fit(
+    measure: &mut Measure,
+    server: &XServer,
+    windows: &WindowManager,
+    guess: Bars,
+    viewport: Viewport,
+) -> Result<Bars, DesktopError> {
     let mut bars = guess;
     let mut page = measure.page().await.map_err(DesktopError::Page)?;
     let deadline = tokio::time::Instant::now() + FOLLOW_DEADLINE;
@@ -193,7 +216,7 @@ async fn fit(measure: &mut Measure, server: &XServer, guess: Bars, viewport: Vie
             let height = screen.height.saturating_sub(page.height);
             if width < viewport.width && height < viewport.height {
                 bars = Bars { width, height };
-                server.resize(bars.around(viewport))?;
+                resize(server, windows, bars.around(viewport))?;
                 resized_for = Some(page);
             }
         }
@@ -232,16 +255,13 @@ impl Shared {
                 Ok(screen) => DesktopAnswer::Geometry { screen },
                 Err(error) => DesktopAnswer::Failed(error.to_string()),
             },
-            DesktopCall::Resize(viewport) => {
-                let screen = self.bars.around(viewport);
-                match self.server.resize(screen) {
-                    Ok(()) => {
-                        self.report(DesktopReport::ScreenChanged(screen));
-                        DesktopAnswer::Done
-                    }
-                    Err(error) => DesktopAnswer::Failed(error.to_string()),
+            DesktopCall::Resize(viewport) => match resize(&self.server, &self.windows, self.bars.around(viewport)) {
+                Ok(screen) => {
+                    self.report(DesktopReport::ScreenChanged(screen));
+                    DesktopAnswer::Done
                 }
-            }
+                Err(error) => DesktopAnswer::Failed(error.to_string()),
+            },
             DesktopCall::ReadClipboard => self.clipboard.read().await.map_or_else(failed, DesktopAnswer::Clipboard),
             DesktopCall::WriteClipboard(text) => {
                 self.clipboard.write(text).await.map_or_else(failed, |()| DesktopAnswer::Done)

@@ -8,8 +8,8 @@
 //! focus, `wm_requests` does what they ask for, `wm_title` draws their title bars.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use tokio::sync::watch;
@@ -55,6 +55,8 @@ pub struct WindowManager {
     pub browser_windows: watch::Receiver<usize>,
     /// How many file choosers are.
     pub file_choosers: watch::Receiver<usize>,
+    /// How much of the screen windows may fill; 0×0 is all of it.
+    usable: Arc<Mutex<(u32, u32)>>,
     closing: Arc<AtomicBool>,
     ending: Arc<AtomicBool>,
     waker: Waker,
@@ -67,7 +69,8 @@ impl WindowManager {
         let (count, browser_windows) = watch::channel(0);
         let (choosers, file_choosers) = watch::channel(0);
         let (ending, closing) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-        let mut windows = Windows::connect(display, count, choosers)?;
+        let usable = Arc::new(Mutex::new((0, 0)));
+        let mut windows = Windows::connect(display, usable.clone(), count, choosers)?;
         let thread = std::thread::Builder::new().name("windows".into()).spawn({
             let (ending, closing) = (ending.clone(), closing.clone());
             move || {
@@ -76,7 +79,14 @@ impl WindowManager {
                 }
             }
         })?;
-        Ok(Self { browser_windows, file_choosers, closing, ending, waker, thread: Some(thread) })
+        Ok(Self { browser_windows, file_choosers, usable, closing, ending, waker, thread: Some(thread) })
+    }
+
+    /// Lets windows fill this much of the screen, from its bottom left: the page's last row stays the screen's last. What is
+    /// beyond stays black.
+    pub fn use_only(&self, width: u32, height: u32) {
+        *self.usable.lock().unwrap_or_else(PoisonError::into_inner) = (width, height);
+        self.waker.wake();
     }
 
     /// Asks every dialog window to close, such as a file chooser. Login popups are pages, and stay.
@@ -138,7 +148,10 @@ pub(super) struct Windows {
     pub x: RustConnection,
     pub atoms: Atoms,
     pub root: Window,
+    /// The part of the screen that windows may fill.
     pub screen: (u32, u32),
+    whole: (u32, u32),
+    usable: Arc<Mutex<(u32, u32)>>,
     pub clients: BTreeMap<Window, Client>,
     /// Bottom first.
     pub stack: Vec<Window>,
@@ -154,6 +167,7 @@ pub(super) struct Windows {
 impl Windows {
     fn connect(
         display: &str,
+        usable: Arc<Mutex<(u32, u32)>>,
         count: watch::Sender<usize>,
         choosers: watch::Sender<usize>,
     ) -> Result<Self, WindowsError> {
@@ -171,8 +185,11 @@ impl Windows {
         let geometry = x.get_geometry(root)?.reply()?;
         let check = x.generate_id()?;
         x.create_window(0, check, root, -1, -1, 1, 1, 0, WindowClass::INPUT_ONLY, 0, &CreateWindowAux::new())?;
+        let whole = (u32::from(geometry.width), u32::from(geometry.height));
         let windows = Self {
-            screen: (u32::from(geometry.width), u32::from(geometry.height)),
+            screen: whole,
+            whole,
+            usable,
             x,
             atoms,
             root,
@@ -247,6 +264,7 @@ impl Windows {
             if ending.load(Ordering::SeqCst) {
                 return Ok(());
             }
+            self.resized()?;
             if closing.swap(false, Ordering::SeqCst) {
                 for (window, _) in self.clients.iter().filter(|(_, client)| client.dialog) {
                     self.close(*window, x11rb::CURRENT_TIME)?;
@@ -262,7 +280,8 @@ impl Windows {
             Event::UnmapNotify(event) => self.forget(event.window),
             Event::DestroyNotify(event) => self.forget(event.window),
             Event::ConfigureNotify(event) if event.window == self.root => {
-                self.resized((u32::from(event.width), u32::from(event.height)))
+                self.whole = (u32::from(event.width), u32::from(event.height));
+                self.resized()
             }
             Event::ClientMessage(event) => self.asked(&event),
             Event::Expose(event) if event.count == 0 => match self.owner_of_bar(event.window) {
@@ -387,7 +406,7 @@ impl Windows {
         let Some(client) = self.clients.get(&window) else { return Ok(()) };
         let fills = client.fullscreen || client.maximised;
         let place = if fills {
-            Place { x: 0, y: 0, w: screen_w, h: screen_h }
+            Place { x: 0, y: (self.whole.1 - screen_h) as i32, w: screen_w, h: screen_h }
         } else {
             self.on_screen(client.restored, client.bar_height())
         };
@@ -442,7 +461,11 @@ impl Windows {
         Ok(())
     }
 
-    fn resized(&mut self, screen: (u32, u32)) -> Result<(), WindowsError> {
+    /// Follows the size of the screen, and how much of it may be filled.
+    fn resized(&mut self) -> Result<(), WindowsError> {
+        let usable = *self.usable.lock().unwrap_or_else(PoisonError::into_inner);
+        let screen =
+            if usable == (0, 0) { self.whole } else { (usable.0.min(self.whole.0), usable.1.min(self.whole.1)) };
         if screen == self.screen {
             return Ok(());
         }

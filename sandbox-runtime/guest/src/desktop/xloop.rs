@@ -4,6 +4,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::Instant;
 
 use nix::errno::Errno;
@@ -14,8 +15,8 @@ use x11rb::protocol::Event;
 use x11rb::rust_connection::RustConnection;
 
 /// Wakes the thread that holds the [`Wakeups`]. Waking twice before it looks is waking once.
-#[derive(Debug)]
-pub struct Waker(UnixStream);
+#[derive(Clone, Debug)]
+pub struct Waker(Arc<UnixStream>);
 
 /// The thread's end of a [`Waker`].
 #[derive(Debug)]
@@ -35,13 +36,13 @@ pub fn wakeups() -> std::io::Result<(Waker, Wakeups)> {
     let (waker, wakeups) = UnixStream::pair()?;
     waker.set_nonblocking(true)?;
     wakeups.set_nonblocking(true)?;
-    Ok((Waker(waker), Wakeups(wakeups)))
+    Ok((Waker(Arc::new(waker)), Wakeups(wakeups)))
 }
 
 impl Waker {
     pub fn wake(&self) {
         // A full pipe means that a wake-up already waits; a closed one that nobody is left to wake.
-        let _ = (&self.0).write(&[1]);
+        let _ = (&*self.0).write(&[1]);
     }
 }
 

@@ -16,9 +16,9 @@ use sandbox_core::viewer::InputEvent;
 use sandbox_link::protocol::{DesktopAnswer, DesktopCall, DesktopReport, InputFrame, VideoControl, VideoRequest};
 use view::View;
 
-const TILES: VideoRequest = VideoRequest { h264: false, tiles: true };
-const BOTH: VideoRequest = VideoRequest { h264: true, tiles: true };
-const VIDEO: VideoRequest = VideoRequest { h264: true, tiles: false };
+const LOSSLESS: VideoRequest = VideoRequest { h264: false, lossless: true };
+const BOTH: VideoRequest = VideoRequest { h264: true, lossless: true };
+const VIDEO: VideoRequest = VideoRequest { h264: true, lossless: false };
 
 fn key(code: &str, key: &str, down: bool) -> InputFrame {
     InputFrame::Event(InputEvent::Key { code: code.into(), key: key.into(), down })
@@ -29,7 +29,7 @@ async fn pictures_arrive_bit_exact_and_a_still_screen_sends_nothing() {
     let rig = Rig::start("<body style='background:#123456'><p id=p>Hello <b>world</b></p>").await;
     let size = rig.evaluate("[innerWidth, innerHeight]").await;
     assert_eq!(size, serde_json::json!([800, 500]), "the page has exactly the size asked for");
-    let mut view = View::open(&rig, TILES).await;
+    let mut view = View::open(&rig, LOSSLESS).await;
     view.until_like_the_screen(&rig).await;
     view.save("first");
 
@@ -59,7 +59,7 @@ async fn what_keeps_moving_is_video_and_gets_exact_at_rest() {
     video.control(VideoControl::Refresh).await;
     let keys = video.keys;
     video.until("a key frame when asked", |view| view.keys > keys).await;
-    assert_eq!(video.tiles, 0);
+    assert_eq!(video.lossless, 0);
 
     rig.evaluate("moving = false").await;
     both.until_like_the_screen(&rig).await;
@@ -127,7 +127,7 @@ async fn a_person_clicks_and_types_any_text() {
 async fn lists_and_popups_are_seen_and_focused() {
     let rig = Rig::start(page::POPUPS).await;
     let mut reports = rig.reports().await;
-    let mut view = View::open(&rig, TILES).await;
+    let mut view = View::open(&rig, LOSSLESS).await;
     let mut input = rig.input().await;
     view.until_like_the_screen(&rig).await;
     let bar = view.count(0xFF00_FF00);
@@ -206,7 +206,7 @@ async fn a_page_that_prints_makes_a_pdf_and_no_dialog() {
 async fn the_screen_follows_the_size_asked_for_and_the_browser_s_end_is_told() {
     let rig = Rig::start("<body style='background:#abcdef'>").await;
     let mut reports = rig.reports().await;
-    let mut view = View::open(&rig, TILES).await;
+    let mut view = View::open(&rig, LOSSLESS).await;
     view.until_like_the_screen(&rig).await;
     for (width, height) in [(1001, 703), (640, 480)] {
         assert_eq!(rig.call(DesktopCall::Resize(Viewport { width, height })).await, DesktopAnswer::Done);
@@ -215,7 +215,6 @@ async fn the_screen_follows_the_size_asked_for_and_the_browser_s_end_is_told() {
             rig.evaluate("[innerWidth, innerHeight]").await == serde_json::json!([width, height])
         })
         .await;
-        view.resize(&rig).await;
         view.until_like_the_screen(&rig).await;
     }
     let too_large = rig.call(DesktopCall::Resize(Viewport { width: 9000, height: 480 })).await;

@@ -1,6 +1,8 @@
 //! What the receiver reports about the picture: it lost the thread and needs a key frame, or packets get lost.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use rtc::interceptor::{
@@ -79,19 +81,52 @@ impl Interceptor for KeyFrameRequests {
 pub(super) struct LossCeiling {
     gcc: Gcc,
     ceiling: watch::Sender<u32>,
+    arrivals: Arc<Arrivals>,
+}
+
+/// What the receiver has reported about packets so far.
+#[derive(Debug, Default)]
+pub(super) struct Arrivals {
+    lost: AtomicU64,
+    /// The RTP sequence number of the newest packet that arrived; `u64::MAX` before the first.
+    newest: AtomicU64,
+}
+
+impl Arrivals {
+    /// How many packets did not arrive.
+    pub(super) fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// Whether the packet with this number is the newest that arrived.
+    pub(super) fn has_come_to(&self, sequence_number: u16) -> bool {
+        self.newest.load(Ordering::Relaxed) == u64::from(sequence_number)
+    }
+
+    pub(super) fn note(&self, sequence_number: u16, arrived: bool) {
+        if arrived {
+            self.newest.store(u64::from(sequence_number), Ordering::Relaxed);
+        } else {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl LossCeiling {
-    pub(super) fn new() -> (Self, watch::Receiver<u32>) {
+    pub(super) fn new() -> (Self, watch::Receiver<u32>, Arc<Arrivals>) {
         let max = f64::from(MAX_BITRATE);
         let (ceiling, published) = watch::channel(MAX_BITRATE);
-        (Self { gcc: Gcc::new(max, MIN_BITRATE, max), ceiling }, published)
+        let arrivals = Arc::new(Arrivals { newest: AtomicU64::new(u64::MAX), ..Arrivals::default() });
+        (Self { gcc: Gcc::new(max, MIN_BITRATE, max), ceiling, arrivals: arrivals.clone() }, published, arrivals)
     }
 }
 
 impl BandwidthEstimator for LossCeiling {
     fn on_reports(&mut self, now: Instant, reports: &[PacketReport]) {
         self.gcc.on_reports(now, reports);
+        for report in reports {
+            self.arrivals.note(report.rtp_sequence_number, report.arrived);
+        }
         let carried = self.target_bitrate();
         self.ceiling
             .send_if_modified(|published| is_news(*published, carried).inspect(|news| *published = *news).is_some());

@@ -1,6 +1,6 @@
 //! Pictures of the room as RTP packets: the newest state at once, with the capture's own clock.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rtc::rtp::codec::h264::H264Payloader;
 use rtc::rtp::extension::HeaderExtension;
@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::media_stream::track_local::{TrackLocal, TrackLocalEvent};
 
-use super::feedback::is_key_frame_request;
+use super::feedback::{Arrivals, is_key_frame_request};
 use super::peer::H264_CLOCK_HZ;
 use crate::stream::video::{H264Picture, Video};
 
@@ -35,11 +35,13 @@ pub(super) async fn send_pictures(
     ssrc: u32,
     payload_type: u8,
     mut ceiling: watch::Receiver<u32>,
+    arrivals: &Arrivals,
 ) -> MediaEnd {
-    let Ok(mut video) = Video::open(desktop, VideoRequest { h264: true, tiles: false }).await else {
+    let Ok(mut video) = Video::open(desktop, VideoRequest { h264: true, lossless: false }).await else {
         return MediaEnd::RoomEnded;
     };
     let mut packets = PictureWriter::new(track.clone(), ssrc, payload_type);
+    let mut key_frames = KeyFrames::default();
     loop {
         let told = tokio::select! {
             picture = video.next() => {
@@ -49,9 +51,12 @@ pub(super) async fn send_pictures(
                     continue;
                 };
                 let number = picture.number;
-                if let Err(error) = packets.write(&picture).await {
-                    tracing::debug!(%error, "the peer takes no more pictures");
-                    return MediaEnd::PeerGone;
+                match packets.write(&picture).await {
+                    Ok(newest) => key_frames.newest = newest.map(|newest| (newest, Instant::now())).or(key_frames.newest),
+                    Err(error) => {
+                        tracing::debug!(%error, "the peer takes no more pictures");
+                        return MediaEnd::PeerGone;
+                    }
                 }
                 // Handed over is shown: what the way cannot carry comes back as loss, not as waiting.
                 video.tell(VideoControl::Shown(number)).await
@@ -59,6 +64,9 @@ pub(super) async fn send_pictures(
             event = track.poll() => match event {
                 Some(TrackLocalEvent::OnRtcpPacket(packets)) => {
                     if !packets.iter().any(|packet| is_key_frame_request(packet.as_ref())) {
+                        continue;
+                    }
+                    if !key_frames.are_needed(arrivals, Instant::now()) {
                         continue;
                     }
                     video.tell(VideoControl::Refresh).await
@@ -75,6 +83,35 @@ pub(super) async fn send_pictures(
         if told.is_err() {
             return MediaEnd::RoomEnded;
         }
+    }
+}
+
+/// Which requests for a key frame are answered.
+///
+/// A receiver asks for one when it has seen no picture for some seconds, though the page is just at rest. Answered, that
+/// would go on for ever; unanswered, the receiver takes the stream for inactive and is quiet.
+#[derive(Debug, Default)]
+struct KeyFrames {
+    /// Packets lost when the last request was answered; `None` before the first.
+    lost: Option<u64>,
+    /// The sequence number of the last packet, and when it was written.
+    newest: Option<(u16, Instant)>,
+}
+
+/// A receiver that cannot decode a picture says so sooner than this.
+const DECODED: Duration = Duration::from_secs(2);
+
+impl KeyFrames {
+    fn are_needed(&mut self, arrivals: &Arrivals, now: Instant) -> bool {
+        let lost = arrivals.lost();
+        let has_all = self
+            .newest
+            .is_some_and(|(newest, at)| arrivals.has_come_to(newest) && now.saturating_duration_since(at) > DECODED);
+        if self.lost == Some(lost) && has_all {
+            return false;
+        }
+        self.lost = Some(lost);
+        true
     }
 }
 
@@ -103,14 +140,17 @@ impl PictureWriter<()> {
 }
 
 impl<P: Packetizer> PictureWriter<P> {
-    async fn write(&mut self, picture: &H264Picture) -> webrtc::error::Result<()> {
+    /// Writes one picture; returns the sequence number of its last packet.
+    async fn write(&mut self, picture: &H264Picture) -> webrtc::error::Result<Option<u16>> {
+        let mut newest = None;
         let timestamp = rtp_timestamp(picture.captured_at_us);
         for mut packet in self.packetizer.packetize(Instant::now(), &picture.access_unit, 0)? {
             packet.header.timestamp = timestamp;
             packet.header.payload_type = self.payload_type;
+            newest = Some(packet.header.sequence_number);
             self.track.write_rtp_with_extensions(packet, &self.now).await?;
         }
-        Ok(())
+        Ok(newest)
     }
 }
 
@@ -122,6 +162,23 @@ fn rtp_timestamp(captured_at_us: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_frame_is_sent_unless_the_receiver_has_everything_and_the_page_rests() {
+        let arrivals = Arrivals::default();
+        let written = Instant::now();
+        let late = written + DECODED + Duration::from_secs(1);
+        let mut key_frames = KeyFrames { lost: None, newest: Some((7, written)) };
+        arrivals.note(7, true);
+        assert!(key_frames.are_needed(&arrivals, late), "the first request is answered");
+        assert!(!key_frames.are_needed(&arrivals, late), "nothing changed and nothing was lost");
+        assert!(key_frames.are_needed(&arrivals, written + DECODED), "the last picture may not have been decoded");
+        arrivals.note(8, false);
+        assert!(key_frames.are_needed(&arrivals, late), "a packet was lost");
+        assert!(!key_frames.are_needed(&arrivals, late));
+        key_frames.newest = Some((9, written));
+        assert!(key_frames.are_needed(&arrivals, late), "the last packet was not reported");
+    }
 
     #[test]
     fn capture_time_becomes_the_rtp_clock() {

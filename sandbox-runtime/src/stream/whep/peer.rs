@@ -25,7 +25,7 @@ use webrtc::peer_connection::{
 };
 
 use super::WhepError;
-use super::feedback::{KeyFrameRequests, LossCeiling};
+use super::feedback::{Arrivals, KeyFrameRequests, LossCeiling};
 
 /// Constrained baseline 3.1, one picture in any number of packets: what openh264 makes and every browser takes.
 pub(super) const H264_FMTP: &str = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f";
@@ -55,6 +55,7 @@ pub(super) struct Peer {
     pub channels: mpsc::Receiver<Arc<dyn DataChannel>>,
     /// Bits a second that the way to the viewer carries.
     pub ceiling: watch::Receiver<u32>,
+    pub arrivals: Arc<Arrivals>,
 }
 
 /// Answers an offer; the peer connects by itself from here on.
@@ -64,12 +65,12 @@ pub(super) async fn answer(offer: String) -> Result<(Peer, String), WhepError> {
     }
     let offer = RTCSessionDescription::offer(offer).map_err(WhepError::bad_offer)?;
     let (events, mut heard) = Events::new();
-    let (estimator, ceiling) = LossCeiling::new();
+    let (estimator, ceiling, arrivals) = LossCeiling::new();
     let connection = connect(events, estimator).await.map_err(WhepError::Peer)?;
     match negotiate(&connection, offer, &mut heard.gathered).await {
         Ok((track, ssrc, payload_type, answer)) => {
-            let peer =
-                Peer { connection, track, ssrc, payload_type, state: heard.state, channels: heard.channels, ceiling };
+            let Heard { state, channels, .. } = heard;
+            let peer = Peer { connection, track, ssrc, payload_type, state, channels, ceiling, arrivals };
             Ok((peer, answer))
         }
         Err(error) => {

@@ -51,7 +51,8 @@ async fn live<S: Seat>(peer: &mut Peer, seat: S, desktop: &Link, closed: &Cancel
         },
     }
     let mut state = peer.state.clone();
-    let pictures = send_pictures(desktop, peer.track.clone(), peer.ssrc, peer.payload_type, peer.ceiling.clone());
+    let (ceiling, arrivals) = (peer.ceiling.clone(), peer.arrivals.clone());
+    let pictures = send_pictures(desktop, peer.track.clone(), peer.ssrc, peer.payload_type, ceiling, &arrivals);
     let over = CancellationToken::new();
     let mut talking = std::pin::pin!(talk(&mut peer.channels, seat, desktop, &over));
     let reason = tokio::select! {

@@ -7,4 +7,4 @@ import type { ViewerMode } from "./ViewerMode";
 /**
  * To the live view.
  */
-export type ToViewer = { "type": "welcome", viewerId: ViewerId, mode: ViewerMode, screen: Screen, transport: string, } | { "type": "pong", sentAt: number, clockUs: number, } | { "type": "screen", screen: Screen, } | { "type": "control", control: ControlView, } | { "type": "denied", code: string, message: string, } | { "type": "clipboard", text: string, } | { "type": "cursor", cursor: string, } | { "type": "ended", reason: string, };
+export type ToViewer = { "type": "welcome", viewerId: ViewerId, mode: ViewerMode, screen: Screen, transport: string, } | { "type": "pong", sentAt: number, clockUs: number, lapsesAt: number | null, } | { "type": "screen", screen: Screen, } | { "type": "control", control: ControlView, } | { "type": "denied", code: string, message: string, } | { "type": "clipboard", text: string, } | { "type": "cursor", cursor: string, } | { "type": "ended", reason: string, };
