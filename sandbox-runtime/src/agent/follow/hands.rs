@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sandbox_core::HandoffId;
 use sandbox_core::action::{Action, DEFAULT_TIMEOUT_MS, Outcome as Done};
-use sandbox_core::event::ActionError as EventError;
+use sandbox_core::event::{ActionError as EventError, AgentAction};
 use serde_json::Value;
 
 use super::End;
