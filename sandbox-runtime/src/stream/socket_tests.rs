@@ -278,7 +278,7 @@ async fn the_clipboard_stays_in_the_room_once_control_is_lost() {
 async fn pings_are_answered_and_keep_the_lease() {
     let mut page = Page::open(ViewerMode::Control, Some(LEASE)).await;
     page.say(FromViewer::Ping { sent_at: 12.25 }).await;
-    let ToViewer::Pong { sent_at, clock_us: first } = page.word().await else { panic!("no pong") };
+    let ToViewer::Pong { sent_at, clock_us: first, .. } = page.word().await else { panic!("no pong") };
     assert_eq!(sent_at, 12.25);
     page.say(FromViewer::Ping { sent_at: 13.0 }).await;
     let ToViewer::Pong { clock_us: second, .. } = page.word().await else { panic!("no pong") };
