@@ -409,6 +409,16 @@ fn only_the_desktop_depends_on_tauri() {
     }
 }
 
+/// A layer can be left out for the tests that show how layers overlap, and for nobody else.
+#[test]
+fn nothing_but_tests_takes_a_layer_away() {
+    let folders = ["sandbox-runtime/src", "src-tauri/src"];
+    let everywhere = folders.into_iter().flat_map(|folder| sources(folder, &[".rs"]));
+    let callers = |file: &(String, String)| [".weakened(", ".without_groups("].iter().any(|call| file.1.contains(call));
+    let found: Vec<String> = everywhere.filter(callers).map(|(file, _)| file).collect();
+    assert_eq!(found, Vec::<String>::new());
+}
+
 mod checker {
     use super::*;
 

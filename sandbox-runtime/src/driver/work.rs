@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use super::Driver;
 use super::refusal::{Refusal, RefusalCode};
 use crate::now_ms;
-use crate::sandbox::WORKSPACE_DIR;
 use crate::sandbox::calls::{self, CallError, CodeCommand, Output};
+use crate::sandbox::{WORKSPACE_DIR, tell_exceeded};
 use crate::workspace::artifacts::{SnapshotError, Source, snapshot};
 
 /// A command without a limit of its own.
@@ -109,13 +109,19 @@ impl Driver {
         self.room_for_work()?;
         let _place = self.commands.try_acquire().map_err(|_| ExecError::Overloaded)?;
         let _active = self.work();
-        let result = calls::exec(&link, spec, stdin, on_output).await?;
-        let data = json!({
+        let before = self.kit.backend.exceeded(&self.id);
+        let mut result = calls::exec(&link, spec, stdin, on_output).await?;
+        let after = self.kit.backend.exceeded(&self.id);
+        tell_exceeded(&mut result, before, after, &self.sandbox().limits.in_force);
+        let mut data = json!({
             "command": label,
             "exitCode": result.exit_code,
             "durationMs": result.duration_ms,
             "timedOut": result.timed_out,
         });
+        if let Some(limit) = result.limit_exceeded {
+            data["limitExceeded"] = json!(limit);
+        }
         self.record(EventType::ExecCompleted, by, data).await?;
         Ok(result)
     }
