@@ -147,6 +147,11 @@ export type CodeRequest = {
 /** Who drives. */
 export type ControlMode = "ai" | "human" | "shared" | "idle" | "waiting";
 
+export type CpusInForce = {
+  by: EnforcedBy;
+  value: number;
+};
+
 /** A loopback port that speaks the debugging protocol, to programs of the runtime's own user. */
 export type DebuggingPort = {
   expiresAt: i64;
@@ -200,6 +205,9 @@ export type DocumentsCapability = {
 /** The sandbox as it ended; with `forget`, what was deleted. */
 export type Ended = Sandbox | Forgotten;
 
+/** What holds a sandbox to a limit. */
+export type EnforcedBy = "cgroup2" | "cgroup1" | "rlimit" | "watchdog" | "quota" | "engine";
+
 export type Entries = {
   data: Array<FileEntry>;
   /** Whether entries were left out because there are too many. */
@@ -242,6 +250,9 @@ export type EventId = string;
 
 export type EventType = "sandbox.created" | "sandbox.assigned" | "sandbox.ready" | "sandbox.ended" | "sandbox.failed" | "sandbox.agent.ready" | "sandbox.agent.failed" | "sandbox.browser.ready" | "sandbox.browser.failed" | "sandbox.browser.navigated" | "sandbox.browser.dialog" | "sandbox.agent.task.queued" | "sandbox.agent.task.started" | "sandbox.agent.task.completed" | "sandbox.agent.task.failed" | "sandbox.agent.task.cancelled" | "sandbox.agent.step" | "sandbox.agent.action" | "sandbox.agent.message" | "sandbox.approval.requested" | "sandbox.approval.decided" | "sandbox.handoff.requested" | "sandbox.handoff.accepted" | "sandbox.handoff.completed" | "sandbox.handoff.cancelled" | "sandbox.handoff.expired" | "sandbox.control.changed" | "sandbox.exec.completed" | "sandbox.file.changed" | "sandbox.artifacts.updated" | "sandbox.network.denied" | "sandbox.recovered";
 
+/** A limit of the sandbox, by its name in `limits`. */
+export type ExceededLimit = "memoryMb" | "pids" | "diskMb";
+
 /** One command. `command` runs directly, without a shell. */
 export type ExecRequest = {
   args?: Array<string>;
@@ -259,6 +270,7 @@ export type ExecResult = {
   durationMs: number;
   /** The exit status, or 128 + the signal's number. */
   exitCode: number;
+  limitExceeded?: ExceededLimit | null;
   signal?: string | null;
   stderr: string;
   stderrTruncated: boolean;
@@ -419,18 +431,32 @@ export type KeyStorage = {
 
 export type KeyStore = "keyring" | "file";
 
-/** Limits that the sandbox is held to. Those that this version does not enforce are refused. */
+export type LimitInForce = {
+  by: EnforcedBy;
+  value: number;
+};
+
+/** Limits that the sandbox is held to. One that this machine cannot enforce is refused. */
 export type Limits = {
-  /** Refused in this version: not enforced yet. */
+  /** Processors, 0.5 for half of one; at least 0.1. Default: all of them. */
   cpus?: number | null;
-  /** Refused in this version: not enforced yet. */
+  /** Size of the workspace in MiB; at least 1. Default: 10240, or half of what is free if that is less. */
   diskMb?: number | null;
   /** The sandbox ends when nobody worked in it or watched it for so long; at least 1. */
   idleMs?: number | null;
-  /** Refused in this version: not enforced yet. */
+  /** Memory of all processes together, in MiB; at least 256. Default: half of the machine's. */
   memoryMb?: number | null;
-  /** Refused in this version: not enforced yet. */
+  /** Processes and threads; at least 64. Default: 4096. */
   pids?: number | null;
+};
+
+/** What each limit is, and what holds the sandbox to it. A limit that nothing holds is left out. */
+export type LimitsInForce = {
+  cpus?: CpusInForce | null;
+  diskMb?: LimitInForce | null;
+  idleMs?: LimitInForce | null;
+  memoryMb?: LimitInForce | null;
+  pids?: LimitInForce | null;
 };
 
 export type Link = {
@@ -666,7 +692,7 @@ export type Sandbox = {
   failure?: Failure | null;
   handoff?: Handoff | null;
   id: SandboxId;
-  limits: Limits;
+  limits: SandboxLimits;
   name: string;
   network: NetworkConfig;
   preview: Preview;
@@ -690,6 +716,16 @@ export type SandboxConfig = {
 
 /** One job's container. */
 export type SandboxId = string;
+
+/** The limits of a sandbox: as they were asked for, and what is in force. */
+export type SandboxLimits = {
+  cpus?: number | null;
+  diskMb?: number | null;
+  idleMs?: number | null;
+  inForce?: LimitsInForce;
+  memoryMb?: number | null;
+  pids?: number | null;
+};
 
 export type SandboxStatus = "queued" | "assigning" | "ready" | "active" | "ending" | "ended" | "failed";
 
