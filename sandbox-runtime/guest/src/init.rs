@@ -1,7 +1,7 @@
 //! The guest as the room's first process, and what it does before any thread exists.
 
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 
@@ -72,9 +72,6 @@ fn set_action(signal: libc::c_int, action: libc::sighandler_t) {
 /// Returns `None` in the guest, and in the init, once the guest has ended, the code to exit with; that exit ends every
 /// process of the room.
 pub fn reap_until_guest_ends() -> Option<ExitCode> {
-    if die_with_parent().is_err() {
-        return Some(ExitCode::FAILURE);
-    }
     // SAFETY: no thread but this one exists yet.
     let guest = match unsafe { fork() } {
         Ok(ForkResult::Child) => return None,
@@ -95,14 +92,27 @@ pub fn reap_until_guest_ends() -> Option<ExitCode> {
     }
 }
 
-/// Takes the link from [`LINK_FD`] and closes every other descriptor but the standard ones.
+/// Closes every descriptor but the standard ones and `kept`.
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn close_all_but(kept: RawFd) -> io::Result<()> {
+    const FIRST: u32 = 3;
+    let kept = kept.cast_unsigned();
+    for (first, last) in [(FIRST, kept.saturating_sub(1)), (kept.max(FIRST - 1) + 1, u32::MAX)] {
+        if first <= last {
+            // SAFETY: called before this process opens anything that it uses later.
+            Errno::result(unsafe { libc::close_range(first, last, 0) })?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes the link from [`LINK_FD`].
 ///
 /// # Errors
 /// When there is no link.
 pub fn take_link() -> io::Result<UnixStream> {
-    // SAFETY: nothing else of this process has opened a descriptor yet.
-    let closed = unsafe { libc::close_range(LINK_FD as u32 + 1, u32::MAX, 0) };
-    Errno::result(closed)?;
     // SAFETY: the backend put the link here, and this is the only place that takes it.
     let link = unsafe { OwnedFd::from_raw_fd(LINK_FD) };
     fcntl(&link, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;

@@ -2,16 +2,18 @@
 //!
 //! ```text
 //! shell room
-//! pid 1  guest: one link to the runtime; serves the room's way out (egress); reaps orphans
-//!   └─ one supervisor for each command and terminal, which owns everything that it started
+//! pid 1  guest: one link to the runtime; serves the room's way out (egress)
+//!   └─ pid 1 of the commands' own namespace: starts supervisors, reaps orphans
+//!        └─ one supervisor for each command and terminal, which owns everything that it started
 //! desktop room
 //! pid 1  init: reaps orphans, ends the room with the guest
 //!   └─ guest: as above
 //!        └─ X server, window manager, browser, capture, input
 //! ```
 //!
-//! In the shell room strangers' programs run as the guest's own user. The kernel protects the first process of a PID
-//! namespace from signals of that namespace, `SIGKILL` and `SIGSTOP` included, so that no command stops the guest.
+//! In the shell room strangers' programs cannot name the guest: it lives outside their process namespace. The kernel
+//! protects the first process of a namespace from its signals, `SIGKILL` and `SIGSTOP` included, so that no command stops
+//! what starts commands either.
 //!
 //! The guest decides nothing. When the link ends the guest exits, and the PID namespace takes everything else with it.
 
@@ -19,6 +21,7 @@ pub mod desktop;
 pub mod egress;
 mod heartbeat;
 pub mod init;
+pub mod isolation;
 pub mod no_links;
 pub mod shell;
 
@@ -27,7 +30,17 @@ use sandbox_link::protocol::{GuestOpen, RoomSettings};
 use sandbox_link::{Incoming, Link};
 
 /// Runs the room until the link ends. The way out is served for both rooms, and listens before anything is started.
-pub async fn run(settings: RoomSettings, link: Link, incoming: Incoming) -> anyhow::Result<()> {
+///
+/// `commands` is what starts commands, split off before this process had threads; the desktop room has none.
+///
+/// # Errors
+/// When the room cannot be run.
+pub async fn run(
+    settings: RoomSettings,
+    commands: Option<shell::Commands>,
+    link: Link,
+    incoming: Incoming,
+) -> anyhow::Result<()> {
     let proxy_port = match &settings {
         RoomSettings::Shell(shell) => shell.proxy_port,
         RoomSettings::Desktop(desktop) => desktop.proxy_port,
@@ -50,7 +63,10 @@ pub async fn run(settings: RoomSettings, link: Link, incoming: Incoming) -> anyh
     };
     let room = async {
         match settings {
-            RoomSettings::Shell(settings) => shell::run(settings, link.clone(), incoming).await,
+            RoomSettings::Shell(settings) => {
+                let commands = commands.ok_or_else(|| anyhow::anyhow!("a shell room without a starter of commands"))?;
+                shell::run(settings, commands, link.clone(), incoming).await
+            }
             RoomSettings::Desktop(settings) => Ok(desktop::run(settings, link.clone(), incoming).await?),
         }
     };

@@ -14,6 +14,8 @@ use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::unistd::{getegid, geteuid};
 use sandbox_link::protocol::NO_LINKS_VARIABLE;
 
+use crate::isolation::namespaces::give_up_privileges;
+
 /// `MS_NOSYMFOLLOW` of Linux 5.10.
 const NO_LINKS: libc::c_ulong = 256;
 
@@ -41,7 +43,8 @@ pub fn follow_none() -> io::Result<()> {
     // SAFETY: a terminated path, and null where a remount takes nothing.
     let done = unsafe { libc::mount(std::ptr::null(), folder.as_ptr(), std::ptr::null(), flags, std::ptr::null()) };
     Errno::result(done)?;
-    drop_capabilities()
+    // A new user namespace gives its first process every capability in it; nothing here needs one.
+    give_up_privileges()
 }
 
 /// Returns the flags that a mount has, as mounting it again takes them: without them it would lose them, or be refused.
@@ -58,19 +61,4 @@ fn kept(flags: FsFlags) -> libc::c_ulong {
     .into_iter()
     .filter(|(has, _)| flags.contains(*has))
     .fold(0, |all, (_, flag)| all | flag)
-}
-
-/// A new user namespace gives its first process every capability in it; nothing here needs one.
-fn drop_capabilities() -> io::Result<()> {
-    #[repr(C)]
-    struct Header {
-        version: u32,
-        pid: libc::c_int,
-    }
-    const VERSION_3: u32 = 0x2008_0522;
-    let header = Header { version: VERSION_3, pid: 0 };
-    let none = [0_u32; 6];
-    // SAFETY: the header and the two sets of three words that this version of the call reads.
-    Errno::result(unsafe { libc::syscall(libc::SYS_capset, &raw const header, none.as_ptr()) })?;
-    Ok(())
 }

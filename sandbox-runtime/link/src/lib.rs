@@ -6,6 +6,7 @@ mod framing;
 mod handshake;
 mod mux;
 pub mod protocol;
+pub mod walls;
 
 pub use framing::{read_frame, read_message, write_frame, write_message};
 pub use handshake::{greet_guest, greet_runtime};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sandbox_core::SandboxId;
 use sandbox_core::layout::{PROFILE_DIR, WORKSPACE_DIR};
-use sandbox_core::model::{Failure, Sandbox, Viewport};
+use sandbox_core::model::{Failure, LimitsInForce, Sandbox, Viewport};
 use sandbox_link::protocol::{
     DesktopReport, DesktopSettings, GuestOpen, Loss, Open, Part, RoomSettings, ShellSettings,
 };
@@ -79,6 +79,7 @@ pub(super) struct Lost {
 #[derive(Clone)]
 pub(super) struct Starter {
     sandbox: SandboxId,
+    limits: LimitsInForce,
     pub kit: Kit,
     gate: Gate,
     inbox: mpsc::Sender<Cause>,
@@ -128,6 +129,7 @@ pub(super) async fn start_rooms(
     };
     let starter = Starter {
         sandbox: sandbox.id.clone(),
+        limits: sandbox.limits.in_force.clone(),
         kit: kit.clone(),
         gate: gate.clone(),
         inbox: inbox.clone(),
@@ -187,7 +189,7 @@ impl Starter {
         egress: &Arc<Egress>,
         ended: Lost,
     ) -> Result<(Link, Life), Failure> {
-        let Room { link, incoming, processes } = start_room(&self.sandbox, settings, profile, &self.kit).await?;
+        let Room { link, incoming, processes } = start_room(self, settings, profile).await?;
         let mut tasks = JoinSet::new();
         let (ready, is_ready) = oneshot::channel();
         tasks.spawn(accept_streams(incoming, egress.clone(), ready, self.inbox.clone(), ended));
@@ -198,13 +200,14 @@ impl Starter {
 }
 
 async fn start_room(
-    sandbox: &SandboxId,
+    starter: &Starter,
     settings: RoomSettings,
     profile: Option<std::path::PathBuf>,
-    kit: &Kit,
 ) -> Result<Room, Failure> {
-    let spec = RoomSpec { sandbox: sandbox.clone(), settings, workspace: kit.workspace.path().to_owned(), profile };
-    kit.backend.start(spec).await.map_err(|error| {
+    let (sandbox, limits) = (starter.sandbox.clone(), starter.limits.clone());
+    let workspace = starter.kit.workspace.path().to_owned();
+    let spec = RoomSpec { sandbox, settings, limits, workspace, profile };
+    starter.kit.backend.start(spec).await.map_err(|error| {
         let code = match &error {
             BackendError::Refused { .. } => "isolation",
             BackendError::Io(_) => "room",

@@ -12,6 +12,7 @@ use super::Driver;
 use super::refusal::{Refusal, RefusalCode};
 use crate::now_ms;
 use crate::sandbox::calls::{self, CallError, CodeCommand, Output};
+use crate::sandbox::tell_exceeded;
 use crate::workspace::artifacts::{SnapshotError, Source, snapshot};
 
 /// A command without a limit of its own.
@@ -109,12 +110,16 @@ impl Driver {
         self.room_for_work()?;
         let _place = self.commands.try_acquire().map_err(|_| ExecError::Overloaded)?;
         let _active = self.work();
-        let result = calls::exec(&link, spec, stdin, on_output).await?;
+        let before = self.kit.backend.exceeded(&self.id);
+        let mut result = calls::exec(&link, spec, stdin, on_output).await?;
+        let after = self.kit.backend.exceeded(&self.id);
+        tell_exceeded(&mut result, before, after, &self.sandbox().limits.in_force);
         let completed = ExecCompleted {
             command: label,
             exit_code: result.exit_code,
             duration_ms: result.duration_ms,
             timed_out: result.timed_out,
+            limit_exceeded: result.limit_exceeded,
         };
         self.record(completed, by).await?;
         Ok(result)

@@ -137,6 +137,7 @@ impl<F: FnMut(Output)> Collected<F> {
             stderr: self.stderr.into_text(),
             duration_ms,
             timed_out,
+            limit_exceeded: None,
         }
     }
 }

@@ -6,14 +6,15 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use sandbox_core::SandboxId;
-use sandbox_core::model::Check;
+use sandbox_core::model::{Check, LimitsInForce};
 use sandbox_link::protocol::{ExecSpec, RoomSettings, ShellSettings};
 use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::calls::{exec, wait_ready};
+use super::limits::Holder;
 use super::local::Local;
-use super::{Backend, RoomSpec, WORKSPACE_DIR};
+use super::{Backend, RoomSpec, WORKSPACE_DIR, layer_checks};
 
 /// How long a room may take to start and run one command.
 const TRIAL_DEADLINE: Duration = Duration::from_secs(30);
@@ -22,7 +23,14 @@ const VERSION_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Checks this machine for the local backend.
 pub async fn local() -> Vec<Check> {
-    let mut checks = vec![bubblewrap().await, user_namespaces(), room().await];
+    let mut checks = vec![bubblewrap().await, user_namespaces()];
+    checks.extend(layer_checks::app_armor().await);
+    checks.extend([
+        layer_checks::seccomp(),
+        layer_checks::landlock(),
+        room().await,
+        layer_checks::limits(Holder::find(Path::new("/")).means()),
+    ]);
     for program in PROGRAMS {
         checks.push(look_for(program).await);
     }
@@ -104,7 +112,7 @@ const SCRIPTS: [Script; 3] = [
     },
 ];
 
-fn check(name: &str, required: bool, outcome: Result<String, (String, String)>) -> Check {
+pub(super) fn check(name: &str, required: bool, outcome: Result<String, (String, String)>) -> Check {
     match outcome {
         Ok(found) => Check { name: name.to_owned(), ok: true, required, found, fix: None },
         Err((found, fix)) => Check { name: name.to_owned(), ok: false, required, found, fix: Some(fix) },
@@ -152,7 +160,9 @@ async fn try_room() -> Result<String, (String, String)> {
     let local = Local::find(home.path()).map_err(refusal)?;
     let settings = RoomSettings::Shell(ShellSettings { env: BTreeMap::new(), proxy_port: 0 });
     let sandbox = SandboxId::from("trial".to_owned());
-    let mut room = local.start(RoomSpec { sandbox, settings, workspace, profile: None }).await.map_err(refusal)?;
+    let limits = LimitsInForce::default();
+    let spec = RoomSpec { sandbox, settings, limits, workspace, profile: None };
+    let mut room = local.start(spec).await.map_err(refusal)?;
     wait_ready(&mut room.incoming).await.map_err(|error| look_at_log(&error))?;
     let spec = ExecSpec {
         command: "/bin/true".to_owned(),

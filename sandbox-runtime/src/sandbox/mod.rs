@@ -3,6 +3,9 @@
 
 pub mod calls;
 pub mod checks;
+mod exceeded;
+mod layer_checks;
+pub mod limits;
 pub mod local;
 
 use std::path::PathBuf;
@@ -10,15 +13,27 @@ use std::path::PathBuf;
 use futures_util::future::BoxFuture;
 use sandbox_core::SandboxId;
 use sandbox_core::layout::{PROFILE_DIR, WORKSPACE_DIR};
-use sandbox_core::model::Check;
+use sandbox_core::model::{Check, Limits, LimitsInForce};
 use sandbox_link::protocol::RoomSettings;
 use sandbox_link::{Incoming, Link};
+
+pub use exceeded::{Exceeded, tell_exceeded};
+pub use limits::LimitError;
 
 /// One engine that can start rooms.
 pub trait Backend: Send + Sync {
     /// Starts the guest in a new room, and returns once the link stands; whether the room is usable comes over the link
     /// as [`sandbox_link::protocol::GuestOpen::Ready`].
     fn start(&self, spec: RoomSpec) -> BoxFuture<'_, Result<Room, BackendError>>;
+
+    /// Decides what a sandbox is held to, from what was asked for by name.
+    ///
+    /// # Errors
+    /// The first limit that was asked for and cannot be held here.
+    fn limits(&self, asked: &Limits) -> Result<LimitsInForce, LimitError>;
+
+    /// How often a sandbox that runs has exceeded each of its limits.
+    fn exceeded(&self, sandbox: &SandboxId) -> Exceeded;
 
     /// Checks what this engine needs of the machine.
     fn checks(&self) -> BoxFuture<'_, Vec<Check>>;
@@ -29,6 +44,8 @@ pub trait Backend: Send + Sync {
 pub struct RoomSpec {
     pub sandbox: SandboxId,
     pub settings: RoomSettings,
+    /// What the sandbox is held to, all its rooms together.
+    pub limits: LimitsInForce,
     /// Host folder seen as `/workspace`, writable.
     pub workspace: PathBuf,
     /// Host folder seen as the browser's profile at [`PROFILE_DIR`]; only the desktop room has one.

@@ -11,14 +11,9 @@ use super::{Answer, ServiceError};
 ///
 /// `invalid`, naming the first such field.
 pub(super) fn check(config: &SandboxConfig) -> Answer<()> {
-    let (limits, capabilities) = (&config.limits, &config.capabilities);
+    let capabilities = &config.capabilities;
     let browser = capabilities.browser.browser().unwrap_or_default();
-    let not_enforced = "this version does not enforce it; leave it out";
     refuse_if_set(&[
-        ("limits.memoryMb", limits.memory_mb.is_some(), not_enforced),
-        ("limits.pids", limits.pids.is_some(), not_enforced),
-        ("limits.cpus", limits.cpus.is_some(), not_enforced),
-        ("limits.diskMb", limits.disk_mb.is_some(), not_enforced),
         (
             "backend",
             config.backend == Some(BackendKind::Docker),

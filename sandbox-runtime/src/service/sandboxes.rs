@@ -9,7 +9,7 @@ use sandbox_core::event::{FileChange, FileChanged, NewEvent, SandboxCreated};
 use sandbox_core::layout::{PROFILE_DIR, WORKSPACE_DIR};
 use sandbox_core::model::{
     Actor, AgentInfo, AgentStatus, CodeRequest, ControlMode, ExecRequest, ExecResult, Preview, PreviewStatus, Sandbox,
-    SandboxConfig, SandboxStatus,
+    SandboxConfig, SandboxLimits, SandboxStatus,
 };
 use sandbox_core::policy;
 use sandbox_core::{SandboxId, plain_name};
@@ -38,7 +38,8 @@ impl Service {
     /// `invalid` for a configuration that cannot be, `overloaded` when many start already, `unavailable` where this machine cannot start sandboxes.
     pub async fn create_sandbox(&self, config: SandboxConfig) -> Answer<Sandbox> {
         check_config(&config)?;
-        self.inner.backend.clone()?;
+        let backend = self.inner.backend.clone()?;
+        let in_force = backend.limits(&config.limits).map_err(|error| ServiceError::invalid(error.to_string()))?;
         self.store().room_for_work()?;
         self.check_starts()?;
         let now = now_ms();
@@ -68,7 +69,7 @@ impl Service {
             },
             capabilities: config.capabilities,
             network: config.network,
-            limits: config.limits,
+            limits: SandboxLimits::new(config.limits, in_force),
             agent: AgentInfo { status: AgentStatus::Off, task_id: None },
             handoff: None,
             approvals: vec![],
@@ -96,6 +97,11 @@ impl Service {
         let browser = sandbox.capabilities.browser.browser();
         let profile = self.profile_dir(&sandbox.id, browser.as_ref().and_then(|browser| browser.profile.as_deref()))?;
         let workspace = self.make_folders(&sandbox.id, &profile).await?;
+        // The machine may have other means than before.
+        let asked = sandbox.limits.asked();
+        let in_force =
+            self.inner.backend.clone()?.limits(&asked).map_err(|error| ServiceError::invalid(error.to_string()))?;
+        sandbox.limits = SandboxLimits::new(asked, in_force);
         sandbox.status = SandboxStatus::Queued;
         sandbox.handoff = None;
         sandbox.approvals = vec![];

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use sandbox_core::SandboxId;
-use sandbox_core::model::ExecResult;
+use sandbox_core::model::{ExecResult, Limits};
 use sandbox_link::protocol::{ExecSpec, RoomSettings, ShellSettings};
+use sandbox_link::walls::Layer;
 use sandbox_runtime::sandbox::calls::{CallError, exec, wait_ready};
 use sandbox_runtime::sandbox::local::Local;
 use sandbox_runtime::sandbox::{Backend, Room, RoomSpec};
@@ -18,15 +19,32 @@ pub const GONE: Duration = Duration::from_secs(20);
 pub struct Bench {
     pub home: tempfile::TempDir,
     pub backend: Box<dyn Backend>,
+    pub sandbox: SandboxId,
 }
 
 impl Bench {
     pub fn new() -> Self {
+        Self::with(|local| local)
+    }
+
+    /// A backend whose rooms go without one layer.
+    pub fn weakened(without: Layer) -> Self {
+        Self::with(|local| local.weakened(without))
+    }
+
+    /// A backend that uses no control groups.
+    pub fn without_groups() -> Self {
+        Self::with(Local::without_groups)
+    }
+
+    fn with(change: impl FnOnce(Local) -> Local) -> Self {
         let home = tempfile::tempdir().unwrap();
         fs::create_dir_all(home.path().join("workspaces/one")).unwrap();
         fs::create_dir_all(home.path().join("profiles/one")).unwrap();
-        let backend = Box::new(Local::find(home.path()).unwrap());
-        Self { home, backend }
+        let backend = Box::new(change(Local::find(home.path()).unwrap()));
+        // Its own, because its control groups bear the name.
+        let sandbox = SandboxId::from(format!("sbx_{}", sandbox_runtime::unique()));
+        Self { home, backend, sandbox }
     }
 
     pub fn workspace(&self) -> PathBuf {
@@ -36,8 +54,9 @@ impl Bench {
     pub fn spec(&self) -> RoomSpec {
         let settings = ShellSettings { env: BTreeMap::from([("FROM".into(), "sandbox".into())]), proxy_port: 0 };
         RoomSpec {
-            sandbox: SandboxId::from("sbx_one"),
+            sandbox: self.sandbox.clone(),
             settings: RoomSettings::Shell(settings),
+            limits: self.backend.limits(&Limits::default()).unwrap(),
             workspace: self.workspace(),
             profile: None,
         }

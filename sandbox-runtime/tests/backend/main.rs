@@ -8,6 +8,8 @@ mod bench;
 mod commands;
 mod endings;
 mod isolation;
+mod limits;
 mod plain_user;
 mod refusals;
 mod terminals;
+mod walls;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::names::{Named, OF_THE_TREE};
+use crate::sources::{self, Source};
 use crate::{Violation, assert_none};
 
 /// A room and the rooms that it names. `core` may be named by all, and is in no list.
@@ -175,6 +176,19 @@ fn room_named(path: &Named) -> Option<&'static str> {
         return Some("link");
     }
     ROOMS.iter().map(|room| room.name).find(|name| *name == first)
+}
+
+/// A layer can be left out for the tests that show how layers overlap, and for nobody else.
+#[test]
+fn nothing_but_tests_takes_a_layer_away() {
+    let takes = |source: &Source| [".weakened(", ".without_groups("].iter().any(|call| source.text.contains(call));
+    let product = |path: &str| path.starts_with("sandbox-runtime/src/") || path.starts_with("src-tauri/src/");
+    let found: Vec<String> = sources::rust()
+        .into_iter()
+        .filter(|source| product(&source.path) && takes(source))
+        .map(|source| source.path)
+        .collect();
+    assert_eq!(found, Vec::<String>::new());
 }
 
 mod checker {

@@ -23,6 +23,42 @@ async fn a_sandbox_that_nobody_works_in_or_watches_ends_and_says_why() {
 }
 
 #[tokio::test]
+async fn a_command_that_a_limit_ends_says_so_and_what_is_in_force_is_shown() {
+    let baton = Baton::start().await;
+    let config = json!({ "capabilities": { "browser": false }, "limits": { "memoryMb": 300 } });
+    let sandbox = baton.ready_sandbox(config).await;
+    let in_force = baton.get(&format!("/sandboxes/{sandbox}")).await["limits"]["inForce"].clone();
+    assert_eq!(in_force["memoryMb"]["value"], 300, "{in_force}");
+    for limit in ["memoryMb", "pids", "diskMb"] {
+        assert!(in_force[limit]["by"].is_string(), "{in_force}");
+    }
+    // Each of them may have its share; all of them may not.
+    let hold = "import time; held = bytearray(120 << 20); time.sleep(60)";
+    let line = format!("for n in 1 2 3 4; do python3 -c '{hold}' & done; wait -n; exit 9");
+    let done =
+        baton.post(&format!("/sandboxes/{sandbox}/exec"), json!({ "command": "bash", "args": ["-c", line] })).await;
+    assert_eq!((&done["exitCode"], &done["limitExceeded"]), (&json!(9), &json!("memoryMb")), "{done}");
+    let said = "baton: the sandbox used up its memory of 300 MB (limits.memoryMb)\n";
+    assert!(done["stderr"].as_str().expect("text").ends_with(said), "{done}");
+    let events = baton.get(&format!("/sandboxes/{sandbox}/events?types=sandbox.exec.completed")).await;
+    assert_eq!(events["data"][0]["data"]["limitExceeded"], "memoryMb", "{events}");
+}
+
+#[tokio::test]
+async fn a_limit_that_cannot_be_held_is_refused_by_name() {
+    let baton = Baton::start().await;
+    for (limit, value) in [("memoryMb", json!(10)), ("pids", json!(1)), ("cpus", json!(0)), ("diskMb", json!(0))] {
+        let body = json!({ "limits": { limit: value } });
+        let (status, refused) = baton.send("POST", "/sandboxes", Some(body)).await;
+        assert_eq!((status, &refused["error"]["code"]), (400, &json!("invalid")), "{refused}");
+        assert!(
+            refused["error"]["message"].as_str().expect("a sentence").contains(&format!("limits.{limit}")),
+            "{refused}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_program_that_is_not_there_is_said_to_be_missing_with_a_way_on() {
     let baton = Baton::start().await;
     let sandbox = baton.ready_sandbox(json!({ "capabilities": { "browser": false } })).await;

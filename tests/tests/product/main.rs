@@ -13,6 +13,7 @@ mod faults;
 mod foreign_apps;
 mod gone;
 mod injection;
+mod isolation;
 mod keys;
 mod limits;
 mod mcp;

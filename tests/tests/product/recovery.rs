@@ -37,7 +37,8 @@ impl Process {
     }
 
     fn is_guest(&self) -> bool {
-        self.arguments == [GUEST]
+        self.arguments.first().is_some_and(|program| program == GUEST)
+            && self.arguments.get(1).is_none_or(|word| word != "--supervise")
     }
 
     fn is_display(&self) -> bool {
@@ -82,14 +83,14 @@ impl Part {
         let all = processes(baton.pid());
         let parent_of =
             |of: &dyn Fn(&Process) -> bool| all.iter().filter(|p| of(p)).map(|p| p.parent).collect::<Vec<_>>();
-        let (of_displays, of_guests) = (parent_of(&Process::is_display), parent_of(&Process::is_guest));
+        let of_displays = parent_of(&Process::is_display);
+        // The first process of the commands' namespace is a copy of the shell room's guest.
+        let of_starters = parent_of(&|process| process.is_guest() && !of_displays.contains(&process.pid));
         let found = all.iter().find(|process| match self {
             Self::Browser => process.is_browser(),
             Self::Display => process.is_display(),
             Self::Desktop => process.is_guest() && of_displays.contains(&process.pid),
-            Self::Shell => {
-                process.is_guest() && !of_displays.contains(&process.pid) && !of_guests.contains(&process.pid)
-            }
+            Self::Shell => process.is_guest() && of_starters.contains(&process.pid),
         });
         found.map(|process| process.pid)
     }

@@ -5,6 +5,10 @@ import type { Check } from '../types/generated/Check';
 const SAYINGS: Record<string, { works: string; fails: string }> = {
   bubblewrap: { works: 'Tasks can be sealed off from this computer', fails: 'Tasks cannot be sealed off from this computer' },
   userNamespaces: { works: 'The system lets programs be sealed off', fails: 'The system does not let programs be sealed off' },
+  appArmor: { works: 'The system lets Baton seal programs off', fails: 'The system does not let Baton seal programs off' },
+  seccomp: { works: 'Tasks can be kept from dangerous system calls', fails: 'Tasks cannot be kept from dangerous system calls' },
+  landlock: { works: 'Files are fenced off a second time', fails: 'Files cannot be fenced off a second time' },
+  limits: { works: 'The kernel holds tasks to their limits', fails: 'The kernel cannot hold tasks to all of their limits' },
   room: { works: 'A trial sandbox started and ran a command', fails: 'A trial sandbox did not start' },
   xvfb: { works: 'The browser has a screen to draw on', fails: 'The browser has no screen to draw on' },
   chromium: { works: 'The browser is installed', fails: 'The browser is missing' },

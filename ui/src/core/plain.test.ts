@@ -112,6 +112,7 @@ describe('a new task', () => {
       network: { mode: 'allowlist', allow: ['a.example', '*.b.example'] },
     });
     expect(sandboxBody({ ...EMPTY_DRAFT, name: 'A', network: 'none', allow: 'a.example', idleMinutes: 0 }, 'playbook')).toEqual({ name: 'A', network: { mode: 'none' } });
+    expect(sandboxBody({ ...EMPTY_DRAFT, name: 'A', idleMinutes: 0, memory: '2', cpus: '1' }, 'playbook')).toEqual({ name: 'A', limits: { memoryMb: 2048, cpus: 1 } });
     expect(sandboxBody({ ...EMPTY_DRAFT, prompt: 'Count the invoices', idleMinutes: 15 }, 'prompt')).toEqual({ name: 'Count the invoices', limits: { idleMs: 900_000 } });
   });
   test('says what is missing before it is sent', () => {

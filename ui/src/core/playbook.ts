@@ -1,4 +1,5 @@
 /** A new task, from a playbook or in words: the templates that are offered, and what the form sends. */
+import { badLimit, limitsBody, type TypedLimits } from './limits';
 import type { NetworkMode } from '../types/generated/NetworkMode';
 import type { Sandbox } from '../types/generated/Sandbox';
 
@@ -25,7 +26,7 @@ steps:
 /** How a task is given. */
 export type GivenBy = 'playbook' | 'prompt';
 
-export interface Draft {
+export interface Draft extends TypedLimits {
   /** `null` until it is chosen: words then come first where there is somebody to follow them. */
   by: GivenBy | null;
   name: string;
@@ -68,6 +69,10 @@ export const EMPTY_DRAFT: Draft = {
   allow: '',
   profile: '',
   idleMinutes: 60,
+  memory: '',
+  disk: '',
+  cpus: '',
+  pids: '',
 };
 
 /** Whether nothing was typed into the draft. */
@@ -85,10 +90,11 @@ export function playbookName(source: string): string | null {
 export function sandboxBody(draft: Draft, by: GivenBy): Record<string, unknown> {
   const allow = draft.allow.split(/[\s,]+/).filter((pattern) => pattern !== '');
   const name = draft.name.trim() || (by === 'playbook' ? (playbookName(draft.playbook) ?? '') : draft.prompt.trim().slice(0, 60));
+  const limits = { ...(draft.idleMinutes === 0 ? {} : { idleMs: draft.idleMinutes * 60_000 }), ...limitsBody(draft) };
   return {
     ...(name === '' ? {} : { name }),
     ...(draft.profile.trim() === '' ? {} : { capabilities: { browser: { profile: draft.profile.trim() } } }),
-    ...(draft.idleMinutes === 0 ? {} : { limits: { idleMs: draft.idleMinutes * 60_000 } }),
+    ...(Object.keys(limits).length === 0 ? {} : { limits }),
     ...(draft.network === 'open' ? {} : { network: { mode: draft.network, ...(draft.network === 'allowlist' ? { allow } : {}) } }),
   };
 }
@@ -119,7 +125,7 @@ export function missing(draft: Draft, by: GivenBy): string | null {
   if (by === 'prompt' && ![draft.steps, draft.minutes, draft.tokens].every(isCount)) return 'A limit is a whole number above zero, or empty.';
   if (draft.network === 'allowlist' && draft.allow.replace(/[\s,]/g, '') === '') return 'Name at least one site, or choose another way.';
   if (!/^[\w.-]*$/.test(draft.profile.trim())) return 'A profile name is letters, digits, dots and dashes.';
-  return null;
+  return badLimit(draft);
 }
 
 /** Returns a draft of what a task was to do, to be edited and run again. */

@@ -25,7 +25,7 @@ export function sandboxOf(over: Partial<Sandbox> = {}): Sandbox {
       storage: { artifactPrefix: null },
     },
     network: { mode: 'open', allow: [], deny: [], allowPrivate: [] },
-    limits: { memoryMb: null, pids: null, cpus: null, diskMb: null, idleMs: null },
+    limits: { memoryMb: null, pids: null, cpus: null, diskMb: null, idleMs: null, inForce: { memoryMb: null, pids: null, cpus: null, diskMb: null, idleMs: null } },
     preview: {
       status: 'ready',
       controlMode: 'ai',

@@ -2,7 +2,7 @@
 
 use super::payload;
 use crate::ArtifactKey;
-use crate::model::wire;
+use crate::model::{ExceededLimit, wire};
 
 payload! {
     /// A command has ended.
@@ -13,6 +13,9 @@ payload! {
         pub exit_code: i32,
         pub duration_ms: u64,
         pub timed_out: bool,
+        /// The limit of the sandbox that was exceeded while the command ran, if it failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit_exceeded: Option<ExceededLimit>,
     }
 
     /// A path of the workspace changed through Baton. What commands change is not told.

@@ -35,6 +35,17 @@ wire! {
         pub stderr_truncated: bool,
         pub duration_ms: u64,
         pub timed_out: bool,
+        /// The limit of the sandbox that was exceeded while the command ran, if it failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub limit_exceeded: Option<ExceededLimit>,
+    }
+
+    /// A limit of the sandbox, by its name in `limits`.
+    #[derive(Copy, Eq)]
+    pub enum ExceededLimit {
+        MemoryMb,
+        Pids,
+        DiskMb,
     }
 
     #[derive(Eq)]

@@ -110,25 +110,91 @@ wire! {
         None,
     }
 
-    /// Limits that the sandbox is held to. Those that this version does not enforce are refused.
+    /// Limits that the sandbox is held to. One that this machine cannot enforce is refused.
     #[derive(Default)]
     #[serde(default, deny_unknown_fields)]
     pub struct Limits {
-        /// Refused in this version: not enforced yet.
+        /// Memory of all processes together, in MiB; at least 256. Default: half of the machine's.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(minimum = 256)]
         pub memory_mb: Option<u64>,
-        /// Refused in this version: not enforced yet.
+        /// Processes and threads; at least 64. Default: 4096.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(minimum = 64)]
         pub pids: Option<u64>,
-        /// Refused in this version: not enforced yet.
+        /// Processors, 0.5 for half of one; at least 0.1. Default: all of them.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(minimum = 0.1)]
         pub cpus: Option<f64>,
-        /// Refused in this version: not enforced yet.
+        /// Size of the workspace in MiB; at least 1. Default: 10240, or half of what is free if that is less.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(minimum = 1)]
         pub disk_mb: Option<u64>,
         /// The sandbox ends when nobody worked in it or watched it for so long; at least 1.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub idle_ms: Option<u64>,
+    }
+
+    /// The limits of a sandbox: as they were asked for, and what is in force.
+    #[derive(Default)]
+    #[serde(default)]
+    pub struct SandboxLimits {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub memory_mb: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub pids: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub cpus: Option<f64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub disk_mb: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub idle_ms: Option<u64>,
+        pub in_force: LimitsInForce,
+    }
+
+    /// What each limit is, and what holds the sandbox to it. A limit that nothing holds is left out.
+    #[derive(Default)]
+    #[serde(default)]
+    pub struct LimitsInForce {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub memory_mb: Option<LimitInForce>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub pids: Option<LimitInForce>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub cpus: Option<CpusInForce>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub disk_mb: Option<LimitInForce>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub idle_ms: Option<LimitInForce>,
+    }
+
+    #[derive(Copy, Eq)]
+    pub struct LimitInForce {
+        pub value: u64,
+        pub by: EnforcedBy,
+    }
+
+    #[derive(Copy)]
+    pub struct CpusInForce {
+        pub value: f64,
+        pub by: EnforcedBy,
+    }
+
+    /// What holds a sandbox to a limit.
+    #[derive(Copy, Eq)]
+    pub enum EnforcedBy {
+        /// The kernel, by a control group of version 2.
+        Cgroup2,
+        /// The kernel, by a control group of version 1.
+        Cgroup1,
+        /// The kernel, by a limit of each process or user.
+        Rlimit,
+        /// The runtime, which looks again and again.
+        Watchdog,
+        /// The file system.
+        Quota,
+        /// The container engine.
+        Engine,
     }
 
     /// One job's container, as the contract shows it.
@@ -139,7 +205,7 @@ wire! {
         pub backend: BackendKind,
         pub capabilities: Capabilities,
         pub network: NetworkConfig,
-        pub limits: Limits,
+        pub limits: SandboxLimits,
         pub preview: Preview,
         pub agent: AgentInfo,
         pub handoff: Option<Handoff>,
@@ -217,6 +283,20 @@ impl<'de> serde::Deserialize<'de> for BrowserSwitch {
             }
         }
         deserializer.deserialize_any(Switch)
+    }
+}
+
+impl SandboxLimits {
+    /// Returns what was asked for, with what is in force.
+    pub fn new(asked: Limits, in_force: LimitsInForce) -> Self {
+        let Limits { memory_mb, pids, cpus, disk_mb, idle_ms } = asked;
+        Self { memory_mb, pids, cpus, disk_mb, idle_ms, in_force }
+    }
+
+    /// Returns what was asked for.
+    pub fn asked(&self) -> Limits {
+        let Self { memory_mb, pids, cpus, disk_mb, idle_ms, in_force: _ } = *self;
+        Limits { memory_mb, pids, cpus, disk_mb, idle_ms }
     }
 }
 

@@ -66,8 +66,9 @@ fn start(room: &ShellRoom, spec: &ExecSpec) -> Result<Supervised, String> {
         args: spec.args.clone(),
         cwd: working_folder(&spec.cwd)?,
         env: environment(&room.settings, &spec.env),
+        on_terminal: false,
     };
-    Supervised::start_on_pipes(room, job).map_err(|error| format!("{}: {error}", spec.command))
+    Supervised::start_on_pipes(room, &job).map_err(|error| format!("{}: {error}", spec.command))
 }
 
 /// How a command ended.

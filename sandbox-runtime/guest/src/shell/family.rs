@@ -24,7 +24,7 @@ pub fn kill_descendants(root: Pid) {
 }
 
 /// Kills every descendant of this process that descends from none of `supervisors`: what one left behind that was itself
-/// killed. Does nothing outside a room, where orphans go elsewhere.
+/// killed. Does nothing but in the first process of a namespace: elsewhere orphans go elsewhere.
 pub fn kill_strays(supervisors: &BTreeSet<Pid>) {
     let guest = nix::unistd::getpid();
     if guest != Pid::from_raw(1) {

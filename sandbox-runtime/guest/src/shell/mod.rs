@@ -3,12 +3,12 @@
 mod environment;
 mod exec;
 mod family;
+mod starter;
 mod supervised;
 mod supervisor;
 mod supervisors;
 mod terminal;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use sandbox_link::protocol::{GuestOpen, Loss, Open, Part, Pulse, ShellSettings};
@@ -19,20 +19,27 @@ use tokio::task::JoinSet;
 use supervisors::Supervisors;
 
 pub use supervisor::{SupervisedCommand, supervise, supervised_command};
+pub use supervisors::Commands;
 
 /// Where commands start and must stay beneath.
 const WORKSPACE: &str = "/workspace";
 
 struct ShellRoom {
     settings: ShellSettings,
-    /// This program, which is also the supervisor.
-    program: PathBuf,
     supervisors: Arc<Supervisors>,
 }
 
 /// Serves commands and terminals until the link ends, and then kills what still runs.
-pub async fn run(settings: ShellSettings, link: Link, mut incoming: Incoming) -> anyhow::Result<()> {
-    let room = Arc::new(ShellRoom { settings, program: std::env::current_exe()?, supervisors: Supervisors::begin()? });
+///
+/// # Errors
+/// When no thread can be made, or the link breaks.
+pub async fn run(
+    settings: ShellSettings,
+    commands: Commands,
+    link: Link,
+    mut incoming: Incoming,
+) -> anyhow::Result<()> {
+    let room = Arc::new(ShellRoom { settings, supervisors: Supervisors::begin(commands)? });
     link.open_for(&GuestOpen::Ready(Ok(()))).await?.shutdown().await?;
     let mut served = JoinSet::new();
     loop {
@@ -56,7 +63,7 @@ async fn serve(room: Arc<ShellRoom>, mut stream: Stream) {
         Ok(Some(Open::Terminal { cols, rows, command, env })) => {
             terminal::serve(&room, terminal::Terminal { cols, rows, command, env }, stream).await
         }
-        Ok(Some(Open::Heartbeat)) => crate::heartbeat::serve(stream, pulse).await,
+        Ok(Some(Open::Heartbeat)) => crate::heartbeat::serve(stream, || pulse(&room.supervisors)).await,
         Ok(Some(other @ (Open::Desktop(_) | Open::Reports | Open::Cdp | Open::Video(_) | Open::Input))) => {
             tracing::warn!(?other, "the shell room does not serve this");
             Ok(())
@@ -69,8 +76,12 @@ async fn serve(room: Arc<ShellRoom>, mut stream: Stream) {
     }
 }
 
-/// A guest that can open nothing can start nothing: a command may lower the limits of any process of its user.
-fn pulse() -> Pulse {
+/// A guest that can open nothing can start nothing, nor can one whose starter does not answer.
+fn pulse(supervisors: &Supervisors) -> Pulse {
+    if !supervisors.answer() {
+        tracing::error!("the starter of commands does not answer");
+        return Pulse::Lost(Part::Shell, Loss::Hung);
+    }
     match std::fs::File::open("/dev/null") {
         Ok(_) => Pulse::Well,
         Err(error) => {

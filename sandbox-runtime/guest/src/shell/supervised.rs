@@ -2,43 +2,51 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use nix::errno::Errno;
-use nix::libc;
-use nix::unistd::Pid;
+use nix::fcntl::OFlag;
+use nix::unistd::pipe2;
+use serde::{Deserialize, Serialize};
 use tokio::net::UnixStream;
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 
-use super::supervisor::{CONTROL_FD, KILL, Report, arguments};
+use super::starter::Id;
+use super::supervisor::{KILL, Report};
 use super::supervisors::Supervisors;
 use super::{ShellRoom, WORKSPACE};
-use crate::init;
 
 /// How long a supervisor may take to kill its command, before both are killed.
 const KILL_LIMIT: Duration = Duration::from_secs(2);
 
 /// What to run.
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Job {
     pub program: String,
     pub args: Vec<String>,
     pub cwd: PathBuf,
     /// All of it; nothing is inherited.
     pub env: BTreeMap<String, String>,
+    /// Whether its standard streams are a terminal that becomes its session's own.
+    pub on_terminal: bool,
+}
+
+/// This side's ends of a command's pipes.
+struct Pipes {
+    stdin: OwnedFd,
+    stdout: OwnedFd,
+    stderr: OwnedFd,
 }
 
 /// A running command and everything that it starts. Dropping this kills them all, unless [`Self::release`]d.
 pub struct Supervised {
     supervisors: Arc<Supervisors>,
-    supervisor: Pid,
-    /// The ends of its command's pipes, until they are taken.
-    pipes: Child,
+    supervisor: Id,
+    /// This side's ends of its command's pipes, until they are taken.
+    pipes: Option<Pipes>,
     control: UnixStream,
     said: Vec<u8>,
     released: bool,
@@ -46,52 +54,40 @@ pub struct Supervised {
 
 impl Supervised {
     /// Starts `job` with pipes for its standard streams.
-    pub fn start_on_pipes(room: &ShellRoom, job: Job) -> io::Result<Self> {
-        Self::start(room, job, false, [Stdio::piped(), Stdio::piped(), Stdio::piped()])
+    pub fn start_on_pipes(room: &ShellRoom, job: &Job) -> io::Result<Self> {
+        let (stdin_end, stdin) = pipe2(OFlag::O_CLOEXEC)?;
+        let (stdout, stdout_end) = pipe2(OFlag::O_CLOEXEC)?;
+        let (stderr, stderr_end) = pipe2(OFlag::O_CLOEXEC)?;
+        Self::start(room, job, [&stdin_end, &stdout_end, &stderr_end], Some(Pipes { stdin, stdout, stderr }))
     }
 
     /// Starts `job` in a session that owns `terminal`.
-    pub fn start_on_terminal(room: &ShellRoom, job: Job, terminal: &OwnedFd) -> io::Result<Self> {
-        let ends = || Ok::<_, io::Error>(Stdio::from(terminal.try_clone()?));
-        let streams = [ends()?, ends()?, ends()?];
-        Self::start(room, job, true, streams)
+    pub fn start_on_terminal(room: &ShellRoom, job: &Job, terminal: &OwnedFd) -> io::Result<Self> {
+        Self::start(room, job, [terminal; 3], None)
     }
 
-    fn start(room: &ShellRoom, job: Job, on_terminal: bool, streams: [Stdio; 3]) -> io::Result<Self> {
+    fn start(room: &ShellRoom, job: &Job, streams: [&OwnedFd; 3], pipes: Option<Pipes>) -> io::Result<Self> {
         let (control, theirs) = StdUnixStream::pair()?;
         control.set_nonblocking(true)?;
-        let [stdin, stdout, stderr] = streams;
-        let mut command = Command::new(&room.program);
-        command
-            .args(arguments(on_terminal, &job.program, &job.args))
-            .current_dir(&job.cwd)
-            .env_clear()
-            .envs(&job.env)
-            .stdin(stdin)
-            .stdout(stdout)
-            .stderr(stderr);
-        let theirs_fd = theirs.as_raw_fd();
-        // SAFETY: only calls that are safe between fork and exec; the link's descriptor, which has this number in the
-        // guest, is replaced in the child alone.
-        unsafe {
-            command.pre_exec(move || {
-                init::default_signals();
-                Errno::result(libc::dup2(theirs_fd, CONTROL_FD))?;
-                Ok(())
-            });
-        }
-        let (supervisor, pipes) = room.supervisors.spawn(&mut command)?;
-        let (supervisors, control) = (room.supervisors.clone(), UnixStream::from_std(control)?);
-        Ok(Self { supervisors, supervisor, pipes, control, said: Vec::new(), released: false })
+        let control = UnixStream::from_std(control)?;
+        let supervisor = room.supervisors.start(job, streams, &OwnedFd::from(theirs))?;
+        Ok(Self {
+            supervisors: room.supervisors.clone(),
+            supervisor,
+            pipes,
+            control,
+            said: Vec::new(),
+            released: false,
+        })
     }
 
     /// Takes the ends of the pipes.
     pub fn take_pipes(&mut self) -> io::Result<(ChildStdin, ChildStdout, ChildStderr)> {
-        let taken = || io::Error::other("a command without pipes");
+        let pipes = self.pipes.take().ok_or_else(|| io::Error::other("a command without pipes"))?;
         Ok((
-            ChildStdin::from_std(self.pipes.stdin.take().ok_or_else(taken)?)?,
-            ChildStdout::from_std(self.pipes.stdout.take().ok_or_else(taken)?)?,
-            ChildStderr::from_std(self.pipes.stderr.take().ok_or_else(taken)?)?,
+            ChildStdin::from_std(pipes.stdin.into())?,
+            ChildStdout::from_std(pipes.stdout.into())?,
+            ChildStderr::from_std(pipes.stderr.into())?,
         ))
     }
 
@@ -110,7 +106,7 @@ impl Supervised {
             match read {
                 Ok(length) if length > 0 => self.said.extend_from_slice(&piece[..length]),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                // A command of the room killed its supervisor. What it had started is now the guest's own.
+                // A command of the room killed its supervisor. What it had started is now the starter's own.
                 Ok(_) | Err(_) => {
                     self.all_gone().await;
                     self.supervisors.kill_strays();

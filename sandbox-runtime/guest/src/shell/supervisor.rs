@@ -4,7 +4,7 @@
 //! can kill the whole of it. It lives until the last of them is gone.
 //!
 //! ```text
-//! guest ──control──> supervisor ──> command (own session) ──> …
+//! guest ──control──> supervisor ──> command (own session) ──> …     (started by the starter)
 //! ```
 //!
 //! On the control socket it reports how the command started and ended, one JSON line each, and takes [`KILL`].
@@ -94,7 +94,7 @@ impl Supervisor {
     fn start(command: SupervisedCommand) -> io::Result<Option<Self>> {
         init::hide_from_room();
         nix::sys::prctl::set_child_subreaper(true)?;
-        // SAFETY: the guest put the control socket here, and this is the only place that takes it.
+        // SAFETY: the starter put the control socket here, and this is the only place that takes it.
         let control = UnixStream::from(unsafe { OwnedFd::from_raw_fd(CONTROL_FD) });
         fcntl(&control, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
         let mut signals = SigSet::empty();

@@ -32,7 +32,7 @@ pub struct Terminal {
 /// Runs a terminal until its program ends or the stream does.
 pub async fn serve(room: &ShellRoom, asked: Terminal, stream: Stream) -> io::Result<()> {
     let pty = openpty(&size(asked.cols, asked.rows), None)?;
-    let mut running = Supervised::start_on_terminal(room, job(room, asked), &pty.slave)?;
+    let mut running = Supervised::start_on_terminal(room, &job(room, asked), &pty.slave)?;
     drop(pty.slave);
     let screen = Screen::new(pty.master)?;
     let (from_runtime, mut to_runtime) = split(stream);
@@ -59,6 +59,7 @@ fn job(room: &ShellRoom, asked: Terminal) -> Job {
         args: command.collect(),
         cwd: PathBuf::from(WORKSPACE),
         env: environment(&room.settings, &own),
+        on_terminal: true,
     }
 }
 

@@ -142,6 +142,7 @@ impl Workbench for Desk {
             stderr_truncated: false,
             duration_ms: 1,
             timed_out: false,
+            limit_exceeded: None,
         };
         std::future::ready(Ok(result)).boxed()
     }

@@ -8,13 +8,17 @@ use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
 
 use sandbox_link::protocol::NO_LINKS_VARIABLE;
+use sandbox_link::walls::{ProcCover, WallOrders};
 
 use super::super::{PROFILE_DIR, WORKSPACE_DIR};
 
 /// Where the room sees the guest's program.
 pub const GUEST_PATH: &str = "/opt/baton/sandbox-guest";
-/// User and group in the room.
+/// User and group of what runs in a room; in the shell room the guest makes it so for commands.
 pub const ROOM_ID: &str = "1000";
+/// Over the shell room's own namespaces, never over the host: to mount `/proc`, to allow no further user namespaces, and
+/// to name commands user 1000.
+const GUEST_CAPABILITIES: [&str; 3] = ["CAP_SYS_ADMIN", "CAP_SYS_RESOURCE", "CAP_SETFCAP"];
 const HOME: &str = "/home/baton";
 /// The folder of [`PROFILE_DIR`].
 const PROFILE_PARENT: &str = "/run/kept";
@@ -101,6 +105,10 @@ pub struct Layout<'a> {
     pub own_files: Vec<(&'static str, RawFd)>,
     /// Where bubblewrap writes the process id of the room's init.
     pub info: RawFd,
+    /// What the guest is told about its walls.
+    pub orders: &'a WallOrders,
+    /// How large each folder that lives in memory may become, in bytes.
+    pub memory_folder_bytes: u64,
     /// Whether this bubblewrap binds descriptors and checks that it got what they point to.
     pub binds_descriptors: bool,
 }
@@ -122,20 +130,9 @@ pub enum TopFolder {
     Folder(PathBuf),
 }
 
-/// How an entry of `/proc` is covered.
-///
-/// A runtime that runs as root is root's own user for the kernel in its rooms too, only without capabilities: without
-/// covers it could write `/proc/sys/kernel/core_pattern` and so run programs on the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProcCover {
-    ReadOnly,
-    Hidden,
-}
-
 /// Returns the arguments of bubblewrap, the guest's command line last.
 ///
-/// Seams: a seccomp program is one more descriptor with `--seccomp`; Landlock is applied by the guest to what it spawns;
-/// limits are set on the process before it becomes bubblewrap.
+/// The guest adds what is made from inside: the commands' namespaces, Landlock and the system-call filter.
 pub fn arguments(layout: &Layout) -> Vec<OsString> {
     let mut args = Arguments::default();
     namespaces(&mut args, layout);
@@ -145,6 +142,7 @@ pub fn arguments(layout: &Layout) -> Vec<OsString> {
     private_folders(&mut args, layout);
     shared_folders(&mut args, layout);
     args.add(["--remount-ro", "/", "--chdir", WORKSPACE_DIR, "--", GUEST_PATH]);
+    args.0.extend(layout.orders.to_arguments().into_iter().map(OsString::from));
     args.0
 }
 
@@ -162,11 +160,16 @@ impl Arguments {
 }
 
 fn namespaces(args: &mut Arguments, layout: &Layout) {
-    args.add(["--unshare-user", "--uid", ROOM_ID, "--gid", ROOM_ID, "--cap-drop", "ALL"]);
+    args.add(["--unshare-user", "--cap-drop", "ALL"]);
     match layout.kind {
-        RoomKind::Shell => args.add(["--disable-userns"]),
-        // Chromium's own sandbox is made of user namespaces.
-        RoomKind::Desktop => {}
+        // What the guest needs to give commands their own processes, and gives up before the first of them.
+        RoomKind::Shell => {
+            args.add(["--uid", "0", "--gid", "0"]);
+            for capability in GUEST_CAPABILITIES {
+                args.add(["--cap-add", capability]);
+            }
+        }
+        RoomKind::Desktop => args.add(["--uid", ROOM_ID, "--gid", ROOM_ID]),
     }
     args.add(["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup"]);
     args.add(["--hostname", "baton", "--die-with-parent", "--new-session", "--as-pid-1"]);
@@ -218,10 +221,14 @@ fn own_files(args: &mut Arguments, layout: &Layout) {
 }
 
 fn private_folders(args: &mut Arguments, layout: &Layout) {
-    args.add(["--perms", "1777", "--tmpfs", "/tmp", "--perms", "1777", "--tmpfs", "/var/tmp"]);
-    args.add(["--perms", "0755", "--dir", "/home", "--perms", "0700", "--tmpfs", HOME]);
-    args.add(["--perms", "0755", "--dir", "/run", "--perms", "0755", "--dir", "/run/user"]);
-    args.add(["--perms", "0700", "--tmpfs", RUNTIME_DIR]);
+    let size = layout.memory_folder_bytes.to_string();
+    args.add(["--perms", "0755", "--dir", "/home", "--perms", "0755", "--dir", "/run", "--perms", "0755", "--dir"]);
+    args.add(["/run/user"]);
+    for (path, mode) in
+        [("/tmp", "1777"), ("/var/tmp", "1777"), ("/dev/shm", "1777"), (HOME, "0700"), (RUNTIME_DIR, "0700")]
+    {
+        args.add(["--size", &size, "--perms", mode, "--tmpfs", path]);
+    }
     match layout.kind {
         RoomKind::Shell => {}
         // An X server that is not root does not make it.
@@ -258,8 +265,11 @@ mod tests {
             ],
             proc: vec![("/proc/sys".into(), ProcCover::ReadOnly), ("/proc/kcore".into(), ProcCover::Hidden)],
         };
+        let orders = WallOrders { processes: Some(9), ..WallOrders::default() };
         let layout = Layout {
             kind,
+            orders: &orders,
+            memory_folder_bytes: 4096,
             host: &host,
             guest: Path::new("/somewhere/sandbox-guest"),
             workspace: 4,
@@ -296,9 +306,11 @@ mod tests {
     }
 
     #[test]
-    fn only_the_desktop_room_may_make_user_namespaces() {
-        assert!(has(&words(RoomKind::Shell, None, true), "--disable-userns"));
-        assert!(!has(&words(RoomKind::Desktop, Some(5), true), "--disable-userns"));
+    fn only_the_guest_of_the_shell_room_has_capabilities_over_its_room() {
+        let shell = words(RoomKind::Shell, None, true);
+        assert!(has(&shell, "--uid 0 --gid 0 --cap-add CAP_SYS_ADMIN"), "the guest turns them off");
+        let desktop = words(RoomKind::Desktop, Some(5), true);
+        assert!(has(&desktop, "--cap-drop ALL --uid 1000 --gid 1000") && !has(&desktop, "--cap-add"));
     }
 
     #[test]
@@ -313,6 +325,14 @@ mod tests {
     fn only_the_desktop_room_follows_no_links_of_the_workspace() {
         assert!(has(&words(RoomKind::Desktop, Some(5), true), "--setenv BATON_NO_LINKS_BENEATH /workspace"));
         assert!(!has(&words(RoomKind::Shell, None, true), "NO_LINKS"));
+    }
+
+    #[test]
+    fn folders_in_memory_have_a_size() {
+        let words = words(RoomKind::Shell, None, true);
+        for (at, word) in words.iter().enumerate().filter(|(_, word)| *word == "--tmpfs") {
+            assert_eq!(words[at - 4..at - 2], ["--size", "4096"], "{word} {}", words[at + 1]);
+        }
     }
 
     #[test]
@@ -332,8 +352,8 @@ mod tests {
     #[test]
     fn the_root_is_read_only_once_everything_is_mounted() {
         let words = words(RoomKind::Shell, None, true);
-        let end = &words[words.len() - 6..];
-        assert_eq!(end, ["--remount-ro", "/", "--chdir", "/workspace", "--", GUEST_PATH]);
+        let end = &words[words.len() - 8..];
+        assert_eq!(end, ["--remount-ro", "/", "--chdir", "/workspace", "--", GUEST_PATH, "--processes", "9"]);
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use sandbox_link::walls::{Layer, proc_covers};
+
 use super::super::BackendError;
-use super::arguments::{HostRoot, ProcCover, TopFolder};
+use super::arguments::{HostRoot, TopFolder};
 
 const TOP: [&str; 7] = ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/libo32"];
 
@@ -20,30 +21,6 @@ fn top_folder(path: &Path) -> Option<TopFolder> {
         return Some(TopFolder::Link { path: path.into(), target });
     }
     path.is_dir().then(|| TopFolder::Folder(path.into()))
-}
-
-/// Decides for each entry of `/proc` that is not a process: folders become read-only, files that somebody may write or
-/// that not everybody may read are hidden. Links lead to the reader's own process.
-fn proc_covers() -> io::Result<Vec<(PathBuf, ProcCover)>> {
-    let mut covers = Vec::new();
-    for entry in fs::read_dir("/proc")? {
-        let entry = entry?;
-        if entry.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit) {
-            continue;
-        }
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            covers.push((entry.path(), ProcCover::ReadOnly));
-        } else if kind.is_file() || kind.is_fifo() || kind.is_char_device() {
-            let mode = entry.metadata()?.permissions().mode();
-            let kcore_holds_memory = entry.file_name() == "kcore";
-            if mode & 0o222 != 0 || mode & 0o004 == 0 || kcore_holds_memory {
-                covers.push((entry.path(), ProcCover::Hidden));
-            }
-        }
-    }
-    covers.sort_by(|(one, _), (other, _)| one.cmp(other));
-    Ok(covers)
 }
 
 /// Finds the guest's program: `BATON_GUEST`, else beside this program, or one folder above (programs of tests).
@@ -64,14 +41,19 @@ pub fn find_guest() -> Result<PathBuf, BackendError> {
     candidates.find(|path| path.is_file()).ok_or_else(|| refused(format!("no {NAME} beside {}", program.display())))
 }
 
+/// The profile that lets bubblewrap, and what it starts, use user namespaces where Ubuntu restricts them. The stricter one
+/// that Ubuntu offers takes every capability from what bubblewrap starts, also those over the room itself.
+pub const APPARMOR_FIX: &str = "allow user namespaces for bubblewrap, as root: \
+    `printf 'abi <abi/4.0>,\\ninclude <tunables/global>\\nprofile bwrap /usr/bin/bwrap flags=(unconfined) {\\n  userns,\\n}\\n' \
+    > /etc/apparmor.d/bwrap && apparmor_parser -r /etc/apparmor.d/bwrap`";
+
 /// Explains why bubblewrap could not start a room, from what it said and what the kernel allows.
 pub fn explain_refusal(said: &str) -> BackendError {
     let setting = |path: &str| fs::read_to_string(path).ok().map(|value| value.trim().to_owned());
     let cause =
         if said.trim().is_empty() { "bubblewrap ended without a word".to_owned() } else { said.trim().to_owned() };
-    if let Some(cause) = said.lines().find(|line| line.starts_with("follow no links beneath the workspace")) {
-        let fix = "use a kernel of version 5.10 or newer, which lets a user namespace mount with `nosymfollow`";
-        return BackendError::Refused { layer: "workspace", cause: cause.to_owned(), fix: fix.to_owned() };
+    if let Some((layer, cause)) = Layer::failed_in(said) {
+        return BackendError::Refused { layer: layer.name(), cause, fix: layer.fix().to_owned() };
     }
     let namespaces =
         |fix: &str| BackendError::Refused { layer: "user namespaces", cause: cause.clone(), fix: fix.to_owned() };
@@ -84,11 +66,7 @@ pub fn explain_refusal(said: &str) -> BackendError {
             return namespaces("run `sysctl -w kernel.unprivileged_userns_clone=1` as root");
         }
         if setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").as_deref() == Some("1") {
-            return namespaces(
-                "allow it for /usr/bin/bwrap with an AppArmor profile that has `userns,` (Ubuntu: \
-                 `apt-get install apparmor-profiles && ln -s /usr/share/apparmor/extra-profiles/bwrap-userns-restrict \
-                 /etc/apparmor.d/ && systemctl reload apparmor`)",
-            );
+            return namespaces(APPARMOR_FIX);
         }
     }
     BackendError::Refused {
@@ -96,23 +74,5 @@ pub fn explain_refusal(said: &str) -> BackendError {
         cause,
         fix: "run `baton doctor`; the kernel must allow user, mount, PID, network, IPC, UTS and cgroup namespaces"
             .to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn kernel_settings_are_read_only_in_rooms() {
-        assert!(proc_covers().unwrap().contains(&("/proc/sys".into(), ProcCover::ReadOnly)));
-    }
-
-    #[test]
-    fn processes_and_links_of_proc_are_left_alone() {
-        let covers = proc_covers().unwrap();
-        for path in ["/proc/self", "/proc/mounts", "/proc/1", "/proc/meminfo"] {
-            assert!(!covers.iter().any(|(covered, _)| covered == Path::new(path)), "{path}");
-        }
     }
 }

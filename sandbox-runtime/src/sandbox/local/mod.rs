@@ -9,6 +9,8 @@ mod host;
 mod processes;
 mod spawner;
 
+pub use host::APPARMOR_FIX;
+
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -19,8 +21,9 @@ use futures_util::future::BoxFuture;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use nix::unistd::Pid;
 use sandbox_core::SandboxId;
-use sandbox_core::model::Check;
+use sandbox_core::model::{Check, EnforcedBy, Limits, LimitsInForce};
 use sandbox_link::protocol::RoomSettings;
+use sandbox_link::walls::{Layer, WallOrders};
 use sandbox_link::{Link, Side, greet_guest};
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncReadExt;
@@ -32,7 +35,8 @@ use tokio::time::timeout;
 use self::arguments::{HostRoot, Layout, RoomKind, arguments};
 use self::descriptors::Descriptors;
 use self::processes::BubblewrapRoom;
-use super::{Backend, BackendError, Room, RoomSpec, checks};
+use super::limits::{Holder, Machine, resolve};
+use super::{Backend, BackendError, Exceeded, LimitError, Room, RoomSpec, checks};
 
 const BUBBLEWRAP: &str = "/usr/bin/bwrap";
 /// How long a guest may take to answer, on a busy machine.
@@ -47,6 +51,9 @@ pub struct Local {
     guest: PathBuf,
     host: HostRoot,
     binds_descriptors: bool,
+    holder: Holder,
+    /// A layer that rooms go without: only tests say it, to show that the layers overlap.
+    without: Option<Layer>,
 }
 
 /// Returns the user and group that files of a workspace belong to on the host.
@@ -70,7 +77,40 @@ impl Local {
             guest: host::find_guest()?,
             host: host::read_root()?,
             binds_descriptors,
+            holder: Holder::find(home),
+            without: None,
         })
+    }
+
+    /// The same backend without one of the layers. For the tests of how layers overlap: nothing else calls it, which the
+    /// test of the house checks.
+    #[doc(hidden)]
+    pub fn weakened(self, without: Layer) -> Self {
+        Self { without: Some(without), ..self }
+    }
+
+    /// The same backend without control groups, as on a machine that has none for this user. For tests alone, as above.
+    #[doc(hidden)]
+    pub fn without_groups(self) -> Self {
+        let holder = Holder::without_groups(&self.home);
+        Self { holder, ..self }
+    }
+
+    /// What the guest is told to hold each process to, beside what holds them all.
+    fn wall_orders(&self, kind: RoomKind, limits: &LimitsInForce) -> WallOrders {
+        match kind {
+            // Chromium maps much that it does not use, and writes no large file but downloads.
+            RoomKind::Desktop => WallOrders { without: self.without, ..WallOrders::default() },
+            RoomKind::Shell => WallOrders {
+                processes: limits.pids.filter(|limit| limit.by == EnforcedBy::Rlimit).map(|limit| limit.value),
+                data_bytes: limits
+                    .memory_mb
+                    .filter(|limit| limit.by == EnforcedBy::Watchdog)
+                    .map(|limit| limit.value << 20),
+                file_bytes: limits.disk_mb.map(|limit| limit.value << 20),
+                without: self.without,
+            },
+        }
     }
 
     /// Opens a folder in `area` of the data directory, following no symbolic link on the way.
@@ -114,8 +154,18 @@ impl Local {
         for (path, content) in room_files(&spec.sandbox) {
             own_files.push((path, given.add_content(content.as_bytes())?));
         }
+        let refused = |cause: io::Error| BackendError::Refused {
+            layer: Layer::Limits.name(),
+            cause: cause.to_string(),
+            fix: Layer::Limits.fix().to_owned(),
+        };
+        let held = self.holder.hold(&spec.sandbox, &spec.limits, spec.workspace.clone()).map_err(refused)?;
+        let doors = held.doors().map_err(refused)?;
+        let orders = self.wall_orders(kind, &spec.limits);
         let layout = Layout {
             kind,
+            orders: &orders,
+            memory_folder_bytes: memory_folder_bytes(&spec.limits),
             host: &self.host,
             guest: &self.guest,
             workspace: given.add(&workspace)?,
@@ -133,7 +183,7 @@ impl Local {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        let mut room = BubblewrapRoom::new(spawner::spawn(command, given).await?);
+        let mut room = BubblewrapRoom::new(spawner::spawn(command, given, doors).await?, held);
         drop((theirs, info_write, workspace, profile));
 
         let greeted = timeout(START_DEADLINE, greet_guest(&mut link, &spec.settings)).await;
@@ -154,9 +204,23 @@ impl Backend for Local {
         Box::pin(self.start_room(spec))
     }
 
+    fn limits(&self, asked: &Limits) -> Result<LimitsInForce, LimitError> {
+        resolve(asked, Machine::read(&self.home), self.holder.means())
+    }
+
+    fn exceeded(&self, sandbox: &SandboxId) -> Exceeded {
+        self.holder.exceeded(sandbox)
+    }
+
     fn checks(&self) -> BoxFuture<'_, Vec<Check>> {
         Box::pin(checks::local())
     }
+}
+
+/// How large each folder of a room that lives in memory may become: a quarter of the sandbox's memory.
+fn memory_folder_bytes(limits: &LimitsInForce) -> u64 {
+    const WITHOUT_LIMIT: u64 = 1 << 30;
+    limits.memory_mb.map_or(WITHOUT_LIMIT, |limit| (limit.value << 20) / 4)
 }
 
 /// Returns whether the bubblewrap of this machine binds descriptors.

@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::super::RoomProcesses;
+use super::super::limits::Held;
 
 /// How long the kernel may take to end every process of a room.
 const END_DEADLINE: Duration = Duration::from_secs(10);
@@ -28,12 +29,16 @@ pub struct BubblewrapRoom {
     pub words: Words,
     /// The room's first process; its end is the end of all of them.
     init: Option<OwnedFd>,
+    /// Its number, for as long as it is watched.
+    watched: Option<Pid>,
+    /// What holds the sandbox to its limits, until its last room is gone.
+    held: Arc<Held>,
 }
 
 impl BubblewrapRoom {
-    pub fn new(mut bubblewrap: Child) -> Self {
+    pub fn new(mut bubblewrap: Child, held: Arc<Held>) -> Self {
         let words = Words::follow(bubblewrap.stderr.take());
-        Self { bubblewrap, words, init: None }
+        Self { bubblewrap, words, init: None, watched: None, held }
     }
 
     /// Remembers the room's first process. To be called while it is known to run.
@@ -43,7 +48,15 @@ impl BubblewrapRoom {
         let fd = i32::try_from(fd).map_err(io::Error::other)?;
         // SAFETY: just made, and owned by nobody else.
         self.init = Some(unsafe { OwnedFd::from_raw_fd(fd) });
+        self.watched = Some(pid);
+        self.held.watch(pid);
         Ok(())
+    }
+
+    fn leave(&mut self) {
+        if let Some(pid) = self.watched.take() {
+            self.held.leave(pid);
+        }
     }
 
     fn kill_init(&self) {
@@ -57,6 +70,7 @@ impl BubblewrapRoom {
 
     /// Kills the room and waits: bubblewrap ends after the init, and the init after everything in its namespace.
     pub async fn end(&mut self) {
+        self.leave();
         if self.init.is_some() {
             self.kill_init();
         } else {
@@ -79,6 +93,7 @@ impl RoomProcesses for BubblewrapRoom {
 
 impl Drop for BubblewrapRoom {
     fn drop(&mut self) {
+        self.leave();
         self.kill_init();
     }
 }

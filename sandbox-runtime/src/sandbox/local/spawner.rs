@@ -3,7 +3,9 @@
 //! "Die with parent" means the parent *thread*: a room started from a thread of a pool would be killed when the pool lets
 //! that thread go. This one lives as long as the process.
 
+use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::sync::OnceLock;
 use std::sync::mpsc;
 
@@ -23,9 +25,10 @@ struct Order {
     started: oneshot::Sender<io::Result<Child>>,
 }
 
-/// Starts `command` with `descriptors` and no others, so that it dies with this process.
-pub async fn spawn(mut command: Command, descriptors: Descriptors) -> io::Result<Child> {
-    prepare(&mut command, descriptors)?;
+/// Starts `command` with `descriptors` and no others, so that it dies with this process, in the control groups behind
+/// `doors`.
+pub async fn spawn(mut command: Command, descriptors: Descriptors, doors: Vec<File>) -> io::Result<Child> {
+    prepare(&mut command, descriptors, doors)?;
     let (started, answer) = oneshot::channel();
     let order = Order { command, runtime: tokio::runtime::Handle::current(), started };
     let gone = || io::Error::other("the thread that starts rooms is gone");
@@ -50,7 +53,7 @@ fn orders() -> io::Result<&'static mpsc::Sender<Order>> {
     orders.as_ref().ok_or_else(|| io::Error::other("no thread to start rooms"))
 }
 
-fn prepare(command: &mut Command, descriptors: Descriptors) -> io::Result<()> {
+fn prepare(command: &mut Command, descriptors: Descriptors, doors: Vec<File>) -> io::Result<()> {
     let (_, most_files) = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE)?;
     let open_files = libc::rlimit { rlim_cur: most_files.min(OPEN_FILES), rlim_max: most_files.min(OPEN_FILES) };
     let no_core = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
@@ -65,6 +68,11 @@ fn prepare(command: &mut Command, descriptors: Descriptors) -> io::Result<()> {
             }
             // Ctrl+C in a terminal is for the runtime, which then ends its rooms.
             Errno::result(libc::setpgid(0, 0))?;
+            for door in &doors {
+                // To a control group, 0 is whoever writes it.
+                let written = libc::write(door.as_raw_fd(), c"0".as_ptr().cast(), 1);
+                Errno::result(written)?;
+            }
             libc::umask(0o022);
             Errno::result(libc::setrlimit(libc::RLIMIT_CORE, &raw const no_core))?;
             Errno::result(libc::setrlimit(libc::RLIMIT_NOFILE, &raw const open_files))?;

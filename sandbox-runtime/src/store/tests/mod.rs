@@ -47,7 +47,7 @@ fn sandbox(id: &str, status: SandboxStatus) -> Sandbox {
         backend: BackendKind::Local,
         capabilities: Capabilities::default(),
         network: NetworkConfig::default(),
-        limits: Limits { cpus: Some(1.5), ..Limits::default() },
+        limits: SandboxLimits { cpus: Some(1.5), ..SandboxLimits::default() },
         preview: Preview {
             status: PreviewStatus::Ready,
             control_mode: ControlMode::Idle,

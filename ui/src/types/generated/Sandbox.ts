@@ -5,16 +5,16 @@ import type { BackendKind } from "./BackendKind";
 import type { Capabilities } from "./Capabilities";
 import type { Failure } from "./Failure";
 import type { Handoff } from "./Handoff";
-import type { Limits } from "./Limits";
 import type { NetworkConfig } from "./NetworkConfig";
 import type { Preview } from "./Preview";
 import type { SandboxId } from "./SandboxId";
+import type { SandboxLimits } from "./SandboxLimits";
 import type { SandboxStatus } from "./SandboxStatus";
 
 /**
  * One job's container, as the contract shows it.
  */
-export type Sandbox = { id: SandboxId, name: string, status: SandboxStatus, backend: BackendKind, capabilities: Capabilities, network: NetworkConfig, limits: Limits, preview: Preview, agent: AgentInfo, handoff: Handoff | null, 
+export type Sandbox = { id: SandboxId, name: string, status: SandboxStatus, backend: BackendKind, capabilities: Capabilities, network: NetworkConfig, limits: SandboxLimits, preview: Preview, agent: AgentInfo, handoff: Handoff | null, 
 /**
  * Questions that a person has not answered yet, oldest first.
  */
