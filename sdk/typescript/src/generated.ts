@@ -147,6 +147,27 @@ export type CodeRequest = {
 /** Who drives. */
 export type ControlMode = "ai" | "human" | "shared" | "idle" | "waiting";
 
+/** What came of a conversion. */
+export type Conversion = {
+  /** The result, kept after the sandbox ends. */
+  artifact: Artifact;
+  durationMs: number;
+  /** The result in the workspace; of several pages, the first. */
+  path: string;
+  /** Every file that was made: more than one for a PDF of several pages that becomes pictures. */
+  paths: Array<string>;
+};
+
+/** Arguments of `convert`. */
+export type ConvertFile = {
+  /** Path of the result in the workspace; an existing file is replaced. Default: the same path with the new ending. */
+  output?: string | null;
+  /** Path of a file in the workspace. Its ending says what it is. */
+  path: string;
+  /** What it becomes. */
+  to: Target;
+};
+
 /** A loopback port that speaks the debugging protocol, to programs of the runtime's own user. */
 export type DebuggingPort = {
   expiresAt: i64;
@@ -197,6 +218,10 @@ export type DocumentsCapability = {
   libreofficeHeadless?: boolean;
 };
 
+export type Emptied = {
+  freedBytes: number;
+};
+
 /** The sandbox as it ended; with `forget`, what was deleted. */
 export type Ended = Sandbox | Forgotten;
 
@@ -240,7 +265,7 @@ export type Event = {
 /** A committed event. */
 export type EventId = string;
 
-export type EventType = "sandbox.created" | "sandbox.assigned" | "sandbox.ready" | "sandbox.ended" | "sandbox.failed" | "sandbox.agent.ready" | "sandbox.agent.failed" | "sandbox.browser.ready" | "sandbox.browser.failed" | "sandbox.browser.navigated" | "sandbox.browser.dialog" | "sandbox.agent.task.queued" | "sandbox.agent.task.started" | "sandbox.agent.task.completed" | "sandbox.agent.task.failed" | "sandbox.agent.task.cancelled" | "sandbox.agent.step" | "sandbox.agent.action" | "sandbox.agent.message" | "sandbox.approval.requested" | "sandbox.approval.decided" | "sandbox.handoff.requested" | "sandbox.handoff.accepted" | "sandbox.handoff.completed" | "sandbox.handoff.cancelled" | "sandbox.handoff.expired" | "sandbox.control.changed" | "sandbox.exec.completed" | "sandbox.file.changed" | "sandbox.artifacts.updated" | "sandbox.network.denied" | "sandbox.recovered";
+export type EventType = "sandbox.created" | "sandbox.assigned" | "sandbox.ready" | "sandbox.ended" | "sandbox.failed" | "sandbox.agent.ready" | "sandbox.agent.failed" | "sandbox.browser.ready" | "sandbox.browser.failed" | "sandbox.browser.navigated" | "sandbox.browser.dialog" | "sandbox.agent.task.queued" | "sandbox.agent.task.started" | "sandbox.agent.task.completed" | "sandbox.agent.task.failed" | "sandbox.agent.task.cancelled" | "sandbox.agent.step" | "sandbox.agent.action" | "sandbox.agent.message" | "sandbox.approval.requested" | "sandbox.approval.decided" | "sandbox.handoff.requested" | "sandbox.handoff.accepted" | "sandbox.handoff.completed" | "sandbox.handoff.cancelled" | "sandbox.handoff.expired" | "sandbox.control.changed" | "sandbox.exec.completed" | "sandbox.file.changed" | "sandbox.document.converted" | "sandbox.artifacts.updated" | "sandbox.network.denied" | "sandbox.recovered";
 
 /** One command. `command` runs directly, without a shell. */
 export type ExecRequest = {
@@ -284,6 +309,26 @@ export type FileEntry = {
 };
 
 export type FileKind = "file" | "directory" | "symlink" | "other";
+
+/** A file whose path has the words, or a line of a file that does. */
+export type FileMatch = {
+  kind: FileKind;
+  /** Counted from 1; absent where the path has the words. */
+  line?: number | null;
+  modifiedAt: i64;
+  /** Relative to the workspace, `/` between parts. */
+  path: string;
+  /** Bytes. */
+  size: number;
+  /** What stands there. */
+  text?: string | null;
+};
+
+export type FileMatches = {
+  data: Array<FileMatch>;
+  /** Whether there may be more: the search ended at its limit, or took too long. */
+  truncated: boolean;
+};
 
 export type Folder = {
   path: string;
@@ -627,6 +672,17 @@ export type Redeemed = {
   token: string;
 };
 
+/** What was removed. */
+export type RemovedFile = {
+  kind: FileKind;
+  modifiedAt: i64;
+  path: string;
+  /** Bytes. */
+  size: number;
+  /** Names it in the trash, where it went there. */
+  trashId?: string | null;
+};
+
 export type RequestedBy = "agent" | "worker" | "sdk" | "dashboard";
 
 /** One line of a person's rules. */
@@ -730,6 +786,9 @@ export type Tab = {
   url: string;
 };
 
+/** What a document becomes. */
+export type Target = "pdf" | "docx" | "html" | "md" | "png" | "txt";
+
 export type Task = {
   createdAt: i64;
   endedAt?: i64 | null;
@@ -770,8 +829,27 @@ export type TaskRequest = {
 
 export type TaskStatus = "queued" | "running" | "waiting" | "completed" | "failed" | "cancelled";
 
+/** A terminal that is kept with its sandbox. */
+export type Terminal = {
+  name: string;
+  startedAt: i64;
+  /** How many pages show it now. */
+  viewers: number;
+};
+
 export type Ticket = {
   ticket: string;
+};
+
+/** A deletion that can be undone. */
+export type TrashedFile = {
+  deletedAt: i64;
+  kind: FileKind;
+  /** Where it was. */
+  path: string;
+  /** Bytes. */
+  size: number;
+  trashId: string;
 };
 
 /** When a handoff counts as done. Every field that is set must match. */
@@ -788,11 +866,16 @@ export type UrlRequest = {
   ttlMs?: number | null;
 };
 
+/** What a sandbox holds on the disk, in bytes. */
 export type Usage = {
-  costUsd?: number | null;
-  inputTokens: number;
-  outputTokens: number;
-  steps: number;
+  artifactBytes: number;
+  files: number;
+  folders: number;
+  trashBytes: number;
+  /** Whether the workspace has more than was counted. */
+  truncated: boolean;
+  /** Of the workspace. */
+  workspaceBytes: number;
 };
 
 export type Verdict = "approve" | "deny";

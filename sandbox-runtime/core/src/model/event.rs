@@ -56,6 +56,7 @@ wire! {
         #[serde(rename = "sandbox.control.changed")] ControlChanged,
         #[serde(rename = "sandbox.exec.completed")] ExecCompleted,
         #[serde(rename = "sandbox.file.changed")] FileChanged,
+        #[serde(rename = "sandbox.document.converted")] DocumentConverted,
         #[serde(rename = "sandbox.artifacts.updated")] ArtifactsUpdated,
         #[serde(rename = "sandbox.network.denied")] NetworkDenied,
         #[serde(rename = "sandbox.recovered")] Recovered,

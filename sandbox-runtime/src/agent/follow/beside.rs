@@ -43,6 +43,12 @@ impl Hands {
                     .await
                     .map(|()| Handled::said(format!("Written: {n_bytes} bytes.")))
             }
+            Work::Convert(file) => bench.convert(file.clone()).await.map(|converted| {
+                let mut handled = Handled::said(format!("Converted: {}.", converted.paths.join(", ")));
+                handled.event.insert("path".to_owned(), json!(converted.paths[0]));
+                handled.event.insert("artifact".to_owned(), json!(converted.artifact.key));
+                handled
+            }),
             Work::Artifact(wanted) => {
                 bench.save_artifact(wanted.path.clone(), wanted.name.clone()).await.map(|artifact| {
                     let mut handled = Handled::said(format!("Saved as {:?}.", artifact.name));
@@ -77,6 +83,7 @@ impl Hands {
             | Work::Write(_)
             | Work::List(_)
             | Work::Search(_)
+            | Work::Convert(_)
             | Work::Artifact(_)
             | Work::Handoff(_)
             | Work::Note(_)

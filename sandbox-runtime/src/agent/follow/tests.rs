@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use sandbox_core::document::ConvertFile;
 use sandbox_core::model::{Actor, Artifact, CodeRequest, ExecRequest, ExecResult, HandoffRequest};
 use tokio::sync::Notify;
 
 use super::*;
 use crate::agent::models::{Content, Message, Model, Part, TokenUsage, ToolUse};
-use crate::agent::workbench::{ApprovalRequest, Asks, Decision, Doing, HandedBack, HeldAnswer, Turn};
+use crate::agent::workbench::{ApprovalRequest, Asks, Converted, Decision, Doing, HandedBack, HeldAnswer, Turn};
 use crate::browser::Browser;
 use crate::workspace::Workspace;
 
@@ -145,6 +146,10 @@ impl Workbench for Desk {
     }
 
     fn code(&self, _: CodeRequest) -> BoxFuture<'_, Result<ExecResult, WorkError>> {
+        std::future::ready(Err(WorkError::Failed("there is no shell".to_owned()))).boxed()
+    }
+
+    fn convert(&self, _: ConvertFile) -> BoxFuture<'_, Result<Converted, WorkError>> {
         std::future::ready(Err(WorkError::Failed("there is no shell".to_owned()))).boxed()
     }
 

@@ -28,6 +28,7 @@ pub fn line(event: &Event) -> Option<String> {
         EventType::HandoffCancelled => "the request was cancelled".to_owned(),
         EventType::HandoffExpired => "the request expired".to_owned(),
         EventType::ArtifactsUpdated => format!("  kept {}", text("name")?),
+        EventType::DocumentConverted => format!("  made {}", text("output")?),
         EventType::NetworkDenied => format!("  not let out to {}", text("host")?),
         EventType::TaskCompleted => match text("result") {
             Some(result) => format!("completed: {result}"),
