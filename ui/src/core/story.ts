@@ -163,8 +163,12 @@ function tell(event: Event, before: readonly StoryLine[]): Told {
       const path = str(data.path);
       if (path === null) return nothing;
       if (str(data.change) === 'downloaded') return line(event.by === 'person' ? 'you' : 'agent', [plain('Downloaded '), code(path)]);
-      return event.by === 'person' || event.by === 'api' ? line('quiet', [plain('Added '), code(path)]) : nothing;
+      const did = str(data.change) === 'removed' ? 'Deleted ' : 'Added ';
+      return event.by === 'person' || event.by === 'api' ? line('quiet', [plain(did), code(path)]) : nothing;
     }
+    case 'sandbox.document.converted':
+      // What came of it is told as kept.
+      return nothing;
     case 'sandbox.artifacts.updated':
       return str(data.name) === null ? nothing : line('good', [plain('Kept '), code(str(data.name)!)]);
     case 'sandbox.network.denied':
