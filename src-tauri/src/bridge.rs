@@ -37,10 +37,10 @@ pub async fn request(
     Ok(Reply::from(baton.api.call(method, &path, body).await))
 }
 
-/// Performs a GET whose answer is bytes.
+/// Performs a GET whose answer is bytes, or the part of them that `range` asks for (`bytes=0-99`).
 #[tauri::command]
-pub async fn read(baton: State<'_, Baton>, path: String) -> Result<Response, Reply> {
-    let answer = baton.api.call(Method::GET, &path, None).await;
+pub async fn read(baton: State<'_, Baton>, path: String, range: Option<String>) -> Result<Response, Reply> {
+    let answer = baton.api.read(&path, range.as_deref()).await;
     if (200..300).contains(&answer.status) {
         return Ok(Response::new(answer.body.to_vec()));
     }

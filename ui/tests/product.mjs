@@ -36,6 +36,13 @@ steps:
   - click: { role: button, name: Continue }
 `;
 
+const PLOT = `import csv
+rows = list(csv.reader(open("invoices.csv")))[1:]
+bars = "".join(f'<rect x="{20 + i * 34}" y="{180 - len(row[0]) * 12}" width="24" height="{len(row[0]) * 12}" fill="#2f5bea"/>' for i, row in enumerate(rows))
+open("months.svg", "w").write(f'<svg xmlns="http://www.w3.org/2000/svg" width="420" height="200"><rect width="420" height="200" fill="white"/>{bars}</svg>')
+print(len(rows), "invoices")
+`;
+
 /** Starts the program; answers where its interface opens, and how to send requests and to stop it. */
 async function startBaton() {
   const home = await mkdtemp(join(tmpdir(), 'baton-pictures-'));
@@ -140,6 +147,30 @@ try {
   await picture('files', 'report.md');
   await page.getByText('report.md', { exact: true }).click();
   await picture('report', 'Without an order number');
+  await button('More for this file').click();
+  await page.getByRole('menuitem', { name: 'Make a PDF' }).click();
+  await button('Show large').waitFor();
+  await page.getByText(/Page 1 of/).waitFor();
+  await button('Show large').click();
+  await page.getByText('Without an order number').first().waitFor();
+  await picture('pdf', /Page 1 of/);
+  await button('Back to the files').click();
+  await page.getByText('invoices.csv', { exact: true }).click();
+  await button('Show large').click();
+  await picture('table', /rows/);
+  await page.keyboard.press('Control+Backquote');
+  const terminal = page.getByRole('region', { name: 'Terminals and code' });
+  await terminal.getByText(/\$/).first().waitFor();
+  await page.keyboard.type('ls -l --color && head -3 invoices.csv\n');
+  await terminal.getByText(/report\.md/).first().waitFor();
+  await picture('terminal', 'Terminal 1');
+  await tab('Run code').click();
+  await page.locator('.runner .cm-content').click();
+  await page.keyboard.insertText(PLOT);
+  await page.keyboard.press('Control+Enter');
+  await page.getByRole('button', { name: 'Open months.svg' }).waitFor();
+  await picture('code', /Done in/);
+  await button('Back to the live view').click();
   await tab(/Outputs/).click();
   await picture('outputs', 'Made by');
 

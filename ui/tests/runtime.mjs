@@ -9,10 +9,10 @@ import { WebSocketServer } from 'ws';
 import { CONTENT, NOW, world } from './world.mjs';
 
 const DIST = join(import.meta.dirname, '../dist');
-const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
 /** The policy that the program itself sends: what breaks it breaks here first. */
 export const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; font-src 'self'; connect-src 'self' ws://127.0.0.1:*; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  "default-src 'self'; connect-src 'self' ws://127.0.0.1:*; img-src 'self' blob: data:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; frame-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** The refusal of a playbook with a wrong step. */
 const TYPO = { error: { code: 'invalid', message: 'unknown step “clik”', hint: 'Did you mean click?', details: { line: 4, column: 5 } } };
@@ -29,6 +29,13 @@ export async function startRuntime(pictures) {
   let cut = false;
   const listeners = new Set();
   const streams = new Set();
+  const watchers = new Set();
+  /** What was typed into terminals. */
+  const typed = [];
+  /** What a terminal shows when it is joined. */
+  let shownBefore = '';
+  /** Files whose content is here; others are those of `world.mjs`. */
+  let served = new Map();
   /** Every word that a live view said. */
   const heard = [];
   /** The keys that models were set with. */
@@ -36,6 +43,8 @@ export async function startRuntime(pictures) {
   /** Names of files that were written, and sandboxes that were deleted. */
   const written = [];
   const forgotten = [];
+  const deleted = [];
+  let readBytes = 0;
   let token = 'token';
 
   const server = createServer((request, response) => void answer(request, response));
@@ -45,7 +54,11 @@ export async function startRuntime(pictures) {
       if (request.url.startsWith('/v1/events')) {
         listeners.add(ws);
         ws.on('close', () => listeners.delete(ws));
-      } else if (cut) ws.terminate();
+      } else if (request.url.includes('/fs/watch')) {
+        watchers.add(ws);
+        ws.on('close', () => watchers.delete(ws));
+      } else if (request.url.includes('/terminal?')) terminal(ws);
+      else if (cut) ws.terminate();
       else stream(ws, /^\/v1\/sandboxes\/([^/]+)\//.exec(request.url)?.[1]);
     });
   });
@@ -100,20 +113,73 @@ export async function startRuntime(pictures) {
       case 'artifacts':
         return list(isMain ? state.artifacts : []);
       case 'fs/list':
-        return json(response, 200, { data: isMain ? state.files : [] });
+        return json(response, 200, { data: isMain ? [...state.files.filter((file) => !served.has(file.path.replace(/^\/?workspace\//, ''))), ...[...served].map(([path, bytes]) => entryOf(path, bytes))] : [] });
+      case 'fs/stat': {
+        const path = url.searchParams.get('path').replace(/^\/workspace\//, '');
+        const known = state.files.find((file) => file.path.replace(/^\/?workspace\//, '') === path);
+        if (served.has(path)) return json(response, 200, entryOf(path, served.get(path)));
+        if (known === undefined) return json(response, 404, { error: { code: 'notFound', message: 'no such file' } });
+        return json(response, 200, { ...known, path, size: Buffer.byteLength(CONTENT[path] ?? 'text') });
+      }
+      case 'fs/usage':
+        return json(response, 200, { workspaceBytes: 203_000_000, files: 214, folders: 9, trashBytes: 3_100_000, artifactBytes: 412_000, truncated: false });
+      case 'fs/search':
+        return json(response, 200, { data: [{ path: 'invoices.csv', kind: 'file', size: 900, modifiedAt: NOW, line: 3, text: '202645,Weber' }], truncated: false });
+      case 'fs':
+        deleted.push(url.searchParams.get('path'));
+        state.files = state.files.filter((file) => file.path !== url.searchParams.get('path'));
+        return json(response, 200, { path: url.searchParams.get('path'), trashId: 'trash1' });
+      case 'fs/trash/trash1/restore':
+        deleted.pop();
+        return json(response, 200, { path: 'report.md', kind: 'file', size: 1, modifiedAt: NOW });
+      case 'terminals':
+        return list([]);
+      case 'code':
+        request.resume();
+        return json(response, 200, { exitCode: 0, stdout: '3 invoices\n', stderr: '', stdoutTruncated: false, stderrTruncated: false, durationMs: 41, timedOut: false });
       case 'fs/write':
         written.push(url.searchParams.get('path'));
         request.resume();
         return json(response, 200, { path: url.searchParams.get('path'), size: 1 });
       case 'fs/read': {
-        response.writeHead(200, { 'content-type': 'application/octet-stream' });
-        return response.end(CONTENT[url.searchParams.get('path')] ?? 'text');
+        const path = url.searchParams.get('path').replace(/^\/workspace\//, '');
+        return part(request, response, served.get(path) ?? Buffer.from(CONTENT[path] ?? 'text'));
       }
       case 'tasks':
         return json(response, 400, TYPO);
       default:
         return json(response, 404, { error: { code: 'notFound', message: 'no such route' } });
     }
+  }
+
+  const entryOf = (path, bytes) => ({ path, kind: 'file', size: bytes.length, modifiedAt: NOW + bytes.length });
+
+  /** Answers with bytes, or the part of them that is asked for. Counts what is read. */
+  function part(request, response, bytes) {
+    const asked = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
+    if (asked === null) {
+      readBytes += bytes.length;
+      response.writeHead(200, { 'content-type': 'application/octet-stream' });
+      return response.end(bytes);
+    }
+    const from = Number(asked[1]);
+    if (from >= bytes.length) return response.writeHead(416, { 'content-type': 'application/json' }).end('{}');
+    const some = bytes.subarray(from, Number(asked[2]) + 1);
+    readBytes += some.length;
+    response.writeHead(206, { 'content-type': 'application/octet-stream' });
+    return response.end(some);
+  }
+
+  /** A terminal that shows what is typed. */
+  function terminal(ws) {
+    const before = Buffer.from(shownBefore);
+    ws.send(JSON.stringify({ replay: before.length }));
+    ws.send(before);
+    ws.on('message', (data, binary) => {
+      if (!binary) return;
+      typed.push(String(data));
+      ws.send(Buffer.from(String(data).replaceAll('\r', '\r\n')));
+    });
   }
 
   /** Ends a sandbox, and deletes it where that is asked for. */
@@ -213,6 +279,21 @@ export async function startRuntime(pictures) {
     keysHeard,
     written,
     forgotten,
+    deleted,
+    typed,
+    /** How many bytes of files were read. */
+    get readBytes() {
+      return readBytes;
+    },
+    /** Puts files into the workspace of the main sandbox. */
+    serve(files) {
+      served = files;
+      for (const ws of watchers) ws.send('{"paths":[],"more":true}');
+    },
+    /** What terminals show when they are joined. */
+    set shownBefore(text) {
+      shownBefore = text;
+    },
     /** Is started anew: tokens from before are not known any more. */
     startAnew() {
       token += 'x';

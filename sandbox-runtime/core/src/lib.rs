@@ -9,6 +9,7 @@ pub mod action;
 pub mod address;
 pub mod approval;
 pub mod control;
+pub mod document;
 pub mod event;
 pub mod handoff;
 pub mod ids;

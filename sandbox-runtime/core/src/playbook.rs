@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::action::Action;
+use crate::document::ConvertFile;
 use crate::event::ToldStep;
 use crate::model::{CodeRequest, ExecRequest, HandoffRequest};
 
@@ -35,6 +36,7 @@ pub enum Step {
     Exec(ExecRequest),
     Code(CodeRequest),
     Write(WriteFile),
+    Convert(ConvertFile),
     Artifact(SaveArtifact),
 }
 
@@ -147,7 +149,7 @@ impl Playbook {
 
 impl Step {
     /// Every step's name, as a playbook writes it.
-    pub const NAMES: [&str; 5] = ["handoff", "exec", "code", "write", "artifact"];
+    pub const NAMES: [&str; 6] = ["handoff", "exec", "code", "write", "convert", "artifact"];
 
     pub fn name(&self) -> &'static str {
         match self {
@@ -156,6 +158,7 @@ impl Step {
             Self::Exec(_) => "exec",
             Self::Code(_) => "code",
             Self::Write(_) => "write",
+            Self::Convert(_) => "convert",
             Self::Artifact(_) => "artifact",
         }
     }
@@ -256,6 +259,7 @@ fn read_step<'de, A: MapAccess<'de>>(name: &str, map: &mut A) -> Result<Step, A:
         "exec" => return map.next_value().map(Step::Exec),
         "code" => return map.next_value().map(Step::Code),
         "write" => return map.next_value().map(Step::Write),
+        "convert" => return map.next_value().map(Step::Convert),
         "artifact" => return map.next_value().map(Step::Artifact),
         "navigate" => Action::Navigate(map.next_value()?),
         "back" => Action::Back(map.next_value::<Option<_>>()?.unwrap_or_default()),
@@ -294,9 +298,12 @@ impl Serialize for Step {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut map = match self {
             Self::Browser(action) => return action.serialize(to),
-            Self::Handoff(_) | Self::Exec(_) | Self::Code(_) | Self::Write(_) | Self::Artifact(_) => {
-                to.serialize_map(Some(1))?
-            }
+            Self::Handoff(_)
+            | Self::Exec(_)
+            | Self::Code(_)
+            | Self::Write(_)
+            | Self::Convert(_)
+            | Self::Artifact(_) => to.serialize_map(Some(1))?,
         };
         match self {
             Self::Browser(_) => {}
@@ -304,6 +311,7 @@ impl Serialize for Step {
             Self::Exec(request) => map.serialize_entry("exec", request)?,
             Self::Code(request) => map.serialize_entry("code", request)?,
             Self::Write(file) => map.serialize_entry("write", file)?,
+            Self::Convert(file) => map.serialize_entry("convert", file)?,
             Self::Artifact(artifact) => map.serialize_entry("artifact", artifact)?,
         }
         map.end()

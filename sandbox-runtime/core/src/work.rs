@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::action::{Tool, tools_of};
+use crate::document::ConvertFile;
 use crate::event::ToldStep;
 use crate::model::{CodeRequest, ExecRequest, HandoffRequest, wire};
 use crate::playbook::{SaveArtifact, Step, WriteFile};
@@ -82,6 +83,8 @@ wire! {
         List(ListFolder),
         /// Searches for text in the names and contents of files in the workspace.
         Search(SearchFiles),
+        /// Converts a document in the workspace, such as Markdown, HTML or an office file to PDF, or a PDF to text.
+        Convert(ConvertFile),
         /// Saves a workspace file as an artifact that is kept after the sandbox ends.
         Artifact(SaveArtifact),
         /// Asks a person to do something in the browser, such as signing in, and waits until they hand control back.
@@ -95,8 +98,8 @@ wire! {
 
 impl Work {
     /// Every name, as a tool call writes it.
-    pub const NAMES: [&str; 10] =
-        ["exec", "code", "read", "write", "list", "search", "artifact", "handoff", "note", "done"];
+    pub const NAMES: [&str; 11] =
+        ["exec", "code", "read", "write", "list", "search", "convert", "artifact", "handoff", "note", "done"];
 
     pub fn name(&self) -> &'static str {
         match self {
@@ -106,6 +109,7 @@ impl Work {
             Self::Write(_) => "write",
             Self::List(_) => "list",
             Self::Search(_) => "search",
+            Self::Convert(_) => "convert",
             Self::Artifact(_) => "artifact",
             Self::Handoff(_) => "handoff",
             Self::Note(_) => "note",
@@ -139,6 +143,7 @@ impl Work {
             Self::Exec(request) => Step::Exec(request).told(),
             Self::Code(request) => Step::Code(request).told(),
             Self::Write(file) => Step::Write(file).told(),
+            Self::Convert(file) => Step::Convert(file).told(),
             Self::Artifact(wanted) => Step::Artifact(wanted).told(),
             Self::Handoff(request) => Step::Handoff(request).told(),
             Self::Read(_) | Self::List(_) | Self::Search(_) | Self::Note(_) | Self::Done(_) => ToldStep::of(self),

@@ -19,6 +19,6 @@ pub use follow::{Ordered, PromptOrder, follow_prompt, heard, messages_in};
 pub use place::{Begun, Place};
 pub use playbook::run_playbook;
 pub use workbench::{
-    ApprovalRequest, Asks, Decision, Doing, HandedBack, HeldAnswer, Kept, Mail, Outcome, Stopped, Turn, WorkError,
-    Workbench,
+    ApprovalRequest, Asks, Converted, Decision, Doing, HandedBack, HeldAnswer, Kept, Mail, Outcome, Stopped, Turn,
+    WorkError, Workbench,
 };

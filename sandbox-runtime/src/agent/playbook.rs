@@ -116,6 +116,13 @@ impl Run {
                 files::write(self.bench.as_ref(), &file.path, file.content.clone().into_bytes()).await?;
                 AgentAction { path: Some(file.path.clone()), ..said(format!("wrote {}", file.path)) }
             }
+            Step::Convert(file) => {
+                let converted = self.bench.convert(file.clone()).await?;
+                self.saved.push(converted.artifact.name.clone());
+                let summary = format!("converted {} to {}", file.path, converted.paths.join(", "));
+                let path = converted.paths.into_iter().next();
+                AgentAction { path, artifact: Some(converted.artifact.key), ..said(summary) }
+            }
             Step::Artifact(wanted) => {
                 let artifact = self.bench.save_artifact(wanted.path.clone(), wanted.name.clone()).await?;
                 self.saved.push(artifact.name.clone());
@@ -278,6 +285,7 @@ fn words(step: &Step) -> String {
         Step::Exec(request) => format!("run {}", request.command),
         Step::Code(_) => "run code".to_owned(),
         Step::Write(file) => format!("write {}", file.path),
+        Step::Convert(file) => format!("convert {} to {}", file.path, file.to.ending()),
         Step::Artifact(artifact) => format!("save {}", artifact.path),
     }
 }

@@ -3,6 +3,7 @@
 use futures_util::future::BoxFuture;
 use sandbox_core::ApprovalId;
 use sandbox_core::action::Action;
+use sandbox_core::document::ConvertFile;
 use sandbox_core::event::EventData;
 use sandbox_core::model::{
     Actor, Artifact, CodeRequest, ExecRequest, ExecResult, Failure, Handoff, HandoffRequest, Proposal, Usage,
@@ -50,6 +51,9 @@ pub trait Workbench: Asks {
     fn exec(&self, request: ExecRequest) -> BoxFuture<'_, Result<ExecResult, WorkError>>;
 
     fn code(&self, request: CodeRequest) -> BoxFuture<'_, Result<ExecResult, WorkError>>;
+
+    /// Converts a document in the shell room, and saves the result as an artifact.
+    fn convert(&self, file: ConvertFile) -> BoxFuture<'_, Result<Converted, WorkError>>;
 
     /// Saves a workspace file as an artifact.
     fn save_artifact(&self, path: String, name: Option<String>) -> BoxFuture<'_, Result<Artifact, WorkError>>;
@@ -161,6 +165,16 @@ pub enum HeldAnswer {
     Gone,
     /// They stand still, and nobody answered for as long as the asker waits.
     Unanswered,
+}
+
+/// What came of a conversion.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Converted {
+    /// Files in the workspace: one, or one for each page. Never none.
+    pub paths: Vec<String>,
+    /// Of the first of them.
+    pub artifact: Artifact,
+    pub duration_ms: u64,
 }
 
 /// How a handoff ended.

@@ -61,6 +61,7 @@ runCode language: tests/backend/commands.rs: fn code_runs_in_each_language_whate
 runCode timeoutMs: src/driver/work.rs: fn checked_timeout
 openTerminal query:cols: tests/backend/terminals.rs: fn a_terminal_has_a_size_that_follows_and_a_shell_that_ends
 openTerminal query:rows: tests/backend/terminals.rs: fn a_terminal_has_a_size_that_follows_and_a_shell_that_ends
+openTerminal query:name: ../tests/tests/product/terminals.rs: fn a_kept_terminal_goes_on_without_a_page_and_shows_the_next_one_what_it_showed
 
 listFiles query:path: src/workspace/tests/files.rs: fn a_file_that_was_written_is_read_listed_and_described
 listFiles query:recursive: src/workspace/tests/files.rs: fn a_listing_has_one_order_and_says_when_it_ends_early
@@ -69,10 +70,18 @@ statFile query:path: src/workspace/tests/files.rs: fn a_file_that_was_written_is
 writeFile query:path: src/workspace/tests/files.rs: fn a_file_that_was_written_is_read_listed_and_described
 writeFile body: src/workspace/tests/files.rs: fn a_file_that_was_written_is_read_listed_and_described
 makeFolder path: src/workspace/tests/files.rs: fn folders_are_made_moved_and_removed
+convertDocument path: ../tests/tests/product/documents.rs: fn documents_become_what_is_asked_for
+convertDocument to: ../tests/tests/product/documents.rs: fn documents_become_what_is_asked_for
+convertDocument output: ../tests/tests/product/documents.rs: fn documents_become_what_is_asked_for
 moveFile from: src/workspace/tests/files.rs: fn folders_are_made_moved_and_removed
 moveFile to: src/workspace/tests/files.rs: fn folders_are_made_moved_and_removed
 removeFile query:path: src/workspace/tests/files.rs: fn folders_are_made_moved_and_removed
 removeFile query:recursive: src/workspace/tests/files.rs: fn a_very_deep_folder_is_listed_in_part_and_removed_whole
+removeFile query:trash: ../tests/tests/product/holdings.rs: fn what_a_person_deletes_can_be_had_back_until_the_trash_is_emptied
+searchFiles query:q: src/workspace/tests/found.rs: fn files_are_found_by_their_names_and_by_what_they_say
+searchFiles query:path: src/workspace/tests/found.rs: fn files_are_found_by_their_names_and_by_what_they_say
+searchFiles query:content: src/workspace/tests/found.rs: fn files_are_found_by_their_names_and_by_what_they_say
+searchFiles query:limit: src/workspace/tests/found.rs: fn files_are_found_by_their_names_and_by_what_they_say
 
 promptAsync prompt: ../tests/tests/product/agent.rs: fn a_prompt_is_followed_through_a_persons_sign_in_to_its_result
 promptAsync playbook: ../tests/tests/product/demo.rs: fn a_person_signs_in_and_the_agent_goes_on_in_the_same_session

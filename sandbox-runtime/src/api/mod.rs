@@ -123,6 +123,19 @@ impl Api {
         if let Some(content_type) = content_type {
             request = request.header(header::CONTENT_TYPE, content_type);
         }
+        self.carry_out(request, body).await
+    }
+
+    /// Reads what a GET answers, or the part that `range` asks for as the header `Range` would: `bytes=0-99`.
+    pub async fn read(&self, path: &str, range: Option<&str>) -> CallAnswer {
+        let mut request = Request::builder().method(Method::GET).uri(path);
+        if let Some(range) = range {
+            request = request.header(header::RANGE, range);
+        }
+        self.carry_out(request, Bytes::new()).await
+    }
+
+    async fn carry_out(&self, request: http::request::Builder, body: Bytes) -> CallAnswer {
         let response = match request.extension(guard::Inside).body(Body::from(body)) {
             Ok(request) => self.answer(request).await,
             Err(error) => ApiError::invalid(format!("the request cannot be made: {error}")).into_response(),

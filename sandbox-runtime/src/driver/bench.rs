@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sandbox_core::TaskId;
+use sandbox_core::document::ConvertFile;
 use sandbox_core::event::EventData;
 use sandbox_core::model::{Actor as By, Artifact, CodeRequest, ExecRequest, ExecResult, HandoffRequest, RequestedBy};
 use tokio::sync::oneshot;
@@ -17,7 +18,8 @@ use super::mail::MailBox;
 use super::refusal::Refusal;
 use super::speech::Words;
 use crate::agent::{
-    ApprovalRequest, Asks, Decision, Doing, HandedBack, HeldAnswer, Kept, Mail, Stopped, Turn, WorkError, Workbench,
+    ApprovalRequest, Asks, Converted, Decision, Doing, HandedBack, HeldAnswer, Kept, Mail, Stopped, Turn, WorkError,
+    Workbench,
 };
 use crate::browser::Browser;
 use crate::workspace::Workspace;
@@ -123,6 +125,13 @@ impl Workbench for Bench {
     fn code(&self, request: CodeRequest) -> BoxFuture<'_, Result<ExecResult, WorkError>> {
         self.unless_stopped(async {
             self.driver.code(request, By::Agent).await.map_err(|error| WorkError::Failed(error.to_string()))
+        })
+        .boxed()
+    }
+
+    fn convert(&self, file: ConvertFile) -> BoxFuture<'_, Result<Converted, WorkError>> {
+        self.unless_stopped(async move {
+            self.driver.convert(file, By::Agent).await.map_err(|error| WorkError::Failed(error.to_string()))
         })
         .boxed()
     }

@@ -14,6 +14,7 @@ mod actor;
 mod approvals;
 mod bench;
 mod cause;
+mod documents;
 mod holding;
 mod idle;
 mod leaving;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use approvals::Decided;
+pub use documents::ConvertError;
 pub use idle::Presence;
 pub use program::Program;
 pub use refusal::{Refusal, RefusalCode};

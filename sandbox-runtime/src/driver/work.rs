@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sandbox_core::event::ExecCompleted;
 use sandbox_core::layout::WORKSPACE_DIR;
-use sandbox_core::model::{Actor as By, Artifact, CodeRequest, ExecRequest, ExecResult, FileKind};
+use sandbox_core::model::{Actor as By, Artifact, ArtifactKind, CodeRequest, ExecRequest, ExecResult, FileKind};
 use sandbox_link::protocol::ExecSpec;
 use tokio_util::sync::CancellationToken;
 
@@ -97,7 +97,7 @@ impl Driver {
         self.run(spec, Some(stdin), by, label, |_| ()).await
     }
 
-    async fn run(
+    pub(super) async fn run(
         &self,
         spec: ExecSpec,
         stdin: Option<Vec<u8>>,
@@ -133,13 +133,24 @@ impl Driver {
 
     /// Saves a workspace file as an artifact. Dropping the future ends the copy.
     pub async fn save_artifact(&self, path: String, name: Option<String>, by: By) -> Result<Artifact, SaveError> {
+        self.save_as(ArtifactKind::File, path, name, by).await
+    }
+
+    /// As [`Self::save_artifact`], of a kind that the caller knows.
+    pub(super) async fn save_as(
+        &self,
+        kind: ArtifactKind,
+        path: String,
+        name: Option<String>,
+        by: By,
+    ) -> Result<Artifact, SaveError> {
         self.room_for_work()?;
         let (files, blobs, sandbox) = (self.kit.workspace.clone(), self.kit.store.blobs().clone(), self.id.clone());
         let stop = CancellationToken::new();
         let _stops_when_dropped = stop.clone().drop_guard();
         let saved = move || {
             let (path, name) = (path.as_str(), name.as_deref());
-            let source = Source { sandbox_id: sandbox, task_id: None, path, name, created_at: now_ms() };
+            let source = Source { sandbox_id: sandbox, task_id: None, kind, path, name, created_at: now_ms() };
             snapshot(&files, &blobs, source, &stop)
         };
         let snapshot = tokio::task::spawn_blocking(saved).await??;
@@ -166,7 +177,7 @@ fn bad_variable(name: &str, value: &str) -> Option<String> {
 }
 
 /// Shortens a command to what a line of the story holds.
-fn shorten(text: &str) -> String {
+pub(super) fn shorten(text: &str) -> String {
     const LONGEST: usize = 120;
     if text.chars().count() <= LONGEST {
         return text.to_owned();

@@ -1,6 +1,7 @@
 //! What the runtime asks of a guest, as functions: commands, terminals, the desktop's calls, readiness.
 
 mod code;
+mod convert;
 mod heartbeat;
 mod ring;
 mod terminal;
@@ -14,6 +15,7 @@ use tokio::io::{AsyncWriteExt, ReadHalf, WriteHalf, split};
 use tokio::time::timeout;
 
 pub use code::{CodeCommand, code_command};
+pub use convert::{MISSING, MissingTool, convert_command, missing_tool};
 pub use heartbeat::{name_loss, watch as watch_room, within_beats};
 pub use terminal::{TerminalKeys, TerminalScreen, terminal};
 

@@ -8,7 +8,7 @@ use super::{Answer, Service, ServiceError};
 use crate::workspace::Workspace;
 
 impl Service {
-    /// Ends a sandbox if it runs, then deletes its workspace, profile, artifacts, pictures and history. Returns how many
+    /// Ends a sandbox if it runs, then deletes its workspace with its trash, profile, artifacts, pictures and history. Returns how many
     /// bytes of files that freed. A profile with a name of its own stays.
     ///
     /// Files go before the history: what breaks off in between can be asked for again.
@@ -19,7 +19,10 @@ impl Service {
     pub async fn forget_sandbox(&self, id: &SandboxId) -> Answer<u64> {
         self.end_sandbox(id).await?;
         let (workspace, profile) = (self.workspace_dir(id), self.home().join("profiles").join(id.as_str()));
-        let cleared = tokio::task::spawn_blocking(move || Ok::<_, ServiceError>(clear(&workspace)? + clear(&profile)?));
+        let trash = self.trash_of(id);
+        let cleared = tokio::task::spawn_blocking(move || {
+            Ok::<_, ServiceError>(clear(&workspace)? + clear(&profile)? + clear(trash.dir())?)
+        });
         let freed = cleared.await.map_err(ServiceError::internal)??;
         let contents = self.store().forget(id).await?;
         self.drivers().remove(id);

@@ -7,6 +7,7 @@ mod act;
 mod browse;
 mod cdp_port;
 mod debugging;
+mod documents;
 mod error;
 mod forget;
 pub mod home;
@@ -21,9 +22,11 @@ mod resume;
 mod room_site;
 mod sandboxes;
 mod tasks;
+mod terminals;
 mod trust;
 mod under_way;
 mod webhooks;
+mod workspaces;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -36,8 +39,10 @@ use keys::Keys;
 pub use keys::PASSPHRASE_VARIABLE;
 use sandbox_core::SandboxId;
 use sandbox_core::model::Check;
+pub use terminals::{AttachedTerminal, KeptTerminal};
 use tokio::sync::Semaphore;
 pub use under_way::UnderWay;
+pub use workspaces::{Holdings, Removed};
 
 use crate::agent::models::ModelVariables;
 use crate::driver::{Driver, Speech};
@@ -76,6 +81,8 @@ struct Inner {
     speech: Speech,
     drivers: Mutex<BTreeMap<SandboxId, Driver>>,
     cdp_ports: Mutex<BTreeMap<SandboxId, cdp_port::OpenPort>>,
+    terminals: terminals::Terminals,
+    watches: workspaces::Watches,
     starts: Arc<Semaphore>,
     keys: Keys,
     /// Held while a model is set or forgotten.
@@ -108,6 +115,8 @@ impl Service {
             speech: Speech::default(),
             drivers: Mutex::default(),
             cdp_ports: Mutex::default(),
+            terminals: terminals::Terminals::default(),
+            watches: workspaces::Watches::default(),
             starts: Arc::new(Semaphore::new(sandboxes::STARTS_AT_ONCE)),
             keys: Keys::beneath(home, passphrase),
             changing_models: tokio::sync::Mutex::default(),

@@ -33,7 +33,7 @@ pub(super) fn check(config: &SandboxConfig) -> Answer<()> {
         (
             "capabilities.documents.libreofficeHeadless",
             capabilities.documents.libreoffice_headless,
-            "this version converts no documents; leave it out",
+            "every sandbox converts documents where LibreOffice is installed; leave it out",
         ),
         (
             "capabilities.storage.artifactPrefix",

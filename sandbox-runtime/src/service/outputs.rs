@@ -1,22 +1,60 @@
 //! Artifacts.
 
 use sandbox_core::event::{ArtifactsUpdated, NewEvent};
-use sandbox_core::model::{Actor, Artifact};
+use sandbox_core::model::{Actor, Artifact, ArtifactKind};
 use sandbox_core::{ArtifactKey, SandboxId};
+use tokio_util::sync::CancellationToken;
 
+use super::workspaces::PlaceOfWork;
 use super::{Answer, ErrorCode, Service, ServiceError};
 use crate::driver::{ExecError, Refusal, RefusalCode, SaveError};
 use crate::now_ms;
 use crate::sandbox::calls::CallError;
 use crate::store::{Change, StoreError};
-use crate::workspace::WorkspaceError;
-use crate::workspace::artifacts::SnapshotError;
+use crate::workspace::artifacts::{SnapshotError, Source, snapshot};
+use crate::workspace::{Workspace, WorkspaceError};
 
 impl Service {
-    /// Saves a workspace file as an artifact that outlives the sandbox.
+    /// Saves a workspace file as an artifact that outlives the sandbox; also one that an ended sandbox left.
     pub async fn save_artifact(&self, id: &SandboxId, path: &str, name: Option<String>) -> Answer<Artifact> {
-        let driver = self.working_driver(id).await?;
-        Ok(driver.save_artifact(path.to_owned(), name, Actor::Api).await?)
+        match self.place_of_work(id).await? {
+            PlaceOfWork::Runs(driver) => Ok(driver.save_artifact(path.to_owned(), name, Actor::Api).await?),
+            PlaceOfWork::Over(workspace) => self.save_from(id, workspace, path.to_owned(), name).await,
+        }
+    }
+
+    /// Saves a file that a sandbox left behind.
+    async fn save_from(
+        &self,
+        id: &SandboxId,
+        workspace: Workspace,
+        path: String,
+        name: Option<String>,
+    ) -> Answer<Artifact> {
+        self.store().room_for_work()?;
+        let (blobs, sandbox_id) = (self.store().blobs().clone(), id.clone());
+        let stop = CancellationToken::new();
+        let _stops_when_dropped = stop.clone().drop_guard();
+        let saved = tokio::task::spawn_blocking(move || {
+            let (path, name) = (path.as_str(), name.as_deref());
+            let source =
+                Source { sandbox_id, task_id: None, kind: ArtifactKind::File, path, name, created_at: now_ms() };
+            snapshot(&workspace, &blobs, source, &stop)
+        });
+        let snapshot = saved.await.map_err(ServiceError::internal)?.map_err(SaveError::Snapshot)?;
+        let artifact = snapshot.artifact.clone();
+        let (key, name, size) = (artifact.key.clone(), artifact.name.clone(), Some(artifact.size));
+        let event = NewEvent {
+            sandbox_id: id.clone(),
+            task_id: None,
+            by: Actor::Api,
+            at: now_ms(),
+            data: ArtifactsUpdated { key, name, size, deleted: false }.into(),
+        };
+        // The snapshot holds its content until the record is committed.
+        let change = Change { artifacts: vec![artifact.clone()], events: vec![event], ..Change::default() };
+        self.store().commit(change).await?;
+        Ok(artifact)
     }
 
     pub async fn artifact(&self, key: &ArtifactKey) -> Answer<Artifact> {

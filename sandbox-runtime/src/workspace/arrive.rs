@@ -92,6 +92,14 @@ fn numbered(name: &str, number: usize) -> String {
     format!("{stem}{number}{ending}")
 }
 
+/// Returns a path with `name (number)` in place of its last name; the path itself for 0.
+pub(super) fn beside(path: &str, number: usize) -> String {
+    match path.rsplit_once('/') {
+        Some((folder, name)) => format!("{folder}/{}", numbered(name, number)),
+        None => numbered(path, number),
+    }
+}
+
 /// Splits a name before its ending. `.tar.gz` and its like are one; what is long, or has a space, is no ending.
 fn stem_and_ending(name: &str) -> (&str, &str) {
     let ending_of = |name: &str| {

@@ -28,6 +28,7 @@ pub struct Snapshot {
 pub struct Source<'a> {
     pub sandbox_id: SandboxId,
     pub task_id: Option<TaskId>,
+    pub kind: ArtifactKind,
     /// Of a file in the workspace.
     pub path: &'a str,
     /// The file's own name without it.
@@ -115,7 +116,7 @@ pub fn snapshot(
         task_id: source.task_id,
         content_type: content_type(&name, &head),
         name,
-        kind: ArtifactKind::File,
+        kind: source.kind,
         // What was kept, whatever the file has become since.
         size: blob.size,
         sha256: blob.sha256.clone(),

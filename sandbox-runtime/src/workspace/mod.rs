@@ -20,8 +20,12 @@ mod list;
 mod path;
 mod read;
 mod remove;
+mod search;
 #[cfg(test)]
 mod tests;
+mod trash;
+mod usage;
+mod watch;
 mod write;
 
 use std::fs::File;
@@ -39,6 +43,10 @@ pub use error::WorkspaceError;
 pub use hand_out::HandedOut;
 pub use list::{Listing, MAX_ENTRIES};
 pub use read::MAX_READ;
+pub use search::{FileMatch, Found, MATCHES_MAX, Query};
+pub use trash::{Trash, Trashed};
+pub use usage::DiskUsage;
+pub use watch::{Changed, Watch};
 
 /// One sandbox's folder. Cheap to clone.
 #[derive(Clone, Debug)]

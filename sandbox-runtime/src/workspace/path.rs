@@ -55,6 +55,17 @@ impl Inside {
     }
 }
 
+impl super::Workspace {
+    /// Returns a path as answers have it: relative to the workspace, without `.` and `..`.
+    ///
+    /// # Errors
+    ///
+    /// As for every path; links on it are not looked at.
+    pub fn normal(&self, path: &str) -> Result<String, WorkspaceError> {
+        Ok(Inside::parse(path)?.shown())
+    }
+}
+
 /// Returns what follows `/workspace` in a path that begins with a `/`, and a relative one as it is.
 pub(super) fn relative(path: &str) -> Option<&str> {
     if !path.starts_with('/') {

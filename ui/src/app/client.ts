@@ -1,7 +1,11 @@
 /** The runtime's routes as functions: what the interface asks for, and nothing else. Refusals are thrown as [`Refused`]. */
+import type { Language, Ran } from '../core/code';
+import type { Target } from '../core/convert';
+import type { FileMatch } from '../core/files';
+import type { Holdings } from '../core/holdings';
 import { plainDeep } from '../core/plain';
 import { problemOf, type Problem } from '../core/problem';
-import type { Bytes, Host, Method } from '../host/types';
+import type { Bytes, Host, Method, Part } from '../host/types';
 import type { Approval } from '../types/generated/Approval';
 import type { ApprovalDecision } from '../types/generated/ApprovalDecision';
 import type { Artifact } from '../types/generated/Artifact';
@@ -170,10 +174,55 @@ export class Client {
     return this.#send('POST', `/v1/webhooks/${enc(webhookId)}/deliveries/${enc(id)}/resend`);
   }
 
+  /** Runs code in the sandbox; answers when it has ended. */
+  runCode(sandboxId: string, language: Language, code: string): Promise<Ran> {
+    return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/code`, { language, code });
+  }
+  /** Makes another document of a file; answers the paths of what was made. */
+  async convert(sandboxId: string, path: string, to: Target): Promise<string[]> {
+    return (await this.#ask<{ paths: string[] }>('POST', `/v1/sandboxes/${enc(sandboxId)}/documents/convert`, { path, to })).paths;
+  }
+  /** Answers the terminals that are kept with a sandbox. */
+  async terminals(sandboxId: string): Promise<{ name: string }[]> {
+    return (await this.#send<Page<{ name: string }>>('GET', `/v1/sandboxes/${enc(sandboxId)}/terminals`)).data;
+  }
+  closeTerminal(sandboxId: string, name: string): Promise<unknown> {
+    return this.#send('DELETE', `/v1/sandboxes/${enc(sandboxId)}/terminals/${enc(name)}`);
+  }
+
   async files(sandboxId: string): Promise<FileEntry[]> {
     // With their names as they are, for the routes that read and write them.
     const page = await this.#ask<Page<FileEntry>>('GET', `/v1/sandboxes/${enc(sandboxId)}/fs/list?path=/workspace&recursive=true`);
     return page.data;
+  }
+  /** Finds files by their names, and with `content` by what they say. */
+  async searchFiles(sandboxId: string, q: string, content: boolean): Promise<{ data: FileMatch[]; truncated: boolean }> {
+    // Paths as they are, for the routes that read them.
+    return this.#ask('GET', `/v1/sandboxes/${enc(sandboxId)}/fs/search?q=${enc(q)}&content=${content}&limit=200`);
+  }
+  /** Answers how much of the disk a sandbox takes. */
+  holdings(sandboxId: string): Promise<Holdings> {
+    return this.#send('GET', `/v1/sandboxes/${enc(sandboxId)}/fs/usage`);
+  }
+  /** Moves a file or folder into the trash; answers its name there. */
+  async trashFile(sandboxId: string, path: string): Promise<string> {
+    return (await this.#ask<{ trashId: string }>('DELETE', `/v1/sandboxes/${enc(sandboxId)}/fs?path=${enc(path)}&trash=true`)).trashId;
+  }
+  /** Deletes a file or folder for good. */
+  deleteFile(sandboxId: string, path: string): Promise<unknown> {
+    return this.#send('DELETE', `/v1/sandboxes/${enc(sandboxId)}/fs?path=${enc(path)}&recursive=true`);
+  }
+  restoreFile(sandboxId: string, trashId: string): Promise<FileEntry> {
+    return this.#ask('POST', `/v1/sandboxes/${enc(sandboxId)}/fs/trash/${enc(trashId)}/restore`);
+  }
+  emptyTrash(sandboxId: string): Promise<{ freedBytes: number }> {
+    return this.#send('DELETE', `/v1/sandboxes/${enc(sandboxId)}/fs/trash`);
+  }
+  deleteArtifact(key: string): Promise<Artifact> {
+    return this.#send('DELETE', `/v1/artifacts/${enc(key)}`);
+  }
+  statFile(sandboxId: string, path: string): Promise<FileEntry> {
+    return this.#ask('GET', `/v1/sandboxes/${enc(sandboxId)}/fs/stat?path=${enc(path)}`);
   }
   filePath(sandboxId: string, path: string): string {
     return `/v1/sandboxes/${enc(sandboxId)}/fs/read?path=${enc(path)}`;
@@ -181,8 +230,10 @@ export class Client {
   artifactPath(key: string): string {
     return `/v1/artifacts/${enc(key)}/content`;
   }
-  async readFile(sandboxId: string, path: string): Promise<Bytes> {
-    const answer = await this.#host.read(this.filePath(sandboxId, path));
+  /** Reads a file, or a part of it. A part beyond its end is empty. */
+  async readFile(sandboxId: string, path: string, part?: Part): Promise<Bytes> {
+    const answer = await this.#host.read(this.filePath(sandboxId, path), part);
+    if (part !== undefined && answer.status === 416) return { ...answer, bytes: new Uint8Array() };
     if (answer.status < 200 || answer.status > 299) throw new Refused(answer.status, problemOf(answer.status, null));
     return answer;
   }

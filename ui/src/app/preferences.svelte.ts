@@ -7,6 +7,8 @@ const KEY = 'baton.preferences';
 export class Preferences {
   theme = $state<Theme>('system');
   notify = $state(true);
+  /** What is on the page now. */
+  shown = $state<'light' | 'dark'>('light');
   readonly #system = matchMedia('(prefers-color-scheme: dark)');
 
   constructor() {
@@ -36,7 +38,8 @@ export class Preferences {
 
   #show(): void {
     const dark = this.theme === 'dark' || (this.theme === 'system' && this.#system.matches);
-    document.documentElement.dataset.theme = dark ? 'dark' : 'light';
+    this.shown = dark ? 'dark' : 'light';
+    document.documentElement.dataset.theme = this.shown;
   }
 
   #save(): void {

@@ -7,7 +7,9 @@
 import { groups, needsCount, titleOf } from '../core/groups';
 import { askSentence } from '../core/approval';
 import { needsSentence } from '../core/frame';
-import { plainDeep } from '../core/plain';
+import { baseName } from '../core/files';
+import { fileName, plainDeep, plainName, visibleName } from '../core/plain';
+import { HEAD, runsWhenOpened } from '../core/viewer';
 import { problemSentence } from '../core/problem';
 import { EMPTY, latestTask, missingAfter, reduce, staleAfter, type Change, type World } from '../core/world';
 import type { Clock } from '../core/time';
@@ -50,8 +52,12 @@ export class Session {
   now = $state(Date.now());
   /** Counts changes of the selected workspace: files are listed again when it moves. */
   filesMoved = $state(0);
+  /** A file that waits for the person's word before it leaves the sandbox: it may run something when it is opened. */
+  leaving = $state.raw<{ name: string; save: () => Promise<void> } | null>(null);
   /** A sentence about something that did not work; goes away by itself. */
   notice = $state<string | null>(null);
+  /** What can be done about it, such as undoing it. */
+  noticeAct = $state.raw<{ label: string; run: () => void } | null>(null);
   /** What a screen reader is told. */
   announced = $state('');
 
@@ -130,6 +136,60 @@ export class Session {
     return freed;
   }
 
+  /** Moves a file or folder into the trash, and says so with a way back. */
+  async trashFile(sandboxId: string, path: string): Promise<void> {
+    await this.attempt(async () => {
+      const trashId = await this.client.trashFile(sandboxId, path);
+      this.filesMoved += 1;
+      this.say(`Deleted ${visibleName(baseName(path))}.`, {
+        label: 'Undo',
+        run: () =>
+          void this.attempt(async () => {
+            const back = await this.client.restoreFile(sandboxId, trashId);
+            this.filesMoved += 1;
+            this.say(`${visibleName(back.path)} is back.`);
+          }),
+      });
+    });
+  }
+
+  /** Saves a file of the workspace on the person's computer; asks first about one that runs when it is opened. */
+  exportFile(sandboxId: string, path: string): Promise<void> {
+    const route = this.client.filePath(sandboxId, path);
+    return this.export(route, baseName(path), () => this.#saveFrom(route, baseName(path)));
+  }
+
+  /** Saves a result on the person's computer, asked about as a file is. */
+  exportArtifact({ key, name }: { key: string; name: string }): Promise<void> {
+    const route = this.client.artifactPath(key);
+    return this.export(route, name, async () => {
+      if (this.host.platform.kind === 'desktop') await this.#saveFrom(route, name);
+      // The browser downloads from an address, so that nothing large passes through the page.
+      else await this.host.openExternal((await this.client.artifactUrl(key)).url);
+    });
+  }
+
+  /** As [`Session.exportFile`], for what any route answers and however it is saved. */
+  async export(route: string, name: string, save: () => Promise<void>): Promise<void> {
+    await this.attempt(async () => {
+      const head = await this.host.read(route, { from: 0, to: HEAD });
+      if (runsWhenOpened(fileName(name), head.bytes)) this.leaving = { name: visibleName(name), save };
+      else await save();
+    });
+  }
+
+  /** Answers what was asked about the file that waits. */
+  async let(leaves: boolean): Promise<void> {
+    const { leaving } = this;
+    this.leaving = null;
+    if (leaves && leaving !== null) await this.attempt(leaving.save);
+  }
+
+  async #saveFrom(route: string, name: string): Promise<void> {
+    const where = await this.host.saveFrom(route, fileName(name));
+    if (where !== null) this.say(`Saved to ${plainName(where)}`);
+  }
+
   putOff(sandboxId: string): void {
     this.quiet = new Set([...this.quiet, sandboxId]);
   }
@@ -153,11 +213,12 @@ export class Session {
     }
   }
 
-  /** Shows a sentence for a while. */
-  say(words: string): void {
+  /** Shows a sentence for a while, with what can be done about it. */
+  say(words: string, act: { label: string; run: () => void } | null = null): void {
     this.notice = words;
+    this.noticeAct = act;
     if (this.#noticeTimer !== null) clearTimeout(this.#noticeTimer);
-    this.#noticeTimer = setTimeout(() => (this.notice = null), 8_000);
+    this.#noticeTimer = setTimeout(() => (this.notice = null), act === null ? 8_000 : 15_000);
   }
 
   #arrive(event: Event): void {

@@ -1,5 +1,5 @@
-/** The workspace as a tree, and how each file is shown. */
-import { plainName } from './plain';
+/** The workspace as a tree. */
+import { visibleName } from './plain';
 import type { FileEntry } from '../types/generated/FileEntry';
 
 export interface Folder {
@@ -24,6 +24,14 @@ export interface File {
 
 export type Node = Folder | File;
 
+/** A file that a search found, or a line of it. */
+export interface FileMatch {
+  path: string;
+  kind: FileEntry['kind'];
+  line?: number;
+  text?: string;
+}
+
 /** Returns the tree of a recursive listing; folders first, then by name. `lookedAt` maps a path to its time at the last look. */
 export function tree(entries: readonly FileEntry[], lookedAt: ReadonlyMap<string, number>): Node[] {
   const root: Folder = { kind: 'folder', name: '', path: '', children: [], fresh: false };
@@ -31,7 +39,7 @@ export function tree(entries: readonly FileEntry[], lookedAt: ReadonlyMap<string
   const folderAt = (path: string): Folder => {
     const known = folders.get(path);
     if (known !== undefined) return known;
-    const folder: Folder = { kind: 'folder', name: plainName(baseName(path)), path, children: [], fresh: false };
+    const folder: Folder = { kind: 'folder', name: visibleName(baseName(path)), path, children: [], fresh: false };
     folders.set(path, folder);
     folderAt(parent(path)).children.push(folder);
     return folder;
@@ -48,7 +56,7 @@ export function tree(entries: readonly FileEntry[], lookedAt: ReadonlyMap<string
     const opaque = entry.kind !== 'file';
     folderAt(parent(path)).children.push({
       kind: 'file',
-      name: plainName(baseName(path)),
+      name: visibleName(baseName(path)),
       path,
       size: entry.size,
       modifiedAt: entry.modifiedAt,
@@ -72,36 +80,6 @@ export function rows(nodes: readonly Node[], open: ReadonlySet<string>, depth = 
     const row = { node, depth };
     return node.kind === 'folder' && open.has(node.path) ? [row, ...rows(node.children, open, depth + 1)] : [row];
   });
-}
-
-export type Shown = 'text' | 'code' | 'markdown' | 'table' | 'image' | 'pdf' | 'none';
-
-const BY_ENDING: Record<string, Shown> = {
-  md: 'markdown', markdown: 'markdown',
-  csv: 'table', tsv: 'table',
-  png: 'image', jpg: 'image', jpeg: 'image', gif: 'image', webp: 'image',
-  pdf: 'pdf',
-  txt: 'text', log: 'text',
-};
-const CODE = 'json jsonl ts tsx js mjs cjs py rs go c h cpp hpp java rb php sh bash yaml yml toml ini html htm css xml svg sql env diff patch'.split(' ');
-
-/** Largest file that is shown in place, in bytes. */
-export const SHOW_LIMIT = 2_000_000;
-
-/** Returns how a file is shown in place. */
-export function shownAs(path: string): Shown {
-  const ending = /\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? '';
-  return BY_ENDING[ending] ?? (CODE.includes(ending) ? 'code' : 'none');
-}
-
-export function imageType(path: string): string {
-  const ending = /\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? 'png';
-  return `image/${ending === 'jpg' ? 'jpeg' : ending}`;
-}
-
-/** Whether bytes look like text: no NUL in the first part. */
-export function looksLikeText(bytes: Uint8Array): boolean {
-  return !bytes.subarray(0, 4096).includes(0);
 }
 
 export function baseName(path: string): string {

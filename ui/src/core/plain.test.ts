@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { fileName, visibleName } from './plain';
 import { amounts, parseTable, separatorOf } from './csv';
-import { nameBeside, rows, shownAs, taken, tree } from './files';
+import { nameBeside, rows, taken, tree } from './files';
+import { viewerOfName } from './viewer';
 import { pageFitting } from './fit';
 import { draftOf, EMPTY_DRAFT, isUntouched, missing, playbookName, sandboxBody } from './playbook';
 import { problemOf, problemSentence } from './problem';
@@ -75,11 +77,10 @@ describe('the workspace', () => {
     ['a.md', 'markdown'],
     ['a.CSV', 'table'],
     ['a.png', 'image'],
-    ['a.svg', 'code'],
+    ['a.svg', 'image'],
     ['a.pdf', 'pdf'],
-    ['a.bin', 'none'],
-    ['Makefile', 'none'],
-  ])('%s is shown as %s', (path, as) => expect(shownAs(path)).toBe(as));
+    ['Makefile', 'text'],
+  ])('%s is listed as %s', (path, as) => expect(viewerOfName(path)).toBe(as));
 });
 
 describe('tables', () => {
@@ -157,4 +158,12 @@ test('the steps of a task come back to be edited, with where it might go', () =>
   expect(draft).toMatchObject({ by: 'playbook', name: 'Invoices', playbook: 'name: X\nsteps: []', network: 'allowlist', allow: 'a.example *.b.example' });
   expect(sandboxBody(draft, 'playbook')).toMatchObject({ network: { mode: 'allowlist', allow: ['a.example', '*.b.example'] } });
   expect(draftOf({ playbook: null, prompt: 'Find it' }, sandboxOf())).toMatchObject({ by: 'prompt', prompt: 'Find it', network: 'open' });
+});
+
+test('what would be hidden in a name is shown as its number', () => {
+  expect(visibleName('evil\u202egnp.exe')).toBe('evil‹U+202E›gnp.exe');
+  expect(visibleName('a\nb\u0007\u200b.txt')).toBe('a‹U+000A›b‹U+0007›‹U+200B›.txt');
+  expect(visibleName('résumé 履歴書 דוח.txt')).toBe('résumé 履歴書 דוח.txt');
+  // It is saved under the name that it reads as.
+  expect(fileName('evil\u202egnp.exe')).toBe('evilgnp.exe');
 });

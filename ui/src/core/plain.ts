@@ -23,6 +23,17 @@ export function plainName(name: string): string {
   return plainText(name.replace(LINES, ' ')).split(' ').filter((word) => word !== '').join(' ');
 }
 
+/**
+ * Returns the name of a file as it is shown: one line, and what would be hidden, or would turn letters around, stands in it
+ * as its number.
+ *
+ * `evil\u202egnp.exe`, which is drawn as `evilexe.png`, becomes `evil‹U+202E›gnp.exe`.
+ */
+export function visibleName(name: string): string {
+  const marked = (sign: string) => `‹U+${(sign.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}›`;
+  return name.replace(LINES, marked).replace(UNSEEN, marked).replace(CONTROL, marked);
+}
+
 /** Returns a text in which nothing is hidden; lines and tabs stay. */
 export function plainText(text: string): string {
   return text.replace(/\r\n?|[\u0085\u2028\u2029]/g, '\n').replace(UNSEEN, '').replace(CONTROL, '');

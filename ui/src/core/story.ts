@@ -173,8 +173,11 @@ function tellKnown(event: Event, before: readonly StoryLine[]): Told {
       const { path, change } = event.data;
       if (change === 'downloaded') return line(event.by === 'person' ? 'you' : 'agent', [plain('Downloaded '), code(path)]);
       if (event.by !== 'person' && event.by !== 'api') return nothing;
-      return line('quiet', [plain(change === 'removed' ? 'Removed ' : 'Added '), code(path)]);
+      return line('quiet', [plain(change === 'removed' ? 'Deleted ' : 'Added '), code(path)]);
     }
+    case 'sandbox.document.converted':
+      // What came of it is told as kept.
+      return nothing;
     case 'sandbox.artifacts.updated':
       return event.data.deleted ? line('quiet', [plain('Deleted '), code(event.data.name)]) : line('good', [plain('Kept '), code(event.data.name)]);
     case 'sandbox.network.denied':

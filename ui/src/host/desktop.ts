@@ -7,9 +7,10 @@
 import { invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
 import { followEvents } from './events';
+import { followRoute } from './follow';
 import { followSpeech } from './speech';
-import type { Answer, Bytes, DesktopWindow, EventStream, EventStreamState, Host, LiveEndpoint, Method, Notice, Platform, UnderWay } from './types';
-import { Unreachable } from './types';
+import type { Answer, Bytes, DesktopWindow, EventStream, EventStreamState, Host, LiveEndpoint, Method, Notice, Part, Platform, UnderWay } from './types';
+import { rangeOf, Unreachable } from './types';
 import type { Event } from '../core/event';
 
 export function desktopHost(): Host {
@@ -44,9 +45,9 @@ class DesktopHost implements Host {
   }
 
   /** Answers the raw body of a GET; the shell rejects with the route's answer when it is not 2xx. */
-  async read(path: string): Promise<Bytes> {
+  async read(path: string, part?: Part): Promise<Bytes> {
     try {
-      const body = await invoke<ArrayBuffer>('read', { path });
+      const body = await invoke<ArrayBuffer>('read', { path, range: part === undefined ? null : rangeOf(part) });
       return { status: 200, contentType: 'application/octet-stream', bytes: new Uint8Array(body) };
     } catch (cause) {
       if (isAnswer(cause)) return { status: cause.status, contentType: 'application/json', bytes: new Uint8Array() };
@@ -83,6 +84,15 @@ class DesktopHost implements Host {
   async liveEndpoint(sandboxId: string): Promise<LiveEndpoint> {
     const { url, token } = await this.#endpoint();
     return { wsUrl: `${url.replace(/^http/, 'ws')}/v1/sandboxes/${sandboxId}/stream`, token };
+  }
+
+  follow(path: string, onNews: () => void): () => void {
+    return followRoute(() => this.socketEndpoint(path), onNews);
+  }
+
+  async socketEndpoint(path: string): Promise<LiveEndpoint> {
+    const { url, token } = await this.#endpoint();
+    return { wsUrl: `${url.replace(/^http/, 'ws')}${path}`, token };
   }
 
   /** The shell fetches and writes it: the bytes never pass the page. */

@@ -6,9 +6,10 @@
  */
 import { Transport, type Sending } from '../../../sdk/typescript/src/transport';
 import { followEvents } from './events';
+import { followRoute } from './follow';
 import { followSpeech } from './speech';
-import type { Answer, Bytes, EventStream, EventStreamState, Host, LiveEndpoint, Method, Notice, Platform } from './types';
-import { Unreachable } from './types';
+import type { Answer, Bytes, EventStream, EventStreamState, Host, LiveEndpoint, Method, Notice, Part, Platform } from './types';
+import { rangeOf, Unreachable } from './types';
 import type { Event } from '../core/event';
 
 const TOKEN_KEY = 'baton.token';
@@ -80,8 +81,8 @@ class HttpHost implements Host {
     return { status: response.status, json: await response.json().catch(() => null) };
   }
 
-  async read(path: string): Promise<Bytes> {
-    const response = await this.#fetch('GET', path);
+  async read(path: string, part?: Part): Promise<Bytes> {
+    const response = await this.#fetch('GET', path, part === undefined ? {} : { headers: { range: rangeOf(part) } });
     const contentType = response.headers.get('content-type') ?? 'application/octet-stream';
     return { status: response.status, contentType, bytes: new Uint8Array(await response.arrayBuffer()) };
   }
@@ -111,6 +112,14 @@ class HttpHost implements Host {
   liveEndpoint(sandboxId: string): Promise<LiveEndpoint> {
     const base = this.#base.replace(/^http/, 'ws');
     return Promise.resolve({ wsUrl: `${base}/v1/sandboxes/${sandboxId}/stream`, token: this.#transport.token });
+  }
+
+  follow(path: string, onNews: () => void): () => void {
+    return followRoute(() => this.socketEndpoint(path), onNews);
+  }
+
+  socketEndpoint(path: string): Promise<LiveEndpoint> {
+    return Promise.resolve({ wsUrl: `${this.#base.replace(/^http/, 'ws')}${path}`, token: this.#transport.token });
   }
 
   async saveFrom(path: string, name: string): Promise<string | null> {

@@ -14,7 +14,13 @@ export interface Answer {
   json: unknown;
 }
 
-/** Bytes of a file, read whole. */
+/** A part of a file, in bytes. */
+export interface Part {
+  from: number;
+  to: number;
+}
+
+/** Bytes of a file. */
 export interface Bytes {
   status: number;
   contentType: string;
@@ -83,15 +89,19 @@ export interface Host {
   readonly window: DesktopWindow | null;
   /** Sends one request to the runtime: `path` begins with `/v1/`. Throws [`Unreachable`] when there is no answer. */
   request(method: Method, path: string, body?: unknown): Promise<Answer>;
-  /** Reads bytes, such as a file of the workspace. */
-  read(path: string): Promise<Bytes>;
+  /** Reads bytes, such as a file of the workspace; with `part` only those from `from` up to, not including, `to`. */
+  read(path: string, part?: Part): Promise<Bytes>;
   /** Writes bytes, such as a file of the workspace. */
   write(path: string, bytes: Blob): Promise<Answer>;
   /** Follows events after the one with id `after`, or from now on without it. */
   events(after: string | null, onEvent: (event: Event) => void, onState: (state: EventStreamState) => void): EventStream;
   /** Follows what the model of a task says while it says it, until closed; answers how to close. What was missed is missed. */
   speech(taskId: string, onText: (text: string) => void): () => void;
+  /** Follows a route that tells over a WebSocket, until closed; comes back by itself. What was missed is missed, so each coming back calls too. */
+  follow(path: string, onNews: () => void): () => void;
   liveEndpoint(sandboxId: string): Promise<LiveEndpoint>;
+  /** Answers where the WebSocket of a route is: `path` begins with `/v1/`. */
+  socketEndpoint(path: string): Promise<LiveEndpoint>;
   /** Saves what a GET route answers as a file of the person's; answers where, if the host knows. */
   saveFrom(path: string, name: string): Promise<string | null>;
   /** Asks the person, once, whether notices may be shown; called when they press a button. Answers whether they may. */
@@ -112,4 +122,9 @@ export class Unreachable extends Error {
     super('the runtime does not answer', { cause });
     this.name = 'Unreachable';
   }
+}
+
+/** Returns a part as the header `Range` says it. */
+export function rangeOf({ from, to }: Part): string {
+  return `bytes=${from}-${to - 1}`;
 }

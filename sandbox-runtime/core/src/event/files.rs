@@ -2,6 +2,7 @@
 
 use super::payload;
 use crate::ArtifactKey;
+use crate::document::DocumentFormat;
 use crate::model::{ExceededLimit, wire};
 
 payload! {
@@ -22,6 +23,20 @@ payload! {
     pub struct FileChanged {
         pub path: String,
         pub change: FileChange,
+    }
+
+    /// A document was converted.
+    pub struct DocumentConverted {
+        /// The document in the workspace.
+        pub path: String,
+        pub to: DocumentFormat,
+        /// The result in the workspace; of several pages, the first.
+        pub output: String,
+        /// How many files were made.
+        pub pages: usize,
+        /// The result, kept after the sandbox ends.
+        pub artifact: ArtifactKey,
+        pub duration_ms: u64,
     }
 
     /// An artifact was saved or deleted.

@@ -40,6 +40,20 @@ impl PartialSchema for Event {
     }
 }
 
+impl PartialSchema for EventType {
+    fn schema() -> RefOr<Schema> {
+        let names = EventType::ALL.iter().map(|event_type| event_type.as_str());
+        let all = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).enum_values(Some(names));
+        Schema::Object(all.description(Some("The type of an event.")).build()).into()
+    }
+}
+
+impl ToSchema for EventType {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("EventType")
+    }
+}
+
 impl ToSchema for Event {
     fn name() -> Cow<'static, str> {
         Cow::Borrowed("Event")

@@ -13,7 +13,7 @@ macro_rules! events {
     ) => {
         /// The type of an event.
         #[derive(
-            Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema,
+            Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ts_rs::TS,
         )]
         #[ts(export)]
         pub enum EventType {
@@ -110,6 +110,7 @@ events! {
         ControlChanged = "sandbox.control.changed",
         ExecCompleted = "sandbox.exec.completed",
         FileChanged = "sandbox.file.changed",
+        DocumentConverted = "sandbox.document.converted",
         ArtifactsUpdated = "sandbox.artifacts.updated",
         NetworkDenied = "sandbox.network.denied",
     }
@@ -119,7 +120,6 @@ events! {
         AgentFailed = "sandbox.agent.failed",
         CheckpointCreated = "sandbox.checkpoint.created",
         CheckpointRestored = "sandbox.checkpoint.restored",
-        DocumentConverted = "sandbox.document.converted",
         CredentialUsed = "sandbox.credential.used",
     }
 }

@@ -44,6 +44,12 @@ impl Hands {
                     .await
                     .map(|()| Handled::said(format!("Written: {n_bytes} bytes.")))
             }
+            Work::Convert(file) => bench.convert(file.clone()).await.map(|converted| {
+                let mut handled = Handled::said(format!("Converted: {}.", converted.paths.join(", ")));
+                handled.event.path = converted.paths.into_iter().next();
+                handled.event.artifact = Some(converted.artifact.key);
+                handled
+            }),
             Work::Artifact(wanted) => {
                 bench.save_artifact(wanted.path.clone(), wanted.name.clone()).await.map(|artifact| {
                     let mut handled = Handled::said(format!("Saved as {:?}.", artifact.name));
@@ -78,6 +84,7 @@ impl Hands {
             | Work::Write(_)
             | Work::List(_)
             | Work::Search(_)
+            | Work::Convert(_)
             | Work::Artifact(_)
             | Work::Handoff(_)
             | Work::Note(_)

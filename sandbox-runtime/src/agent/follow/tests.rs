@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use sandbox_core::document::ConvertFile;
 use sandbox_core::event::EventData;
 use sandbox_core::model::{Actor, Artifact, CodeRequest, ExecRequest, ExecResult, HandoffRequest};
 use serde_json::json;
@@ -12,7 +13,7 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::agent::models::{Content, Message, Model, Part, TokenUsage, ToolUse};
-use crate::agent::workbench::{ApprovalRequest, Asks, Decision, Doing, HandedBack, HeldAnswer, Turn};
+use crate::agent::workbench::{ApprovalRequest, Asks, Converted, Decision, Doing, HandedBack, HeldAnswer, Turn};
 use crate::browser::Browser;
 use crate::workspace::Workspace;
 
@@ -148,6 +149,10 @@ impl Workbench for Desk {
     }
 
     fn code(&self, _: CodeRequest) -> BoxFuture<'_, Result<ExecResult, WorkError>> {
+        std::future::ready(Err(WorkError::Failed("there is no shell".to_owned()))).boxed()
+    }
+
+    fn convert(&self, _: ConvertFile) -> BoxFuture<'_, Result<Converted, WorkError>> {
         std::future::ready(Err(WorkError::Failed("there is no shell".to_owned()))).boxed()
     }
 

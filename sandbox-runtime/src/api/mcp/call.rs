@@ -102,6 +102,7 @@ async fn within_as_model(api: &Api, id: &SandboxId, call: Within, progress: &Pro
         | Within::FsList(_)
         | Within::BrowserTabs(_)
         | Within::HandoffRequest(_)
+        | Within::DocumentConvert(_)
         | Within::ArtifactSave(_) => {}
     }
     within(api, id, call, progress).await
@@ -144,6 +145,13 @@ async fn within(api: &Api, id: &SandboxId, call: Within, progress: &Progress) ->
         Within::TaskPrompt(request) => {
             let task_id = service.start_task(id, request).await?;
             Ok(answer::task(&service.task(&task_id).await?))
+        }
+        Within::DocumentConvert(file) => {
+            progress.say("converting the document");
+            let made = service.convert(id, file).await?;
+            Ok(answer::data(
+                &json!({ "path": made.paths.first(), "paths": made.paths, "artifact": made.artifact, "durationMs": made.duration_ms }),
+            ))
         }
         Within::ArtifactSave(save) => Ok(answer::data(&json!(service.save_artifact(id, &save.path, save.name).await?))),
     }

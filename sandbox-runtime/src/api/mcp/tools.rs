@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use sandbox_core::action::{Action, tools_of};
+use sandbox_core::document::ConvertFile;
 use sandbox_core::model::{CodeRequest, ExecRequest, HandoffRequest, SandboxConfig, TaskRequest};
 use sandbox_core::{HandoffId, SandboxId, TaskId};
 use serde::Deserialize;
@@ -91,6 +92,8 @@ pub enum Within {
     HandoffRequest(HandoffRequest),
     /// Gives a prompt or a playbook to Baton's own agent. Returns the task's id at once. Then call task_get.
     TaskPrompt(TaskRequest),
+    /// Converts a document in the workspace, such as Markdown, HTML or an office file to PDF, or a PDF to text.
+    DocumentConvert(ConvertFile),
     /// Saves a workspace file as an artifact that is kept after the sandbox ends.
     ArtifactSave(ArtifactSave),
 }
@@ -304,6 +307,7 @@ mod tests {
             "handoff_wait",
             "task_prompt",
             "task_get",
+            "document_convert",
             "artifact_save",
             "artifact_list",
         ];

@@ -11,7 +11,7 @@ use axum::response::Response;
 use futures_util::TryStreamExt;
 use sandbox_core::SandboxId;
 use sandbox_core::event::FileChange;
-use sandbox_core::model::FileEntry;
+use sandbox_core::model::{EpochMs, FileEntry, FileKind};
 use serde::{Deserialize, Serialize};
 use tokio_util::io::{StreamReader, SyncIoBridge};
 use utoipa::{IntoParams, ToSchema};
@@ -70,6 +70,24 @@ struct RemoveQuery {
     #[serde(default, deserialize_with = "switch")]
     #[param(required = false)]
     recursive: bool,
+    /// `1` or `true`: move it into the trash, from which it can be restored; a folder goes with its contents.
+    #[serde(default, deserialize_with = "switch")]
+    #[param(required = false)]
+    trash: bool,
+}
+
+/// What was removed.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct RemovedFile {
+    path: String,
+    kind: FileKind,
+    /// Bytes.
+    size: u64,
+    modified_at: EpochMs,
+    /// Names it in the trash, where it went there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trash_id: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -204,21 +222,16 @@ async fn rename(
     Ok(Json(entry))
 }
 
-/// Removes a file or an empty folder; with `recursive`, a folder with its contents. Returns the removed entry.
+/// Removes a file or an empty folder; with `recursive`, a folder with its contents. Returns the removed entry. Also of a
+/// sandbox that is over.
 #[utoipa::path(delete, path = "/v1/sandboxes/{id}/fs", tag = "commands and files", operation_id = "removeFile",
-    params(("id" = String, Path), RemoveQuery), responses((status = 200, body = FileEntry), Refusals))]
+    params(("id" = String, Path), RemoveQuery), responses((status = 200, body = RemovedFile), Refusals))]
 async fn remove(
     State(api): State<Api>,
     InPath(id): InPath<SandboxId>,
     Query(query): Query<RemoveQuery>,
-) -> Result<Json<FileEntry>, ApiError> {
-    let workspace = api.service().writable_workspace(&id).await?;
-    let entry = off(workspace, move |workspace| {
-        let entry = workspace.stat(&query.path)?;
-        workspace.remove(&query.path, query.recursive)?;
-        Ok(entry)
-    })
-    .await?;
-    api.service().file_changed(&id, &entry.path, FileChange::Removed).await?;
-    Ok(Json(entry))
+) -> Result<Json<RemovedFile>, ApiError> {
+    let removed = api.service().remove_file(&id, query.path, query.recursive, query.trash).await?;
+    let FileEntry { path, kind, size, modified_at } = removed.entry;
+    Ok(Json(RemovedFile { path, kind, size, modified_at, trash_id: removed.trash_id }))
 }

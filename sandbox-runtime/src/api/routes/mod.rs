@@ -5,6 +5,7 @@ mod approvals;
 mod artifacts;
 mod cdp_port;
 mod debugging;
+mod documents;
 mod events;
 mod exec;
 mod files;
@@ -23,6 +24,7 @@ mod terminal;
 mod tickets;
 mod viewers;
 mod webhooks;
+mod workspace;
 
 use std::any::Any;
 
@@ -142,6 +144,7 @@ fn guarded() -> OpenApiRouter<Api> {
         .merge(exec::routes())
         .merge(terminal::routes())
         .merge(files::routes())
+        .merge(workspace::routes())
         .merge(pictures::routes())
         .merge(tickets::routes())
         .merge(preview::routes())
@@ -154,6 +157,7 @@ fn guarded() -> OpenApiRouter<Api> {
         .merge(approvals::routes())
         .merge(models::routes())
         .merge(artifacts::routes())
+        .merge(documents::routes())
         .merge(events::routes())
         .merge(webhooks::routes())
         .merge(search::routes())

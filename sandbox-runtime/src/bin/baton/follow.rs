@@ -26,6 +26,7 @@ pub fn line(event: &Event) -> Option<String> {
         EventData::HandoffExpired(_) => "the request expired".to_owned(),
         EventData::ArtifactsUpdated(artifact) if artifact.deleted => format!("  deleted {}", plain(&artifact.name)),
         EventData::ArtifactsUpdated(artifact) => format!("  kept {}", plain(&artifact.name)),
+        EventData::DocumentConverted(converted) => format!("  made {}", plain(&converted.output)),
         EventData::NetworkDenied(denied) => format!("  not let out to {}", plain(&denied.host)),
         EventData::TaskCompleted(completed) => match &completed.result {
             Some(result) => format!("completed: {}", plain(result)),

@@ -1,6 +1,7 @@
 //! The workspace as its callers see it, and as hostile code in a sandbox would have it.
 
 mod files;
+mod found;
 mod hostile;
 
 use std::path::PathBuf;

@@ -1,0 +1,25 @@
+/** What a document can become, as the runtime carries it out. */
+import { ending } from './viewer';
+
+export type Target = 'pdf' | 'docx' | 'html' | 'md' | 'png' | 'txt';
+
+const TARGETS: Record<string, Target[]> = {
+  html: ['pdf', 'docx', 'md'], htm: ['pdf', 'docx', 'md'],
+  md: ['pdf', 'docx', 'html'], markdown: ['pdf', 'docx', 'html'],
+  docx: ['pdf', 'md', 'html'],
+  csv: ['pdf'],
+  pdf: ['png', 'txt'],
+};
+const TO_PDF = 'doc odt rtf xlsx xls ods pptx ppt odp png jpg jpeg gif webp svg bmp'.split(' ');
+
+const WORDS: Record<Target, string> = { pdf: 'Make a PDF', docx: 'Make a Word document', html: 'Make an HTML page', md: 'Make a Markdown text', png: 'Make pictures of its pages', txt: 'Make a plain text' };
+
+/** Returns what a file can become, by its name. */
+export function targetsOf(path: string): Target[] {
+  const kind = ending(path);
+  return TARGETS[kind] ?? (TO_PDF.includes(kind) ? ['pdf'] : []);
+}
+
+export function targetWords(target: Target): string {
+  return WORDS[target];
+}

@@ -1,0 +1,25 @@
+/** What a sandbox holds on the disk, in words. */
+import { fileSize } from './time';
+
+export interface Holdings {
+  workspaceBytes: number;
+  files: number;
+  folders: number;
+  trashBytes: number;
+  artifactBytes: number;
+  truncated: boolean;
+}
+
+/** Returns what the files take: `200 MB in 3 files`. */
+export function filesWords({ workspaceBytes, files, truncated }: Holdings): string {
+  const many = truncated ? 'more than ' : '';
+  return `${fileSize(workspaceBytes)} in ${many}${files.toLocaleString('en')} ${files === 1 ? 'file' : 'files'}`;
+}
+
+/** Returns what else is held, beside the files: results and the trash. */
+export function besideWords({ trashBytes, artifactBytes }: Holdings): string[] {
+  return [
+    ...(artifactBytes > 0 ? [`${fileSize(artifactBytes)} of results`] : []),
+    ...(trashBytes > 0 ? [`${fileSize(trashBytes)} in the trash`] : []),
+  ];
+}

@@ -1,0 +1,89 @@
+/** One kept terminal over a WebSocket, for both hosts; comes back by itself until it is closed or the terminal has ended. */
+import type { LiveEndpoint } from './types';
+
+const PAUSE_MS = 1_500;
+
+export interface TerminalListener {
+  /** Bytes to show. `replayed` ones were shown before: what they ask is not to be answered. `first`: forget what was shown. */
+  onShown: (bytes: Uint8Array, how: { replayed: boolean; first: boolean }) => void;
+  onState: (state: 'connecting' | 'open' | 'lost' | 'ended') => void;
+}
+
+export interface TerminalLink {
+  type: (bytes: string) => void;
+  resize: (cols: number, rows: number) => void;
+  /** Leaves the terminal as it is. */
+  close: () => void;
+}
+
+/** Joins the terminal at `endpoint`, whose address may carry the size that it is opened with. */
+export function joinTerminal(endpoint: (cols: number, rows: number) => Promise<LiveEndpoint>, size: { cols: number; rows: number }, listener: TerminalListener): TerminalLink {
+  let closed = false;
+  let socket: WebSocket | null = null;
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  let { cols, rows } = size;
+
+  const again = () => {
+    if (closed) return;
+    listener.onState('lost');
+    timer = setTimeout(() => void connect(), PAUSE_MS);
+  };
+  const end = () => {
+    closed = true;
+    listener.onState('ended');
+  };
+
+  const connect = async () => {
+    listener.onState('connecting');
+    let at: LiveEndpoint;
+    try {
+      at = await endpoint(cols, rows);
+    } catch {
+      again();
+      return;
+    }
+    if (closed) return;
+    const mine = new WebSocket(at.wsUrl, ['baton', `bearer.${at.token}`]);
+    mine.binaryType = 'arraybuffer';
+    socket = mine;
+    let opened = false;
+    let replayed = false;
+    mine.onopen = () => {
+      opened = true;
+      listener.onState('open');
+      say({ resize: { cols, rows } });
+    };
+    mine.onmessage = (message: MessageEvent<unknown>) => {
+      if (closed) return;
+      if (message.data instanceof ArrayBuffer) {
+        listener.onShown(new Uint8Array(message.data), { replayed, first: replayed });
+        replayed = false;
+      } else replayed = true;
+    };
+    mine.onclose = (event) => {
+      if (closed) return;
+      // The runtime says good-bye where the terminal has ended; one that cannot be joined is not tried for ever.
+      if (event.wasClean || !opened) end();
+      else again();
+    };
+  };
+  const say = (words: unknown) => {
+    if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(words));
+  };
+  void connect();
+
+  return {
+    type: (text) => {
+      if (socket?.readyState === WebSocket.OPEN) socket.send(new TextEncoder().encode(text));
+    },
+    resize: (width, height) => {
+      [cols, rows] = [width, height];
+      say({ resize: { cols, rows } });
+    },
+    close: () => {
+      closed = true;
+      if (timer !== null) clearTimeout(timer);
+      socket?.close();
+    },
+  };
+}
