@@ -13,8 +13,8 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// `invalid` for what does not become the other, `unavailable` where a program is missing, with its package,
-    /// `timeout` for one that takes too long.
+    /// `invalid` for what does not become the other, `unavailable` where a program is missing, with its package, and for a
+    /// document that takes too long.
     pub async fn convert(&self, id: &SandboxId, file: ConvertFile) -> Answer<Converted> {
         Ok(self.working_driver(id).await?.convert(file, Actor::Api).await?)
     }
@@ -31,7 +31,7 @@ impl From<ConvertError> for ServiceError {
                 let hint = format!("apt-get install {}", tool.package);
                 Self::new(ErrorCode::Unavailable, error.to_string()).with_hint(hint)
             }
-            ConvertError::Late => Self::new(ErrorCode::Timeout, error.to_string()),
+            ConvertError::Late => Self::new(ErrorCode::Unavailable, error.to_string()),
             // The document is at fault, or what its programs make of it.
             ConvertError::Failed(_) => Self::invalid(error.to_string()),
             ConvertError::Interrupted(error) => Self::internal(error),
