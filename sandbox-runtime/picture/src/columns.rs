@@ -6,6 +6,8 @@ use crate::hash::{Hashes, Seed, band_columns, hash, touched};
 use crate::shift::{LineIndex, Move};
 use crate::{Picture, Rect};
 
+/// Fewer changed rows that rows do not explain, counted over all bands, are not searched.
+pub(crate) const SEARCH_ROWS: usize = 512;
 /// Rows of a stripe.
 const STRIPE: usize = 32;
 /// Fewer columns that agree on a distance are chance.

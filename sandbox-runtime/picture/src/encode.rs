@@ -1,9 +1,9 @@
 //! From what a viewer shows to what the screen holds: one message that makes the two equal, bit for bit.
 
-use crate::columns::{Columns, horizontal};
+use crate::columns::{Columns, SEARCH_ROWS, horizontal};
 use crate::hash::{Hashes, UNKNOWN, band_columns, touched};
 use crate::palette::Palette;
-use crate::shift::{Move, SEARCH_ROWS, in_order, vertical};
+use crate::shift::{Move, in_order, vertical};
 use crate::wire::{COMPRESSION_LZ4, COMPRESSION_NONE, COPY_LEN, COUNTS_LEN, RECT_LEN};
 use crate::{OPAQUE, Picture, Rect, Seed};
 
@@ -119,13 +119,14 @@ impl Encoder {
         if left.iter().filter(|row| **row).count() < SEARCH_ROWS {
             return in_order(found);
         }
+        let area = around(&left, hashes);
         let mut new = None;
-        if let Some(shown) = shown {
+        // Columns of a much larger part cost more than they can save here.
+        if let Some(shown) = shown.filter(|shown| shown.area.area() <= area.area() * 2) {
             let columns = Columns::read(picture, shown.area, &self.seed);
             found.extend(horizontal(&shown, &columns, &left, hashes));
             new = Some(columns);
         }
-        let area = around(&left, hashes);
         if left_out.is_none_or(|left_out| !left_out.meets(&area)) {
             self.columns = match new {
                 Some(columns) if columns.area == area => Some(columns),

@@ -8,7 +8,7 @@ use crate::Rect;
 use crate::hash::{Hashes, UNKNOWN, band_columns};
 
 /// Fewer changed rows, counted over all bands, are not searched for movement.
-pub(crate) const SEARCH_ROWS: usize = 96;
+const SEARCH_ROWS: usize = 96;
 /// Fewer rows that agree on a distance are chance.
 const MIN_VOTES: u32 = 8;
 /// A copy that mends fewer changed rows costs more than it saves.
