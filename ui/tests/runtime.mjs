@@ -248,7 +248,7 @@ export async function startRuntime(pictures) {
           if (name !== 'handing') {
             state.main.preview = { ...state.main.preview, controlMode: 'human', blind: true, url: '' };
             state.main.handoff = { ...state.main.handoff, status: 'accepted' };
-            tell('sandbox.handoff.accepted', 'person', {});
+            tell('sandbox.handoff.accepted', 'person', { requestId: 'ho_taken', controller: 'A person at this computer' });
           }
           say({ type: 'control', control: state.control });
           ws.send(lossless(pictures.filled));

@@ -193,10 +193,11 @@ describe('the story', () => {
       ['sandbox.agent.action', 'text'],
       ['sandbox.agent.action', null],
       ['sandbox.handoff.completed', { receipt: 7 }],
+      ['sandbox.handoff.accepted', {}],
       ['sandbox.moon.rose', { over: 'there' }],
       ['constructor', {}],
     );
-    expect(odd.map((event) => event.type === 'unknown')).toEqual([true, true, false, true, true]);
+    expect(odd.map((event) => event.type === 'unknown')).toEqual([true, true, false, false, true, true]);
     expect(told([...odd, ...eventsOf(['sandbox.agent.message', { text: 'still here' }])])).toEqual(['still here']);
   });
 

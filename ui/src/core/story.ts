@@ -52,7 +52,7 @@ export function story(events: readonly Event[], mine: ReadonlySet<string> = NOBO
   };
 
   for (const event of events) {
-    const told = tell(event, lines);
+    const told = tell(event, lines, mine);
     switch (told.kind) {
       case 'nothing':
         break;
@@ -73,7 +73,7 @@ export function story(events: readonly Event[], mine: ReadonlySet<string> = NOBO
         break;
       case 'gapBegins':
         flush();
-        lines.push({ kind: 'gap', key: event.id, at: event.at, endedAt: null, heldMs: null, who: driverOf(event, mine), sentence: '', note: null });
+        lines.push({ kind: 'gap', key: event.id, at: event.at, endedAt: null, heldMs: null, who: told.who, sentence: '', note: null });
         break;
       case 'gapEnds':
         flush();
@@ -90,7 +90,7 @@ export function lastSaid(events: readonly Event[]): string | null {
   for (let i = events.length - 1; i >= 0; i -= 1) {
     const event = events[i]!;
     if (event.type !== 'sandbox.agent.action' && event.type !== 'sandbox.agent.step' && event.type !== 'sandbox.exec.completed') continue;
-    const told = tell(event, []);
+    const told = tell(event, [], NOBODY);
     if (told.kind === 'line' || told.kind === 'small') return text(told.words);
   }
   return null;
@@ -105,7 +105,7 @@ type Told =
   | { kind: 'nothing' }
   | { kind: 'small'; words: Words }
   | { kind: 'line'; tone: Tone; words: Words; detail: string | null }
-  | { kind: 'gapBegins' }
+  | { kind: 'gapBegins'; who: string | null }
   | { kind: 'gapEnds'; heldMs: number | null; sentence: string; note: string | null };
 
 const nothing: Told = { kind: 'nothing' };
@@ -117,15 +117,15 @@ function line(tone: Tone, words: Words, detail: string | null = null): Told {
 }
 
 /** Tells one event. One whose payload is not what its type says (another version wrote it) is left out, and not the whole story. */
-function tell(event: Event, before: readonly StoryLine[]): Told {
+function tell(event: Event, before: readonly StoryLine[], mine: ReadonlySet<string>): Told {
   try {
-    return tellKnown(event, before);
+    return tellKnown(event, before, mine);
   } catch {
     return nothing;
   }
 }
 
-function tellKnown(event: Event, before: readonly StoryLine[]): Told {
+function tellKnown(event: Event, before: readonly StoryLine[], mine: ReadonlySet<string>): Told {
   switch (event.type) {
     case 'sandbox.agent.action':
       return tellAction(event, before);
@@ -155,7 +155,7 @@ function tellKnown(event: Event, before: readonly StoryLine[]): Told {
     case 'sandbox.approval.decided':
       return tellDecision(event.data.status, event.data.note || event.data.reason || null);
     case 'sandbox.handoff.accepted':
-      return { kind: 'gapBegins' };
+      return { kind: 'gapBegins', who: driverOf(event.data, mine) };
     case 'sandbox.handoff.completed':
       return handedBack(event.data);
     case 'sandbox.handoff.cancelled':
@@ -230,9 +230,9 @@ function tellMessage(event: EventOf<'sandbox.agent.message'>): Told {
   if (!said) return nothing;
   switch (event.by) {
     case 'person':
-      return line('you', [strong('You: '), plain(said)]);
+      return line('you', [strong('You:'), plain(` ${said}`)]);
     case 'api':
-      return line('quiet', [strong('A program: '), plain(said)]);
+      return line('quiet', [strong('A program:'), plain(` ${said}`)]);
     case 'agent':
     case 'system':
       return line('agent', [plain(said)]);
@@ -280,7 +280,7 @@ function tellAction(event: EventOf<'sandbox.agent.action'>, before: readonly Sto
   const saying = named ?? sayStep(action) ?? said(data);
   if (saying === null) return nothing;
   if (data.error) return line('bad', [plain('Could not: '), ...lowerFirst(saying.words)], data.error.message);
-  if (event.by === 'api') return line('quiet', [strong('A program: '), plain(' '), ...lowerFirst(saying.words)]);
+  if (event.by === 'api') return line('quiet', [strong('A program:'), plain(' '), ...lowerFirst(saying.words)]);
   if (saying.small) return { kind: 'small', words: saying.words };
   return line(event.by === 'person' ? 'you' : 'agent', saying.words);
 }
@@ -340,10 +340,8 @@ export function gapHead(gap: Extract<StoryLine, { kind: 'gap' }>): string {
 }
 
 /** Names who took control: `null` for the person at this page. */
-function driverOf(event: Event, mine: ReadonlySet<string>): string | null {
-  if (event.type !== 'sandbox.handoff.accepted') return 'A person';
-  if (mine.has(event.data.requestId)) return null;
-  return plainName(event.data.controller) || 'A person';
+function driverOf({ requestId, controller }: Payload<'sandbox.handoff.accepted'>, mine: ReadonlySet<string>): string | null {
+  return mine.has(requestId) ? null : plainName(controller) || 'A person';
 }
 
 /** Names the request for which somebody drives now, as the events say; `null` when nobody does. */
