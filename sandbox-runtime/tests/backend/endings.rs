@@ -79,12 +79,23 @@ async fn two_seconds_after_the_runtime_is_killed_nothing_is_left() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rooms_come_and_go_without_a_trace() {
+    come_and_go(12).await;
+}
+
+/// The long form: `script/soak`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes"]
+async fn a_thousand_rooms_come_and_go_without_a_trace() {
+    come_and_go(1000).await;
+}
+
+async fn come_and_go(times: usize) {
     let bench = Bench::new();
     let open_files = || fs::read_dir("/proc/self/fd").unwrap().count();
     let mounts = || fs::read_to_string("/proc/self/mountinfo").unwrap();
     let mounts_before = mounts();
     let mut after_first = None;
-    for _ in 0..12 {
+    for _ in 0..times {
         let marker = marker();
         let mut room = bench.room().await;
         sh(&room, &daemon(&marker)).await;
@@ -93,7 +104,7 @@ async fn rooms_come_and_go_without_a_trace() {
         assert!(processes_with(&marker).is_empty());
         after_first.get_or_insert_with(open_files);
     }
-    // Other tests of this program open files meanwhile; a leak of twelve rooms would be larger than what they hold.
+    // Other tests of this program open files meanwhile; a leak of each room would be larger than what they hold.
     let grown = open_files().saturating_sub(after_first.unwrap());
     assert!(grown < 48, "{grown} descriptors more");
     assert_eq!(mounts(), mounts_before);

@@ -137,8 +137,9 @@ fn other_personalities() -> Result<Rule, seccompiler::BackendError> {
 
 /// Input put into a terminal as if somebody had typed it.
 fn typed_input() -> Result<Vec<Rule>, seccompiler::BackendError> {
+    const TIOCSTI: u64 = 0x5412;
     const TIOCLINUX: u64 = 0x541c;
-    [u64::from(libc::TIOCSTI), TIOCLINUX]
+    [TIOCSTI, TIOCLINUX]
         .into_iter()
         // The kernel looks at the lower half alone.
         .map(|request| Rule::new(vec![Condition::new(1, Length::Dword, Compare::Eq, request)?]))

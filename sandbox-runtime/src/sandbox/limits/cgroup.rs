@@ -155,7 +155,9 @@ fn settings(
 fn open_version_two(hierarchy: &Hierarchy) -> io::Result<(PathBuf, Vec<Controller>)> {
     let own = &hierarchy.own;
     let offered = fs::read_to_string(own.join("cgroup.controllers"))?;
-    let has = |listed: &str, controller: &Controller| listed.split_whitespace().any(|name| name == controller.name());
+    let has = |listed: &str, controller: &Controller| {
+        listed.split_whitespace().any(|name| name.trim_start_matches('+') == controller.name())
+    };
     let controllers: Vec<Controller> = Controller::ALL.into_iter().filter(|one| has(&offered, one)).collect();
     if controllers.is_empty() {
         return Err(io::Error::other(format!("{} has no controllers", own.display())));

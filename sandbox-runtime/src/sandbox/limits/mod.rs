@@ -54,6 +54,10 @@ const LEAST_MEMORY_MB: u64 = 256;
 const LEAST_PIDS: u64 = 64;
 const LEAST_CPUS: f64 = 0.1;
 const LEAST_DISK_MB: u64 = 1;
+/// More than any machine has, and few enough to be counted in bytes.
+const MOST_MB: u64 = 1 << 40;
+/// The kernel numbers no more processes.
+const MOST_PIDS: u64 = 1 << 22;
 const DEFAULT_PIDS: u64 = 4096;
 const DEFAULT_DISK_MB: u64 = 10_240;
 /// Beneath it a browser has no room, whatever the share.
@@ -89,10 +93,10 @@ pub fn resolve(asked: &Limits, machine: Machine, means: Means) -> Result<LimitsI
         (asked, Some(by)) => Some(CpusInForce { value: asked.unwrap_or(machine.cores as f64), by }),
     };
     Ok(LimitsInForce {
-        memory_mb: choose("memoryMb", asked.memory_mb, LEAST_MEMORY_MB, half_of_memory, means.memory)?,
-        pids: choose("pids", asked.pids, LEAST_PIDS, DEFAULT_PIDS, means.pids)?,
+        memory_mb: choose("memoryMb", asked.memory_mb, LEAST_MEMORY_MB..=MOST_MB, half_of_memory, means.memory)?,
+        pids: choose("pids", asked.pids, LEAST_PIDS..=MOST_PIDS, DEFAULT_PIDS, means.pids)?,
         cpus,
-        disk_mb: choose("diskMb", asked.disk_mb, LEAST_DISK_MB, half_of_disk, means.disk)?,
+        disk_mb: choose("diskMb", asked.disk_mb, LEAST_DISK_MB..=MOST_MB, half_of_disk, means.disk)?,
         idle_ms: asked.idle_ms.map(|value| LimitInForce { value, by: EnforcedBy::Watchdog }),
     })
 }
@@ -100,12 +104,13 @@ pub fn resolve(asked: &Limits, machine: Machine, means: Means) -> Result<LimitsI
 fn choose(
     field: &'static str,
     asked: Option<u64>,
-    least: u64,
+    range: std::ops::RangeInclusive<u64>,
     default: u64,
     by: Option<EnforcedBy>,
 ) -> Result<Option<LimitInForce>, LimitError> {
     match (asked, by) {
-        (Some(asked), _) if asked < least => Err(refused(field, format!("it is at least {least}"))),
+        (Some(asked), _) if asked < *range.start() => Err(refused(field, format!("it is at least {}", range.start()))),
+        (Some(asked), _) if asked > *range.end() => Err(refused(field, format!("it is at most {}", range.end()))),
         (Some(_), None) => Err(not_enforced(field)),
         (None, None) => Ok(None),
         (asked, Some(by)) => Ok(Some(LimitInForce { value: asked.unwrap_or(default), by })),
@@ -179,12 +184,14 @@ mod tests {
     }
 
     #[test]
-    fn too_little_is_refused_by_name() {
+    fn too_little_and_too_much_are_refused_by_name() {
         for (field, asked) in [
             ("memoryMb", Limits { memory_mb: Some(255), ..Limits::default() }),
             ("pids", Limits { pids: Some(0), ..Limits::default() }),
             ("cpus", Limits { cpus: Some(0.0), ..Limits::default() }),
             ("diskMb", Limits { disk_mb: Some(0), ..Limits::default() }),
+            ("memoryMb", Limits { memory_mb: Some(u64::MAX), ..Limits::default() }),
+            ("pids", Limits { pids: Some(5_000_000), ..Limits::default() }),
         ] {
             assert_eq!(resolve(&asked, MACHINE, ALL).unwrap_err().field, field);
         }
