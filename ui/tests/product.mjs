@@ -160,9 +160,10 @@ try {
   await picture('table', /rows/);
   await page.keyboard.press('Control+Backquote');
   const terminal = page.getByRole('region', { name: 'Terminals and code' });
-  await terminal.getByText(/\$/).first().waitFor();
+  const screen = terminal.locator('.xterm-rows');
+  await screen.filter({ hasText: '$' }).waitFor();
   await page.keyboard.type('ls -l --color && head -3 invoices.csv\n');
-  await terminal.getByText(/report\.md/).first().waitFor();
+  await screen.filter({ hasText: 'report.md' }).waitFor();
   await picture('terminal', 'Terminal 1');
   await tab('Run code').click();
   await page.locator('.runner .cm-content').click();

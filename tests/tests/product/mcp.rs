@@ -3,7 +3,7 @@
 use baton_tests::{Baton, Foreign, Viewer, binary, http_client};
 use serde_json::{Value, json};
 
-const TOOLS: [&str; 24] = [
+const TOOLS: [&str; 25] = [
     "artifact_list",
     "artifact_save",
     "browser_click",
@@ -16,6 +16,7 @@ const TOOLS: [&str; 24] = [
     "browser_snapshot",
     "browser_tabs",
     "browser_type",
+    "document_convert",
     "fs_list",
     "fs_read",
     "fs_write",

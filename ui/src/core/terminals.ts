@@ -1,5 +1,20 @@
 /** The terminals of a sandbox: their names, and the colours that they are drawn in. */
 
+/** What a screen hears of its terminal. */
+export interface TerminalListener {
+  /** Bytes to show. `replayed` ones were shown before: what they ask is not to be answered. `first`: forget what was shown. */
+  onShown: (bytes: Uint8Array, how: { replayed: boolean; first: boolean }) => void;
+  onState: (state: 'connecting' | 'open' | 'lost' | 'ended') => void;
+}
+
+/** What a screen says to its terminal. */
+export interface TerminalLink {
+  type: (bytes: string) => void;
+  resize: (cols: number, rows: number) => void;
+  /** Leaves the terminal as it is. */
+  close: () => void;
+}
+
 /** How many terminals a sandbox keeps. */
 export const TERMINALS_MAX = 8;
 

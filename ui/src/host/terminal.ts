@@ -1,20 +1,8 @@
 /** One kept terminal over a WebSocket, for both hosts; comes back by itself until it is closed or the terminal has ended. */
+import type { TerminalLink, TerminalListener } from '../core/terminals';
 import type { LiveEndpoint } from './types';
 
 const PAUSE_MS = 1_500;
-
-export interface TerminalListener {
-  /** Bytes to show. `replayed` ones were shown before: what they ask is not to be answered. `first`: forget what was shown. */
-  onShown: (bytes: Uint8Array, how: { replayed: boolean; first: boolean }) => void;
-  onState: (state: 'connecting' | 'open' | 'lost' | 'ended') => void;
-}
-
-export interface TerminalLink {
-  type: (bytes: string) => void;
-  resize: (cols: number, rows: number) => void;
-  /** Leaves the terminal as it is. */
-  close: () => void;
-}
 
 /** Joins the terminal at `endpoint`, whose address may carry the size that it is opened with. */
 export function joinTerminal(endpoint: (cols: number, rows: number) => Promise<LiveEndpoint>, size: { cols: number; rows: number }, listener: TerminalListener): TerminalLink {
