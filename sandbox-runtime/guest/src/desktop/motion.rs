@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use sandbox_picture::{BAND, Rect};
 
-/// How long a film must be without a change until it is sent exactly.
-pub const REST: Duration = Duration::from_millis(100);
-/// Pictures further apart than this are no film.
-const PAUSE: Duration = Duration::from_millis(250);
+/// How long a film must be without a change until it is sent exactly. Longer than a busy machine takes between pictures.
+pub const FILM_REST: Duration = Duration::from_millis(250);
+/// Pictures further apart than this are no film. Long enough for a busy machine; slides that rest in between end by [`FILM_REST`].
+const PAUSE: Duration = Duration::from_secs(1);
 /// A film keeps its size at least this long.
 const KEPT: Duration = Duration::from_secs(1);
 /// Heat at which a cell is part of a film; each picture adds or takes one.
@@ -67,7 +67,7 @@ impl Motion {
 
     /// When the film is to be sent exactly, unless it changes before.
     pub fn rests_at(&self) -> Option<Duration> {
-        self.film.map(|film| film.changed_at + REST)
+        self.film.map(|film| film.changed_at + FILM_REST)
     }
 
     /// Ends a film that has rested; returns whether it did.
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn pictures_far_apart_are_no_film() {
         let mut motion = Motion::new(1280, 808);
-        (1..100).for_each(|n| motion.lossless(&[FILM], MUCH, at(n * 20)));
+        (1..100).for_each(|n| motion.lossless(&[FILM], MUCH, at(n * 80)));
         assert_eq!(motion.film(), None);
     }
 
@@ -245,10 +245,10 @@ mod tests {
     fn a_film_ends_when_it_rests_and_must_prove_itself_again() {
         let mut motion = after(30, &[FILM], MUCH);
         motion.filmed(|_| true, at(40));
-        assert_eq!(motion.rests_at(), Some(at(40) + REST));
+        assert_eq!(motion.rests_at(), Some(at(40) + FILM_REST));
         assert!(!motion.rest(at(41)));
         assert_eq!(motion.film(), Some(FILM));
-        assert!(motion.rest(at(40) + REST));
+        assert!(motion.rest(at(40) + FILM_REST));
         assert_eq!(motion.film(), None);
         motion.lossless(&[FILM], MUCH, at(50));
         assert_eq!(motion.film(), None);

@@ -19,12 +19,14 @@ use tokio::sync::mpsc;
 use super::capture::random_seed;
 use super::frame::{Frame, Latest, Ready};
 use super::h264::{H264Error, Video};
-use super::motion::{Motion, REST};
+use super::motion::Motion;
 use super::quantiser::{self, Quantiser};
 use super::wishes::Asked;
 
 /// Pictures that may be on the way.
 pub const ON_THE_WAY: u32 = 2;
+/// How long the whole screen must be without a change until it is sent sharp, where only video may go.
+const REST: Duration = Duration::from_millis(100);
 /// The first pictures of a film are as sharp as text: it may be a page that only moves for a moment.
 const SHARP_PICTURES: u32 = 6;
 
