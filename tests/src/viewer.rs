@@ -211,9 +211,8 @@ impl Seen {
     fn show(&mut self, bytes: &[u8]) -> u32 {
         self.n_pictures += 1;
         let header = self.canvas.draw(bytes).expect("a view that decodes no video gets lossless pictures");
-        let rgba = self.canvas.pixels.iter().flat_map(|pixel| pixel.rotate_left(8).to_be_bytes()).collect();
         let (width, height) = (self.canvas.width as u32, self.canvas.height as u32);
-        self.picture = RgbaImage::from_raw(width, height, rgba).expect("four bytes a pixel");
+        self.picture = RgbaImage::from_raw(width, height, self.canvas.rgba()).expect("four bytes a pixel");
         header.number
     }
 }

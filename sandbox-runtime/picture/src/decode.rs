@@ -92,6 +92,11 @@ impl Canvas {
         Ok(header)
     }
 
+    /// Returns the pixels as RGBA bytes.
+    pub fn rgba(&self) -> Vec<u8> {
+        self.pixels.iter().flat_map(|pixel| pixel.rotate_left(8).to_be_bytes()).collect()
+    }
+
     fn copy(&mut self, to: &Rect, from: &Rect) {
         let move_row = |pixels: &mut [u32], row: usize| {
             let start = (from.y + row) * self.width + from.x;
