@@ -191,8 +191,14 @@ fn an_artifact_is_the_file_as_it_was_under_a_name_of_its_own() {
     let home = tempfile::tempdir().unwrap();
     let store = Store::open(home.path()).unwrap();
     room.put("out/invoice.csv", "a,b\n");
-    let source =
-        Source { sandbox_id: "sbx_1".into(), task_id: None, path: "out/invoice.csv", name: None, created_at: 5 };
+    let source = Source {
+        sandbox_id: "sbx_1".into(),
+        task_id: None,
+        kind: ArtifactKind::File,
+        path: "out/invoice.csv",
+        name: None,
+        created_at: 5,
+    };
     let made = snapshot(&room.workspace, store.blobs(), source.clone(), &CancellationToken::new()).unwrap();
     let wanted = Source { name: Some("May/invoice.csv"), ..source.clone() };
     let named = snapshot(&room.workspace, store.blobs(), wanted, &CancellationToken::new());
@@ -219,7 +225,14 @@ fn an_artifact_that_is_too_large_is_refused_before_it_is_copied_and_one_that_nob
     room.put("huge.bin", "");
     std::fs::File::options().write(true).open(room.host("huge.bin")).unwrap().set_len(100 << 30).unwrap();
     room.put("small.txt", "small");
-    let source = |path| Source { sandbox_id: "sbx_1".into(), task_id: None, path, name: None, created_at: 1 };
+    let source = |path| Source {
+        sandbox_id: "sbx_1".into(),
+        task_id: None,
+        kind: ArtifactKind::File,
+        path,
+        name: None,
+        created_at: 1,
+    };
 
     let refused = snapshot(&room.workspace, store.blobs(), source("huge.bin"), &CancellationToken::new());
     let limit = match refused {
