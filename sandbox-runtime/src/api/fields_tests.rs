@@ -158,8 +158,8 @@ putModel default: src/service/models/choice.rs: fn default_name
 unlockKeys passphrase: ../tests/tests/product/models.rs: fn the_key_file_is_locked_until_its_passphrase_comes
 
 navigate url: ../tests/tests/product/cdp.rs: preview/navigate
-resizePreview width: src/service/browse.rs: check_viewport
-resizePreview height: src/service/browse.rs: check_viewport
+resizePreview width: src/service/browse.rs: viewport.check()
+resizePreview height: src/service/browse.rs: viewport.check()
 createViewerUrl mode: src/api/guard.rs: fn a_viewers_token_is_for_the_view_of_its_own_sandbox
 createViewerUrl ttlMs: src/api/tokens.rs: fn a_viewers_token_expires_and_ends_with_its_sandbox
 createViewerUrl shareable: refused {"mode":"watch","shareable":true}

@@ -361,6 +361,32 @@ export type ControlChangedEvent = EventEnvelope & {
 /** Who drives. */
 export type ControlMode = "ai" | "human" | "shared" | "idle" | "waiting";
 
+/** What came of a conversion. */
+export type Conversion = {
+  /** The result, kept after the sandbox ends. */
+  artifact: Artifact;
+  durationMs: number;
+  /** The result in the workspace; of several pages, the first. */
+  path: string;
+  /** Every file that was made: more than one for a PDF of several pages that becomes pictures. */
+  paths: Array<string>;
+};
+
+/** Arguments of `convert`. */
+export type ConvertFile = {
+  /** Path of the result in the workspace; an existing file is replaced. Default: the same path with the new ending. */
+  output?: string | null;
+  /** Path of a file in the workspace. Its ending says what it is. */
+  path: string;
+  /** What it becomes. */
+  to: DocumentFormat;
+};
+
+export type CpusInForce = {
+  by: EnforcedBy;
+  value: number;
+};
+
 /** A loopback port that speaks the debugging protocol, to programs of the runtime's own user. */
 export type DebuggingPort = {
   expiresAt: i64;
@@ -426,13 +452,43 @@ export type DialogRecord = {
 /** What became of a dialog of the browser's own. */
 export type DialogState = "open" | "closed" | "refused" | "answered";
 
+/** A document was converted. */
+export type DocumentConverted = {
+  /** The result, kept after the sandbox ends. */
+  artifact: ArtifactKey;
+  durationMs: number;
+  /** The result in the workspace; of several pages, the first. */
+  output: string;
+  /** How many files were made. */
+  pages: number;
+  /** The document in the workspace. */
+  path: string;
+  to: DocumentFormat;
+};
+
+/** A document was converted. */
+export type DocumentConvertedEvent = EventEnvelope & {
+  data: DocumentConverted;
+  type: "sandbox.document.converted";
+};
+
+/** What a document becomes. */
+export type DocumentFormat = "pdf" | "docx" | "html" | "md" | "png" | "txt";
+
 export type DocumentsCapability = {
   /** `true` is refused in this version: documents are not converted. */
   libreofficeHeadless?: boolean;
 };
 
+export type Emptied = {
+  freedBytes: number;
+};
+
 /** The sandbox as it ended; with `forget`, what was deleted. */
 export type Ended = Sandbox | Forgotten;
+
+/** What holds a sandbox to a limit. */
+export type EnforcedBy = "cgroup2" | "cgroup1" | "rlimit" | "watchdog" | "quota" | "engine";
 
 export type Entries = {
   data: Array<FileEntry>;
@@ -459,7 +515,7 @@ export type ErrorDetail = {
 };
 
 /** Something that happened, as it is stored: committed before it is published, numbered without gaps per sandbox. More types may come: leave out what you do not know. */
-export type Event = SandboxCreatedEvent | SandboxAssignedEvent | SandboxReadyEvent | SandboxEndedEvent | SandboxFailedEvent | RecoveredEvent | AgentReadyEvent | TaskQueuedEvent | TaskStartedEvent | TaskCompletedEvent | TaskFailedEvent | TaskCancelledEvent | AgentStepEvent | AgentActionEvent | AgentMessageEvent | BrowserReadyEvent | BrowserFailedEvent | BrowserNavigatedEvent | BrowserDialogEvent | ApprovalRequestedEvent | ApprovalDecidedEvent | HandoffRequestedEvent | HandoffAcceptedEvent | HandoffCompletedEvent | HandoffCancelledEvent | HandoffExpiredEvent | ControlChangedEvent | ExecCompletedEvent | FileChangedEvent | ArtifactsUpdatedEvent | NetworkDeniedEvent;
+export type Event = SandboxCreatedEvent | SandboxAssignedEvent | SandboxReadyEvent | SandboxEndedEvent | SandboxFailedEvent | RecoveredEvent | AgentReadyEvent | TaskQueuedEvent | TaskStartedEvent | TaskCompletedEvent | TaskFailedEvent | TaskCancelledEvent | AgentStepEvent | AgentActionEvent | AgentMessageEvent | BrowserReadyEvent | BrowserFailedEvent | BrowserNavigatedEvent | BrowserDialogEvent | ApprovalRequestedEvent | ApprovalDecidedEvent | HandoffRequestedEvent | HandoffAcceptedEvent | HandoffCompletedEvent | HandoffCancelledEvent | HandoffExpiredEvent | ControlChangedEvent | ExecCompletedEvent | FileChangedEvent | DocumentConvertedEvent | ArtifactsUpdatedEvent | NetworkDeniedEvent;
 
 export type EventEnvelope = {
   /** Milliseconds since the Unix epoch. */
@@ -476,7 +532,10 @@ export type EventEnvelope = {
 export type EventId = string;
 
 /** The type of an event. */
-export type EventType = "SandboxCreated" | "SandboxAssigned" | "SandboxReady" | "SandboxEnded" | "SandboxFailed" | "Recovered" | "AgentReady" | "TaskQueued" | "TaskStarted" | "TaskCompleted" | "TaskFailed" | "TaskCancelled" | "AgentStep" | "AgentAction" | "AgentMessage" | "BrowserReady" | "BrowserFailed" | "BrowserNavigated" | "BrowserDialog" | "ApprovalRequested" | "ApprovalDecided" | "HandoffRequested" | "HandoffAccepted" | "HandoffCompleted" | "HandoffCancelled" | "HandoffExpired" | "ControlChanged" | "ExecCompleted" | "FileChanged" | "ArtifactsUpdated" | "NetworkDenied" | "SandboxPaused" | "SandboxResumed" | "AgentFailed" | "CheckpointCreated" | "CheckpointRestored" | "DocumentConverted" | "CredentialUsed";
+export type EventType = "sandbox.created" | "sandbox.assigned" | "sandbox.ready" | "sandbox.ended" | "sandbox.failed" | "sandbox.recovered" | "sandbox.agent.ready" | "sandbox.agent.task.queued" | "sandbox.agent.task.started" | "sandbox.agent.task.completed" | "sandbox.agent.task.failed" | "sandbox.agent.task.cancelled" | "sandbox.agent.step" | "sandbox.agent.action" | "sandbox.agent.message" | "sandbox.browser.ready" | "sandbox.browser.failed" | "sandbox.browser.navigated" | "sandbox.browser.dialog" | "sandbox.approval.requested" | "sandbox.approval.decided" | "sandbox.handoff.requested" | "sandbox.handoff.accepted" | "sandbox.handoff.completed" | "sandbox.handoff.cancelled" | "sandbox.handoff.expired" | "sandbox.control.changed" | "sandbox.exec.completed" | "sandbox.file.changed" | "sandbox.document.converted" | "sandbox.artifacts.updated" | "sandbox.network.denied" | "sandbox.paused" | "sandbox.resumed" | "sandbox.agent.failed" | "sandbox.checkpoint.created" | "sandbox.checkpoint.restored" | "sandbox.credential.used";
+
+/** A limit of the sandbox, by its name in `limits`. */
+export type ExceededLimit = "memoryMb" | "pids" | "diskMb";
 
 /** A command has ended. */
 export type ExecCompleted = {
@@ -485,6 +544,7 @@ export type ExecCompleted = {
   durationMs: number;
   /** The exit status, or 128 + the signal's number. */
   exitCode: number;
+  limitExceeded?: ExceededLimit | null;
   timedOut: boolean;
 };
 
@@ -511,6 +571,7 @@ export type ExecResult = {
   durationMs: number;
   /** The exit status, or 128 + the signal's number. */
   exitCode: number;
+  limitExceeded?: ExceededLimit | null;
   signal?: string | null;
   stderr: string;
   stderrTruncated: boolean;
@@ -551,6 +612,26 @@ export type FileEntry = {
 };
 
 export type FileKind = "file" | "directory" | "symlink" | "other";
+
+/** A file whose path has the words, or a line of a file that does. */
+export type FileMatch = {
+  kind: FileKind;
+  /** Counted from 1; absent where the path has the words. */
+  line?: number | null;
+  modifiedAt: i64;
+  /** Relative to the workspace, `/` between parts. */
+  path: string;
+  /** Bytes. */
+  size: number;
+  /** What stands there. */
+  text?: string | null;
+};
+
+export type FileMatches = {
+  data: Array<FileMatch>;
+  /** Whether there may be more: the search ended at its limit, or took too long. */
+  truncated: boolean;
+};
 
 export type Folder = {
   path: string;
@@ -763,18 +844,32 @@ export type KeyStorage = {
 
 export type KeyStore = "keyring" | "file";
 
-/** Limits that the sandbox is held to. Those that this version does not enforce are refused. */
+export type LimitInForce = {
+  by: EnforcedBy;
+  value: number;
+};
+
+/** Limits that the sandbox is held to. One that this machine cannot enforce is refused. */
 export type Limits = {
-  /** Refused in this version: not enforced yet. */
+  /** Processors, 0.5 for half of one; at least 0.1. Default: all of them. */
   cpus?: number | null;
-  /** Refused in this version: not enforced yet. */
+  /** Size of the workspace in MiB; at least 1. Default: 10240, or half of what is free if that is less. */
   diskMb?: number | null;
   /** The sandbox ends when nobody worked in it or watched it for so long; at least 1. */
   idleMs?: number | null;
-  /** Refused in this version: not enforced yet. */
+  /** Memory of all processes together, in MiB; at least 256. Default: half of the machine's. */
   memoryMb?: number | null;
-  /** Refused in this version: not enforced yet. */
+  /** Processes and threads; at least 64. Default: 4096. */
   pids?: number | null;
+};
+
+/** What each limit is, and what holds the sandbox to it. A limit that nothing holds is left out. */
+export type LimitsInForce = {
+  cpus?: CpusInForce | null;
+  diskMb?: LimitInForce | null;
+  idleMs?: LimitInForce | null;
+  memoryMb?: LimitInForce | null;
+  pids?: LimitInForce | null;
 };
 
 export type Link = {
@@ -1001,6 +1096,17 @@ export type Redeemed = {
   token: string;
 };
 
+/** What was removed. */
+export type RemovedFile = {
+  kind: FileKind;
+  modifiedAt: i64;
+  path: string;
+  /** Bytes. */
+  size: number;
+  /** Names it in the trash, where it went there. */
+  trashId?: string | null;
+};
+
 export type RequestedBy = "agent" | "worker" | "sdk" | "dashboard";
 
 /** One line of a person's rules. */
@@ -1040,7 +1146,7 @@ export type Sandbox = {
   failure?: Failure | null;
   handoff?: Handoff | null;
   id: SandboxId;
-  limits: Limits;
+  limits: SandboxLimits;
   name: string;
   network: NetworkConfig;
   preview: Preview;
@@ -1109,6 +1215,16 @@ export type SandboxFailedEvent = EventEnvelope & {
 
 /** One job's container. */
 export type SandboxId = string;
+
+/** The limits of a sandbox: as they were asked for, and what is in force. */
+export type SandboxLimits = {
+  cpus?: number | null;
+  diskMb?: number | null;
+  idleMs?: number | null;
+  inForce?: LimitsInForce;
+  memoryMb?: number | null;
+  pids?: number | null;
+};
 
 /** A part of a sandbox that can end or hang by itself. */
 export type SandboxPart = "shell" | "desktop" | "display" | "browser";
@@ -1272,12 +1388,31 @@ export type TaskStartedEvent = EventEnvelope & {
 
 export type TaskStatus = "queued" | "running" | "waiting" | "completed" | "failed" | "cancelled";
 
+/** A terminal that is kept with its sandbox. */
+export type Terminal = {
+  name: string;
+  startedAt: i64;
+  /** How many pages show it now. */
+  viewers: number;
+};
+
 export type Ticket = {
   ticket: string;
 };
 
 /** A step as it is written in a playbook, `{ "click": { "role": "link" } }`, without what is typed, written or run. */
 export type ToldStep = Record<string, unknown>;
+
+/** A deletion that can be undone. */
+export type TrashedFile = {
+  deletedAt: i64;
+  kind: FileKind;
+  /** Where it was. */
+  path: string;
+  /** Bytes. */
+  size: number;
+  trashId: string;
+};
 
 /** An event of a type that this document does not describe. */
 export type UnknownEvent = EventEnvelope & {
@@ -1299,11 +1434,16 @@ export type UrlRequest = {
   ttlMs?: number | null;
 };
 
+/** What a sandbox holds on the disk, in bytes. */
 export type Usage = {
-  costUsd?: number | null;
-  inputTokens: number;
-  outputTokens: number;
-  steps: number;
+  artifactBytes: number;
+  files: number;
+  folders: number;
+  trashBytes: number;
+  /** Whether the workspace has more than was counted. */
+  truncated: boolean;
+  /** Of the workspace. */
+  workspaceBytes: number;
 };
 
 export type Verdict = "approve" | "deny";

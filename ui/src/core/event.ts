@@ -51,6 +51,7 @@ const KNOWN: Record<EventType, true> = {
   'sandbox.control.changed': true,
   'sandbox.exec.completed': true,
   'sandbox.file.changed': true,
+  'sandbox.document.converted': true,
   'sandbox.artifacts.updated': true,
   'sandbox.network.denied': true,
 };

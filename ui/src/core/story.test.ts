@@ -207,7 +207,7 @@ describe('the story', () => {
       ['sandbox.file.changed', { path: 'a.md', change: 'removed' }, 'api'],
       ['sandbox.artifacts.updated', { key: 'art_1', name: 'b.csv', deleted: true }, 'api'],
     );
-    expect(told(events)).toEqual(['Added a.md', 'Removed a.md', 'Deleted b.csv']);
+    expect(told(events)).toEqual(['Added a.md', 'Deleted a.md', 'Deleted b.csv']);
   });
 });
 

@@ -80,6 +80,7 @@ const SAYINGS: { [N in StepName]: (args: Told<ArgsOf<N>>) => Saying } = {
   exec: (args) => big(plain('Ran '), code(commandLine(args))),
   code: (args) => big(plain(`Ran ${args.language ? LANGUAGES[args.language] : 'code'}`)),
   write: (args) => big(plain('Wrote '), code(args.path || 'a file')),
+  convert: (args) => big(plain('Converted '), code(args.path || 'a document')),
   artifact: (args) => big(plain('Saved '), code(args.path || 'a result')),
   read: (args) => small(plain('Read '), code(args.path || 'a file')),
   list: () => small(plain('Looked through the files')),

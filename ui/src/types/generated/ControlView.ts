@@ -15,7 +15,7 @@ yours: boolean, lease: Lease | null, controller: string | null,
  */
 settling: boolean, since: number | null, 
 /**
- * When the lease lapses without input.
+ * When the lease lapses without input. Input moves it; that alone sends no `Control`, see `Pong`.
  */
 lapsesAt: number | null, 
 /**
