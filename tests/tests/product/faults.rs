@@ -118,17 +118,18 @@ async fn an_artifact_larger_than_any_disk_is_refused_and_one_that_nobody_waits_f
     let baton = Baton::start().await;
     let sandbox = baton.ready_sandbox(json!({ "capabilities": { "browser": false } })).await;
     let route = format!("/sandboxes/{sandbox}/artifacts");
-    let grow = async |name: &str, size: &str| {
-        let command = json!({ "command": "truncate", "args": ["-s", size, name] });
-        let done = baton.post(&format!("/sandboxes/{sandbox}/exec"), command).await;
-        assert_eq!(done["exitCode"], 0, "{done}");
+    // Made from outside: a command is held to the sandbox's disk limit.
+    let workspace = baton.home().join("workspaces").join(&sandbox);
+    let grow = |name: &str, bytes: u64| {
+        let file = std::fs::File::create(workspace.join(name)).expect("the workspace is there");
+        file.set_len(bytes).expect("a sparse file takes no room");
     };
-    grow("huge.bin", "100G").await;
+    grow("huge.bin", 100 << 30);
     let (status, refused) = baton.send("POST", &route, Some(json!({ "path": "huge.bin" }))).await;
     assert_eq!((status, &refused["error"]["code"]), (413, &json!("tooLarge")), "{refused}");
     assert!(refused["error"]["message"].as_str().is_some_and(|why| why.contains("2147483648 bytes")), "{refused}");
 
-    grow("large.bin", "2G").await;
+    grow("large.bin", 2 << 30);
     let incoming = baton.home().join("blobs/incoming");
     let copied = || {
         let files = std::fs::read_dir(&incoming).expect("the folder is there").flatten();
