@@ -44,6 +44,7 @@ use tokio::sync::Semaphore;
 pub use under_way::UnderWay;
 pub use workspaces::{Holdings, Removed};
 
+pub use crate::agent::Converted;
 use crate::agent::models::ModelVariables;
 use crate::driver::{Driver, Speech};
 use crate::egress::Sites;

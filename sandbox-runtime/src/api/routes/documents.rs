@@ -10,10 +10,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::agent::Converted;
 use crate::api::Api;
 use crate::api::error::{ApiError, Refusals};
 use crate::api::extract::{Body, InPath};
+use crate::service::Converted;
 
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default().routes(routes!(convert))
