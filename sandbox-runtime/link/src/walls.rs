@@ -8,8 +8,9 @@ use std::path::PathBuf;
 
 /// The guest says it on standard error before the name of a layer that it could not set up, and the cause.
 pub const FAILED_LAYER: &str = "layer failed:";
-/// The level of Landlock that holds what the second fence is for: before it, files could be cut to nothing.
-pub const LEAST_LANDLOCK: i32 = 3;
+/// The least level of Landlock that a sandbox starts with: that of Linux 5.19 and of Debian 12. Before level 3 the fence does
+/// not keep a file from being cut to nothing; there the read-only mounts alone do.
+pub const LEAST_LANDLOCK: i32 = 2;
 
 /// A layer of the isolation that the guest sets up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +64,7 @@ impl Layer {
             Self::Privileges => "use a kernel of version 5.10 or newer",
             Self::Limits => "run `baton doctor`",
             Self::Landlock => {
-                "use a kernel of version 6.2 or newer with CONFIG_SECURITY_LANDLOCK, and `landlock` in the list of its \
+                "use a kernel of version 5.19 or newer with CONFIG_SECURITY_LANDLOCK, and `landlock` in the list of its \
                  boot parameter `lsm=`"
             }
             Self::Seccomp => "use a kernel with CONFIG_SECCOMP_FILTER, on x86-64, AArch64 or RISC-V",

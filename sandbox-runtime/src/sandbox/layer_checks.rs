@@ -39,7 +39,8 @@ fn fence(level: i32) -> Outcome {
             let found = format!("Landlock level {level}; {LEAST_LANDLOCK} is the least that holds");
             Err((found, Layer::Landlock.fix().to_owned()))
         }
-        // From level 6 on, signals and abstract sockets are fenced too.
+        // Only from level 3 on, cutting files to nothing is fenced; from level 6 on, signals and abstract sockets also.
+        2 => Ok("Landlock level 2: files and folders, but not against cutting a file to nothing".to_owned()),
         level if level < 6 => Ok(format!("Landlock level {level}: files and folders")),
         level => Ok(format!("Landlock level {level}: files, folders, devices and signals")),
     }
@@ -103,9 +104,10 @@ mod tests {
     #[test]
     fn an_old_landlock_is_named_with_its_level_and_fix() {
         assert!(fence(0).is_err());
-        let (found, fix) = fence(2).unwrap_err();
-        assert_eq!(found, "Landlock level 2; 3 is the least that holds");
-        assert!(fix.contains("6.2") && fix.contains("lsm="));
+        let (found, fix) = fence(1).unwrap_err();
+        assert_eq!(found, "Landlock level 1; 2 is the least that holds");
+        assert!(fix.contains("5.19") && fix.contains("lsm="));
+        assert!(fence(2).unwrap().contains("not against cutting"));
         assert_eq!(fence(3).unwrap(), "Landlock level 3: files and folders");
         assert_eq!(fence(7).unwrap(), "Landlock level 7: files, folders, devices and signals");
     }

@@ -40,7 +40,7 @@ fn restrict() -> anyhow::Result<landlock::RestrictionStatus> {
     let mut rules = Ruleset::default()
         // What the kernel of `LEAST_LANDLOCK` has must be; the rest where it is there.
         .set_compatibility(CompatLevel::HardRequirement)
-        .handle_access(AccessFs::from_all(ABI::V3))?
+        .handle_access(AccessFs::from_all(ABI::V2))?
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(all)?
         .scope(Scope::AbstractUnixSocket | Scope::Signal)?
