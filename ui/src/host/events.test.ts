@@ -6,7 +6,7 @@ class FakeSocket {
   static all: FakeSocket[] = [];
   onopen: (() => void) | null = null;
   onmessage: ((message: { data: unknown }) => void) | null = null;
-  onclose: (() => void) | null = null;
+  onclose: ((event: { wasClean: boolean }) => void) | null = null;
   closed = false;
   constructor(
     readonly url: string,
@@ -16,7 +16,7 @@ class FakeSocket {
   }
   close() {
     this.closed = true;
-    this.onclose?.();
+    this.onclose?.({ wasClean: true });
   }
 }
 
@@ -57,7 +57,7 @@ test('a new connection resumes after the last event seen', async () => {
   expect(newest().url).toContain('?after=evt_4');
   newest().onopen?.();
   newest().onmessage?.({ data: event(5) });
-  newest().onclose?.();
+  newest().onclose?.({ wasClean: false });
   expect(states.at(-1)).toMatchObject({ kind: 'lost', tries: 1 });
   await vi.advanceTimersByTimeAsync(250);
   expect(newest().url).toContain('?after=evt_5');
@@ -69,11 +69,11 @@ test('a new connection resumes after the last event seen', async () => {
 test('pauses grow to five seconds, and a person may skip them', async () => {
   const { states, stream } = await follow(null);
   for (let i = 0; i < 8; i += 1) {
-    newest().onclose?.();
+    newest().onclose?.({ wasClean: false });
     await vi.advanceTimersByTimeAsync(5_000);
   }
   expect(states.at(-1)).toMatchObject({ kind: 'lost', tries: 8 });
-  newest().onclose?.();
+  newest().onclose?.({ wasClean: false });
   const before = FakeSocket.all.length;
   stream.retryNow();
   await vi.advanceTimersByTimeAsync(0);

@@ -8,6 +8,7 @@
  * Each message is one event. A new connection asks for what came after the last event seen, so nothing is lost or seen twice.
  */
 import { readEvent, type Event } from '../core/event';
+import { lastingSocket } from './socket';
 import type { EventStream, EventStreamState, LiveEndpoint } from './types';
 
 const FIRST_PAUSE_MS = 250;
@@ -21,62 +22,25 @@ export function followEvents(
 ): EventStream {
   let last = after;
   let tries = 0;
-  let closed = false;
-  let socket: WebSocket | null = null;
-  let timer: ReturnType<typeof setTimeout> | null = null;
-
-  const connect = async () => {
-    timer = null;
-    let at: LiveEndpoint;
-    try {
-      at = await endpoint();
-    } catch {
-      // The host cannot say where the runtime is: as good as a refused connection.
-      lost();
-      return;
-    }
-    if (closed) return;
-    const url = last === null ? at.wsUrl : `${at.wsUrl}?after=${encodeURIComponent(last)}`;
-    const mine = new WebSocket(url, ['baton', `bearer.${at.token}`]);
-    socket = mine;
-    mine.onopen = () => {
+  const from = ({ wsUrl, token }: LiveEndpoint) => ({ token, wsUrl: last === null ? wsUrl : `${wsUrl}?after=${encodeURIComponent(last)}` });
+  return lastingSocket(async () => from(await endpoint()), {
+    onOpen: () => {
       tries = 0;
       onState({ kind: 'connected' });
-    };
-    mine.onmessage = (message: MessageEvent<unknown>) => {
-      const event = parseEvent(message.data);
+    },
+    onMessage: (data) => {
+      const event = parseEvent(data);
       if (event === null) return;
       last = event.id;
       onEvent(event);
-    };
-    mine.onclose = () => {
-      if (socket === mine) lost();
-    };
-  };
-
-  const lost = () => {
-    socket = null;
-    if (closed) return;
-    tries += 1;
-    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS);
-    onState({ kind: 'lost', tries, nextAt: Date.now() + pauseMs });
-    timer = setTimeout(() => void connect(), pauseMs);
-  };
-
-  void connect();
-
-  return {
-    retryNow() {
-      if (timer === null) return;
-      clearTimeout(timer);
-      void connect();
     },
-    close() {
-      closed = true;
-      if (timer !== null) clearTimeout(timer);
-      socket?.close();
+    onLost: () => {
+      tries += 1;
+      const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS);
+      onState({ kind: 'lost', tries, nextAt: Date.now() + pauseMs });
+      return pauseMs;
     },
-  };
+  });
 }
 
 /** Answers the event in a message, or `null` for anything else (a keep-alive). */

@@ -1,44 +1,21 @@
 /** Follows a route over a WebSocket, for both hosts; comes back by itself while it is wanted. */
+import { lastingSocket } from './socket';
 import type { LiveEndpoint } from './types';
 
 const PAUSE_MS = 3_000;
 
 export function followRoute(endpoint: () => Promise<LiveEndpoint>, onNews: () => void): () => void {
-  let closed = false;
-  let socket: WebSocket | null = null;
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  let cut = false;
-
-  const again = () => {
-    cut = true;
-    if (!closed) timer = setTimeout(() => void connect(), PAUSE_MS);
-  };
-
-  const connect = async () => {
-    let at: LiveEndpoint;
-    try {
-      at = await endpoint();
-    } catch {
-      again();
-      return;
-    }
-    if (closed) return;
-    const mine = new WebSocket(at.wsUrl, ['baton', `bearer.${at.token}`]);
-    socket = mine;
-    mine.onopen = () => {
+  let wasLost = false;
+  const socket = lastingSocket(endpoint, {
+    onOpen: () => {
       // What was told meanwhile was missed.
-      if (cut && !closed) onNews();
-    };
-    mine.onmessage = () => {
-      if (!closed) onNews();
-    };
-    mine.onclose = again;
-  };
-  void connect();
-
-  return () => {
-    closed = true;
-    if (timer !== null) clearTimeout(timer);
-    socket?.close();
-  };
+      if (wasLost) onNews();
+    },
+    onMessage: onNews,
+    onLost: () => {
+      wasLost = true;
+      return PAUSE_MS;
+    },
+  });
+  return () => socket.close();
 }
