@@ -1,7 +1,8 @@
 //! The life of a task. One fact is stored, how far it got; that it waits is derived from control and from open questions.
 
 use crate::control::State;
-use crate::model::TaskStatus;
+use crate::event::{NewEvent, TaskFailed};
+use crate::model::{Actor, EpochMs, Failure, Task, TaskStatus};
 
 /// How far a task got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,4 +38,13 @@ pub fn status(progress: Progress, control: &State, is_asking: bool) -> TaskStatu
 /// Whether the task's clock runs: it stands still while a person is asked or drives.
 pub fn clock_runs(progress: Progress, control: &State, is_asking: bool) -> bool {
     status(progress, control, is_asking) == TaskStatus::Running
+}
+
+/// Ends as failed a task that no driver runs; returns the event that tells it.
+pub fn fail(task: &mut Task, failure: Failure, at: EpochMs) -> NewEvent {
+    task.status = TaskStatus::Failed;
+    task.ended_at = Some(at);
+    task.error = Some(failure.clone());
+    let failed = TaskFailed { title: task.title.clone(), result: None, error: Some(failure) };
+    NewEvent::new(&task.sandbox_id, Actor::System, at, failed).of_task(Some(&task.id))
 }

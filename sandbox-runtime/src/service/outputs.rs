@@ -44,13 +44,8 @@ impl Service {
         let snapshot = saved.await.map_err(ServiceError::internal)?.map_err(SaveError::Snapshot)?;
         let artifact = snapshot.artifact.clone();
         let (key, name, size) = (artifact.key.clone(), artifact.name.clone(), Some(artifact.size));
-        let event = NewEvent {
-            sandbox_id: id.clone(),
-            task_id: None,
-            by: Actor::Api,
-            at: now_ms(),
-            data: ArtifactsUpdated { key, name, size, deleted: false }.into(),
-        };
+        let kept = ArtifactsUpdated { key, name, size, deleted: false };
+        let event = NewEvent::new(id, Actor::Api, now_ms(), kept);
         // The snapshot holds its content until the record is committed.
         let change = Change { artifacts: vec![artifact.clone()], events: vec![event], ..Change::default() };
         self.store().commit(change).await?;
@@ -63,13 +58,8 @@ impl Service {
 
     pub async fn delete_artifact(&self, key: &ArtifactKey) -> Answer<Artifact> {
         let artifact = self.artifact(key).await?;
-        let deleted = NewEvent {
-            sandbox_id: artifact.sandbox_id.clone(),
-            task_id: None,
-            by: Actor::Api,
-            at: now_ms(),
-            data: ArtifactsUpdated { key: key.clone(), name: artifact.name.clone(), size: None, deleted: true }.into(),
-        };
+        let gone = ArtifactsUpdated { key: key.clone(), name: artifact.name.clone(), size: None, deleted: true };
+        let deleted = NewEvent::new(&artifact.sandbox_id, Actor::Api, now_ms(), gone);
         let change = Change { deleted_artifacts: vec![key.clone()], events: vec![deleted], ..Change::default() };
         self.store().commit(change).await?;
         Ok(artifact)

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use sandbox_core::SandboxId;
-use sandbox_core::approval;
-use sandbox_core::event::{ApprovalDecided, HandoffCancelled, NewEvent, SandboxEnded, TaskFailed};
+use sandbox_core::event::{ApprovalDecided, HandoffCancelled, NewEvent, SandboxEnded};
 use sandbox_core::handoff::{Step, apply};
-use sandbox_core::model::{Actor, AgentStatus, Failure, PreviewStatus, SandboxStatus, TaskStatus};
+use sandbox_core::model::{Actor, AgentStatus, Failure, PreviewStatus, SandboxStatus};
+use sandbox_core::{SandboxId, approval, task};
 
 use super::{Answer, ErrorCode, Service, ServiceError, WeakService, resume};
 use crate::browser::forget_open_pages;
@@ -76,48 +75,29 @@ async fn settle_now(service: &Service) -> Answer<bool> {
             Err(why) => why,
         };
         let failure = Failure { code: "interrupted".to_owned(), message: format!("{WHY}; {why}; {KEPT}") };
-        task.status = TaskStatus::Failed;
-        task.ended_at = Some(now);
-        task.error = Some(failure.clone());
-        change.events.push(NewEvent {
-            sandbox_id: task.sandbox_id.clone(),
-            task_id: Some(task.id.clone()),
-            by: Actor::System,
-            at: now,
-            data: TaskFailed { title: task.title.clone(), result: None, error: Some(failure) }.into(),
-        });
+        change.events.push(task::fail(&mut task, failure, now));
         change.tasks.push(task);
     }
     for mut handoff in unfinished.handoffs {
         if apply(&mut handoff, Step::Cancel { note: Some(WHY.to_owned()) }, now).is_err() {
             continue;
         }
-        change.events.push(NewEvent {
-            sandbox_id: handoff.sandbox_id.clone(),
-            task_id: handoff.task_id.clone(),
-            by: Actor::System,
-            at: now,
-            data: HandoffCancelled {
-                request_id: handoff.request_id.clone(),
-                held_ms: None,
-                takeovers: None,
-                message: Some(WHY.to_owned()),
-            }
-            .into(),
-        });
+        let cancelled = HandoffCancelled {
+            request_id: handoff.request_id.clone(),
+            held_ms: None,
+            takeovers: None,
+            message: Some(WHY.to_owned()),
+        };
+        let event = NewEvent::new(&handoff.sandbox_id, Actor::System, now, cancelled);
+        change.events.push(event.of_task(handoff.task_id.as_ref()));
         change.handoffs.push(handoff);
     }
     for mut asked in unfinished.approvals {
         if approval::apply(&mut asked, approval::Step::Void { why: WHY.to_owned() }, now).is_err() {
             continue;
         }
-        change.events.push(NewEvent {
-            sandbox_id: asked.sandbox_id.clone(),
-            task_id: asked.task_id.clone(),
-            by: Actor::System,
-            at: now,
-            data: ApprovalDecided::from(&asked).into(),
-        });
+        let event = NewEvent::new(&asked.sandbox_id, Actor::System, now, ApprovalDecided::from(&asked));
+        change.events.push(event.of_task(asked.task_id.as_ref()));
         change.approvals.push(asked);
     }
     for mut sandbox in unfinished.sandboxes {
@@ -129,13 +109,8 @@ async fn settle_now(service: &Service) -> Answer<bool> {
         sandbox.agent.status = AgentStatus::Off;
         sandbox.preview.status = PreviewStatus::Off;
         sandbox.failure = Some(Failure { code: "interrupted".to_owned(), message: format!("{WHY}; {KEPT}") });
-        change.events.push(NewEvent {
-            sandbox_id: sandbox.id.clone(),
-            task_id: None,
-            by: Actor::System,
-            at: now,
-            data: SandboxEnded { code: Some("interrupted".to_owned()), message: Some(WHY.to_owned()) }.into(),
-        });
+        let ended = SandboxEnded { code: Some("interrupted".to_owned()), message: Some(WHY.to_owned()) };
+        change.events.push(NewEvent::new(&sandbox.id, Actor::System, now, ended));
         remove_temporary_profile(service, sandbox.id.as_str()).await;
         change.sandboxes.push(sandbox);
     }

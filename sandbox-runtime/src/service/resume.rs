@@ -5,10 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use sandbox_core::HandoffId;
-use sandbox_core::event::{NewEvent, TaskFailed};
-use sandbox_core::model::{Actor, Failure, Handoff, RequestedBy, Sandbox, Task, TaskLimits, TaskStatus};
+use sandbox_core::model::{Failure, Handoff, RequestedBy, Sandbox, Task, TaskLimits, TaskStatus};
 use sandbox_core::playbook::Playbook;
+use sandbox_core::{HandoffId, task};
 use serde_json::Value;
 
 use super::{Answer, Service};
@@ -119,17 +118,7 @@ impl Plan {
 
 async fn fail(service: &Service, mut task: Task, why: String) -> Answer<()> {
     let failure = Failure { code: "interrupted".to_owned(), message: format!("the task could not go on: {why}") };
-    let now = now_ms();
-    task.status = TaskStatus::Failed;
-    task.ended_at = Some(now);
-    task.error = Some(failure.clone());
-    let event = NewEvent {
-        sandbox_id: task.sandbox_id.clone(),
-        task_id: Some(task.id.clone()),
-        by: Actor::System,
-        at: now,
-        data: TaskFailed { title: task.title.clone(), result: None, error: Some(failure) }.into(),
-    };
+    let event = task::fail(&mut task, failure, now_ms());
     service.store().commit(Change { tasks: vec![task], events: vec![event], ..Change::default() }).await?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sandbox_core::event::{FileChange, FileChanged, NewEvent, SandboxCreated};
+use sandbox_core::event::{NewEvent, SandboxCreated};
 use sandbox_core::layout::{PROFILE_DIR, WORKSPACE_DIR};
 use sandbox_core::model::{
     Actor, AgentInfo, AgentStatus, CodeRequest, ControlMode, ExecRequest, ExecResult, Preview, PreviewStatus, Sandbox,
@@ -79,13 +79,7 @@ impl Service {
             ended_at: None,
             updated_at: now,
         };
-        let created = NewEvent {
-            sandbox_id: id.clone(),
-            task_id: None,
-            by: Actor::Api,
-            at: now,
-            data: SandboxCreated { name: sandbox.name.clone() }.into(),
-        };
+        let created = NewEvent::new(&id, Actor::Api, now, SandboxCreated { name: sandbox.name.clone() });
         let change = Change { sandboxes: vec![sandbox.clone()], events: vec![created], ..Change::default() };
         self.store().commit(change).await?;
         self.start_driver(sandbox.clone(), config.env, profile, workspace).await?;
@@ -262,12 +256,6 @@ impl Service {
     /// Returns the workspace for writing: only of a sandbox that takes work.
     pub async fn writable_workspace(&self, id: &SandboxId) -> Answer<Workspace> {
         Ok(self.working_driver(id).await?.workspace().clone())
-    }
-
-    /// Records that a path of the workspace was changed through the API.
-    pub async fn file_changed(&self, id: &SandboxId, path: &str, change: FileChange) -> Answer<()> {
-        let driver = self.driver(id).await?;
-        Ok(driver.record(FileChanged { path: path.to_owned(), change }, Actor::Api).await?)
     }
 
     pub(super) fn workspace_dir(&self, id: &SandboxId) -> PathBuf {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use futures_util::Stream;
-use sandbox_core::event::{EventData, NewEvent, TaskFailed, TaskQueued};
+use sandbox_core::event::{EventData, NewEvent, TaskQueued};
 use sandbox_core::model::{Actor, Failure, SandboxConfig, Task, TaskLimits, TaskRequest, TaskStatus, Usage};
 use sandbox_core::playbook::Playbook;
-use sandbox_core::{SandboxId, TaskId, plain_name};
+use sandbox_core::{SandboxId, TaskId, plain_name, task};
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -198,20 +198,9 @@ impl Service {
         let message = [Some(why.message), why.hint].into_iter().flatten().collect::<Vec<_>>().join("; ");
         let failure = Failure { code: "noModel".to_owned(), message };
         let mut task = new_task(id, shorten(&prompt), request);
-        task.status = TaskStatus::Failed;
-        task.ended_at = Some(task.created_at);
-        task.error = Some(failure.clone());
-        let event = |data| NewEvent {
-            sandbox_id: id.clone(),
-            task_id: Some(task.id.clone()),
-            by: Actor::System,
-            at: task.created_at,
-            data,
-        };
-        let events = vec![
-            event(TaskQueued {}.into()),
-            event(TaskFailed { title: task.title.clone(), result: None, error: Some(failure) }.into()),
-        ];
+        let at = task.created_at;
+        let queued = NewEvent::new(id, Actor::System, at, TaskQueued {}).of_task(Some(&task.id));
+        let events = vec![queued, task::fail(&mut task, failure, at)];
         self.store().commit(Change { tasks: vec![task.clone()], events, ..Change::default() }).await?;
         Ok(task.id)
     }

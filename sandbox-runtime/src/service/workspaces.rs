@@ -1,7 +1,7 @@
 //! What sandboxes hold: how much, what changes in it, and what a person deletes of it, also when a sandbox is over.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use sandbox_core::SandboxId;
 use sandbox_core::event::{FileChange, FileChanged, NewEvent};
@@ -14,11 +14,8 @@ use crate::now_ms;
 use crate::store::{ArtifactFilter, Change, PageRequest};
 use crate::workspace::{Changed, DiskUsage, Trash, Trashed, Watch, Workspace, WorkspaceError};
 
-/// Watches that somebody reads, one a sandbox.
-pub(super) type Watches = Mutex<BTreeMap<SandboxId, WeakWatch>>;
-
-/// A watch that lives as long as its readers.
-pub(super) struct WeakWatch(std::sync::Weak<Watch>);
+/// Watches that somebody reads, one a sandbox. Each lives as long as its readers.
+pub(super) type Watches = Mutex<BTreeMap<SandboxId, Weak<Watch>>>;
 
 /// The changes of a workspace, for as long as this is kept.
 pub struct Watched {
@@ -90,7 +87,7 @@ impl Service {
             Ok(Removed { entry, trash_id: None })
         })
         .await?;
-        self.file_was(id, &place, &removed.entry.path, FileChange::Removed).await?;
+        self.record_change(id, &place, &removed.entry.path, FileChange::Removed).await?;
         Ok(removed)
     }
 
@@ -99,7 +96,7 @@ impl Service {
         let place = self.place_of_work(id).await?;
         let (workspace, bin) = (place.workspace().clone(), self.trash_of(id));
         let entry = off(move || bin.restore(&workspace, &trash_id)).await?;
-        self.file_was(id, &place, &entry.path, FileChange::Written).await?;
+        self.record_change(id, &place, &entry.path, FileChange::Written).await?;
         Ok(entry)
     }
 
@@ -137,25 +134,18 @@ impl Service {
     /// Follows what changes in a workspace; several readers share one watch.
     pub async fn watch_files(&self, id: &SandboxId) -> Answer<Watched> {
         let workspace = self.workspace(id).await?;
-        let known = || {
-            let watches = self.inner.watches.lock().unwrap_or_else(PoisonError::into_inner);
-            watches.get(id).and_then(|weak| weak.0.upgrade())
-        };
-        let watch = match known() {
+        let watches = || self.inner.watches.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = watches().get(id).and_then(Weak::upgrade);
+        let watch = match known {
             Some(watch) => watch,
             None => {
                 let started = tokio::task::spawn_blocking(move || Watch::start(workspace)).await;
                 let started = Arc::new(started.map_err(ServiceError::internal)?.map_err(ServiceError::internal)?);
-                let mut watches = self.inner.watches.lock().unwrap_or_else(PoisonError::into_inner);
-                watches.retain(|_, weak| weak.0.strong_count() > 0);
+                let mut watches = watches();
+                watches.retain(|_, watch| watch.strong_count() > 0);
                 // One that another reader started meanwhile serves both.
-                match watches.get(id).and_then(|weak| weak.0.upgrade()) {
-                    Some(there) => there,
-                    None => {
-                        watches.insert(id.clone(), WeakWatch(Arc::downgrade(&started)));
-                        started
-                    }
-                }
+                let watch = watches.entry(id.clone()).or_insert_with(|| Arc::downgrade(&started));
+                watch.upgrade().unwrap_or(started)
             }
         };
         Ok(Watched { news: watch.subscribe(), _watch: watch })
@@ -165,19 +155,19 @@ impl Service {
         Trash::at(self.home().join("trash").join(id.as_str()))
     }
 
-    /// Records that a path was changed through the API, by whoever has the history.
-    async fn file_was(&self, id: &SandboxId, place: &PlaceOfWork, path: &str, change: FileChange) -> Answer<()> {
+    /// Records that a path of a sandbox that runs was changed through the API.
+    pub async fn file_changed(&self, id: &SandboxId, path: &str, change: FileChange) -> Answer<()> {
+        let place = PlaceOfWork::Runs(self.driver(id).await?);
+        self.record_change(id, &place, path, change).await
+    }
+
+    /// Records that a path was changed through the API: by the driver, or in the history itself when there is none.
+    async fn record_change(&self, id: &SandboxId, place: &PlaceOfWork, path: &str, change: FileChange) -> Answer<()> {
         let changed = FileChanged { path: path.to_owned(), change };
         match place {
             PlaceOfWork::Runs(driver) => Ok(driver.record(changed, Actor::Api).await?),
             PlaceOfWork::Over(_) => {
-                let event = NewEvent {
-                    sandbox_id: id.clone(),
-                    task_id: None,
-                    by: Actor::Api,
-                    at: now_ms(),
-                    data: changed.into(),
-                };
+                let event = NewEvent::new(id, Actor::Api, now_ms(), changed);
                 self.store().commit(Change { events: vec![event], ..Change::default() }).await?;
                 Ok(())
             }

@@ -75,6 +75,19 @@ pub struct NewEvent {
     pub data: EventData,
 }
 
+impl NewEvent {
+    /// Returns an event of a sandbox, and of no task.
+    pub fn new(sandbox: &SandboxId, by: Actor, at: EpochMs, data: impl Into<EventData>) -> Self {
+        Self { sandbox_id: sandbox.clone(), task_id: None, by, at, data: data.into() }
+    }
+
+    /// Makes it one of this task.
+    #[must_use]
+    pub fn of_task(self, task: Option<&TaskId>) -> Self {
+        Self { task_id: task.cloned(), ..self }
+    }
+}
+
 /// An event that this version does not know, as another version wrote it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UnknownEvent {
