@@ -3,6 +3,7 @@
 
 mod circles;
 mod interface;
+mod invariants;
 mod names;
 mod rooms;
 mod sources;
