@@ -1,7 +1,7 @@
 //! Pictures that the page's decoder is tested with: `ui/src/live/fixtures/pictures.bin`.
 //!
 //! Each is a u32 length, a message, and a u32 FNV-1a of the RGBA that the canvas shows after it. After a change of the
-//! format, write them anew with `BATON_WRITE_FIXTURES=1 cargo test -p sandbox-picture --test fixtures`.
+//! format, write them again with `BATON_WRITE_FIXTURES=1 cargo test -p sandbox-picture --test fixtures`.
 
 use std::path::PathBuf;
 

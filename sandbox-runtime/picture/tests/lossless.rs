@@ -209,7 +209,7 @@ enum Step {
     Slide(Rect, usize),
     /// The viewer paints this with a decoder of its own while it changes.
     Video(Rect, u32),
-    /// The viewer joins anew, and what was on its way is lost.
+    /// The viewer joins again, and what was on its way is lost.
     Join,
 }
 

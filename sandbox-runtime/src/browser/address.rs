@@ -42,7 +42,7 @@ fn completed(url: &str) -> Result<String, ActionError> {
     }
 }
 
-/// Says Chromium's name of a network error in words, the name kept for whoever knows it.
+/// Says Chromium's name of a network error in words, followed by the name itself.
 pub(super) fn said_error(name: &str) -> String {
     let words = match name {
         "net::ERR_NAME_NOT_RESOLVED" => "there is no such host",

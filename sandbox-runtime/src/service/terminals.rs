@@ -24,7 +24,7 @@ pub const TERMINALS_MAX: usize = 8;
 const LONGEST_NAME: usize = 32;
 /// How much of what a terminal showed is kept.
 const SCROLLBACK: usize = 512 << 10;
-/// Messages that a slow viewer may be behind before it is shown everything anew.
+/// How many messages a slow viewer may fall behind before it is sent the whole scrollback again.
 const BEHIND: usize = 256;
 /// Keystrokes that wait for a program that does not read.
 const TYPED_AHEAD: usize = 256;
@@ -54,11 +54,8 @@ impl Scrollback {
 
     /// Returns what is kept. One that was cut begins with a whole line: half an escape sequence means something else.
     fn text(&self) -> Vec<u8> {
-        let skipped = match self.cut {
-            true => self.bytes.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1),
-            false => 0,
-        };
-        self.bytes.iter().skip(skipped).copied().collect()
+        let line_end = self.bytes.iter().position(|byte| *byte == b'\n').filter(|_| self.cut);
+        self.bytes.iter().skip(line_end.map_or(0, |at| at + 1)).copied().collect()
     }
 }
 
@@ -140,7 +137,7 @@ impl AttachedTerminal {
         self.replay.take().unwrap_or_default()
     }
 
-    /// Waits for more to show; `None` when the terminal has ended. Whoever is too far behind is shown everything anew.
+    /// Waits for more to show; `None` when the terminal has ended. A viewer that is too far behind gets the whole scrollback again.
     pub async fn read(&mut self) -> Option<Bytes> {
         match self.news.as_mut()?.recv().await {
             Ok(bytes) => Some(bytes),

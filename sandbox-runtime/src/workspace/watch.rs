@@ -40,7 +40,7 @@ const BEHIND: usize = 64;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Changed {
     pub paths: Vec<String>,
-    /// There were more: list what is shown anew.
+    /// Some paths are left out: list the workspace again.
     pub more: bool,
 }
 

@@ -796,7 +796,7 @@ export type HandoffRequest = {
 
 /** A person is asked for, or takes control without being asked (`by` is `person`). */
 export type HandoffRequested = {
-  /** Asked before: whoever drove is gone without handing back, or the runtime was started again. */
+  /** This was asked before: the person who drove left without handing back, or the runtime was restarted. */
   again?: boolean;
   message: string;
   reason: HandoffReason;

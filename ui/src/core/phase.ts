@@ -31,7 +31,6 @@ export type Phase =
   | { kind: 'ended' }
   | { kind: 'failed'; failure: Failure | null };
 
-export type PhaseKind = Phase['kind'];
 
 export interface StartStep {
   name: string;

@@ -10,7 +10,7 @@ payload! {
         pub request_id: HandoffId,
         pub reason: HandoffReason,
         pub message: String,
-        /// Asked before: whoever drove is gone without handing back, or the runtime was started again.
+        /// This was asked before: the person who drove left without handing back, or the runtime was restarted.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         #[ts(as = "Option<_>")]
         pub again: bool,

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::*;
 
-/// Payloads as versions before this one wrote them, each type at least once. `reads` has what is written beside it now.
+/// Payloads as earlier versions wrote them, each type at least once. `reads` has the fields that are added today.
 const WRITTEN: &str = include_str!("../../tests/data/events.jsonl");
 
 fn written() -> impl Iterator<Item = (String, Value, Value)> {

@@ -65,7 +65,7 @@ impl Motion {
         self.film.map(|film| film.area)
     }
 
-    /// When the film is to be sent exactly, unless it changes before.
+    /// When the film will be sent exactly, if it does not change before.
     pub fn rests_at(&self) -> Option<Duration> {
         self.film.map(|film| film.changed_at + FILM_REST)
     }

@@ -130,7 +130,7 @@ impl Sender {
         if wishes.refresh {
             self.anew = true;
             self.key = true;
-            // A view that asks anew has lost what was on the way.
+            // A view that asks again has lost what was on the way.
             self.acknowledged = self.sent;
         }
         !wishes.ended
@@ -165,7 +165,7 @@ impl Sender {
         }
     }
 
-    /// Begins anew where the screen has another size.
+    /// Starts over when the screen has another size.
     fn fit(&mut self, latest: &Latest) {
         let (width, height) = (latest.hashes.width(), latest.hashes.height());
         if (width, height) != (self.filmed.width(), self.filmed.height()) {

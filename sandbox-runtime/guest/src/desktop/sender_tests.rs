@@ -220,7 +220,7 @@ enum Event {
     Scroll(usize),
     /// The view shows what has come.
     Show,
-    /// What has come is lost, and the view asks anew.
+    /// What has come is lost, and the view asks again.
     Lose,
 }
 
@@ -259,7 +259,7 @@ proptest! {
                 }
             }
         }
-        // What was on the way when it was lost may still come: the view asks anew, as a page does.
+        // What was on the way when it was lost may still come: the view asks again, as a page does.
         rig.asked.note(VideoControl::Refresh);
         rig.until_exact();
         rig.end();

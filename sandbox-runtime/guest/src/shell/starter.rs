@@ -224,7 +224,7 @@ impl Starter {
         Ok(Pid::from_raw(command.spawn()?.id().cast_signed()))
     }
 
-    /// Reaps whoever ended: supervisors, and orphans of those that were killed.
+    /// Reaps processes that ended: supervisors, and orphans of those that were killed.
     fn reap(&mut self) -> io::Result<()> {
         loop {
             match waitpid(None, Some(WaitPidFlag::WNOHANG)) {

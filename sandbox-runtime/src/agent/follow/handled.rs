@@ -5,7 +5,7 @@ use sandbox_core::event::{ActionError, AgentAction};
 use super::entry::Did;
 use super::fence::{Shown, Source};
 
-/// What was done, and what the story is told of it.
+/// What was done, and what the story says about it.
 #[derive(Default)]
 pub struct Handled {
     pub did: Did,

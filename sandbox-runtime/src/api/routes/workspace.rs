@@ -158,8 +158,8 @@ async fn usage(State(api): State<Api>, InPath(id): InPath<SandboxId>) -> Result<
     Ok(Json(api.service().holdings(&id).await?.into()))
 }
 
-/// Follows what changes in the workspace, whoever changes it: `{"paths":[…],"more":false}` as server-sent events, or over a
-/// WebSocket. With `more`, list anew: not every path is told. What changes while nobody follows is not told later.
+/// Follows all changes in the workspace: `{"paths":[…],"more":false}` as server-sent events, or over a WebSocket.
+/// With `more`, list the workspace again: some paths are left out. Changes from before the connection are not sent.
 #[utoipa::path(get, path = "/v1/sandboxes/{id}/fs/watch", tag = "commands and files", operation_id = "watchFiles",
     params(("id" = String, Path)), responses((status = 200, content_type = "text/event-stream",
     description = "Server-sent events `changed`; over a WebSocket their data as text messages"), Refusals))]
@@ -193,7 +193,7 @@ async fn empty(State(api): State<Api>, InPath(id): InPath<SandboxId>) -> Result<
     Ok(Json(Emptied { freed_bytes: api.service().empty_trash(&id).await? }))
 }
 
-/// Puts back what is in the trash, where it was; beside it, where something has its name by now.
+/// Restores a deletion to its old path; under a new name next to it if the path is in use.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/fs/trash/{trashId}/restore", tag = "commands and files",
     operation_id = "restoreFile", params(("id" = String, Path), ("trashId" = String, Path)),
     responses((status = 200, body = FileEntry), Refusals))]

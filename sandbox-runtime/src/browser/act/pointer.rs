@@ -15,7 +15,7 @@ use crate::browser::pipe::{Call, CallError};
 
 /// How far beside its place the pointer begins, in CSS pixels, at each attempt to point there.
 const ASIDE: [f64; 3] = [0.0, 1.0, -1.0];
-/// How long a frame's place may take to become known before the pointer is moved anew.
+/// How long a frame's place may take to become known before the pointer is moved again.
 const POINTER_PAUSE: Duration = Duration::from_millis(20);
 /// Moves that a drag is made of: pages begin a drag only when the pointer moves by itself.
 const DRAG_STEPS: i32 = 8;

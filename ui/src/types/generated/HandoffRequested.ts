@@ -7,6 +7,6 @@ import type { HandoffReason } from "./HandoffReason";
  */
 export type HandoffRequested = { requestId: HandoffId, reason: HandoffReason, message: string, 
 /**
- * Asked before: whoever drove is gone without handing back, or the runtime was started again.
+ * This was asked before: the person who drove left without handing back, or the runtime was restarted.
  */
 again?: boolean | null, };
