@@ -1,6 +1,4 @@
 /** The runtime's routes as functions: what the interface asks for, and nothing else. Refusals are thrown as [`Refused`]. */
-import type { Language, Ran } from '../core/code';
-import type { Target } from '../core/convert';
 import type { FileMatch } from '../core/files';
 import type { Holdings } from '../core/holdings';
 import { plainDeep } from '../core/plain';
@@ -10,7 +8,10 @@ import type { Approval } from '../types/generated/Approval';
 import type { ApprovalDecision } from '../types/generated/ApprovalDecision';
 import type { Artifact } from '../types/generated/Artifact';
 import type { Check } from '../types/generated/Check';
+import type { CodeLanguage } from '../types/generated/CodeLanguage';
 import type { Delivery } from '../types/generated/Delivery';
+import type { DocumentFormat } from '../types/generated/DocumentFormat';
+import type { ExecResult } from '../types/generated/ExecResult';
 import { readEvent, type Event } from '../core/event';
 import type { FileEntry } from '../types/generated/FileEntry';
 import type { Grant } from '../types/generated/Grant';
@@ -175,11 +176,11 @@ export class Client {
   }
 
   /** Runs code in the sandbox; answers when it has ended. */
-  runCode(sandboxId: string, language: Language, code: string): Promise<Ran> {
+  runCode(sandboxId: string, language: CodeLanguage, code: string): Promise<ExecResult> {
     return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/code`, { language, code });
   }
   /** Makes another document of a file; answers the paths of what was made. */
-  async convert(sandboxId: string, path: string, to: Target): Promise<string[]> {
+  async convert(sandboxId: string, path: string, to: DocumentFormat): Promise<string[]> {
     return (await this.#ask<{ paths: string[] }>('POST', `/v1/sandboxes/${enc(sandboxId)}/documents/convert`, { path, to })).paths;
   }
   /** Answers the terminals that are kept with a sandbox. */

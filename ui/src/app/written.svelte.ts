@@ -1,4 +1,4 @@
 /** Code that a person wrote and has not thrown away: kept for this session of the page, whatever is shown meanwhile. */
-import type { Language } from '../core/code';
+import type { CodeLanguage } from '../types/generated/CodeLanguage';
 
-export const written = $state<{ language: Language; code: string }>({ language: 'python', code: '' });
+export const written = $state<{ language: CodeLanguage; code: string }>({ language: 'python', code: '' });

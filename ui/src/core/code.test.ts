@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { endWords, newPictures, type Ran } from './code';
+import { endWords, newPictures } from './code';
+import type { ExecResult } from '../types/generated/ExecResult';
 
-const RAN: Ran = { exitCode: 0, stdout: '', stderr: '', stdoutTruncated: false, stderrTruncated: false, durationMs: 40, timedOut: false };
+const RAN: ExecResult = { exitCode: 0, signal: null, stdout: '', stderr: '', stdoutTruncated: false, stderrTruncated: false, durationMs: 40, timedOut: false };
 
 test('a run says how it ended', () => {
   expect(endWords(RAN)).toBe('Done in 40 ms');

@@ -1,27 +1,17 @@
 /** Code that a person runs in the sandbox. */
 
-export type Language = 'python' | 'javascript' | 'typescript' | 'bash';
+import type { CodeLanguage } from '../types/generated/CodeLanguage';
+import type { ExecResult } from '../types/generated/ExecResult';
 
-export const LANGUAGES: { name: Language; label: string; file: string }[] = [
+export const LANGUAGES: { name: CodeLanguage; label: string; file: string }[] = [
   { name: 'python', label: 'Python', file: 'code.py' },
   { name: 'javascript', label: 'JavaScript', file: 'code.js' },
   { name: 'typescript', label: 'TypeScript', file: 'code.ts' },
   { name: 'bash', label: 'Bash', file: 'code.sh' },
 ];
 
-export interface Ran {
-  exitCode: number;
-  signal?: string | null;
-  stdout: string;
-  stderr: string;
-  stdoutTruncated: boolean;
-  stderrTruncated: boolean;
-  durationMs: number;
-  timedOut: boolean;
-}
-
 /** Returns how a run ended, in words. */
-export function endWords({ exitCode, signal, durationMs, timedOut }: Ran): string {
+export function endWords({ exitCode, signal, durationMs, timedOut }: Pick<ExecResult, 'exitCode' | 'signal' | 'durationMs' | 'timedOut'>): string {
   const took = durationMs < 1000 ? `${durationMs} ms` : `${(durationMs / 1000).toFixed(1)} s`;
   if (timedOut) return `Stopped after ${took}: it took too long`;
   if (signal != null) return `Ended by ${signal} after ${took}`;
