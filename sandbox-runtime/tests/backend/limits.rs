@@ -120,8 +120,9 @@ async fn half_a_processor_is_half_of_the_time() {
     }
     let (room, _) = limited(&bench, asked).await;
     // Two that are busy for two seconds have at most one second of processor time together, whatever else runs.
-    let busy =
-        "import os, time\nend = time.monotonic() + 2\nwhile time.monotonic() < end: pass\nprint(time.process_time())";
+    // Each says its word in one write: `print` makes two of it, and they mix.
+    let busy = "import os, time\nend = time.monotonic() + 2\nwhile time.monotonic() < end: pass\n\
+                os.write(1, f\"{time.process_time()}\\n\".encode())";
     let line = format!("python3 -c '{busy}' & python3 -c '{busy}' & wait");
     let said = sh(&room, &line).await.stdout;
     let used: f64 = said.split_whitespace().map(|word| word.parse::<f64>().unwrap()).sum();

@@ -53,7 +53,8 @@ const QUIET: &str = r#"<!doctype html><title>Quiet</title><button onclick="fetch
 const DESK: &str = r#"<!doctype html><title>Desk</title><body style="margin:0"><label for="field">Word</label>
     <style>input, button { position: absolute; left: 20px; width: 300px; height: 40px; background: white }</style>
     <input id="field" autofocus style="top:60px"><button style="top:140px" onclick="fetch('/pressed')">Press me</button>
-    <script>let last = fetch('/told?' + location.search.slice(1) + '=open');
+    <script>const drawn = () => new Promise(requestAnimationFrame);
+    let last = drawn().then(drawn).then(() => fetch('/told?' + location.search.slice(1) + '=open'));
     const tell = () => fetch('/told?' + location.search.slice(1) + '=' + field.value.length);
     field.addEventListener('input', () => last = last.then(tell))</script>"#;
 /// Places within the field and the button, in pixels of the page.
