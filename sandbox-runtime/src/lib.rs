@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! api ─> service ─> driver ─> agent | browser ─> sandbox ─> link
-//!           ├─> stream, workspace, store, egress
+//!           ├─> stream, workspace, bundle, store, egress
 //!           every one of them ─> core
 //! ```
 
 pub mod agent;
 pub mod api;
 pub mod browser;
+pub mod bundle;
 pub mod demo;
 pub mod driver;
 pub mod egress;
@@ -30,6 +31,11 @@ pub fn now_ms() -> sandbox_core::model::EpochMs {
 /// Returns a new unique part for an id, sorted by time of making (UUID version 7).
 pub fn unique() -> String {
     uuid::Uuid::now_v7().simple().to_string()
+}
+
+/// Writes bytes as lower-case hexadecimal.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Chooses the cryptography of every connection; to be called before an HTTP client is built.

@@ -1,5 +1,6 @@
 //! The commands that the page may call. They carry requests to the same API that programs use, and decide nothing.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use axum::http::Method;
@@ -61,14 +62,15 @@ pub async fn write(baton: State<'_, Baton>, request: Request<'_>) -> Result<Repl
 /// Saves what a GET answers into the person's downloads; returns where. Nothing is overwritten.
 #[tauri::command]
 pub async fn save(app: AppHandle, baton: State<'_, Baton>, path: String, name: String) -> Result<String, String> {
-    let answer = baton.api.call(Method::GET, &path, None).await;
-    if !(200..300).contains(&answer.status) {
-        return Err(String::from_utf8_lossy(&answer.body).into_owned());
-    }
     let home = app.path().home_dir().map_err(|error| error.to_string())?;
     let folder = folder_for_downloads(app.path().download_dir().ok(), &home);
-    let kept = tokio::task::spawn_blocking(move || keep(&folder, &name, &answer.body)).await;
-    let kept = kept.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    let made = tokio::task::spawn_blocking(move || new_file(&folder, &name)).await;
+    let (kept, file) = made.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    if let Err(answer) = baton.api.save(&path, file.into()).await {
+        // Half a file is none.
+        let _ = tokio::fs::remove_file(&kept).await;
+        return Err(String::from_utf8_lossy(&answer.body).into_owned());
+    }
     Ok(kept.display().to_string())
 }
 
@@ -134,8 +136,7 @@ fn folder_for_downloads(named: Option<PathBuf>, home: &Path) -> PathBuf {
 }
 
 /// Writes a file under the name, or under that name with a number where it is taken.
-fn keep(folder: &Path, name: &str, content: &[u8]) -> std::io::Result<PathBuf> {
-    use std::io::Write;
+fn new_file(folder: &Path, name: &str) -> std::io::Result<(PathBuf, File)> {
     std::fs::create_dir_all(folder)?;
     // The name comes from a page.
     let name = sandbox_core::file_name(name);
@@ -146,10 +147,7 @@ fn keep(folder: &Path, name: &str, content: &[u8]) -> std::io::Result<PathBuf> {
     for n in 0..1_000 {
         let path = folder.join(if n == 0 { name.clone() } else { format!("{stem} ({n}){ending}") });
         match std::fs::OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(mut file) => {
-                file.write_all(content)?;
-                return Ok(path);
-            }
+            Ok(file) => return Ok((path, file)),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
@@ -159,14 +157,16 @@ fn keep(folder: &Path, name: &str, content: &[u8]) -> std::io::Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::{folder_for_downloads, keep};
+    use super::{folder_for_downloads, new_file};
 
     #[test]
     fn a_saved_file_never_takes_another_ones_place_nor_leaves_its_folder() {
         let folder = tempfile::tempdir().unwrap();
-        let first = keep(folder.path(), "report.md", b"one").unwrap();
-        let second = keep(folder.path(), "report.md", b"two").unwrap();
-        let outside = keep(folder.path(), "../../report.md", b"three").unwrap();
+        let made = |name| new_file(folder.path(), name).unwrap().0;
+        let first = made("report.md");
+        std::fs::write(&first, "one").unwrap();
+        let second = made("report.md");
+        let outside = made("../../report.md");
         assert_eq!(first, folder.path().join("report.md"));
         assert_eq!(second, folder.path().join("report (1).md"));
         assert_eq!(outside.parent(), Some(folder.path()));
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn a_saved_file_has_the_name_that_it_shows_and_is_not_hidden() {
         let folder = tempfile::tempdir().unwrap();
-        let saved = |name: &str| keep(folder.path(), name, b"").unwrap().file_name().unwrap().to_owned();
+        let saved = |name: &str| new_file(folder.path(), name).unwrap().0.file_name().unwrap().to_owned();
         assert_eq!(saved("evil\u{202e}gnp.exe"), "evilgnp.exe");
         assert_eq!(saved(".bashrc"), "bashrc");
         assert_eq!(saved("\u{200b}"), "file");

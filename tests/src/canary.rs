@@ -1,5 +1,6 @@
 //! What a person typed must be kept nowhere: looks for it in the data directory and in everything the API tells.
 
+use std::io::Read;
 use std::path::Path;
 
 use serde_json::Value;
@@ -15,6 +16,7 @@ pub async fn assert_kept_nowhere(baton: &Baton, task: &str, secrets: &[&str], pr
     for path in ["/handoffs".to_owned(), format!("/tasks/{task}"), "/sandboxes".to_owned()] {
         told.push_str(&baton.get(&path).await.to_string());
     }
+    told.push_str(&bundled(&baton.bytes(&format!("/tasks/{task}/bundle")).await));
     for secret in secrets {
         let found = search(baton.home(), secret);
         assert!(found.is_empty(), "{secret} is in {found:?}");
@@ -23,6 +25,16 @@ pub async fn assert_kept_nowhere(baton: &Baton, task: &str, secrets: &[&str], pr
             assert!(!told.contains(&needle), "the API tells {secret} as {needle}");
         }
     }
+}
+
+/// Returns everything that a bundle holds, as text.
+fn bundled(bundle: &[u8]) -> String {
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(bundle)).expect("a bundle is a zip");
+    let mut all = Vec::new();
+    for index in 0..zip.len() {
+        zip.by_index(index).expect("a file").read_to_end(&mut all).expect("a file can be read");
+    }
+    String::from_utf8_lossy(&all).into_owned()
 }
 
 /// Returns the files of a runtime's data directory that hold a text, plain or in an encoding that programs use.

@@ -56,7 +56,7 @@ pub struct WriteFile {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[ts(export)]
 pub struct SaveArtifact {
-    /// Path of a file in the workspace.
+    /// Path of a file in the workspace, or of a folder: it is packed as a zip.
     pub path: String,
     /// Name of the artifact. Default: the file's own name.
     #[serde(default, skip_serializing_if = "Option::is_none")]

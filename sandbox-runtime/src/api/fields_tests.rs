@@ -175,6 +175,8 @@ saveArtifact name: src/workspace/tests/files.rs: fn an_artifact_is_the_file_as_i
 listArtifacts query:q: src/store/tests/records.rs: fn lists_are_filtered
 listArtifacts query:sandboxId: src/store/tests/records.rs: fn lists_are_filtered
 getArtifactUrl query:ttlMs: src/api/tokens.rs: fn a_link_opens_its_own_artifact_until_it_expires
+getTaskBundle query:ticket: ../tests/tests/product/demo.rs: fn a_person_signs_in_and_the_agent_goes_on_in_the_same_session
+getTaskBundleUrl query:ttlMs: src/api/tokens.rs: fn a_link_opens_its_own_artifact_until_it_expires
 getArtifactContent query:ticket: src/api/tokens.rs: fn a_link_opens_its_own_artifact_until_it_expires
 search query:q: src/store/tests/search.rs: fn a_task_is_found_once_by_its_own_words_or_those_of_its_events
 followEvents query:after: src/api/live_tests.rs: fn a_reader_that_comes_back_with_the_last_id_misses_nothing

@@ -15,6 +15,7 @@ mod fields_tests;
 mod following;
 mod guard;
 mod interface;
+mod links;
 mod lists;
 #[cfg(test)]
 mod live_tests;
@@ -36,10 +37,12 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{Method, Request, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::TryStreamExt;
 use http_body_util::BodyExt;
 use sandbox_core::SandboxId;
 use sandbox_core::model::EpochMs;
 use sandbox_core::viewer::ViewerMode;
+use tokio::io::AsyncWriteExt;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
@@ -79,6 +82,17 @@ pub struct CallAnswer {
     pub status: u16,
     pub content_type: Option<String>,
     pub body: Bytes,
+}
+
+impl CallAnswer {
+    async fn of(response: Response) -> Self {
+        let status = response.status().as_u16();
+        let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let content_type = content_type.map(str::to_owned);
+        // The body of an answer from our own routes cannot break off, except where a file cannot be read to its end.
+        let body = response.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+        Self { status, content_type, body }
+    }
 }
 
 impl Api {
@@ -135,17 +149,40 @@ impl Api {
         self.carry_out(request, Bytes::new()).await
     }
 
+    /// Writes what a GET answers into a file, a part after the other: an answer may be larger than the memory.
+    ///
+    /// # Errors
+    ///
+    /// The answer, if it is a refusal; of the file what the system said, as `internal`.
+    pub async fn save(&self, path: &str, mut file: tokio::fs::File) -> Result<(), CallAnswer> {
+        let response = self.respond(Request::builder().method(Method::GET).uri(path), Bytes::new()).await;
+        if !response.status().is_success() {
+            return Err(CallAnswer::of(response).await);
+        }
+        let saved = async {
+            let mut parts = response.into_body().into_data_stream();
+            while let Some(part) = parts.try_next().await.map_err(std::io::Error::other)? {
+                file.write_all(&part).await?;
+            }
+            file.flush().await
+        };
+        match saved.await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                Err(CallAnswer::of(ApiError::new(ErrorCode::Internal, error.to_string()).into_response()).await)
+            }
+        }
+    }
+
     async fn carry_out(&self, request: http::request::Builder, body: Bytes) -> CallAnswer {
-        let response = match request.extension(guard::Inside).body(Body::from(body)) {
+        CallAnswer::of(self.respond(request, body).await).await
+    }
+
+    async fn respond(&self, request: http::request::Builder, body: Bytes) -> Response {
+        match request.extension(guard::Inside).body(Body::from(body)) {
             Ok(request) => self.answer(request).await,
             Err(error) => ApiError::invalid(format!("the request cannot be made: {error}")).into_response(),
-        };
-        let status = response.status().as_u16();
-        let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let content_type = content_type.map(str::to_owned);
-        // The body of an answer from our own routes cannot break off, except where a file cannot be read to its end.
-        let body = response.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-        CallAnswer { status, content_type, body }
+        }
     }
 
     /// Listens on the loopback address; port 0 picks one. Others find it by `runtime.json`.

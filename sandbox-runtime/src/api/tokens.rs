@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sandbox_core::model::EpochMs;
 use sandbox_core::viewer::ViewerMode;
-use sandbox_core::{ArtifactKey, SandboxId};
+use sandbox_core::{ArtifactKey, SandboxId, TaskId};
 use sha2::{Digest, Sha256};
 
 /// How long an opened viewer link keeps working, if its sandbox lives that long.
@@ -34,6 +34,8 @@ pub enum Access {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkTo {
     Artifact(ArtifactKey),
+    /// The bundle of one task.
+    Bundle(TaskId),
     /// The debugging endpoint of one sandbox.
     Debugging(SandboxId),
 }
@@ -130,16 +132,16 @@ impl Tokens {
         link
     }
 
-    /// Whether `link` leads to `artifact` now.
-    pub fn opens(&self, link: &str, artifact: &ArtifactKey, now: EpochMs) -> bool {
-        self.follow(link, now).is_some_and(|to| to == LinkTo::Artifact(artifact.clone()))
+    /// Whether `link` leads there now.
+    pub fn opens(&self, link: &str, there: &LinkTo, now: EpochMs) -> bool {
+        self.follow(link, now).is_some_and(|to| to == *there)
     }
 
     /// Returns the sandbox whose debugging endpoint `link` leads to now.
     pub fn debugging(&self, link: &str, now: EpochMs) -> Option<SandboxId> {
         match self.follow(link, now)? {
             LinkTo::Debugging(sandbox_id) => Some(sandbox_id),
-            LinkTo::Artifact(_) => None,
+            LinkTo::Artifact(_) | LinkTo::Bundle(_) => None,
         }
     }
 
@@ -252,10 +254,10 @@ mod tests {
     fn a_link_opens_its_own_artifact_until_it_expires() {
         let tokens = Tokens::new();
         let link = tokens.link(LinkTo::Artifact("art_1".into()), 100, 0);
-        assert!(tokens.opens(&link, &"art_1".into(), 99));
-        assert!(tokens.opens(&link, &"art_1".into(), 99), "as often as it is asked");
-        assert!(!tokens.opens(&link, &"art_2".into(), 99));
-        assert!(!tokens.opens(&link, &"art_1".into(), 100));
+        assert!(tokens.opens(&link, &LinkTo::Artifact("art_1".into()), 99));
+        assert!(tokens.opens(&link, &LinkTo::Artifact("art_1".into()), 99), "as often as it is asked");
+        assert!(!tokens.opens(&link, &LinkTo::Artifact("art_2".into()), 99));
+        assert!(!tokens.opens(&link, &LinkTo::Artifact("art_1".into()), 100));
         assert_eq!(tokens.access(&link, 0), None);
         assert_eq!(tokens.redeem(&link, 0), None);
     }
@@ -267,7 +269,7 @@ mod tests {
         let other = tokens.link(LinkTo::Debugging("two".into()), 100, 0);
         assert_eq!(tokens.debugging(&link, 99), Some("one".into()));
         assert_eq!(tokens.debugging(&link, 100), None);
-        assert!(!tokens.opens(&link, &"one".into(), 0), "it is of another kind");
+        assert!(!tokens.opens(&link, &LinkTo::Artifact("one".into()), 0), "it is of another kind");
         assert_eq!(tokens.access(&link, 0), None);
         tokens.revoke_debugging(&"one".into());
         assert_eq!(tokens.debugging(&link, 0), None);

@@ -4,14 +4,14 @@
 mod client;
 #[path = "baton/doctor.rs"]
 mod doctor;
-#[path = "baton/follow.rs"]
-mod follow;
 #[path = "baton/mcp.rs"]
 mod mcp;
 #[path = "baton/runtime.rs"]
 mod runtime;
 #[path = "baton/task.rs"]
 mod task;
+#[path = "baton/verify.rs"]
+mod verify;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -60,6 +60,11 @@ enum Command {
     },
     /// Run the guided first task; needs no model, no key, no network.
     Demo,
+    /// Check a task's bundle: whether anything in it was changed since it was made. Exits 0 whole, 1 altered.
+    Verify {
+        /// The bundle, a zip file.
+        bundle: PathBuf,
+    },
     /// Check this machine: what works, what is missing, the command that mends it.
     Doctor {
         /// As JSON.
@@ -99,6 +104,7 @@ async fn run(command: Command) -> anyhow::Result<u8> {
         Command::Mcp => mcp::serve().await,
         Command::Run { file, sandbox, params } => task::run(&file, sandbox, params).await,
         Command::Demo => task::demo().await,
+        Command::Verify { bundle } => verify::verify(bundle).await,
         Command::Doctor { json } => doctor::doctor(json).await,
         Command::Openapi => {
             print!("{}", sandbox_runtime::api::openapi_json());

@@ -350,8 +350,7 @@ impl Actor {
         if by == By::Agent {
             artifact.task_id = self.task.as_ref().map(|running| running.task.id.clone());
         }
-        let (key, name, size) = (artifact.key.clone(), artifact.name.clone(), Some(artifact.size));
-        let event = self.event(ArtifactsUpdated { key, name, size, deleted: false }, by);
+        let event = self.event(ArtifactsUpdated::kept(&artifact), by);
         let change = Change { artifacts: vec![artifact.clone()], events: vec![event], ..Change::default() };
         self.commit_change(change).await?;
         Ok(artifact)

@@ -5,6 +5,7 @@
 
 mod act;
 mod browse;
+mod bundles;
 mod cdp_port;
 mod debugging;
 mod documents;
@@ -33,6 +34,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 pub use browse::BrowseCommand;
+pub use bundles::Bundled;
 pub use debugging::Debugging;
 pub use error::{ErrorCode, ServiceError};
 use keys::Keys;

@@ -43,9 +43,7 @@ impl Service {
         });
         let snapshot = saved.await.map_err(ServiceError::internal)?.map_err(SaveError::Snapshot)?;
         let artifact = snapshot.artifact.clone();
-        let (key, name, size) = (artifact.key.clone(), artifact.name.clone(), Some(artifact.size));
-        let kept = ArtifactsUpdated { key, name, size, deleted: false };
-        let event = NewEvent::new(id, Actor::Api, now_ms(), kept);
+        let event = NewEvent::new(id, Actor::Api, now_ms(), ArtifactsUpdated::kept(&artifact));
         // The snapshot holds its content until the record is committed.
         let change = Change { artifacts: vec![artifact.clone()], events: vec![event], ..Change::default() };
         self.store().commit(change).await?;
@@ -58,7 +56,7 @@ impl Service {
 
     pub async fn delete_artifact(&self, key: &ArtifactKey) -> Answer<Artifact> {
         let artifact = self.artifact(key).await?;
-        let gone = ArtifactsUpdated { key: key.clone(), name: artifact.name.clone(), size: None, deleted: true };
+        let gone = ArtifactsUpdated::gone(&artifact);
         let deleted = NewEvent::new(&artifact.sandbox_id, Actor::Api, now_ms(), gone);
         let change = Change { deleted_artifacts: vec![key.clone()], events: vec![deleted], ..Change::default() };
         self.store().commit(change).await?;

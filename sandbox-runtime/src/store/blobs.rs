@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::StoreError;
 use super::trouble::Findings;
+use crate::hexadecimal;
 
 const CHUNK: usize = 128 * 1024;
 /// Larger contents are read through once in the life of this process, as long as their file looks the same.
@@ -102,6 +103,12 @@ impl Blobs {
         sync_folder(&self.shared.folder)?;
         self.shared.findings.content_mended(&blob.sha256);
         Ok(blob)
+    }
+
+    /// Makes a file without a name on the disk of the contents, for one that is to be put; it is gone when it is closed.
+    pub fn scratch(&self) -> Result<File, StoreError> {
+        let incoming = self.incoming();
+        tempfile::tempfile_in(&incoming).map_err(StoreError::io("create in", incoming))
     }
 
     /// Opens a content for reading, once it is known to be the bytes of its name.
@@ -226,10 +233,6 @@ fn digest_of(file: &mut File) -> std::io::Result<String> {
 }
 
 /// Returns the bytes as lower-case hexadecimal digits.
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn check_digest(sha256: &str) -> Result<(), StoreError> {
     let fits = sha256.len() == 64 && sha256.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
     if fits { Ok(()) } else { Err(StoreError::InvalidDigest(sha256.to_owned())) }

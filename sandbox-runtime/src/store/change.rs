@@ -195,6 +195,32 @@ pub struct EventFilter {
     pub after: Option<EventId>,
 }
 
+/// An event as the history's chain knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainedLine {
+    pub seq: u64,
+    /// See [`sandbox_core::event::chain`].
+    pub line: String,
+    /// `None` for an event from before there was a chain.
+    pub hash: Option<String>,
+}
+
+/// A task's part of its sandbox's events: from its first to its last, those of others between them also.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chained {
+    /// The hash before the first; empty where the chain begins.
+    pub previous: String,
+    pub lines: Vec<ChainedLine>,
+}
+
+/// What people did in a sandbox, and what it kept; each oldest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Records {
+    pub handoffs: Vec<Handoff>,
+    pub approvals: Vec<Approval>,
+    pub artifacts: Vec<Artifact>,
+}
+
 /// What had not ended when the runtime did.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Unfinished {

@@ -55,7 +55,7 @@ pub enum StoreError {
 
 impl StoreError {
     /// Names the file that an operation failed on; a full disk keeps its own variant.
-    pub(super) fn io(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn io(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| if is_full(&source) { Self::Full } else { Self::Io { doing, path, source } }
     }

@@ -12,7 +12,9 @@ use super::{StoreError, table};
 /// What leads to a format from the one before; the first leads from nothing to format 1.
 pub(super) type Migration = &'static [&'static str];
 
-pub(super) const MIGRATIONS: &[Migration] = &[FIRST, APPROVALS, CONVERSATION, MODELS, WEBHOOKS];
+pub(super) const MIGRATIONS: &[Migration] = &[FIRST, APPROVALS, CONVERSATION, MODELS, WEBHOOKS, CHAIN];
+
+const CHAIN: Migration = &[table::events::CHAIN];
 
 const APPROVALS: Migration = &[table::approvals::V1, table::grants::V1, table::rules::V1];
 

@@ -45,8 +45,9 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub use blobs::{Blob, Blobs};
 pub use change::{
-    ApprovalFilter, ArtifactFilter, Change, DeliveryFilter, Due, EventFilter, Forget, GrantFilter, HandoffFilter, Hit,
-    Recalled, SandboxFilter, SealedSecret, TaskFilter, Unfinished, WebhookChange,
+    ApprovalFilter, ArtifactFilter, Chained, ChainedLine, Change, DeliveryFilter, Due, EventFilter, Forget,
+    GrantFilter, HandoffFilter, Hit, Recalled, Records, SandboxFilter, SealedSecret, TaskFilter, Unfinished,
+    WebhookChange,
 };
 pub use error::StoreError;
 pub use open::{Lost, Opened, SetAside};
@@ -317,6 +318,45 @@ impl Store {
     pub async fn search(&self, q: &str, page: PageRequest) -> Result<Page<Hit>, StoreError> {
         let q = q.to_owned();
         self.readers().ask(move |db| search::find(db, &q, &page)).await
+    }
+
+    /// Returns every handoff, approval and artifact of a sandbox.
+    pub async fn records(&self, id: &SandboxId) -> Result<Records, StoreError> {
+        let sandbox_id = Some(id.clone());
+        self.readers()
+            .ask(move |db| {
+                let of_handoffs = HandoffFilter { sandbox_id: sandbox_id.clone(), status: None };
+                let of_approvals = ApprovalFilter { sandbox_id: sandbox_id.clone(), status: None };
+                let of_artifacts = ArtifactFilter { sandbox_id, q: None };
+                Ok(Records {
+                    handoffs: page::all(|page| handoffs::list(db, &of_handoffs, page))?,
+                    approvals: page::all(|page| approvals::list(db, &of_approvals, page))?,
+                    artifacts: page::all(|page| artifacts::list(db, &of_artifacts, page))?,
+                })
+            })
+            .await
+    }
+
+    /// Returns a task's events as the chain knows them. All of them in memory: a long task has some megabytes.
+    pub async fn chained(&self, id: &TaskId) -> Result<Chained, StoreError> {
+        let sought = id.clone();
+        self.readers()
+            .ask(move |db| {
+                let (Some(task), Some((first, last))) = (tasks::get(db, &sought)?, events::span(db, &sought)?) else {
+                    return Ok(Chained::default());
+                };
+                let previous = events::hash_before(db, &task.sandbox_id, first)?.unwrap_or_default();
+                let (mut lines, mut next) = (Vec::new(), first);
+                while next <= last {
+                    let wanted = usize::try_from(last - next + 1).unwrap_or(MAX_EVENTS);
+                    let part = events::lines(db, &task.sandbox_id, next, wanted)?;
+                    let Some(newest) = part.last() else { break };
+                    next = newest.seq + 1;
+                    lines.extend(part);
+                }
+                Ok(Chained { previous, lines })
+            })
+            .await
     }
 
     /// Returns what had not ended, oldest first: what a restart has to say something about.

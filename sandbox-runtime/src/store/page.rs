@@ -31,6 +31,21 @@ impl Default for PageRequest {
     }
 }
 
+/// Reads every page of a list; oldest first.
+pub(super) fn all<T>(mut read: impl FnMut(&PageRequest) -> Result<Page<T>, StoreError>) -> Result<Vec<T>, StoreError> {
+    let mut request = PageRequest { limit: PageRequest::MAX_LIMIT, cursor: None };
+    let mut all = Vec::new();
+    loop {
+        let page = read(&request)?;
+        all.extend(page.data);
+        request.cursor = page.next_cursor;
+        if request.cursor.is_none() {
+            all.reverse();
+            return Ok(all);
+        }
+    }
+}
+
 /// The lists that have cursors; a cursor of one is refused by another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum List {

@@ -56,6 +56,11 @@ export class Baton {
     return this.transport.json('GET', `/tasks/${part(taskId)}`);
   }
 
+  /** Makes an address of everything that a task left, as one zip; it needs no token, until it expires. The task must be over. */
+  getTaskBundleUrl(taskId: string): Promise<{ url: string; expiresAt: number }> {
+    return this.transport.json('GET', `/tasks/${part(taskId)}/bundle/url`);
+  }
+
   cancelAgentTask(taskId: string): Promise<Task> {
     return this.transport.json('POST', `/tasks/${part(taskId)}/cancel`);
   }

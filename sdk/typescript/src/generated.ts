@@ -226,6 +226,8 @@ export type ArtifactsUpdated = {
   deleted?: boolean;
   key: ArtifactKey;
   name: string;
+  /** Of its content, in lower-case hexadecimal. Absent if it was deleted. */
+  sha256?: string | null;
   /** Bytes. Absent if it was deleted. */
   size?: number | null;
 };
@@ -1243,7 +1245,7 @@ export type SandboxStatus = "queued" | "assigning" | "ready" | "active" | "endin
 export type Save = {
   /** Name of the artifact. Default: the file's own name. */
   name?: string | null;
-  /** Path of a file in the workspace, of at most 2 GiB. */
+  /** Path of a file in the workspace, of at most 2 GiB, or of a folder: it is packed as a zip. */
   path: string;
 };
 

@@ -1,6 +1,6 @@
 //! The main job, end to end, over the product's own doors: an agent's browser, a person at the wheel, and back.
 
-use baton_tests::{Baton, Viewer, assert_kept_nowhere, eventually};
+use baton_tests::{Baton, Viewer, assert_kept_nowhere, binary, eventually};
 use sandbox_core::viewer::FromViewer;
 use serde_json::{Value, json};
 
@@ -23,6 +23,8 @@ async fn a_person_signs_in_and_the_agent_goes_on_in_the_same_session() {
     assert_eq!(asked["handoff"]["status"], "pending");
     assert_eq!(asked["handoff"]["requestedBy"], "agent");
     assert_eq!(asked["preview"]["controlMode"], "waiting");
+    let (status, refused) = baton.send("GET", &format!("/tasks/{task}/bundle"), None).await;
+    assert_eq!((status, &refused["error"]["details"]["status"]), (409, &json!("waiting")), "it is not over: {refused}");
     assert_eq!(asked["preview"]["url"], "http://portal.example/sign-in");
     let away = json!({ "url": "http://portal.example/" });
     let (status, refused) =
@@ -107,6 +109,28 @@ async fn a_person_signs_in_and_the_agent_goes_on_in_the_same_session() {
     assert_eq!(kept["result"], done["result"]);
     let hits = baton.get("/search?q=invoices").await;
     assert!(hits["data"].as_array().is_some_and(|hits| hits.iter().any(|hit| hit["taskId"] == json!(task))), "{hits}");
+
+    // The whole task is one file, by an address that needs no token, and nothing of it can be changed unseen.
+    let link = baton.get(&format!("/tasks/{task}/bundle/url")).await;
+    let url = link["url"].as_str().expect("an address");
+    let bundle = reqwest::get(url).await.and_then(reqwest::Response::error_for_status).expect("an answer");
+    let bundle = bundle.bytes().await.expect("a body").to_vec();
+    let path = baton.home().join("bundle.zip");
+    let verify = |bundle: &[u8]| {
+        std::fs::write(&path, bundle).expect("it is written");
+        let done = std::process::Command::new(binary("baton")).arg("verify").arg(&path).output().expect("it runs");
+        std::fs::remove_file(&path).expect("it is there");
+        (done.status.code(), String::from_utf8_lossy(&done.stdout).into_owned())
+    };
+    let (code, said) = verify(&bundle);
+    assert_eq!((code, said.contains("whole")), (Some(0), true), "{said}");
+    let mut altered = bundle.clone();
+    let middle = altered.len() / 2;
+    altered[middle] ^= 1;
+    let (code, said) = verify(&altered);
+    assert_eq!((code, said.contains("altered: ")), (Some(1), true), "{said}");
+    let (status, refused) = baton.send("GET", &format!("/tasks/{}/bundle", "task_none"), None).await;
+    assert_eq!((status, &refused["error"]["code"]), (404, &json!("notFound")));
 
     // What the person typed is nowhere.
     assert_kept_nowhere(&baton, &task, &[E_MAIL, PASSWORD, CODE], "Invoices of 2026-10").await;

@@ -260,6 +260,14 @@ export class Client {
     return this.#send('GET', `/v1/artifacts/${enc(key)}/url`);
   }
 
+  /** Everything that a task left, as one zip. */
+  bundlePath(taskId: string): string {
+    return `/v1/tasks/${enc(taskId)}/bundle`;
+  }
+  bundleUrl(taskId: string): Promise<{ url: string; expiresAt: number }> {
+    return this.#send('GET', `/v1/tasks/${enc(taskId)}/bundle/url`);
+  }
+
   /** Gives the page another size, in CSS pixels. */
   resize(sandboxId: string, size: { width: number; height: number }): Promise<unknown> {
     return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/preview/resize`, size);

@@ -169,6 +169,14 @@ export class Session {
     });
   }
 
+  /** Saves everything that a task left, as one zip. */
+  async exportBundle({ id, title }: { id: string; title: string }): Promise<void> {
+    await this.attempt(async () => {
+      if (this.host.platform.kind === 'desktop') await this.#saveFrom(this.client.bundlePath(id), `${title}.zip`);
+      else await this.host.openExternal((await this.client.bundleUrl(id)).url);
+    });
+  }
+
   /** As [`Session.exportFile`], for what any route answers and however it is saved. */
   async export(route: string, name: string, save: () => Promise<void>): Promise<void> {
     await this.attempt(async () => {

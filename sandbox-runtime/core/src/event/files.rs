@@ -3,7 +3,7 @@
 use super::payload;
 use crate::ArtifactKey;
 use crate::document::DocumentFormat;
-use crate::model::{ExceededLimit, wire};
+use crate::model::{Artifact, ExceededLimit, wire};
 
 payload! {
     /// A command has ended.
@@ -46,6 +46,9 @@ payload! {
         /// Bytes. Absent if it was deleted.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub size: Option<u64>,
+        /// Of its content, in lower-case hexadecimal. Absent if it was deleted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub sha256: Option<String>,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         #[ts(as = "Option<_>")]
         pub deleted: bool,
@@ -60,5 +63,21 @@ wire! {
         Removed,
         /// The browser downloaded it.
         Downloaded,
+    }
+}
+
+impl ArtifactsUpdated {
+    pub fn kept(artifact: &Artifact) -> Self {
+        Self {
+            key: artifact.key.clone(),
+            name: artifact.name.clone(),
+            size: Some(artifact.size),
+            sha256: Some(artifact.sha256.clone()),
+            deleted: false,
+        }
+    }
+
+    pub fn gone(artifact: &Artifact) -> Self {
+        Self { size: None, sha256: None, deleted: true, ..Self::kept(artifact) }
     }
 }

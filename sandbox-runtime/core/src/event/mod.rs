@@ -12,6 +12,7 @@
 
 mod approval;
 mod browser;
+pub mod chain;
 mod files;
 mod handoff;
 mod sandbox;
@@ -20,6 +21,7 @@ mod table;
 mod task;
 #[cfg(test)]
 mod tests;
+pub mod words;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

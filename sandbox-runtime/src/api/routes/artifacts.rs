@@ -4,23 +4,23 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use sandbox_core::model::{Artifact, EpochMs, Page};
+use sandbox_core::model::{Artifact, Page};
 use sandbox_core::{ArtifactKey, SandboxId};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::api::Api;
 use crate::api::error::{ApiError, Refusals};
 use crate::api::extract::{Body, InPath, Query};
+use crate::api::guard::Claim;
+use crate::api::links::{self, Link, TicketQuery, UrlQuery};
 use crate::api::lists::{PageQuery, page};
 use crate::api::ranges::{self, Disposition};
 use crate::api::tokens::LinkTo;
-use crate::api::{Api, guard, ttl};
-use crate::service::{ErrorCode, ServiceError};
+use crate::service::ServiceError;
 use crate::store::ArtifactFilter;
-
-const DEFAULT_LINK_MS: i64 = 15 * 60_000;
 
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default()
@@ -47,37 +47,14 @@ struct AllQuery {
     cursor: Option<String>,
 }
 
-#[derive(Deserialize, IntoParams)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct UrlQuery {
-    /// How long the address works, in milliseconds: 1,000 to 86,400,000. Default 900,000.
-    ttl_ms: Option<i64>,
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct ContentQuery {
-    /// The ticket from the artifact's `url`, instead of the token.
-    ticket: Option<String>,
-}
-
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Save {
-    /// Path of a file in the workspace, of at most 2 GiB.
+    /// Path of a file in the workspace, of at most 2 GiB, or of a folder: it is packed as a zip.
     path: String,
     /// Name of the artifact. Default: the file's own name.
     #[serde(default)]
     name: Option<String>,
-}
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct Link {
-    url: String,
-    expires_at: EpochMs,
 }
 
 /// Lists the artifacts of a sandbox, newest first.
@@ -94,7 +71,7 @@ async fn of_sandbox(
     Ok(Json(api.service().store().artifacts(filter, page).await?))
 }
 
-/// Saves a workspace file as an artifact that is kept after the sandbox ends.
+/// Saves a workspace file, or a folder as a zip, as an artifact that is kept after the sandbox ends.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/artifacts", tag = "outputs", operation_id = "saveArtifact",
     params(("id" = String, Path)), request_body = Save, responses((status = 201, body = Artifact), Refusals))]
 async fn save(
@@ -122,35 +99,23 @@ async fn url(
     InPath(key): InPath<ArtifactKey>,
     Query(query): Query<UrlQuery>,
 ) -> Result<Json<Link>, ApiError> {
-    let now = crate::now_ms();
-    let expires_at = ttl::expires_at(query.ttl_ms, DEFAULT_LINK_MS, now)?;
     let artifact = api.service().artifact(&key).await?;
-    let base = api.served_base()?;
-    let ticket = api.tokens().link(LinkTo::Artifact(artifact.key), expires_at, now);
-    Ok(Json(Link { url: format!("{base}/v1/artifacts/{key}/content?ticket={ticket}"), expires_at }))
+    let path = format!("/v1/artifacts/{key}/content");
+    Ok(Json(links::link(&api, &query, LinkTo::Artifact(artifact.key), &path)?))
 }
 
 /// Returns the content of an artifact, or the part that `Range` asks for. Needs the token or a ticket.
 #[utoipa::path(get, path = "/v1/artifacts/{key}/content", tag = "outputs", operation_id = "getArtifactContent",
-    params(("key" = String, Path), ContentQuery),
+    params(("key" = String, Path), TicketQuery),
     responses((status = 200, content((Vec<u8> = "application/octet-stream"), (Vec<u8> = "*/*"))),
         (status = 206, content((Vec<u8> = "application/octet-stream"), (Vec<u8> = "*/*"))), Refusals))]
 async fn content(
     State(api): State<Api>,
     InPath(key): InPath<ArtifactKey>,
-    Query(query): Query<ContentQuery>,
+    Query(query): Query<TicketQuery>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    match &query.ticket {
-        None => {
-            guard::admit(&api, guard::Claim::of(&request)).await?;
-        }
-        Some(ticket) if api.tokens().opens(ticket, &key, crate::now_ms()) => {}
-        Some(_) => {
-            api.throttle().failed().await?;
-            return Err(ApiError::new(ErrorCode::Unauthorized, "this address does not work, or no longer"));
-        }
-    }
+    links::admit(&api, &query, &LinkTo::Artifact(key.clone()), Claim::of(&request)).await?;
     let artifact = api.service().artifact(&key).await?;
     let blobs = api.service().store().blobs().clone();
     let opened = tokio::task::spawn_blocking(move || blobs.open(&artifact.sha256)).await;

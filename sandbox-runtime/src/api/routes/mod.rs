@@ -3,6 +3,7 @@
 mod answers;
 mod approvals;
 mod artifacts;
+mod bundles;
 mod cdp_port;
 mod debugging;
 mod documents;
@@ -145,6 +146,7 @@ fn guarded() -> OpenApiRouter<Api> {
         .merge(terminal::routes())
         .merge(files::routes())
         .merge(workspace::routes())
+        .merge(bundles::routes())
         .merge(pictures::routes())
         .merge(tickets::routes())
         .merge(preview::routes())
@@ -171,6 +173,7 @@ fn open() -> OpenApiRouter<Api> {
         .merge(machine::open_routes())
         .merge(tickets::open_routes())
         .merge(artifacts::open_routes())
+        .merge(bundles::open_routes())
         .merge(debugging::open_routes())
 }
 

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use sandbox_core::event::{Event, EventData};
+use sandbox_core::event::{Event, EventData, words};
 use sandbox_core::model::{Page, Sandbox, Task, TaskStatus};
 use sandbox_core::playbook::Playbook;
 use sandbox_core::{SandboxId, TaskId};
@@ -18,8 +18,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::client::{Client, Refused};
+use crate::exit;
 use crate::runtime::StopSignals;
-use crate::{exit, follow};
 
 /// How often the task is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -164,7 +164,7 @@ async fn print_new(
     let after = seen.map(|id| format!("&after={id}")).unwrap_or_default();
     let page: Page<Event> = client.get(&format!("/v1/tasks/{task}/events?limit=200{after}")).await?;
     for event in &page.data {
-        if let Some(line) = follow::line(event) {
+        if let Some(line) = words::line(event) {
             println!("{line}");
         }
         if matches!(event.data, EventData::HandoffRequested(_)) {

@@ -1,12 +1,13 @@
 //! Events: numbered here, without gaps per sandbox; `row` is the order of commits across sandboxes.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use sandbox_core::event::chain::{self, Stored};
 use sandbox_core::event::{Event, EventData, NewEvent};
 use sandbox_core::{EventId, SandboxId, TaskId};
 
 use super::{from_word, json, search, word};
 use crate::store::page::Conditions;
-use crate::store::{EventFilter, StoreError};
+use crate::store::{ChainedLine, EventFilter, StoreError};
 
 pub const V1: &str = "
     CREATE TABLE events (
@@ -25,13 +26,20 @@ pub const V1: &str = "
     CREATE INDEX events_by_sandbox ON events (sandbox_id, row);
 ";
 
+/// Events from before it have no hash.
+pub const CHAIN: &str = "ALTER TABLE events ADD COLUMN hash TEXT;";
+
 /// How many events one reading gives at most.
 pub const MAX_LIMIT: usize = 1000;
 
 /// Numbers the event and keeps it. Only the writer calls this, so the next number cannot be taken twice.
 pub fn append(db: &Connection, new: &NewEvent) -> Result<Event, StoreError> {
-    let sql = "SELECT coalesce(max(seq), 0) + 1 FROM events WHERE sandbox_id = ?1";
-    let seq: i64 = db.prepare_cached(sql)?.query_row([new.sandbox_id.as_str()], |row| row.get(0))?;
+    let sql = "SELECT seq, hash FROM events WHERE sandbox_id = ?1 ORDER BY seq DESC LIMIT 1";
+    let before = db
+        .prepare_cached(sql)?
+        .query_row([new.sandbox_id.as_str()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<String>>(1)?)))
+        .optional()?;
+    let (seq, previous) = before.map_or((1, None), |(seq, hash)| (seq + 1, hash));
     let event = Event {
         id: EventId::from_unique(crate::unique()),
         sandbox_id: new.sandbox_id.clone(),
@@ -42,8 +50,20 @@ pub fn append(db: &Connection, new: &NewEvent) -> Result<Event, StoreError> {
         data: new.data.clone(),
     };
     let payload = event.data.payload();
-    let sql = "INSERT INTO events (id, sandbox_id, task_id, seq, type, by, at, data)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let data = payload.to_string();
+    let stored = Stored {
+        id: event.id.as_str(),
+        sandbox_id: event.sandbox_id.as_str(),
+        task_id: event.task_id.as_ref().map(TaskId::as_str),
+        seq: event.seq,
+        by: event.by,
+        at: event.at,
+        kind: event.data.kind(),
+        data: &data,
+    };
+    let hash = chain::link(&previous.unwrap_or_default(), &stored.line());
+    let sql = "INSERT INTO events (id, sandbox_id, task_id, seq, type, by, at, data, hash)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     db.prepare_cached(sql)?.execute(params![
         event.id.as_str(),
         event.sandbox_id.as_str(),
@@ -52,7 +72,8 @@ pub fn append(db: &Connection, new: &NewEvent) -> Result<Event, StoreError> {
         event.data.kind(),
         word(event.by)?,
         event.at,
-        payload.to_string()
+        data,
+        hash
     ])?;
     search::put_event(db, &event, &payload)?;
     Ok(event)
@@ -92,6 +113,45 @@ pub fn list(db: &Connection, filter: &EventFilter, limit: usize) -> Result<Vec<E
 pub fn newest(db: &Connection) -> Result<Option<EventId>, StoreError> {
     let sql = "SELECT id FROM events ORDER BY row DESC LIMIT 1";
     Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?.map(EventId))
+}
+
+/// Returns the first and the last number of a task's events in their sandbox; `None` if it has none.
+pub fn span(db: &Connection, task: &TaskId) -> Result<Option<(u64, u64)>, StoreError> {
+    let sql = "SELECT min(seq), max(seq) FROM events WHERE task_id = ?1";
+    let (first, last): (Option<i64>, Option<i64>) =
+        db.prepare_cached(sql)?.query_row([task.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(first.zip(last).map(|(first, last)| (number(first), number(last))))
+}
+
+/// Reads the lines of a sandbox's events as they were hashed, in order, from this number on.
+pub fn lines(db: &Connection, id: &SandboxId, from: u64, limit: usize) -> Result<Vec<ChainedLine>, StoreError> {
+    let sql = "SELECT id, task_id, seq, type, by, at, data, hash FROM events
+        WHERE sandbox_id = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3";
+    let mut statement = db.prepare_cached(sql)?;
+    let mut found = statement.query(params![id.as_str(), from as i64, limit.clamp(1, MAX_LIMIT) as i64])?;
+    let mut lines = Vec::new();
+    while let Some(row) = found.next()? {
+        let (event, task): (String, Option<String>) = (row.get(0)?, row.get(1)?);
+        let (kind, data): (String, String) = (row.get(3)?, row.get(6)?);
+        let stored = Stored {
+            id: &event,
+            sandbox_id: id.as_str(),
+            task_id: task.as_deref(),
+            seq: number(row.get(2)?),
+            by: from_word("actor", row.get(4)?)?,
+            at: row.get(5)?,
+            kind: &kind,
+            data: &data,
+        };
+        lines.push(ChainedLine { seq: stored.seq, line: stored.line(), hash: row.get(7)? });
+    }
+    Ok(lines)
+}
+
+/// Returns the hash of the event before this number; `None` if there is none, or it has none.
+pub fn hash_before(db: &Connection, id: &SandboxId, seq: u64) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT hash FROM events WHERE sandbox_id = ?1 AND seq = ?2 - 1";
+    Ok(db.prepare_cached(sql)?.query_row(params![id.as_str(), seq as i64], |row| row.get(0)).optional()?.flatten())
 }
 
 /// Returns the number in the order of commits that was given out last, also if that event is gone; 0 before the first.

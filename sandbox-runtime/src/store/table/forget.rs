@@ -57,7 +57,7 @@ pub fn batch(db: &Connection, id: &SandboxId, plan: &Plan) -> Result<Vec<String>
         delete_words(db, &event)?;
         // The id stays, of nobody: a reader that saw this event last goes on after it.
         let sql =
-            "UPDATE events SET sandbox_id = '', task_id = NULL, seq = row, type = '', by = '', at = 0, data = '{}'
+            "UPDATE events SET sandbox_id = '', task_id = NULL, seq = row, type = '', by = '', at = 0, data = '{}', hash = NULL
             WHERE row = ?1";
         db.prepare_cached(sql)?.execute([row])?;
         released.extend(picture.filter(|digest| plan.contents.contains(digest)));

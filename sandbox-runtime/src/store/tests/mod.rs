@@ -1,5 +1,6 @@
 //! The store as its callers see it.
 
+mod chain;
 mod contents;
 mod crash;
 mod events;

@@ -212,8 +212,60 @@ fn an_artifact_is_the_file_as_it_was_under_a_name_of_its_own() {
     assert_eq!(made.artifact.sha256, named.artifact.sha256);
     let kept = std::io::read_to_string(store.blobs().open(&made.artifact.sha256).unwrap()).unwrap();
     assert_eq!(kept, "a,b\n");
-    let outside = Source { path: "out", ..source };
+    let outside = Source { path: "../out", ..source };
     assert!(snapshot(&room.workspace, store.blobs(), outside, &CancellationToken::new()).is_err());
+}
+
+#[test]
+fn an_artifact_of_a_folder_is_a_zip_of_what_is_beneath_it() {
+    let room = room();
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open(home.path()).unwrap();
+    std::fs::write(home.path().join("secret"), "of the host").unwrap();
+    room.put("site/index.html", "<h1>");
+    room.put("site/pictures/größe.svg", "<svg/>");
+    room.put("beside.txt", "not in it");
+    std::fs::create_dir(room.host("site/empty")).unwrap();
+    std::os::unix::fs::symlink(home.path().join("secret"), room.host("site/link")).unwrap();
+    nix::unistd::mkfifo(&room.host("site/pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let source = |path| Source {
+        sandbox_id: "sbx_1".into(),
+        task_id: None,
+        kind: ArtifactKind::File,
+        path,
+        name: None,
+        created_at: 5,
+    };
+    let names = |path| {
+        let made = snapshot(&room.workspace, store.blobs(), source(path), &CancellationToken::new()).unwrap();
+        assert_eq!(
+            (made.artifact.kind, made.artifact.content_type.as_str()),
+            (ArtifactKind::Package, "application/zip")
+        );
+        let mut zip = zip::ZipArchive::new(store.blobs().open(&made.artifact.sha256).unwrap()).unwrap();
+        let mut names: Vec<String> = Vec::new();
+        for index in 0..zip.len() {
+            let one = zip.by_index(index).unwrap();
+            assert!(one.last_modified().is_some_and(|at| at.year() >= 2026), "its time is kept");
+            names.push(one.name().unwrap().into_owned());
+        }
+        (made.artifact.name, names)
+    };
+    let (name, inside) = names("site");
+    assert_eq!(name, "site.zip");
+    assert_eq!(inside, ["site/empty/", "site/index.html", "site/pictures/", "site/pictures/größe.svg"]);
+    let (name, inside) = names(".");
+    assert_eq!((name.as_str(), inside.contains(&"beside.txt".to_owned())), ("workspace.zip", true));
+
+    // Left out in silence, a file would be missed only when it is too late.
+    use std::os::unix::ffi::OsStrExt;
+    std::fs::write(room.host("site").join(std::ffi::OsStr::from_bytes(b"na\xffme")), "x").unwrap();
+    let refused = snapshot(&room.workspace, store.blobs(), source("site"), &CancellationToken::new()).unwrap_err();
+    assert!(refused.to_string().contains("not UTF-8"), "{refused}");
+    let gone = CancellationToken::new();
+    gone.cancel();
+    let given_up = snapshot(&room.workspace, store.blobs(), source("site/pictures"), &gone);
+    assert!(matches!(given_up, Err(SnapshotError::Stopped)), "{given_up:?}");
 }
 
 #[test]

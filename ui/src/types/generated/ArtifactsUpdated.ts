@@ -8,4 +8,8 @@ export type ArtifactsUpdated = { key: ArtifactKey, name: string,
 /**
  * Bytes. Absent if it was deleted.
  */
-size?: number | null, deleted?: boolean | null, };
+size?: number | null, 
+/**
+ * Of its content, in lower-case hexadecimal. Absent if it was deleted.
+ */
+sha256?: string | null, deleted?: boolean | null, };

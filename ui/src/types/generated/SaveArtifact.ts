@@ -5,7 +5,7 @@
  */
 export type SaveArtifact = { 
 /**
- * Path of a file in the workspace.
+ * Path of a file in the workspace, or of a folder: it is packed as a zip.
  */
 path: string, 
 /**

@@ -1,12 +1,16 @@
-//! Makes artifacts of files of the workspace: the content goes to the store's blobs, the record to the caller, who
+//! Makes artifacts of files and folders of the workspace: the content goes to the store's blobs, the record to the caller, who
 //! commits it.
+
+mod pack;
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
 
-use sandbox_core::model::{Artifact, ArtifactKind, EpochMs};
+use sandbox_core::model::{Artifact, ArtifactKind, EpochMs, FileKind};
 use sandbox_core::{ArtifactKey, SandboxId, TaskId, file_name};
 use tokio_util::sync::CancellationToken;
+
+use pack::pack;
 
 use super::content_type::{HEAD, content_type};
 use super::{Workspace, WorkspaceError};
@@ -29,9 +33,9 @@ pub struct Source<'a> {
     pub sandbox_id: SandboxId,
     pub task_id: Option<TaskId>,
     pub kind: ArtifactKind,
-    /// Of a file in the workspace.
+    /// Of a file or a folder in the workspace.
     pub path: &'a str,
-    /// The file's own name without it.
+    /// The file's own name without it; a folder's is followed by `.zip`.
     pub name: Option<&'a str>,
     pub created_at: EpochMs,
 }
@@ -81,7 +85,7 @@ impl Read for Bounded<'_> {
     }
 }
 
-/// Copies a file as it is now. Blocks until its bytes are on the disk; ends early when `stop` says so, and leaves nothing.
+/// Copies a file as it is now, or packs a folder as a zip; that is of kind `package`. Blocks until its bytes are on the disk; ends early when `stop` says so, and leaves nothing.
 ///
 /// # Errors
 ///
@@ -92,6 +96,9 @@ pub fn snapshot(
     source: Source<'_>,
     stop: &CancellationToken,
 ) -> Result<Snapshot, SnapshotError> {
+    if workspace.stat(source.path)?.kind == FileKind::Directory {
+        return packed(workspace, blobs, source, stop);
+    }
     let (mut file, entry) = workspace.open_file(source.path)?;
     let too_large = || WorkspaceError::TooLarge { path: source.path.to_owned(), limit: MAX_ARTIFACT };
     if entry.size > MAX_ARTIFACT {
@@ -118,6 +125,34 @@ pub fn snapshot(
         name,
         kind: source.kind,
         // What was kept, whatever the file has become since.
+        size: blob.size,
+        sha256: blob.sha256.clone(),
+        created_at: source.created_at,
+    };
+    Ok(Snapshot { artifact, blob })
+}
+
+fn packed(
+    workspace: &Workspace,
+    blobs: &Blobs,
+    source: Source<'_>,
+    stop: &CancellationToken,
+) -> Result<Snapshot, SnapshotError> {
+    let zip = pack(workspace, source.path, blobs.scratch()?, stop)?;
+    let blob = blobs.put(zip)?;
+    let shown = workspace.stat(source.path)?.path;
+    let own_name = match shown.rsplit('/').next() {
+        Some("") | None => "workspace",
+        Some(name) => name,
+    };
+    let name = source.name.map_or_else(|| format!("{own_name}.zip"), str::to_owned);
+    let artifact = Artifact {
+        key: ArtifactKey::from_unique(crate::unique()),
+        sandbox_id: source.sandbox_id,
+        task_id: source.task_id,
+        content_type: "application/zip".to_owned(),
+        name: file_name(&name),
+        kind: ArtifactKind::Package,
         size: blob.size,
         sha256: blob.sha256.clone(),
         created_at: source.created_at,

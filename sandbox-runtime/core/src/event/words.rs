@@ -1,7 +1,7 @@
-//! What happens in a task, as lines that a person reads.
+//! Events in words: the command line and the report of a bundle tell a task as these lines.
 
-use sandbox_core::event::{AgentStep, Event, EventData};
-use sandbox_core::model::{ApprovalStatus, Receipt};
+use super::{AgentStep, Event, EventData};
+use crate::model::{ApprovalStatus, Receipt};
 
 /// Returns the line for an event; `None` for one that says nothing to a reader of the task.
 pub fn line(event: &Event) -> Option<String> {
@@ -98,10 +98,10 @@ fn plain(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use sandbox_core::model::Actor;
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::model::Actor;
 
     fn check(kind: &str, payload: Value, expected: Option<&str>) {
         let data = EventData::from_parts(kind.to_owned(), payload);
