@@ -23,6 +23,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::approvals::Trust;
+use super::beginning::{begin_from, give_back};
 use super::cause::{Cause, Reply, TurnOf};
 use super::idle::{Activity, Idle};
 use super::people::{HeldTime, Naming};
@@ -34,7 +35,7 @@ use super::tasks::RunningTask;
 use super::work::COMMANDS_MAX;
 use super::{Driver, INBOX, Kit, Shared};
 use crate::agent::{HandedBack, Turn};
-use crate::browser::{BrowserEvent, Gate, Live, forget_open_pages};
+use crate::browser::{BrowserEvent, Gate, Live, Remembered, forget_open_pages};
 use crate::now_ms;
 use crate::sandbox::calls;
 use crate::store::Change;
@@ -129,6 +130,7 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         activity: Arc::new(Activity::default()),
         commands: Arc::new(Semaphore::new(COMMANDS_MAX)),
         share: Arc::default(),
+        taking: Arc::default(),
         kit: Arc::new(kit.clone()),
     };
     let actor = Actor {
@@ -203,7 +205,8 @@ impl Actor {
     }
 
     /// Starts the rooms when it is this sandbox's turn; it is `queued` until then.
-    async fn start(&mut self) {
+    pub(super) async fn start(&mut self) {
+        let from = self.kit.from_checkpoint.take();
         let (sandbox, kit) = (self.sandbox.clone(), self.kit.clone());
         let (gate, inbox) = (self.driver.gate.clone(), self.driver.inbox.clone());
         tokio::spawn(async move {
@@ -212,9 +215,17 @@ impl Actor {
             if inbox.send(Cause::Assigned).await.is_err() {
                 return;
             }
-            let started = start_rooms(&sandbox, &kit, &gate, &inbox).await.map(Box::new);
+            let started = async {
+                if let Some(checkpoint) = from {
+                    let has_browser = sandbox.capabilities.browser.browser().is_some();
+                    begin_from(&kit, sandbox.id.clone(), checkpoint, has_browser).await?;
+                }
+                let rooms = start_rooms(&sandbox, &kit, &gate, &inbox).await?;
+                let remembered = give_back(rooms.desktop.as_ref().map(|desktop| &desktop.browser), &kit).await;
+                Ok(Box::new((rooms, remembered)))
+            };
             // An actor that ended meanwhile drops the rooms, which kills them.
-            let _ = inbox.send(Cause::Started(started)).await;
+            let _ = inbox.send(Cause::Started(started.await)).await;
         });
     }
 
@@ -224,9 +235,13 @@ impl Actor {
                 self.sandbox.status = SandboxStatus::Assigning;
                 self.must_commit(vec![self.event(SandboxAssigned {}, By::System)]).await;
             }
-            Cause::Started(Ok(rooms)) => self.started(*rooms).await,
+            Cause::Started(Ok(started)) => {
+                let (rooms, remembered) = *started;
+                self.started(rooms, remembered).await;
+            }
             Cause::Started(Err(failure)) => self.fail(failure).await,
             Cause::PartLost(lost) => self.part_lost(lost).await,
+            Cause::Returned(number) => self.returned(number),
             Cause::Reopened(lost) => self.reopened(lost).await,
             Cause::Restarted(lost, restarted) => self.restarted(lost, restarted).await,
             Cause::Browser(event) => self.browser_event(event).await,
@@ -272,6 +287,11 @@ impl Actor {
                 let added = self.add_artifact(*artifact, by).await;
                 reply(answer, added);
             }
+            Cause::Checkpoint { checkpoint, by, answer } => {
+                let added = self.add_checkpoint(*checkpoint, by).await;
+                reply(answer, added);
+            }
+            Cause::GoBack { staged, checkpoint, by, answer } => self.go_back(*staged, *checkpoint, by, answer).await,
             Cause::Resized { viewport, answer } => {
                 self.sandbox.preview.viewport = viewport;
                 let recorded = self.try_commit(vec![]).await;
@@ -334,7 +354,7 @@ impl Actor {
         }
     }
 
-    async fn started(&mut self, rooms: Rooms) {
+    async fn started(&mut self, rooms: Rooms, remembered: Remembered) {
         let now = now_ms();
         self.sandbox.status = SandboxStatus::Ready;
         self.sandbox.ready_at = Some(now);
@@ -347,7 +367,10 @@ impl Actor {
         events.push(self.event(AgentReady {}, By::System));
         events.push(self.event(SandboxReady {}, By::System));
         self.rooms = Some(rooms);
+        self.fresh = true;
+        self.sync_gate();
         self.sync_holding().await;
+        self.bring_back(remembered);
         self.must_commit(events).await;
         self.launch_task().await;
     }

@@ -143,6 +143,14 @@ impl Workbench for Bench {
         .boxed()
     }
 
+    fn checkpoint(&self, label: Option<String>) -> BoxFuture<'_, Result<(), WorkError>> {
+        self.unless_stopped(async move {
+            let taken = self.driver.checkpoint(label, By::Agent).await;
+            taken.map(drop).map_err(|error| WorkError::Failed(error.to_string()))
+        })
+        .boxed()
+    }
+
     fn record(&self, data: EventData) -> BoxFuture<'_, Result<(), WorkError>> {
         let data = Box::new(data);
         self.unless_stopped(async move { Ok(self.driver.record(*data, By::Agent).await?) }).boxed()

@@ -12,8 +12,10 @@
 
 mod actor;
 mod approvals;
+mod beginning;
 mod bench;
 mod cause;
+mod checkpoints;
 mod documents;
 mod holding;
 mod idle;
@@ -38,6 +40,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use approvals::Decided;
+pub use beginning::TakeError;
 pub use documents::ConvertError;
 pub use idle::Presence;
 pub use program::Program;
@@ -47,8 +50,8 @@ use sandbox_core::approval::hash;
 use sandbox_core::control::{Controller, Next, Releaser, State};
 use sandbox_core::event::EventData;
 use sandbox_core::model::{
-    Actor, Approval, ApprovalDecision, Artifact, ControlMode, EpochMs, Grant, Handoff, HandoffRequest, HandoffStatus,
-    Preview, PreviewStatus, RequestedBy, Rule, Sandbox, Task, TypedText, Until, Verdict, Viewport,
+    Actor, Approval, ApprovalDecision, Artifact, Checkpoint, ControlMode, EpochMs, Grant, Handoff, HandoffRequest,
+    HandoffStatus, Preview, PreviewStatus, RequestedBy, Rule, Sandbox, Task, TypedText, Until, Verdict, Viewport,
 };
 use sandbox_core::viewer::{ControlView, ViewerMode};
 use sandbox_core::{ApprovalId, GrantId, Lease, SandboxId, TaskId, ViewerId, plain_name};
@@ -81,6 +84,10 @@ const UNTIL_STAYS: Duration = Duration::from_millis(400);
 #[derive(Clone)]
 pub struct Kit {
     pub store: Store,
+    /// The data directory.
+    pub home: PathBuf,
+    /// What a new sandbox begins with.
+    pub from_checkpoint: Option<Arc<Checkpoint>>,
     pub backend: Arc<dyn Backend>,
     pub sites: Sites,
     /// What the shell room reaches: those, and its own door to the browser.
@@ -116,6 +123,8 @@ pub struct Driver {
     /// Places for commands.
     commands: Arc<Semaphore>,
     share: Arc<Share>,
+    /// Held while a checkpoint is taken, or gone back to.
+    taking: Arc<tokio::sync::Mutex<()>>,
     kit: Arc<Kit>,
 }
 

@@ -27,6 +27,8 @@ const READY_LIMIT: Duration = Duration::from_secs(30);
 /// Seconds without an answer after which the browser counts as hung. Longer than for a guest: on a busy machine a heavy
 /// page can keep it from answering for some.
 const BROWSER_BEATS: u32 = 12;
+/// How long turns wait for tabs that load.
+pub(super) const TABS_LIMIT: Duration = Duration::from_secs(10);
 /// Between two questions to the browser.
 const BROWSER_PAUSE: Duration = Duration::from_secs(2);
 /// How many refused destinations may wait to be recorded; more are dropped, as each is news only once.

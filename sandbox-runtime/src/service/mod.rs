@@ -6,6 +6,7 @@
 mod act;
 mod browse;
 mod cdp_port;
+mod checkpoints;
 mod debugging;
 mod documents;
 mod error;
@@ -124,6 +125,7 @@ impl Service {
             variables: ModelVariables::of_process(),
         };
         let service = Self { inner: Arc::new(inner) };
+        checkpoints::finish_restores(&service).await?;
         recovery::settle(&service).await?;
         Ok(service)
     }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use sandbox_core::event::{NewEvent, SandboxCreated};
 use sandbox_core::layout::{PROFILE_DIR, WORKSPACE_DIR};
 use sandbox_core::model::{
-    Actor, AgentInfo, AgentStatus, CodeRequest, ControlMode, ExecRequest, ExecResult, Preview, PreviewStatus, Sandbox,
-    SandboxConfig, SandboxLimits, SandboxStatus,
+    Actor, AgentInfo, AgentStatus, Checkpoint, CodeRequest, ControlMode, ExecRequest, ExecResult, Preview,
+    PreviewStatus, Sandbox, SandboxConfig, SandboxLimits, SandboxStatus,
 };
 use sandbox_core::policy;
 use sandbox_core::{SandboxId, plain_name};
@@ -41,6 +41,10 @@ impl Service {
         let backend = self.inner.backend.clone()?;
         let in_force = backend.limits(&config.limits).map_err(|error| ServiceError::invalid(error.to_string()))?;
         self.store().room_for_work()?;
+        let from = match &config.from_checkpoint {
+            Some(id) => Some(self.checkpoint_to_begin_with(id, &in_force).await?),
+            None => None,
+        };
         self.check_starts()?;
         let now = now_ms();
         let id = SandboxId::from_unique(crate::unique());
@@ -82,7 +86,7 @@ impl Service {
         let created = NewEvent::new(&id, Actor::Api, now, SandboxCreated { name: sandbox.name.clone() });
         let change = Change { sandboxes: vec![sandbox.clone()], events: vec![created], ..Change::default() };
         self.store().commit(change).await?;
-        self.start_driver(sandbox.clone(), config.env, profile, workspace).await?;
+        self.start_driver(sandbox.clone(), config.env, profile, workspace, from).await?;
         Ok(sandbox)
     }
 
@@ -102,7 +106,7 @@ impl Service {
         sandbox.agent = AgentInfo { status: AgentStatus::Off, task_id: None };
         sandbox.preview.status = if browser.is_some() { PreviewStatus::Starting } else { PreviewStatus::Off };
         sandbox.preview.viewers = 0;
-        self.start_driver(sandbox, BTreeMap::new(), profile, workspace).await
+        self.start_driver(sandbox, BTreeMap::new(), profile, workspace, None).await
     }
 
     async fn make_folders(&self, id: &SandboxId, profile: &Profile) -> Answer<Workspace> {
@@ -121,6 +125,7 @@ impl Service {
         mut env: BTreeMap<String, String>,
         profile: Profile,
         workspace: Workspace,
+        from_checkpoint: Option<Checkpoint>,
     ) -> Answer<Driver> {
         let id = sandbox.id.clone();
         let model_variables = ModelVariables::take(&mut env);
@@ -138,6 +143,8 @@ impl Service {
         }
         let kit = Kit {
             store: self.store().clone(),
+            home: self.home().to_owned(),
+            from_checkpoint: from_checkpoint.map(Arc::new),
             backend: self.inner.backend.clone()?,
             sites: self.inner.sites.clone(),
             shell_sites,

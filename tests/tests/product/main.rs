@@ -4,6 +4,7 @@ mod agent;
 mod approvals;
 mod browser_dialogs;
 mod cdp;
+mod checkpoints;
 mod clients;
 mod contract;
 mod demo;

@@ -52,6 +52,8 @@ const KNOWN: Record<EventType, true> = {
   'sandbox.exec.completed': true,
   'sandbox.file.changed': true,
   'sandbox.document.converted': true,
+  'sandbox.checkpoint.created': true,
+  'sandbox.checkpoint.restored': true,
   'sandbox.artifacts.updated': true,
   'sandbox.network.denied': true,
 };

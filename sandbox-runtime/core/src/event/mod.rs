@@ -12,6 +12,7 @@
 
 mod approval;
 mod browser;
+mod checkpoint;
 mod files;
 mod handoff;
 mod sandbox;
@@ -26,6 +27,7 @@ use serde_json::{Map, Value};
 
 pub use approval::*;
 pub use browser::*;
+pub use checkpoint::*;
 pub use files::*;
 pub use handoff::*;
 pub use sandbox::*;

@@ -111,6 +111,8 @@ events! {
         ExecCompleted = "sandbox.exec.completed",
         FileChanged = "sandbox.file.changed",
         DocumentConverted = "sandbox.document.converted",
+        CheckpointCreated = "sandbox.checkpoint.created",
+        CheckpointRestored = "sandbox.checkpoint.restored",
         ArtifactsUpdated = "sandbox.artifacts.updated",
         NetworkDenied = "sandbox.network.denied",
     }
@@ -118,8 +120,6 @@ events! {
         SandboxPaused = "sandbox.paused",
         SandboxResumed = "sandbox.resumed",
         AgentFailed = "sandbox.agent.failed",
-        CheckpointCreated = "sandbox.checkpoint.created",
-        CheckpointRestored = "sandbox.checkpoint.restored",
         CredentialUsed = "sandbox.credential.used",
     }
 }

@@ -15,7 +15,7 @@ wire! {
         pub capabilities: Capabilities,
         pub network: NetworkConfig,
         pub limits: Limits,
-        /// Refused in this version: there are no checkpoints yet.
+        /// Id of a checkpoint, of any sandbox: the new one begins with its files, sign-ins and tabs.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub from_checkpoint: Option<String>,
     }

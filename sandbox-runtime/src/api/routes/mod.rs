@@ -4,6 +4,7 @@ mod answers;
 mod approvals;
 mod artifacts;
 mod cdp_port;
+mod checkpoints;
 mod debugging;
 mod documents;
 mod events;
@@ -157,6 +158,7 @@ fn guarded() -> OpenApiRouter<Api> {
         .merge(approvals::routes())
         .merge(models::routes())
         .merge(artifacts::routes())
+        .merge(checkpoints::routes())
         .merge(documents::routes())
         .merge(events::routes())
         .merge(webhooks::routes())
