@@ -62,6 +62,10 @@ id!(
     ArtifactKey, "art_"
 );
 id!(
+    /// A sandbox as it was at one moment.
+    CheckpointId, "cp_"
+);
+id!(
     /// One question to a person: may this be done?
     ApprovalId, "apr_"
 );

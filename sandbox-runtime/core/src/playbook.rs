@@ -38,6 +38,7 @@ pub enum Step {
     Write(WriteFile),
     Convert(ConvertFile),
     Artifact(SaveArtifact),
+    Checkpoint(TakeCheckpoint),
 }
 
 /// Arguments of `write`: the file of the workspace is replaced by `content`.
@@ -61,6 +62,16 @@ pub struct SaveArtifact {
     /// Name of the artifact. Default: the file's own name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+
+/// Arguments of `checkpoint`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[ts(export)]
+pub struct TakeCheckpoint {
+    /// A name for people to find it by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
 }
 
 /// A playbook that cannot be read: where, and what was expected. Lines and columns count from 1.
@@ -149,7 +160,7 @@ impl Playbook {
 
 impl Step {
     /// Every step's name, as a playbook writes it.
-    pub const NAMES: [&str; 6] = ["handoff", "exec", "code", "write", "convert", "artifact"];
+    pub const NAMES: [&str; 7] = ["handoff", "exec", "code", "write", "convert", "artifact", "checkpoint"];
 
     pub fn name(&self) -> &'static str {
         match self {
@@ -160,6 +171,7 @@ impl Step {
             Self::Write(_) => "write",
             Self::Convert(_) => "convert",
             Self::Artifact(_) => "artifact",
+            Self::Checkpoint(_) => "checkpoint",
         }
     }
 
@@ -261,6 +273,9 @@ fn read_step<'de, A: MapAccess<'de>>(name: &str, map: &mut A) -> Result<Step, A:
         "write" => return map.next_value().map(Step::Write),
         "convert" => return map.next_value().map(Step::Convert),
         "artifact" => return map.next_value().map(Step::Artifact),
+        "checkpoint" => {
+            return map.next_value::<Option<_>>().map(|taken| Step::Checkpoint(taken.unwrap_or_default()));
+        }
         "navigate" => Action::Navigate(map.next_value()?),
         "back" => Action::Back(map.next_value::<Option<_>>()?.unwrap_or_default()),
         "forward" => Action::Forward(map.next_value::<Option<_>>()?.unwrap_or_default()),
@@ -303,7 +318,8 @@ impl Serialize for Step {
             | Self::Code(_)
             | Self::Write(_)
             | Self::Convert(_)
-            | Self::Artifact(_) => to.serialize_map(Some(1))?,
+            | Self::Artifact(_)
+            | Self::Checkpoint(_) => to.serialize_map(Some(1))?,
         };
         match self {
             Self::Browser(_) => {}
@@ -313,6 +329,7 @@ impl Serialize for Step {
             Self::Write(file) => map.serialize_entry("write", file)?,
             Self::Convert(file) => map.serialize_entry("convert", file)?,
             Self::Artifact(artifact) => map.serialize_entry("artifact", artifact)?,
+            Self::Checkpoint(taken) => map.serialize_entry("checkpoint", taken)?,
         }
         map.end()
     }

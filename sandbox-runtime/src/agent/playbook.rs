@@ -7,7 +7,7 @@ use std::time::Duration;
 use sandbox_core::action::{Action, DEFAULT_TIMEOUT_MS, Navigate, Outcome as Done};
 use sandbox_core::event::{AgentAction, AgentMessage, AgentStep};
 use sandbox_core::model::{ExecResult, Failure, HandoffRequest, Tab};
-use sandbox_core::playbook::{Playbook, Step};
+use sandbox_core::playbook::{Playbook, Step, TakeCheckpoint};
 use serde::Deserialize;
 
 use super::attempt::{Attempt, attempt, picture_after};
@@ -127,6 +127,17 @@ impl Run {
                 let artifact = self.bench.save_artifact(wanted.path.clone(), wanted.name.clone()).await?;
                 self.saved.push(artifact.name.clone());
                 AgentAction { artifact: Some(artifact.key), ..said(format!("saved {}", artifact.name)) }
+            }
+            Step::Checkpoint(wanted) => {
+                // Not while a person drives.
+                drop(self.bench.begin().await?);
+                self.bench.checkpoint(wanted.label.clone()).await?;
+                said(
+                    wanted
+                        .label
+                        .as_ref()
+                        .map_or_else(|| "took a checkpoint".to_owned(), |label| format!("took the checkpoint {label}")),
+                )
             }
         };
         let (name, action) = (step.name().to_owned(), Some(step.told()));
@@ -287,6 +298,8 @@ fn words(step: &Step) -> String {
         Step::Write(file) => format!("write {}", file.path),
         Step::Convert(file) => format!("convert {} to {}", file.path, file.to.ending()),
         Step::Artifact(artifact) => format!("save {}", artifact.path),
+        Step::Checkpoint(TakeCheckpoint { label: Some(label) }) => format!("take the checkpoint {label}"),
+        Step::Checkpoint(TakeCheckpoint { label: None }) => "take a checkpoint".to_owned(),
     }
 }
 

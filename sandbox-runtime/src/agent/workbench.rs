@@ -58,6 +58,9 @@ pub trait Workbench: Asks {
     /// Saves a workspace file as an artifact.
     fn save_artifact(&self, path: String, name: Option<String>) -> BoxFuture<'_, Result<Artifact, WorkError>>;
 
+    /// Takes a checkpoint of the sandbox.
+    fn checkpoint(&self, label: Option<String>) -> BoxFuture<'_, Result<(), WorkError>>;
+
     /// Commits one event of the task: a step, an action, a file.
     fn record(&self, data: EventData) -> BoxFuture<'_, Result<(), WorkError>>;
 

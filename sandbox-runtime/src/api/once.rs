@@ -27,12 +27,13 @@ static REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 pub const MAX_KEY: usize = 255;
 
 /// The routes whose POST creates something that is kept.
-pub const CREATING: [&str; 10] = [
+pub const CREATING: [&str; 11] = [
     "/v1/sandboxes",
     "/v1/sandboxes/{id}/tasks",
     "/v1/sandboxes/{id}/prompt",
     "/v1/sandboxes/{id}/handoff",
     "/v1/sandboxes/{id}/artifacts",
+    "/v1/sandboxes/{id}/checkpoints",
     "/v1/demo",
     "/v1/webhooks",
     "/v1/webhooks/{webhookId}/rotate",

@@ -61,7 +61,7 @@ pub use hold::{HoldJudge, PausedRequest, PersonJudge};
 pub use observe::{Look, Stale};
 pub use pattern::matches as address_matches;
 pub use pipe::CallError;
-pub use profile::{forget_open_pages, prepare as prepare_profile};
+pub use profile::{KEPT as KEPT_OF_PROFILE, forget_open_pages, prepare as prepare_profile};
 pub use remembered::Remembered;
 pub use takeover::Takeover;
 

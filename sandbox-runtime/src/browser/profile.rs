@@ -42,6 +42,17 @@ pub fn prepare(profile: &Path, workspace: &str, seen: &str) -> io::Result<()> {
     std::fs::rename(&fresh, &file)
 }
 
+/// What a checkpoint takes of a profile, beside the cookies, which the browser itself is asked for. Not in it: caches, what
+/// was typed or visited, passwords, and what Chromium keeps to open its pages again.
+pub const KEPT: &[&str] = &[
+    "Default/Preferences",
+    "Default/Local Storage",
+    "Default/IndexedDB",
+    "Default/WebStorage",
+    "Default/File System",
+    "Default/databases",
+];
+
 /// Removes what Chromium keeps to open its pages again: it holds what was typed into their fields. Sign-ins stay.
 /// Blocking; to be called while no browser uses the profile.
 pub fn forget_open_pages(profile: &Path) -> io::Result<()> {

@@ -2,11 +2,15 @@
 //!
 //! Chromium writes cookies to its profile only now and then, and keeps those of a session nowhere that outlives it. Of its
 //! pages it keeps what was typed into them too: none of that is used, and the tabs load again.
-//! All of this stays in memory: nothing of it is told to anyone.
+//! It stays in memory, or lies in the profile itself or in a checkpoint, as the profile's own sign-ins do: nothing of it is
+//! told to anyone.
 
+use std::io;
+use std::path::Path;
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Browser;
@@ -20,19 +24,61 @@ const PULSE_DEADLINE: Duration = Duration::from_secs(3600);
 /// Tabs that come back.
 const MOST_TABS: usize = 50;
 
-#[derive(Clone, Default)]
+/// Beside Chromium's own files in a profile: what its next browser is given back.
+const FILE: &str = "Returning.json";
+
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Remembered {
     cookies: Vec<Value>,
     tabs: Vec<OpenTab>,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct OpenTab {
     url: String,
     in_front: bool,
 }
 
+impl Remembered {
+    /// The name, in a profile, of the file in which [`Self::of_profile`] finds it.
+    pub const FILE: &str = FILE;
+
+    /// Returns how many tabs come back.
+    pub fn tabs(&self) -> usize {
+        self.tabs.len()
+    }
+
+    /// Returns what lies in a profile for its next browser; nothing where nothing can be read.
+    pub fn of_profile(profile: &Path) -> Self {
+        let read = std::fs::read(profile.join(FILE));
+        read.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+    }
+
+    /// Lays it into a profile for its next browser.
+    pub fn lay_into(&self, profile: &Path) -> io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(profile)?;
+        serde_json::to_writer(&mut file, self)?;
+        file.persist(profile.join(FILE)).map(drop).map_err(|failed| failed.error)
+    }
+
+    /// It was given back: the next browser is not given it again.
+    pub fn forget_in(profile: &Path) {
+        // What is not there is forgotten.
+        let _ = std::fs::remove_file(profile.join(FILE));
+    }
+}
+
 impl Browser {
+    /// Remembers the cookies as they are now, and returns what comes back of this browser.
+    pub async fn remember(&self) -> Remembered {
+        if let Ok(cookies) = all_cookies(&self.shared.pipe, COOKIES_DEADLINE).await {
+            *self.shared.cookies.lock().unwrap_or_else(PoisonError::into_inner) = cookies;
+        }
+        self.remembered(true)
+    }
+
     /// Asks the browser whether it lives, and remembers its cookies; `false` when it is gone.
     pub async fn take_pulse(&self) -> bool {
         let pipe = &self.shared.pipe;

@@ -23,8 +23,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::approvals::Trust;
+use super::beginning::{begin_from, give_back};
 use super::cause::{Cause, Reply, TurnOf};
 use super::idle::{Activity, Idle};
+use super::pausing::{Pausing, is_pause};
 use super::people::{HeldTime, Naming};
 use super::record::Committed;
 use super::refusal::Refusal;
@@ -34,7 +36,7 @@ use super::tasks::RunningTask;
 use super::work::COMMANDS_MAX;
 use super::{Driver, INBOX, Kit, Shared};
 use crate::agent::{HandedBack, Turn};
-use crate::browser::{BrowserEvent, Gate, Live, forget_open_pages};
+use crate::browser::{BrowserEvent, Gate, Live, Remembered, forget_open_pages};
 use crate::now_ms;
 use crate::sandbox::calls;
 use crate::store::Change;
@@ -74,6 +76,8 @@ pub(super) struct Actor {
     pub trust: Trust,
     pub idle: Idle,
     pub rooms: Option<Rooms>,
+    /// Set while it is about to be paused.
+    pub pausing: Option<Pausing>,
     /// When parts were lost of late.
     pub losses: Vec<tokio::time::Instant>,
     /// Set while someone else may have changed the page since the agent looked.
@@ -129,6 +133,7 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         activity: Arc::new(Activity::default()),
         commands: Arc::new(Semaphore::new(COMMANDS_MAX)),
         share: Arc::default(),
+        taking: Arc::default(),
         kit: Arc::new(kit.clone()),
     };
     let actor = Actor {
@@ -152,6 +157,7 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         owed: Vec::new(),
         since: now,
         rooms: None,
+        pausing: None,
         losses: Vec::new(),
         fresh: true,
         in_flight: None,
@@ -175,7 +181,10 @@ impl Actor {
             tokio::select! {
                 // A settled action comes first: what waits for it was asked before.
                 biased;
-                Some(settled) = settled.recv() => self.action_settled(settled).await,
+                Some(settled) = settled.recv() => {
+                    self.action_settled(settled).await;
+                    self.freeze_if_due().await;
+                }
                 cause = causes.recv() => match cause {
                     Some(cause) => self.handle(cause).await,
                     None => self.end(None).await,
@@ -203,7 +212,8 @@ impl Actor {
     }
 
     /// Starts the rooms when it is this sandbox's turn; it is `queued` until then.
-    async fn start(&mut self) {
+    pub(super) async fn start(&mut self) {
+        let from = self.kit.from_checkpoint.take();
         let (sandbox, kit) = (self.sandbox.clone(), self.kit.clone());
         let (gate, inbox) = (self.driver.gate.clone(), self.driver.inbox.clone());
         tokio::spawn(async move {
@@ -212,9 +222,17 @@ impl Actor {
             if inbox.send(Cause::Assigned).await.is_err() {
                 return;
             }
-            let started = start_rooms(&sandbox, &kit, &gate, &inbox).await.map(Box::new);
+            let started = async {
+                if let Some(checkpoint) = from {
+                    let has_browser = sandbox.capabilities.browser.browser().is_some();
+                    begin_from(&kit, sandbox.id.clone(), checkpoint, has_browser).await?;
+                }
+                let rooms = start_rooms(&sandbox, &kit, &gate, &inbox).await?;
+                let remembered = give_back(rooms.desktop.as_ref().map(|desktop| &desktop.browser), &kit).await;
+                Ok(Box::new((rooms, remembered)))
+            };
             // An actor that ended meanwhile drops the rooms, which kills them.
-            let _ = inbox.send(Cause::Started(started)).await;
+            let _ = inbox.send(Cause::Started(started.await)).await;
         });
     }
 
@@ -224,9 +242,13 @@ impl Actor {
                 self.sandbox.status = SandboxStatus::Assigning;
                 self.must_commit(vec![self.event(SandboxAssigned {}, By::System)]).await;
             }
-            Cause::Started(Ok(rooms)) => self.started(*rooms).await,
+            Cause::Started(Ok(started)) => {
+                let (rooms, remembered) = *started;
+                self.started(rooms, remembered).await;
+            }
             Cause::Started(Err(failure)) => self.fail(failure).await,
             Cause::PartLost(lost) => self.part_lost(lost).await,
+            Cause::Returned(number) => self.returned(number),
             Cause::Reopened(lost) => self.reopened(lost).await,
             Cause::Restarted(lost, restarted) => self.restarted(lost, restarted).await,
             Cause::Browser(event) => self.browser_event(event).await,
@@ -272,6 +294,11 @@ impl Actor {
                 let added = self.add_artifact(*artifact, by).await;
                 reply(answer, added);
             }
+            Cause::Checkpoint { checkpoint, by, answer } => {
+                let added = self.add_checkpoint(*checkpoint, by).await;
+                reply(answer, added);
+            }
+            Cause::GoBack { staged, checkpoint, by, answer } => self.go_back(*staged, *checkpoint, by, answer).await,
             Cause::Resized { viewport, answer } => {
                 self.sandbox.preview.viewport = viewport;
                 let recorded = self.try_commit(vec![]).await;
@@ -329,12 +356,14 @@ impl Actor {
             Cause::Input { viewer, lease } => {
                 self.control_request(Request::Input { viewer, lease }, By::Person, None).await;
             }
+            Cause::Pause { by, answer } => self.pause(by, answer).await,
+            Cause::Resume { by, answer } => self.resume(by, answer).await,
             Cause::End { answer } => self.end(Some(answer)).await,
             Cause::Leave { answer } => self.leave(answer).await,
         }
     }
 
-    async fn started(&mut self, rooms: Rooms) {
+    async fn started(&mut self, rooms: Rooms, remembered: Remembered) {
         let now = now_ms();
         self.sandbox.status = SandboxStatus::Ready;
         self.sandbox.ready_at = Some(now);
@@ -347,7 +376,10 @@ impl Actor {
         events.push(self.event(AgentReady {}, By::System));
         events.push(self.event(SandboxReady {}, By::System));
         self.rooms = Some(rooms);
+        self.fresh = true;
+        self.sync_gate();
         self.sync_holding().await;
+        self.bring_back(remembered);
         self.must_commit(events).await;
         self.launch_task().await;
     }
@@ -482,7 +514,7 @@ impl Actor {
     /// Grants the turn to whoever waits longest, if it may be granted now.
     pub(super) fn grant_turns(&mut self) {
         // A browser that comes back is waited for.
-        while !self.is_browser_away() {
+        while !self.is_browser_away() && !is_pause(self.sandbox.status) {
             // Whoever went away meanwhile is given nothing.
             self.turns_wanted.retain(|(_, answer)| !answer.is_closed());
             let Some((by, _)) = self.turns_wanted.front() else { return };
@@ -586,7 +618,10 @@ impl Actor {
         let expires_at = self.handoff.as_ref().and_then(|handoff| handoff.expires_at);
         let task_due = self.task.as_ref().and_then(|task| task.clock.due_at());
         let owed_due = self.owes().then(|| now_ms() + i64::try_from(OWED_PAUSE.as_millis()).unwrap_or(i64::MAX));
-        [self.control.next_tick_at(), expires_at, task_due, self.idle_due_at(), owed_due].into_iter().flatten().min()
+        [self.control.next_tick_at(), expires_at, task_due, self.idle_due_at(), owed_due, self.freeze_due_at()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     async fn tick(&mut self) {
@@ -594,6 +629,7 @@ impl Actor {
         self.control_request(Request::Tick, By::System, None).await;
         self.expire_handoff().await;
         self.stop_overdue_task().await;
+        self.freeze_if_due().await;
         self.end_idle().await;
     }
 
@@ -613,6 +649,7 @@ impl Actor {
         self.sandbox.preview.status = PreviewStatus::Failed;
         self.show();
         tracing::warn!(sandbox = %self.sandbox.id, code = failure.code, message = failure.message, "sandbox failed");
+        self.thaw().await;
         self.abandon_work(&failure.message).await;
         self.kill_rooms().await;
         self.sandbox.status = SandboxStatus::Failed;
@@ -630,6 +667,8 @@ impl Actor {
     pub(super) async fn end_because(&mut self, why: Option<&str>, answer: Option<Reply<()>>) {
         self.ending.extend(answer);
         self.sandbox.status = SandboxStatus::Ending;
+        self.sandbox.paused = None;
+        self.thaw().await;
         self.abandon_work("the sandbox was ended").await;
         self.must_commit(vec![]).await;
         self.kill_rooms().await;
@@ -643,6 +682,7 @@ impl Actor {
     /// Kills every process of the sandbox.
     pub(super) async fn stop_rooms(&mut self) {
         self.driver.gate.set(Live::Nobody);
+        self.thaw().await;
         if let Some(rooms) = self.rooms.take()
             && tokio::time::timeout(KILL_LIMIT, rooms.kill()).await.is_err()
         {

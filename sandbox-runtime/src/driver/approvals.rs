@@ -234,6 +234,8 @@ impl Actor {
                     reply(waiting, Err(refusal.clone()));
                 }
             }
+        } else {
+            self.checkpoint_before(&format!("your answer: {}", approval.proposal.summary));
         }
         self.questions_changed();
     }

@@ -40,7 +40,10 @@ impl Bench {
         tokio::select! {
             biased;
             () = self.stop.cancelled() => Err(Stopped.into()),
-            done = work => done,
+            done = async {
+                self.driver.unless_paused().await;
+                work.await
+            } => done,
         }
     }
 }
@@ -139,6 +142,14 @@ impl Workbench for Bench {
     fn save_artifact(&self, path: String, name: Option<String>) -> BoxFuture<'_, Result<Artifact, WorkError>> {
         self.unless_stopped(async move {
             self.driver.save_artifact(path, name, By::Agent).await.map_err(|error| WorkError::Failed(error.to_string()))
+        })
+        .boxed()
+    }
+
+    fn checkpoint(&self, label: Option<String>) -> BoxFuture<'_, Result<(), WorkError>> {
+        self.unless_stopped(async move {
+            let taken = self.driver.checkpoint(label, By::Agent).await;
+            taken.map(drop).map_err(|error| WorkError::Failed(error.to_string()))
         })
         .boxed()
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use sandbox_core::control::{Controller, Releaser};
 use sandbox_core::event::EventData;
 use sandbox_core::model::{
-    Actor, ApprovalDecision, Artifact, Failure, Grant, Handoff, HandoffRequest, RequestedBy, Rule, Task, TypedText,
-    Viewport,
+    Actor, ApprovalDecision, Artifact, Checkpoint, Failure, Grant, Handoff, HandoffRequest, RequestedBy, Rule, Task,
+    TypedText, Viewport,
 };
 use sandbox_core::{ApprovalId, GrantId, Lease, TaskId, ViewerId};
 use tokio::sync::oneshot;
@@ -17,8 +17,9 @@ use super::refusal::Refusal;
 use super::start::{Lost, Rooms};
 use super::tasks::TaskOrder;
 use crate::agent::{ApprovalRequest, Decision, Doing, HandedBack, HeldAnswer, Kept, Outcome, Turn};
-use crate::browser::{BrowserEvent, PausedRequest};
+use crate::browser::{BrowserEvent, PausedRequest, Remembered};
 use crate::egress::Denied;
+use crate::workspace::checkpoint::Staged;
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
 
@@ -26,11 +27,13 @@ pub(super) enum Cause {
     /// It is this sandbox's turn to start.
     Assigned,
     /// The rooms are up, or could not be started.
-    Started(Result<Box<Rooms>, Failure>),
+    Started(Result<Box<(Rooms, Remembered)>, Failure>),
     /// A part ended by itself, or hangs.
     PartLost(Lost),
     /// A room was started again after that part of it was lost.
     Restarted(Lost, Result<Box<Restarted>, Failure>),
+    /// The tabs that a browser was given when it started are back; the number is that of its room.
+    Returned(u32),
     /// The tabs of a browser that was started again are back; the number is that of the new room.
     Reopened(Lost),
     Browser(BrowserEvent),
@@ -80,6 +83,19 @@ pub(super) enum Cause {
         artifact: Box<Artifact>,
         by: Actor,
         answer: Reply<Artifact>,
+    },
+    /// Commits a checkpoint whose contents are noted already.
+    Checkpoint {
+        checkpoint: Box<Checkpoint>,
+        by: Actor,
+        answer: Reply<()>,
+    },
+    /// Makes the sandbox as it was; what it is to be is built already.
+    GoBack {
+        staged: Box<Staged>,
+        checkpoint: Box<Checkpoint>,
+        by: Actor,
+        answer: Reply<()>,
     },
     Resized {
         viewport: Viewport,
@@ -172,6 +188,16 @@ pub(super) enum Cause {
         answer: Reply<Option<Grant>>,
     },
 
+    /// Freezes the sandbox; answered when it is frozen.
+    Pause {
+        by: Actor,
+        answer: Reply<()>,
+    },
+    /// Lets a frozen sandbox go on.
+    Resume {
+        by: Actor,
+        answer: Reply<()>,
+    },
     /// Ends the sandbox; answered when nothing of it runs any more.
     End {
         answer: Reply<()>,

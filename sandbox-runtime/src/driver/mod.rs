@@ -12,13 +12,16 @@
 
 mod actor;
 mod approvals;
+mod beginning;
 mod bench;
 mod cause;
+mod checkpoints;
 mod documents;
 mod holding;
 mod idle;
 mod leaving;
 mod mail;
+mod pausing;
 mod people;
 mod program;
 mod record;
@@ -38,6 +41,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use approvals::Decided;
+pub use beginning::TakeError;
 pub use documents::ConvertError;
 pub use idle::Presence;
 pub use program::Program;
@@ -47,8 +51,8 @@ use sandbox_core::approval::hash;
 use sandbox_core::control::{Controller, Next, Releaser, State};
 use sandbox_core::event::EventData;
 use sandbox_core::model::{
-    Actor, Approval, ApprovalDecision, Artifact, ControlMode, EpochMs, Grant, Handoff, HandoffRequest, HandoffStatus,
-    Preview, PreviewStatus, RequestedBy, Rule, Sandbox, Task, TypedText, Until, Verdict, Viewport,
+    Actor, Approval, ApprovalDecision, Artifact, Checkpoint, ControlMode, EpochMs, Grant, Handoff, HandoffRequest,
+    HandoffStatus, Preview, PreviewStatus, RequestedBy, Rule, Sandbox, Task, TypedText, Until, Verdict, Viewport,
 };
 use sandbox_core::viewer::{ControlView, ViewerMode};
 use sandbox_core::{ApprovalId, GrantId, Lease, SandboxId, TaskId, ViewerId, plain_name};
@@ -68,6 +72,7 @@ use crate::agent::models::ModelVariables;
 use crate::browser::{ActionError, Browser, Gate, PausedRequest};
 use crate::egress::Sites;
 use crate::sandbox::Backend;
+use crate::sandbox::calls::Frozen;
 use crate::store::Store;
 use crate::workspace::Workspace;
 
@@ -81,6 +86,12 @@ const UNTIL_STAYS: Duration = Duration::from_millis(400);
 #[derive(Clone)]
 pub struct Kit {
     pub store: Store,
+    /// The data directory.
+    pub home: PathBuf,
+    /// Whether its processes are frozen: then nobody takes them for hung.
+    pub frozen: Frozen,
+    /// What a new sandbox begins with.
+    pub from_checkpoint: Option<Arc<Checkpoint>>,
     pub backend: Arc<dyn Backend>,
     pub sites: Sites,
     /// What the shell room reaches: those, and its own door to the browser.
@@ -116,6 +127,8 @@ pub struct Driver {
     /// Places for commands.
     commands: Arc<Semaphore>,
     share: Arc<Share>,
+    /// Held while a checkpoint is taken, or gone back to.
+    taking: Arc<tokio::sync::Mutex<()>>,
     kit: Arc<Kit>,
 }
 
@@ -283,6 +296,9 @@ impl Driver {
     /// Carries a person's answer to a question. Before a yes the page is looked at again: what is not exactly what was
     /// shown any more is void.
     pub async fn decide(&self, id: &ApprovalId, decision: ApprovalDecision, by: Actor) -> Result<Decided, Refusal> {
+        if pausing::is_pause(self.shared.borrow().sandbox.status) {
+            return Err(Refusal::wrong_state("the sandbox is paused; resume it, then answer"));
+        }
         let gone = match decision.decision {
             Verdict::Approve => self.why_gone(id).await,
             Verdict::Deny => None,

@@ -119,6 +119,7 @@ impl Actor {
             return Err(refusal);
         }
         self.control_request(Request::Ask { by: asker, handoff: id }, by, None).await;
+        self.checkpoint_before("you were asked");
         Ok(handoff)
     }
 
@@ -267,6 +268,7 @@ impl Actor {
         // Beside the person, not before them: a large workspace would keep the wheel from them.
         self.files_before = Some(tokio::spawn(files_of(self.kit.workspace.clone())));
         if self.standing_handoff().is_none() {
+            self.checkpoint_at_takeover();
             let unasked = HandoffRequest {
                 reason: HandoffReason::Custom,
                 message: "took control without being asked".to_owned(),

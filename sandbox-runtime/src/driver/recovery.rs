@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use super::actor::Actor;
 use super::cause::Cause;
 use super::people::Naming;
-use super::start::{Desktop, Life, Lost, Running, Starter};
+use super::start::{Desktop, Life, Lost, Running, Starter, TABS_LIMIT};
 use super::{Driver, Shared};
 use crate::browser::{Remembered, forget_open_pages};
 
@@ -34,8 +34,6 @@ const LATELY: Duration = Duration::from_secs(300);
 const TOO_SOON: Duration = Duration::from_secs(5);
 /// How long callers wait for a room that is started again.
 const BACK_LIMIT: Duration = Duration::from_secs(60);
-/// How long turns wait for tabs that load.
-const TABS_LIMIT: Duration = Duration::from_secs(10);
 /// How long the page may take to begin to note what a person touches.
 const NAMING_LIMIT: Duration = Duration::from_secs(3);
 /// By these names Chromium knows that another one uses its profile.

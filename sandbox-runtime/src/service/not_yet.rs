@@ -40,7 +40,6 @@ pub(super) fn check(config: &SandboxConfig) -> Answer<()> {
             capabilities.storage.artifact_prefix.is_some(),
             "the keys of artifacts have no prefix in this version; leave it out",
         ),
-        ("fromCheckpoint", config.from_checkpoint.is_some(), "this version has no checkpoints; leave it out"),
     ])
 }
 

@@ -5,22 +5,22 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sandbox_core::event::{NewEvent, SandboxCreated};
+use sandbox_core::event::{NewEvent, SandboxCreated, SandboxEnded, SandboxResumed};
 use sandbox_core::layout::{PROFILE_DIR, WORKSPACE_DIR};
 use sandbox_core::model::{
-    Actor, AgentInfo, AgentStatus, CodeRequest, ControlMode, ExecRequest, ExecResult, Preview, PreviewStatus, Sandbox,
-    SandboxConfig, SandboxLimits, SandboxStatus,
+    Actor, AgentInfo, AgentStatus, Checkpoint, CodeRequest, ControlMode, ExecRequest, ExecResult, Preview,
+    PreviewStatus, Sandbox, SandboxConfig, SandboxLimits, SandboxStatus,
 };
 use sandbox_core::policy;
 use sandbox_core::{SandboxId, plain_name};
 
-use super::{Answer, ErrorCode, Service, ServiceError, not_yet, room_site};
+use super::{Answer, ErrorCode, Service, ServiceError, not_yet, recovery, room_site, status_word};
 use crate::agent::models::ModelVariables;
 use crate::browser::prepare_profile;
 use crate::driver::{Driver, Kit, Presence};
 use crate::egress;
 use crate::now_ms;
-use crate::sandbox::calls::{self, Output, TerminalKeys, TerminalScreen};
+use crate::sandbox::calls::{self, Frozen, Output, TerminalKeys, TerminalScreen};
 use crate::store::Change;
 use crate::workspace::Workspace;
 
@@ -41,6 +41,10 @@ impl Service {
         let backend = self.inner.backend.clone()?;
         let in_force = backend.limits(&config.limits).map_err(|error| ServiceError::invalid(error.to_string()))?;
         self.store().room_for_work()?;
+        let from = match &config.from_checkpoint {
+            Some(id) => Some(self.checkpoint_to_begin_with(id, &in_force).await?),
+            None => None,
+        };
         self.check_starts()?;
         let now = now_ms();
         let id = SandboxId::from_unique(crate::unique());
@@ -74,6 +78,7 @@ impl Service {
             handoff: None,
             approvals: vec![],
             failure: None,
+            paused: None,
             created_at: now,
             ready_at: None,
             ended_at: None,
@@ -82,7 +87,7 @@ impl Service {
         let created = NewEvent::new(&id, Actor::Api, now, SandboxCreated { name: sandbox.name.clone() });
         let change = Change { sandboxes: vec![sandbox.clone()], events: vec![created], ..Change::default() };
         self.store().commit(change).await?;
-        self.start_driver(sandbox.clone(), config.env, profile, workspace).await?;
+        self.start_driver(sandbox.clone(), config.env, profile, workspace, from).await?;
         Ok(sandbox)
     }
 
@@ -97,12 +102,13 @@ impl Service {
             self.inner.backend.clone()?.limits(&asked).map_err(|error| ServiceError::invalid(error.to_string()))?;
         sandbox.limits = SandboxLimits::new(asked, in_force);
         sandbox.status = SandboxStatus::Queued;
+        sandbox.paused = None;
         sandbox.handoff = None;
         sandbox.approvals = vec![];
         sandbox.agent = AgentInfo { status: AgentStatus::Off, task_id: None };
         sandbox.preview.status = if browser.is_some() { PreviewStatus::Starting } else { PreviewStatus::Off };
         sandbox.preview.viewers = 0;
-        self.start_driver(sandbox, BTreeMap::new(), profile, workspace).await
+        self.start_driver(sandbox, BTreeMap::new(), profile, workspace, None).await
     }
 
     async fn make_folders(&self, id: &SandboxId, profile: &Profile) -> Answer<Workspace> {
@@ -121,6 +127,7 @@ impl Service {
         mut env: BTreeMap<String, String>,
         profile: Profile,
         workspace: Workspace,
+        from_checkpoint: Option<Checkpoint>,
     ) -> Answer<Driver> {
         let id = sandbox.id.clone();
         let model_variables = ModelVariables::take(&mut env);
@@ -138,6 +145,9 @@ impl Service {
         }
         let kit = Kit {
             store: self.store().clone(),
+            home: self.home().to_owned(),
+            frozen: Frozen::default(),
+            from_checkpoint: from_checkpoint.map(Arc::new),
             backend: self.inner.backend.clone()?,
             sites: self.inner.sites.clone(),
             shell_sites,
@@ -209,6 +219,34 @@ impl Service {
             driver.end().await;
             return Ok(driver.sandbox());
         }
+        let mut sandbox = self.sandbox(id).await?;
+        if sandbox.status == SandboxStatus::Paused {
+            // An earlier runtime left it so: nothing of it runs.
+            recovery::end(self, &mut sandbox, SandboxEnded::default()).await?;
+        }
+        Ok(sandbox)
+    }
+
+    /// Freezes a sandbox until it is resumed.
+    pub async fn pause_sandbox(&self, id: &SandboxId) -> Answer<Sandbox> {
+        self.driver(id).await?.pause(Actor::Api).await?;
+        self.sandbox(id).await
+    }
+
+    /// Lets a paused sandbox go on. One that an earlier runtime left paused starts again, with its files, sign-ins and tabs.
+    pub async fn resume_sandbox(&self, id: &SandboxId) -> Answer<Sandbox> {
+        if let Some(driver) = self.running(id) {
+            driver.resume(Actor::Api).await?;
+            return self.sandbox(id).await;
+        }
+        let sandbox = self.sandbox(id).await?;
+        if sandbox.status != SandboxStatus::Paused {
+            let message = format!("the sandbox is {}", status_word(sandbox.status));
+            return Err(ServiceError::conflict(message, sandbox.status));
+        }
+        let resumed = NewEvent::new(id, Actor::Api, now_ms(), SandboxResumed {});
+        self.store().commit(Change { events: vec![resumed], ..Change::default() }).await?;
+        self.revive_sandbox(sandbox).await?;
         self.sandbox(id).await
     }
 

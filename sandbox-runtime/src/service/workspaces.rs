@@ -45,6 +45,8 @@ pub struct Holdings {
     pub workspace: DiskUsage,
     pub trash_bytes: u64,
     pub artifact_bytes: u64,
+    /// Of the contents of its checkpoints, each counted once.
+    pub checkpoint_bytes: u64,
 }
 
 /// What was removed.
@@ -119,6 +121,7 @@ impl Service {
         let (workspace, bin) = (self.workspace(id).await?, self.trash_of(id));
         let counted = off(move || Ok((workspace.disk_usage()?, bin.bytes())));
         let (workspace, trash_bytes) = counted.await?;
+        let checkpoint_bytes = self.store().checkpoint_bytes(id).await?;
         let (mut artifact_bytes, mut cursor) = (0, None);
         loop {
             let filter = ArtifactFilter { sandbox_id: Some(id.clone()), q: None };
@@ -126,7 +129,7 @@ impl Service {
             artifact_bytes += page.data.iter().map(|artifact| artifact.size).sum::<u64>();
             cursor = page.next_cursor;
             if cursor.is_none() {
-                return Ok(Holdings { workspace, trash_bytes, artifact_bytes });
+                return Ok(Holdings { workspace, trash_bytes, artifact_bytes, checkpoint_bytes });
             }
         }
     }

@@ -101,7 +101,7 @@ impl Blobs {
         file.persist(&path).map_err(|failed| StoreError::io("keep", &path)(failed.error))?;
         sync_folder(shard)?;
         sync_folder(&self.shared.folder)?;
-        self.shared.findings.content_mended(&blob.sha256);
+        self.mended(&blob.sha256);
         Ok(blob)
     }
 
@@ -147,7 +147,7 @@ impl Blobs {
     }
 
     /// Deletes a content unless somebody holds it; returns whether it did. Whether records refer to it is for the
-    /// caller to know: the store calls this when the last artifact with this content is deleted.
+    /// caller to know: the store calls this when the last record with this content is deleted.
     pub fn delete(&self, sha256: &str) -> Result<bool, StoreError> {
         check_digest(sha256)?;
         let held = self.shared.lock();
@@ -162,17 +162,26 @@ impl Blobs {
         }
     }
 
-    fn hold(&self, sha256: String, size: u64) -> Blob {
+    pub(super) fn hold(&self, sha256: String, size: u64) -> Blob {
         *self.shared.lock().entry(sha256.clone()).or_default() += 1;
         Blob { sha256, size, shared: self.shared.clone() }
     }
 
-    fn path(&self, sha256: &str) -> PathBuf {
+    pub(super) fn path(&self, sha256: &str) -> PathBuf {
         self.shared.folder.join(&sha256[..2]).join(sha256)
     }
 
-    fn incoming(&self) -> PathBuf {
+    pub(super) fn incoming(&self) -> PathBuf {
         self.shared.folder.join("incoming")
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.shared.folder
+    }
+
+    /// A content is whole again, if it was not.
+    pub(super) fn mended(&self, sha256: &str) {
+        self.shared.findings.content_mended(sha256);
     }
 }
 
@@ -232,13 +241,12 @@ fn digest_of(file: &mut File) -> std::io::Result<String> {
     }
 }
 
-/// Returns the bytes as lower-case hexadecimal digits.
 fn check_digest(sha256: &str) -> Result<(), StoreError> {
     let fits = sha256.len() == 64 && sha256.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
     if fits { Ok(()) } else { Err(StoreError::InvalidDigest(sha256.to_owned())) }
 }
 
-fn make_folder(folder: &Path) -> Result<(), StoreError> {
+pub(super) fn make_folder(folder: &Path) -> Result<(), StoreError> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(StoreError::io("create folder", folder))
 }
 

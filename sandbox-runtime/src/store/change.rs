@@ -2,11 +2,11 @@
 
 use sandbox_core::event::{EventType, NewEvent};
 use sandbox_core::model::{
-    Approval, ApprovalStatus, Artifact, Delivery, DeliveryStatus, EpochMs, Grant, Handoff, HandoffStatus, ModelInfo,
-    Rule, Sandbox, SandboxStatus, Task, TaskStatus, Webhook, WebhookPatch,
+    Approval, ApprovalStatus, Artifact, Checkpoint, Delivery, DeliveryStatus, EpochMs, Grant, Handoff, HandoffStatus,
+    ModelInfo, Rule, Sandbox, SandboxStatus, Task, TaskStatus, Webhook, WebhookPatch,
 };
 use sandbox_core::webhook::{Answer, Schedule};
-use sandbox_core::{ArtifactKey, DeliveryId, EventId, SandboxId, TaskId, WebhookId};
+use sandbox_core::{ArtifactKey, CheckpointId, DeliveryId, EventId, SandboxId, TaskId, WebhookId};
 
 use super::table::forget::Plan;
 
@@ -26,6 +26,11 @@ pub struct Change {
     pub artifacts: Vec<Artifact>,
     /// Their blobs go too, once no other artifact has the same content.
     pub deleted_artifacts: Vec<ArtifactKey>,
+    pub checkpoints: Vec<Checkpoint>,
+    /// Contents that a checkpoint uses; committed before the checkpoint itself, in parts.
+    pub checkpoint_contents: Vec<(CheckpointId, Vec<String>)>,
+    /// Contents that nothing else uses go too.
+    pub deleted_checkpoints: Vec<CheckpointId>,
     /// A part of the history of a sandbox that goes for good.
     pub forgotten: Option<Forget>,
     /// Parts of tasks' conversations, in this order.
@@ -51,6 +56,9 @@ impl Change {
         self.deleted_models.extend(later.deleted_models);
         self.artifacts.extend(later.artifacts);
         self.deleted_artifacts.extend(later.deleted_artifacts);
+        self.checkpoints.extend(later.checkpoints);
+        self.checkpoint_contents.extend(later.checkpoint_contents);
+        self.deleted_checkpoints.extend(later.deleted_checkpoints);
         self.conversation.extend(later.conversation);
         self.webhooks.extend(later.webhooks);
         self.events.extend(later.events);
@@ -183,6 +191,12 @@ pub struct ArtifactFilter {
     pub sandbox_id: Option<SandboxId>,
     /// A part of the name.
     pub q: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckpointFilter {
+    pub sandbox_id: SandboxId,
+    pub automatic: Option<bool>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

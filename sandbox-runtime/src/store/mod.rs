@@ -13,6 +13,7 @@
 //! On a full disk a change is refused, unless it must be kept; reading goes on. What is wrong with the files is told by
 //! [`Store::troubles`]: a glance at the start, a check of everything in the background, a look at each content that is read.
 
+mod batch;
 mod blobs;
 mod change;
 mod check;
@@ -38,15 +39,18 @@ use std::time::Duration;
 
 use sandbox_core::event::Event;
 use sandbox_core::model::{
-    Approval, Artifact, Delivery, EpochMs, Grant, Handoff, ModelInfo, Page, Rule, Sandbox, Task, Webhook,
+    Approval, Artifact, Checkpoint, Delivery, EpochMs, Grant, Handoff, ModelInfo, Page, Rule, Sandbox, Task, Webhook,
 };
-use sandbox_core::{ApprovalId, ArtifactKey, DeliveryId, EventId, GrantId, HandoffId, SandboxId, TaskId, WebhookId};
+use sandbox_core::{
+    ApprovalId, ArtifactKey, CheckpointId, DeliveryId, EventId, GrantId, HandoffId, SandboxId, TaskId, WebhookId,
+};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+pub use batch::{Batch, Uncommitted};
 pub use blobs::{Blob, Blobs};
 pub use change::{
-    ApprovalFilter, ArtifactFilter, Chained, ChainedLine, Change, DeliveryFilter, Due, EventFilter, Forget,
-    GrantFilter, HandoffFilter, Hit, Recalled, Records, SandboxFilter, SealedSecret, TaskFilter, Unfinished,
+    ApprovalFilter, ArtifactFilter, Chained, ChainedLine, Change, CheckpointFilter, DeliveryFilter, Due, EventFilter,
+    Forget, GrantFilter, HandoffFilter, Hit, Recalled, Records, SandboxFilter, SealedSecret, TaskFilter, Unfinished,
     WebhookChange,
 };
 pub use error::StoreError;
@@ -63,8 +67,8 @@ use readers::Readers;
 use reserve::{Reserve, Room};
 use rusqlite::{Connection, InterruptHandle};
 use table::{
-    approvals, artifacts, conversation, deliveries, events, forget, grants, handoffs, idempotency, models, rules,
-    sandboxes, search, tasks, webhooks,
+    approvals, artifacts, checkpoints, conversation, deliveries, events, forget, grants, handoffs, idempotency, models,
+    rules, sandboxes, search, tasks, webhooks,
 };
 use trouble::Findings;
 use writer::{Order, Work, Writer};
@@ -290,6 +294,26 @@ impl Store {
 
     pub async fn artifacts(&self, filter: ArtifactFilter, page: PageRequest) -> Result<Page<Artifact>, StoreError> {
         self.readers().ask(move |db| artifacts::list(db, &filter, &page)).await
+    }
+
+    pub async fn checkpoint(&self, id: &CheckpointId) -> Result<Option<Checkpoint>, StoreError> {
+        let id = id.clone();
+        self.readers().ask(move |db| checkpoints::get(db, &id)).await
+    }
+
+    pub async fn checkpoints(
+        &self,
+        filter: CheckpointFilter,
+        page: PageRequest,
+    ) -> Result<Page<Checkpoint>, StoreError> {
+        self.readers().ask(move |db| checkpoints::list(db, &filter, &page)).await
+    }
+
+    /// Returns how many bytes of contents the checkpoints of a sandbox take on the disk, each content counted once.
+    pub async fn checkpoint_bytes(&self, sandbox: &SandboxId) -> Result<u64, StoreError> {
+        let sandbox = sandbox.clone();
+        let contents = self.readers().ask(move |db| checkpoints::contents_of(db, &sandbox)).await?;
+        self.sizes(contents).await
     }
 
     /// Reads events in the order of their commits, at most `limit` of them (1..=[`MAX_EVENTS`]).

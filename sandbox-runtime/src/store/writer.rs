@@ -12,14 +12,15 @@ use sandbox_core::event::Event;
 use sandbox_core::model::EpochMs;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
+use super::batch::remove_list;
 use super::blobs::Blobs;
 use super::change::ForgetPart;
 use super::mark::Mark;
 use super::open::use_log_again;
 use super::reserve::Reserve;
 use super::table::{
-    approvals, artifacts, conversation, deliveries, events, forget, grants, handoffs, idempotency, models, rules,
-    sandboxes, tasks, webhooks,
+    approvals, artifacts, checkpoints, conversation, deliveries, events, forget, grants, handoffs, idempotency, models,
+    rules, sandboxes, tasks, webhooks,
 };
 use super::{Change, Recalled, StoreError, WebhookChange};
 
@@ -53,7 +54,7 @@ impl Work {
 #[derive(Default)]
 struct Kept {
     events: Vec<Event>,
-    /// Digests of contents that lost an artifact.
+    /// Digests of contents that lost a record.
     released: Vec<String>,
     /// A sandbox was forgotten to its end.
     is_forgotten: bool,
@@ -70,6 +71,7 @@ pub(super) struct Writer {
 impl Writer {
     /// Serves until every sender is gone and what they sent is written.
     pub(super) fn run(mut self, mut orders: mpsc::Receiver<Order>) {
+        self.drop_uncommitted();
         while let Some(first) = orders.blocking_recv() {
             let mut group = vec![first];
             while group.len() < GROUP {
@@ -107,16 +109,37 @@ impl Writer {
         }
     }
 
+    /// Deletes contents that an earlier runtime kept for checkpoints which it did not live to write.
+    fn drop_uncommitted(&self) {
+        let lists = self.blobs.left_uncommitted();
+        if lists.is_empty() {
+            return;
+        }
+        if let Err(error) = checkpoints::sweep(&self.db) {
+            tracing::warn!(%error, "what an unfinished checkpoint left stays on the disk");
+            return;
+        }
+        for (list, names) in lists {
+            self.drop_unused(&names);
+            remove_list(&list);
+        }
+    }
+
     /// The records are gone for good now, so their contents may go. A failure costs only room on the disk.
     fn drop_unused(&self, released: &[String]) {
         for sha256 in released {
-            let dropped = artifacts::uses(&self.db, sha256)
-                .and_then(|used| if used { Ok(false) } else { self.blobs.delete(sha256) });
+            let dropped =
+                is_used(&self.db, sha256).and_then(|used| if used { Ok(false) } else { self.blobs.delete(sha256) });
             if let Err(error) = dropped {
                 tracing::warn!(sha256, %error, "a content that nothing uses stays on the disk");
             }
         }
     }
+}
+
+/// Whether a record has this content. Pictures of events are for whoever releases a content to look for.
+fn is_used(db: &Connection, sha256: &str) -> Result<bool, StoreError> {
+    Ok(artifacts::uses(db, sha256)? || checkpoints::uses(db, sha256)?)
 }
 
 fn write_group(db: &mut Connection, reserve: &mut Reserve, group: &[Order]) -> Vec<Result<Kept, StoreError>> {
@@ -217,6 +240,15 @@ fn apply_change(db: &Connection, change: &Change) -> Result<Kept, StoreError> {
     }
     for key in &change.deleted_artifacts {
         kept.released.extend(artifacts::delete(db, key)?);
+    }
+    for (id, contents) in &change.checkpoint_contents {
+        checkpoints::put_contents(db, id, contents)?;
+    }
+    for checkpoint in &change.checkpoints {
+        checkpoints::put(db, checkpoint)?;
+    }
+    for id in &change.deleted_checkpoints {
+        kept.released.extend(checkpoints::delete(db, id)?);
     }
     if let Some(forgotten) = &change.forgotten {
         kept.released.extend(match forgotten.part {

@@ -99,7 +99,7 @@ impl Workspace {
 
     /// Asks the kernel for a path beneath the workspace on which there is no link. With `O_PATH | O_NOFOLLOW` the last
     /// name may be one, and is opened as such.
-    fn open_plain(&self, parts: &[OsString], flags: OFlag) -> nix::Result<OwnedFd> {
+    pub(super) fn open_plain(&self, parts: &[OsString], flags: OFlag) -> nix::Result<OwnedFd> {
         let path: PathBuf = if parts.is_empty() { PathBuf::from(".") } else { parts.iter().collect() };
         let how = OpenHow::new().flags(flags | OFlag::O_CLOEXEC).resolve(
             ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_MAGICLINKS | ResolveFlag::RESOLVE_NO_SYMLINKS,

@@ -13,6 +13,7 @@
 mod arrive;
 pub mod artifacts;
 mod beneath;
+pub mod checkpoint;
 mod content_type;
 mod error;
 mod hand_out;

@@ -314,6 +314,17 @@ export type Capabilities = {
   storage?: StorageCapability;
 };
 
+/** A file that differs between a checkpoint and the workspace as it is now. */
+export type ChangedFile = {
+  change: FileDifference;
+  /** Path in the workspace. */
+  path: string;
+  /** Bytes now; 0 where it is not there. */
+  size: number;
+  /** Bytes in the checkpoint; 0 where it was not there. */
+  sizeThen: number;
+};
+
 /** One check of this machine, with the command that mends it. */
 export type Check = {
   fix?: string | null;
@@ -333,6 +344,70 @@ export type CheckedPlaybook = {
   params: Record<string, string | null>;
   /** The names of its steps, in order. */
   steps: Array<string>;
+};
+
+/** A sandbox as it was at one moment: its files, its browser's sign-ins and its open tabs. */
+export type Checkpoint = {
+  /** Whether Baton took it by itself. Only the newest of those are kept. */
+  automatic: boolean;
+  createdAt: i64;
+  /** How many files of the workspace it holds. */
+  files: number;
+  id: CheckpointId;
+  label?: string | null;
+  /** Bytes that it added on the disk: what no other checkpoint had. */
+  newBytes: number;
+  sandboxId: SandboxId;
+  /** SHA-256 of its list of files. Lower-case hexadecimal. */
+  sha256: string;
+  /** Bytes of all files in it, those of the browser too. */
+  size: number;
+  /** What of the workspace is not in it, by path: sockets, pipes, devices and what could not be read. The first 20. */
+  skipped?: Array<string>;
+  /** How many tabs it holds. */
+  tabs: number;
+};
+
+/** A checkpoint was taken. */
+export type CheckpointCreated = {
+  /** Whether Baton took it by itself. */
+  automatic: boolean;
+  id: CheckpointId;
+  label?: string | null;
+  /** Bytes that it added on the disk. */
+  newBytes: number;
+  /** Bytes of all files in it. */
+  size: number;
+};
+
+/** A checkpoint was taken. */
+export type CheckpointCreatedEvent = EventEnvelope & {
+  data: CheckpointCreated;
+  type: "sandbox.checkpoint.created";
+};
+
+/** The files that differ between a checkpoint and the workspace as it is now. */
+export type CheckpointDiff = {
+  /** In the order of their paths, 2,000 at most. */
+  data: Array<ChangedFile>;
+  /** There are more than are listed. */
+  truncated: boolean;
+};
+
+/** A sandbox as it was at one moment. */
+export type CheckpointId = string;
+
+/** A sandbox is as it was at a checkpoint. */
+export type CheckpointRestored = {
+  from?: SandboxId | null;
+  id: CheckpointId;
+  label?: string | null;
+};
+
+/** A sandbox is as it was at a checkpoint. */
+export type CheckpointRestoredEvent = EventEnvelope & {
+  data: CheckpointRestored;
+  type: "sandbox.checkpoint.restored";
 };
 
 export type Checks = {
@@ -517,7 +592,7 @@ export type ErrorDetail = {
 };
 
 /** Something that happened, as it is stored: committed before it is published, numbered without gaps per sandbox. More types may come: leave out what you do not know. */
-export type Event = SandboxCreatedEvent | SandboxAssignedEvent | SandboxReadyEvent | SandboxEndedEvent | SandboxFailedEvent | RecoveredEvent | AgentReadyEvent | TaskQueuedEvent | TaskStartedEvent | TaskCompletedEvent | TaskFailedEvent | TaskCancelledEvent | AgentStepEvent | AgentActionEvent | AgentMessageEvent | BrowserReadyEvent | BrowserFailedEvent | BrowserNavigatedEvent | BrowserDialogEvent | ApprovalRequestedEvent | ApprovalDecidedEvent | HandoffRequestedEvent | HandoffAcceptedEvent | HandoffCompletedEvent | HandoffCancelledEvent | HandoffExpiredEvent | ControlChangedEvent | ExecCompletedEvent | FileChangedEvent | DocumentConvertedEvent | ArtifactsUpdatedEvent | NetworkDeniedEvent;
+export type Event = SandboxCreatedEvent | SandboxAssignedEvent | SandboxReadyEvent | SandboxPausedEvent | SandboxResumedEvent | SandboxEndedEvent | SandboxFailedEvent | RecoveredEvent | AgentReadyEvent | TaskQueuedEvent | TaskStartedEvent | TaskCompletedEvent | TaskFailedEvent | TaskCancelledEvent | AgentStepEvent | AgentActionEvent | AgentMessageEvent | BrowserReadyEvent | BrowserFailedEvent | BrowserNavigatedEvent | BrowserDialogEvent | ApprovalRequestedEvent | ApprovalDecidedEvent | HandoffRequestedEvent | HandoffAcceptedEvent | HandoffCompletedEvent | HandoffCancelledEvent | HandoffExpiredEvent | ControlChangedEvent | ExecCompletedEvent | FileChangedEvent | DocumentConvertedEvent | CheckpointCreatedEvent | CheckpointRestoredEvent | ArtifactsUpdatedEvent | NetworkDeniedEvent;
 
 export type EventEnvelope = {
   /** Milliseconds since the Unix epoch. */
@@ -534,7 +609,7 @@ export type EventEnvelope = {
 export type EventId = string;
 
 /** The type of an event. */
-export type EventType = "sandbox.created" | "sandbox.assigned" | "sandbox.ready" | "sandbox.ended" | "sandbox.failed" | "sandbox.recovered" | "sandbox.agent.ready" | "sandbox.agent.task.queued" | "sandbox.agent.task.started" | "sandbox.agent.task.completed" | "sandbox.agent.task.failed" | "sandbox.agent.task.cancelled" | "sandbox.agent.step" | "sandbox.agent.action" | "sandbox.agent.message" | "sandbox.browser.ready" | "sandbox.browser.failed" | "sandbox.browser.navigated" | "sandbox.browser.dialog" | "sandbox.approval.requested" | "sandbox.approval.decided" | "sandbox.handoff.requested" | "sandbox.handoff.accepted" | "sandbox.handoff.completed" | "sandbox.handoff.cancelled" | "sandbox.handoff.expired" | "sandbox.control.changed" | "sandbox.exec.completed" | "sandbox.file.changed" | "sandbox.document.converted" | "sandbox.artifacts.updated" | "sandbox.network.denied" | "sandbox.paused" | "sandbox.resumed" | "sandbox.agent.failed" | "sandbox.checkpoint.created" | "sandbox.checkpoint.restored" | "sandbox.credential.used";
+export type EventType = "sandbox.created" | "sandbox.assigned" | "sandbox.ready" | "sandbox.paused" | "sandbox.resumed" | "sandbox.ended" | "sandbox.failed" | "sandbox.recovered" | "sandbox.agent.ready" | "sandbox.agent.task.queued" | "sandbox.agent.task.started" | "sandbox.agent.task.completed" | "sandbox.agent.task.failed" | "sandbox.agent.task.cancelled" | "sandbox.agent.step" | "sandbox.agent.action" | "sandbox.agent.message" | "sandbox.browser.ready" | "sandbox.browser.failed" | "sandbox.browser.navigated" | "sandbox.browser.dialog" | "sandbox.approval.requested" | "sandbox.approval.decided" | "sandbox.handoff.requested" | "sandbox.handoff.accepted" | "sandbox.handoff.completed" | "sandbox.handoff.cancelled" | "sandbox.handoff.expired" | "sandbox.control.changed" | "sandbox.exec.completed" | "sandbox.file.changed" | "sandbox.document.converted" | "sandbox.checkpoint.created" | "sandbox.checkpoint.restored" | "sandbox.artifacts.updated" | "sandbox.network.denied" | "sandbox.agent.failed" | "sandbox.credential.used";
 
 /** A limit of the sandbox, by its name in `limits`. */
 export type ExceededLimit = "memoryMb" | "pids" | "diskMb";
@@ -602,6 +677,9 @@ export type FileChangedEvent = EventEnvelope & {
   data: FileChanged;
   type: "sandbox.file.changed";
 };
+
+/** How the workspace differs from a checkpoint. */
+export type FileDifference = "added" | "removed" | "changed";
 
 /** One entry of the workspace. */
 export type FileEntry = {
@@ -985,6 +1063,11 @@ export type NetworkDeniedEvent = EventEnvelope & {
 
 export type NetworkMode = "open" | "allowlist" | "none";
 
+export type NewCheckpoint = {
+  /** A name for people to find it by, of at most 200 characters. */
+  label?: string | null;
+};
+
 /** What a caller asks for: an address that is told about events. */
 export type NewWebhook = {
   /** Whether the address may be this machine or a private one. */
@@ -1006,6 +1089,15 @@ export type PageName = {
 export type Passphrase = {
   passphrase: string;
 };
+
+/** How a sandbox is paused, and since when. */
+export type Paused = {
+  at: i64;
+  by: PausedBy;
+};
+
+/** What keeps a paused sandbox from running. */
+export type PausedBy = "cgroup2" | "signals" | "stopped";
 
 /** A playbook to check. */
 export type PlaybookCheck = {
@@ -1151,6 +1243,7 @@ export type Sandbox = {
   limits: SandboxLimits;
   name: string;
   network: NetworkConfig;
+  paused?: Paused | null;
   preview: Preview;
   readyAt?: i64 | null;
   status: SandboxStatus;
@@ -1172,7 +1265,7 @@ export type SandboxConfig = {
   capabilities?: Capabilities;
   /** Environment of commands, by name. Never reaches the desktop room. */
   env?: Record<string, string>;
-  /** Refused in this version: there are no checkpoints yet. */
+  /** Id of a checkpoint, of any sandbox: the new one begins with its files, sign-ins and tabs. */
   fromCheckpoint?: string | null;
   limits?: Limits;
   name?: string | null;
@@ -1231,6 +1324,17 @@ export type SandboxLimits = {
 /** A part of a sandbox that can end or hang by itself. */
 export type SandboxPart = "shell" | "desktop" | "display" | "browser";
 
+/** A sandbox is paused. */
+export type SandboxPaused = {
+  by: PausedBy;
+};
+
+/** A sandbox is paused. */
+export type SandboxPausedEvent = EventEnvelope & {
+  data: SandboxPaused;
+  type: "sandbox.paused";
+};
+
 /** A sandbox takes work. */
 export type SandboxReady = Record<string, never>;
 
@@ -1240,7 +1344,16 @@ export type SandboxReadyEvent = EventEnvelope & {
   type: "sandbox.ready";
 };
 
-export type SandboxStatus = "queued" | "assigning" | "ready" | "active" | "ending" | "ended" | "failed";
+/** A paused sandbox goes on. */
+export type SandboxResumed = Record<string, never>;
+
+/** A paused sandbox goes on. */
+export type SandboxResumedEvent = EventEnvelope & {
+  data: SandboxResumed;
+  type: "sandbox.resumed";
+};
+
+export type SandboxStatus = "queued" | "assigning" | "ready" | "active" | "pausing" | "paused" | "ending" | "ended" | "failed";
 
 export type Save = {
   /** Name of the artifact. Default: the file's own name. */
@@ -1439,6 +1552,8 @@ export type UrlRequest = {
 /** What a sandbox holds on the disk, in bytes. */
 export type Usage = {
   artifactBytes: number;
+  /** Of the contents of its checkpoints, each counted once. */
+  checkpointBytes: number;
   files: number;
   folders: number;
   trashBytes: number;

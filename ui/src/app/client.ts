@@ -8,6 +8,8 @@ import type { Approval } from '../types/generated/Approval';
 import type { ApprovalDecision } from '../types/generated/ApprovalDecision';
 import type { Artifact } from '../types/generated/Artifact';
 import type { Check } from '../types/generated/Check';
+import type { Checkpoint } from '../types/generated/Checkpoint';
+import type { CheckpointDiff } from '../types/generated/CheckpointDiff';
 import type { CodeLanguage } from '../types/generated/CodeLanguage';
 import type { Delivery } from '../types/generated/Delivery';
 import type { DocumentFormat } from '../types/generated/DocumentFormat';
@@ -74,6 +76,12 @@ export class Client {
   }
   createSandbox(body: Record<string, unknown>): Promise<Sandbox> {
     return this.#send('POST', '/v1/sandboxes', body);
+  }
+  pauseSandbox(id: string): Promise<Sandbox> {
+    return this.#send('POST', `/v1/sandboxes/${enc(id)}/pause`);
+  }
+  resumeSandbox(id: string): Promise<Sandbox> {
+    return this.#send('POST', `/v1/sandboxes/${enc(id)}/resume`);
   }
   endSandbox(id: string): Promise<Sandbox> {
     return this.#send('DELETE', `/v1/sandboxes/${enc(id)}`);
@@ -255,6 +263,23 @@ export class Client {
   /** Keeps a file of the workspace as a result. */
   saveArtifact(sandboxId: string, path: string): Promise<Artifact> {
     return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/artifacts`, { path });
+  }
+  checkpoints(sandboxId: string): Promise<Checkpoint[]> {
+    return this.#list<Checkpoint>(`/v1/sandboxes/${enc(sandboxId)}/checkpoints`);
+  }
+  createCheckpoint(sandboxId: string): Promise<Checkpoint> {
+    return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/checkpoints`, {});
+  }
+  /** Answers how the files differ from a checkpoint. */
+  compareCheckpoint(sandboxId: string, id: string): Promise<CheckpointDiff> {
+    return this.#send('GET', `/v1/sandboxes/${enc(sandboxId)}/checkpoints/${enc(id)}/diff`);
+  }
+  /** Makes the sandbox as it was at a checkpoint. */
+  restoreCheckpoint(sandboxId: string, id: string): Promise<Sandbox> {
+    return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/checkpoints/${enc(id)}/restore`, {});
+  }
+  deleteCheckpoint(sandboxId: string, id: string): Promise<Checkpoint> {
+    return this.#send('DELETE', `/v1/sandboxes/${enc(sandboxId)}/checkpoints/${enc(id)}`);
   }
   artifactUrl(key: string): Promise<{ url: string; expiresAt: number }> {
     return this.#send('GET', `/v1/artifacts/${enc(key)}/url`);

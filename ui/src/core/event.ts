@@ -25,6 +25,8 @@ const KNOWN: Record<EventType, true> = {
   'sandbox.created': true,
   'sandbox.assigned': true,
   'sandbox.ready': true,
+  'sandbox.paused': true,
+  'sandbox.resumed': true,
   'sandbox.ended': true,
   'sandbox.failed': true,
   'sandbox.recovered': true,
@@ -52,6 +54,8 @@ const KNOWN: Record<EventType, true> = {
   'sandbox.exec.completed': true,
   'sandbox.file.changed': true,
   'sandbox.document.converted': true,
+  'sandbox.checkpoint.created': true,
+  'sandbox.checkpoint.restored': true,
   'sandbox.artifacts.updated': true,
   'sandbox.network.denied': true,
 };

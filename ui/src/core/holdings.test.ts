@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { besideWords, filesWords } from './holdings';
 
-const HELD = { workspaceBytes: 200_000_000, files: 1, folders: 0, trashBytes: 0, artifactBytes: 0, truncated: false };
+const HELD = { workspaceBytes: 200_000_000, files: 1, folders: 0, trashBytes: 0, artifactBytes: 0, checkpointBytes: 0, truncated: false };
 
 test('what is held is told with its size', () => {
   expect(filesWords(HELD)).toBe('200 MB in 1 file');

@@ -7,6 +7,7 @@ export interface Holdings {
   folders: number;
   trashBytes: number;
   artifactBytes: number;
+  checkpointBytes: number;
   truncated: boolean;
 }
 
@@ -17,9 +18,10 @@ export function filesWords({ workspaceBytes, files, truncated }: Holdings): stri
 }
 
 /** Returns what else is held, beside the files: results and the trash. */
-export function besideWords({ trashBytes, artifactBytes }: Holdings): string[] {
+export function besideWords({ trashBytes, artifactBytes, checkpointBytes }: Holdings): string[] {
   return [
     ...(artifactBytes > 0 ? [`${fileSize(artifactBytes)} of results`] : []),
+    ...(checkpointBytes > 0 ? [`${fileSize(checkpointBytes)} of checkpoints`] : []),
     ...(trashBytes > 0 ? [`${fileSize(trashBytes)} in the trash`] : []),
   ];
 }

@@ -180,6 +180,11 @@ function tellKnown(event: Event, before: readonly StoryLine[], mine: ReadonlySet
       return nothing;
     case 'sandbox.artifacts.updated':
       return event.data.deleted ? line('quiet', [plain('Deleted '), code(event.data.name)]) : line('good', [plain('Kept '), code(event.data.name)]);
+    case 'sandbox.checkpoint.created':
+      // One that was taken by itself is listed, and is no news.
+      return event.data.automatic ? nothing : line('quiet', [plain('Took a checkpoint'), ...labelled(event.data.label)]);
+    case 'sandbox.checkpoint.restored':
+      return line('quiet', [plain(event.data.from == null ? 'Went back to a checkpoint' : 'Began from a checkpoint'), ...labelled(event.data.label)]);
     case 'sandbox.network.denied':
       return line('bad', [plain('Was kept from '), strong(event.data.host)], event.data.reason || null);
     case 'sandbox.browser.navigated':
@@ -193,6 +198,10 @@ function tellKnown(event: Event, before: readonly StoryLine[], mine: ReadonlySet
       return line('quiet', [plain(recovered(event.data.part))]);
     case 'sandbox.failed':
       return line('bad', [strong('The sandbox failed')], event.data.message || null);
+    case 'sandbox.paused':
+      return line('quiet', [plain('Paused')]);
+    case 'sandbox.resumed':
+      return line('quiet', [plain('Resumed')]);
     case 'sandbox.ended':
       return line('quiet', [plain('The sandbox ended')], event.data.message ?? null);
     case 'sandbox.created':
@@ -207,6 +216,8 @@ function tellKnown(event: Event, before: readonly StoryLine[], mine: ReadonlySet
       return nothing;
   }
 }
+
+const labelled = (label: string | null | undefined) => (label == null ? [] : [plain(': '), strong(plainName(label))]);
 
 function handedBack({ receipt, note }: Payload<'sandbox.handoff.completed'>): Told {
   return { kind: 'gapEnds', heldMs: receipt?.heldMs ?? null, sentence: receipt ? receiptSentence(receipt) : '', note: note || null };

@@ -8,6 +8,7 @@ import type { Action } from '../types/generated/Action';
 import type { CodeLanguage } from '../types/generated/CodeLanguage';
 import type { Condition } from '../types/generated/Condition';
 import type { ExecRequest } from '../types/generated/ExecRequest';
+import type { TakeCheckpoint } from '../types/generated/TakeCheckpoint';
 import type { Target } from '../types/generated/Target';
 import type { ToldStep } from '../types/generated/ToldStep';
 import type { Work } from '../types/generated/Work';
@@ -35,7 +36,7 @@ export interface Saying {
 }
 
 /** Everything that an agent or a playbook does: an object of one name and its arguments. */
-type Step = Action | Work;
+type Step = Action | Work | { checkpoint: TakeCheckpoint };
 type KeyOf<S> = S extends unknown ? keyof S : never;
 export type StepName = KeyOf<Step>;
 type ArgsOf<N extends StepName> = Extract<Step, Record<N, unknown>>[N];
@@ -82,6 +83,7 @@ const SAYINGS: { [N in StepName]: (args: Told<ArgsOf<N>>) => Saying } = {
   write: (args) => big(plain('Wrote '), code(args.path || 'a file')),
   convert: (args) => big(plain('Converted '), code(args.path || 'a document')),
   artifact: (args) => big(plain('Saved '), code(args.path || 'a result')),
+  checkpoint: (args) => big(plain('Took a checkpoint'), ...(args.label ? [plain(': '), strong(args.label)] : [])),
   read: (args) => small(plain('Read '), code(args.path || 'a file')),
   list: () => small(plain('Looked through the files')),
   search: (args) => small(plain('Searched the files for '), strong(args.text || 'words')),

@@ -13,6 +13,7 @@
 mod approval;
 mod browser;
 pub mod chain;
+mod checkpoint;
 mod files;
 mod handoff;
 mod sandbox;
@@ -28,6 +29,7 @@ use serde_json::{Map, Value};
 
 pub use approval::*;
 pub use browser::*;
+pub use checkpoint::*;
 pub use files::*;
 pub use handoff::*;
 pub use sandbox::*;

@@ -84,6 +84,8 @@ events! {
         SandboxCreated = "sandbox.created",
         SandboxAssigned = "sandbox.assigned",
         SandboxReady = "sandbox.ready",
+        SandboxPaused = "sandbox.paused",
+        SandboxResumed = "sandbox.resumed",
         SandboxEnded = "sandbox.ended",
         SandboxFailed = "sandbox.failed",
         Recovered = "sandbox.recovered",
@@ -111,15 +113,13 @@ events! {
         ExecCompleted = "sandbox.exec.completed",
         FileChanged = "sandbox.file.changed",
         DocumentConverted = "sandbox.document.converted",
+        CheckpointCreated = "sandbox.checkpoint.created",
+        CheckpointRestored = "sandbox.checkpoint.restored",
         ArtifactsUpdated = "sandbox.artifacts.updated",
         NetworkDenied = "sandbox.network.denied",
     }
     reserved {
-        SandboxPaused = "sandbox.paused",
-        SandboxResumed = "sandbox.resumed",
         AgentFailed = "sandbox.agent.failed",
-        CheckpointCreated = "sandbox.checkpoint.created",
-        CheckpointRestored = "sandbox.checkpoint.restored",
         CredentialUsed = "sandbox.credential.used",
     }
 }

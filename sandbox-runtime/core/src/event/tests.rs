@@ -57,7 +57,7 @@ fn what_is_not_known_or_does_not_fit_is_kept_and_written_back_as_it_came() {
         assert_eq!(serde_json::from_str::<Event>(&sent).unwrap(), event_of(data));
     };
     check("sandbox.moon.rose", json!({ "over": ["there", { "at": 7 }] }));
-    check("sandbox.checkpoint.created", json!({ "id": "cp_1" }));
+    check("sandbox.credential.used", json!({ "credentialId": "cred_1" }));
     check("sandbox.agent.action", json!("text"));
     check("sandbox.ready", Value::Null);
     check("sandbox.network.denied", json!({ "host": "a.example", "port": 70_000, "reason": "" }));

@@ -27,6 +27,11 @@ pub fn line(event: &Event) -> Option<String> {
         EventData::ArtifactsUpdated(artifact) if artifact.deleted => format!("  deleted {}", plain(&artifact.name)),
         EventData::ArtifactsUpdated(artifact) => format!("  kept {}", plain(&artifact.name)),
         EventData::DocumentConverted(converted) => format!("  made {}", plain(&converted.output)),
+        EventData::CheckpointCreated(taken) if taken.automatic => return None,
+        EventData::CheckpointCreated(taken) => format!("  took a checkpoint{}", labelled(taken.label.as_deref())),
+        EventData::CheckpointRestored(restored) => {
+            format!("  went back to a checkpoint{}", labelled(restored.label.as_deref()))
+        }
         EventData::NetworkDenied(denied) => format!("  not let out to {}", plain(&denied.host)),
         EventData::TaskCompleted(completed) => match &completed.result {
             Some(result) => format!("completed: {}", plain(result)),
@@ -38,6 +43,8 @@ pub fn line(event: &Event) -> Option<String> {
         }
         EventData::TaskCancelled(_) => "cancelled".to_owned(),
         EventData::SandboxFailed(failed) => format!("the sandbox failed: {}", plain(&failed.message)),
+        EventData::SandboxPaused(_) => "the sandbox is paused".to_owned(),
+        EventData::SandboxResumed(_) => "the sandbox goes on".to_owned(),
         EventData::SandboxEnded(_) => "the sandbox ended".to_owned(),
         EventData::Recovered(recovered) => format!("  the {} was started again", recovered.part),
         EventData::BrowserFailed(failed) => format!("  the browser: {}", plain(&failed.message)),
@@ -55,6 +62,10 @@ pub fn line(event: &Event) -> Option<String> {
         | EventData::Unknown(_) => return None,
     };
     Some(words)
+}
+
+fn labelled(label: Option<&str>) -> String {
+    label.map_or_else(String::new, |label| format!(": {}", plain(label)))
 }
 
 fn step_line(step: &AgentStep) -> String {

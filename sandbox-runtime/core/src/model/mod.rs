@@ -3,6 +3,7 @@
 mod actor;
 mod approval;
 mod artifact;
+mod checkpoint;
 mod exec;
 mod handoff;
 mod models;
@@ -15,6 +16,7 @@ mod webhook;
 pub use actor::*;
 pub use approval::*;
 pub use artifact::*;
+pub use checkpoint::*;
 pub use exec::*;
 pub use handoff::*;
 pub use models::*;

@@ -160,6 +160,10 @@ impl Workbench for Desk {
         std::future::ready(Err(WorkError::Failed("there is no store".to_owned()))).boxed()
     }
 
+    fn checkpoint(&self, _: Option<String>) -> BoxFuture<'_, Result<(), WorkError>> {
+        std::future::ready(Err(WorkError::Failed("there is no store".to_owned()))).boxed()
+    }
+
     fn record(&self, data: EventData) -> BoxFuture<'_, Result<(), WorkError>> {
         self.events.lock().unwrap().push(data);
         std::future::ready(Ok(())).boxed()

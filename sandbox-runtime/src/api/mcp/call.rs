@@ -13,7 +13,10 @@ use serde_json::json;
 use super::answer;
 use super::file::read_file;
 use super::progress::Progress;
-use super::tools::{ArtifactList, Beyond, BrowserTabs, Call, FsRead, FsWrite, HandoffWait, TaskGet, Within};
+use super::tools::{
+    ArtifactList, Beyond, BrowserTabs, Call, CheckpointCreate, CheckpointRestore, FsRead, FsWrite, HandoffWait,
+    TaskGet, Within,
+};
 use crate::api::Api;
 use crate::service::{Output, Service, ServiceError};
 use crate::store::{ArtifactFilter, PageRequest, SandboxFilter};
@@ -103,7 +106,9 @@ async fn within_as_model(api: &Api, id: &SandboxId, call: Within, progress: &Pro
         | Within::BrowserTabs(_)
         | Within::HandoffRequest(_)
         | Within::DocumentConvert(_)
-        | Within::ArtifactSave(_) => {}
+        | Within::ArtifactSave(_)
+        | Within::CheckpointCreate(_)
+        | Within::CheckpointRestore(_) => {}
     }
     within(api, id, call, progress).await
 }
@@ -152,6 +157,14 @@ async fn within(api: &Api, id: &SandboxId, call: Within, progress: &Progress) ->
             Ok(answer::data(
                 &json!({ "path": made.paths.first(), "paths": made.paths, "artifact": made.artifact, "durationMs": made.duration_ms }),
             ))
+        }
+        Within::CheckpointCreate(CheckpointCreate { label }) => {
+            Ok(answer::data(&json!(service.create_checkpoint(id, label).await?)))
+        }
+        Within::CheckpointRestore(CheckpointRestore { checkpoint_id }) => {
+            service.restore_checkpoint(id, &checkpoint_id).await?;
+            progress.say("the sandbox starts again");
+            Ok(answer::data(&json!(service.wait_until_ready(id, READY).await?)))
         }
         Within::ArtifactSave(save) => Ok(answer::data(&json!(service.save_artifact(id, &save.path, save.name).await?))),
     }

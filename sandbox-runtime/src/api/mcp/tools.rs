@@ -6,7 +6,7 @@ use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use sandbox_core::action::{Action, tools_of};
 use sandbox_core::document::ConvertFile;
 use sandbox_core::model::{CodeRequest, ExecRequest, HandoffRequest, SandboxConfig, TaskRequest};
-use sandbox_core::{HandoffId, SandboxId, TaskId};
+use sandbox_core::{CheckpointId, HandoffId, SandboxId, TaskId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -96,6 +96,10 @@ pub enum Within {
     DocumentConvert(ConvertFile),
     /// Saves a workspace file as an artifact that is kept after the sandbox ends.
     ArtifactSave(ArtifactSave),
+    /// Takes a checkpoint of the sandbox: its files, sign-ins and open tabs. Returns its id.
+    CheckpointCreate(CheckpointCreate),
+    /// Makes the sandbox as it was at a checkpoint, and waits until it is ready. Nothing may be under way in it.
+    CheckpointRestore(CheckpointRestore),
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -188,6 +192,21 @@ pub struct ArtifactSave {
     /// Name of the artifact. Default: the file's own name.
     #[serde(default)]
     pub name: Option<String>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CheckpointCreate {
+    /// A name to find it by.
+    #[serde(default)]
+    pub label: Option<String>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CheckpointRestore {
+    /// The id that checkpoint_create returned.
+    pub checkpoint_id: CheckpointId,
 }
 
 impl Call {
@@ -310,6 +329,8 @@ mod tests {
             "document_convert",
             "artifact_save",
             "artifact_list",
+            "checkpoint_create",
+            "checkpoint_restore",
         ];
         expected.sort_unstable();
         assert_eq!(names, expected);

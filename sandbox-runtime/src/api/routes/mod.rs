@@ -5,6 +5,7 @@ mod approvals;
 mod artifacts;
 mod bundles;
 mod cdp_port;
+mod checkpoints;
 mod debugging;
 mod documents;
 mod events;
@@ -159,6 +160,7 @@ fn guarded() -> OpenApiRouter<Api> {
         .merge(approvals::routes())
         .merge(models::routes())
         .merge(artifacts::routes())
+        .merge(checkpoints::routes())
         .merge(documents::routes())
         .merge(events::routes())
         .merge(webhooks::routes())

@@ -84,18 +84,21 @@ struct Usage {
     folders: u64,
     trash_bytes: u64,
     artifact_bytes: u64,
+    /// Of the contents of its checkpoints, each counted once.
+    checkpoint_bytes: u64,
     /// Whether the workspace has more than was counted.
     truncated: bool,
 }
 
 impl From<Holdings> for Usage {
-    fn from(Holdings { workspace, trash_bytes, artifact_bytes }: Holdings) -> Self {
+    fn from(Holdings { workspace, trash_bytes, artifact_bytes, checkpoint_bytes }: Holdings) -> Self {
         Self {
             workspace_bytes: workspace.bytes,
             files: workspace.files,
             folders: workspace.folders,
             trash_bytes,
             artifact_bytes,
+            checkpoint_bytes,
             truncated: workspace.truncated,
         }
     }

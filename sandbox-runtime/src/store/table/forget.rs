@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, params};
 use sandbox_core::SandboxId;
 
+use super::checkpoints;
 use crate::store::StoreError;
 
 /// How many events go in one transaction.
@@ -38,6 +39,7 @@ pub fn plan(db: &Connection, id: &SandboxId) -> Result<Plan, StoreError> {
     for digest in own.query_map([id.as_str()], |row| row.get::<_, String>(0))? {
         contents.insert(digest?);
     }
+    contents.extend(checkpoints::contents_of(db, id)?);
     drop_used(db, id, 0, &mut contents)?;
     Ok(Plan { n_events, contents, newest_row })
 }
@@ -75,6 +77,7 @@ pub fn rest(db: &Connection, id: &SandboxId, plan: &Plan) -> Result<Vec<String>,
     for digest in statement.query_map([id.as_str()], |row| row.get::<_, String>(0))? {
         released.insert(digest?);
     }
+    released.extend(checkpoints::delete_of(db, id)?);
     let mut statement = db.prepare("SELECT id FROM tasks WHERE sandbox_id = ?1")?;
     let tasks = statement.query_map([id.as_str()], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
     for task in tasks {

@@ -2,6 +2,7 @@
 
 pub(super) mod approvals;
 pub(super) mod artifacts;
+pub(super) mod checkpoints;
 pub(super) mod conversation;
 pub(super) mod deliveries;
 pub(super) mod events;

@@ -6,6 +6,7 @@ import type { Capabilities } from "./Capabilities";
 import type { Failure } from "./Failure";
 import type { Handoff } from "./Handoff";
 import type { NetworkConfig } from "./NetworkConfig";
+import type { Paused } from "./Paused";
 import type { Preview } from "./Preview";
 import type { SandboxId } from "./SandboxId";
 import type { SandboxLimits } from "./SandboxLimits";
@@ -18,4 +19,8 @@ export type Sandbox = { id: SandboxId, name: string, status: SandboxStatus, back
 /**
  * Questions that a person has not answered yet, oldest first.
  */
-approvals: Array<Approval>, failure: Failure | null, createdAt: number, readyAt: number | null, endedAt: number | null, updatedAt: number, };
+approvals: Array<Approval>, 
+/**
+ * How it is paused, while it is.
+ */
+paused?: Paused | null, failure: Failure | null, createdAt: number, readyAt: number | null, endedAt: number | null, updatedAt: number, };

@@ -13,6 +13,6 @@ export type SandboxConfig = { name: string | null,
  */
 env: { [key in string]: string }, backend: BackendKind | null, capabilities: Capabilities, network: NetworkConfig, limits: Limits, 
 /**
- * Refused in this version: there are no checkpoints yet.
+ * Id of a checkpoint, of any sandbox: the new one begins with its files, sign-ins and tabs.
  */
 fromCheckpoint: string | null, };
