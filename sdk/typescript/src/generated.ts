@@ -349,7 +349,7 @@ export type Checkpoint = {
   /** Whether Baton took it by itself. Only the newest of those are kept. */
   automatic: boolean;
   createdAt: i64;
-  /** How many files it holds. */
+  /** How many files of the workspace it holds. */
   files: number;
   id: CheckpointId;
   label?: string | null;
@@ -358,7 +358,7 @@ export type Checkpoint = {
   sandboxId: SandboxId;
   /** SHA-256 of its list of files. Lower-case hexadecimal. */
   sha256: string;
-  /** Bytes of all files in it. */
+  /** Bytes of all files in it, those of the browser too. */
   size: number;
   /** What of the workspace is not in it, by path: sockets, pipes, devices and what could not be read. The first 20. */
   skipped?: Array<string>;

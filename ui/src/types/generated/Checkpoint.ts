@@ -11,7 +11,7 @@ export type Checkpoint = { id: CheckpointId, sandboxId: SandboxId, label?: strin
  */
 automatic: boolean, 
 /**
- * Bytes of all files in it.
+ * Bytes of all files in it, those of the browser too.
  */
 size: number, 
 /**
@@ -19,7 +19,7 @@ size: number,
  */
 newBytes: number, 
 /**
- * How many files it holds.
+ * How many files of the workspace it holds.
  */
 files: number, 
 /**
