@@ -26,6 +26,7 @@ use super::approvals::Trust;
 use super::beginning::{begin_from, give_back};
 use super::cause::{Cause, Reply, TurnOf};
 use super::idle::{Activity, Idle};
+use super::pausing::{Pausing, is_pause};
 use super::people::{HeldTime, Naming};
 use super::record::Committed;
 use super::refusal::Refusal;
@@ -75,6 +76,8 @@ pub(super) struct Actor {
     pub trust: Trust,
     pub idle: Idle,
     pub rooms: Option<Rooms>,
+    /// Set while it is about to be paused.
+    pub pausing: Option<Pausing>,
     /// When parts were lost of late.
     pub losses: Vec<tokio::time::Instant>,
     /// Set while someone else may have changed the page since the agent looked.
@@ -154,6 +157,7 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         owed: Vec::new(),
         since: now,
         rooms: None,
+        pausing: None,
         losses: Vec::new(),
         fresh: true,
         in_flight: None,
@@ -177,7 +181,10 @@ impl Actor {
             tokio::select! {
                 // A settled action comes first: what waits for it was asked before.
                 biased;
-                Some(settled) = settled.recv() => self.action_settled(settled).await,
+                Some(settled) = settled.recv() => {
+                    self.action_settled(settled).await;
+                    self.freeze_if_due().await;
+                }
                 cause = causes.recv() => match cause {
                     Some(cause) => self.handle(cause).await,
                     None => self.end(None).await,
@@ -349,6 +356,8 @@ impl Actor {
             Cause::Input { viewer, lease } => {
                 self.control_request(Request::Input { viewer, lease }, By::Person, None).await;
             }
+            Cause::Pause { by, answer } => self.pause(by, answer).await,
+            Cause::Resume { by, answer } => self.resume(by, answer).await,
             Cause::End { answer } => self.end(Some(answer)).await,
             Cause::Leave { answer } => self.leave(answer).await,
         }
@@ -505,7 +514,7 @@ impl Actor {
     /// Grants the turn to whoever waits longest, if it may be granted now.
     pub(super) fn grant_turns(&mut self) {
         // A browser that comes back is waited for.
-        while !self.is_browser_away() {
+        while !self.is_browser_away() && !is_pause(self.sandbox.status) {
             // Whoever went away meanwhile is given nothing.
             self.turns_wanted.retain(|(_, answer)| !answer.is_closed());
             let Some((by, _)) = self.turns_wanted.front() else { return };
@@ -609,7 +618,10 @@ impl Actor {
         let expires_at = self.handoff.as_ref().and_then(|handoff| handoff.expires_at);
         let task_due = self.task.as_ref().and_then(|task| task.clock.due_at());
         let owed_due = self.owes().then(|| now_ms() + i64::try_from(OWED_PAUSE.as_millis()).unwrap_or(i64::MAX));
-        [self.control.next_tick_at(), expires_at, task_due, self.idle_due_at(), owed_due].into_iter().flatten().min()
+        [self.control.next_tick_at(), expires_at, task_due, self.idle_due_at(), owed_due, self.freeze_due_at()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     async fn tick(&mut self) {
@@ -617,6 +629,7 @@ impl Actor {
         self.control_request(Request::Tick, By::System, None).await;
         self.expire_handoff().await;
         self.stop_overdue_task().await;
+        self.freeze_if_due().await;
         self.end_idle().await;
     }
 
@@ -636,6 +649,7 @@ impl Actor {
         self.sandbox.preview.status = PreviewStatus::Failed;
         self.show();
         tracing::warn!(sandbox = %self.sandbox.id, code = failure.code, message = failure.message, "sandbox failed");
+        self.thaw().await;
         self.abandon_work(&failure.message).await;
         self.kill_rooms().await;
         self.sandbox.status = SandboxStatus::Failed;
@@ -653,6 +667,8 @@ impl Actor {
     pub(super) async fn end_because(&mut self, why: Option<&str>, answer: Option<Reply<()>>) {
         self.ending.extend(answer);
         self.sandbox.status = SandboxStatus::Ending;
+        self.sandbox.paused = None;
+        self.thaw().await;
         self.abandon_work("the sandbox was ended").await;
         self.must_commit(vec![]).await;
         self.kill_rooms().await;
@@ -666,6 +682,7 @@ impl Actor {
     /// Kills every process of the sandbox.
     pub(super) async fn stop_rooms(&mut self) {
         self.driver.gate.set(Live::Nobody);
+        self.thaw().await;
         if let Some(rooms) = self.rooms.take()
             && tokio::time::timeout(KILL_LIMIT, rooms.kill()).await.is_err()
         {

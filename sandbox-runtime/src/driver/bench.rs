@@ -40,7 +40,10 @@ impl Bench {
         tokio::select! {
             biased;
             () = self.stop.cancelled() => Err(Stopped.into()),
-            done = work => done,
+            done = async {
+                self.driver.unless_paused().await;
+                work.await
+            } => done,
         }
     }
 }

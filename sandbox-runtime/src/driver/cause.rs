@@ -188,6 +188,16 @@ pub(super) enum Cause {
         answer: Reply<Option<Grant>>,
     },
 
+    /// Freezes the sandbox; answered when it is frozen.
+    Pause {
+        by: Actor,
+        answer: Reply<()>,
+    },
+    /// Lets a frozen sandbox go on.
+    Resume {
+        by: Actor,
+        answer: Reply<()>,
+    },
     /// Ends the sandbox; answered when nothing of it runs any more.
     End {
         answer: Reply<()>,

@@ -11,6 +11,11 @@ impl Actor {
     /// Ends what runs for the sandbox. Its records stay as they are where its task waits for a person; else the sandbox
     /// ends.
     pub(super) async fn leave(&mut self, answer: Reply<()>) {
+        if self.leave_paused().await {
+            self.left = true;
+            self.ending.push(answer);
+            return;
+        }
         if !self.driver.waits_for_the_next_runtime() {
             return self.end(Some(answer)).await;
         }

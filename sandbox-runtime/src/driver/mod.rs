@@ -21,6 +21,7 @@ mod holding;
 mod idle;
 mod leaving;
 mod mail;
+mod pausing;
 mod people;
 mod program;
 mod record;
@@ -71,6 +72,7 @@ use crate::agent::models::ModelVariables;
 use crate::browser::{ActionError, Browser, Gate, PausedRequest};
 use crate::egress::Sites;
 use crate::sandbox::Backend;
+use crate::sandbox::calls::Frozen;
 use crate::store::Store;
 use crate::workspace::Workspace;
 
@@ -86,6 +88,8 @@ pub struct Kit {
     pub store: Store,
     /// The data directory.
     pub home: PathBuf,
+    /// Whether its processes are frozen: then nobody takes them for hung.
+    pub frozen: Frozen,
     /// What a new sandbox begins with.
     pub from_checkpoint: Option<Arc<Checkpoint>>,
     pub backend: Arc<dyn Backend>,
@@ -292,6 +296,9 @@ impl Driver {
     /// Carries a person's answer to a question. Before a yes the page is looked at again: what is not exactly what was
     /// shown any more is void.
     pub async fn decide(&self, id: &ApprovalId, decision: ApprovalDecision, by: Actor) -> Result<Decided, Refusal> {
+        if pausing::is_pause(self.shared.borrow().sandbox.status) {
+            return Err(Refusal::wrong_state("the sandbox is paused; resume it, then answer"));
+        }
         let gone = match decision.decision {
             Verdict::Approve => self.why_gone(id).await,
             Verdict::Deny => None,

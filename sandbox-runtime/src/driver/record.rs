@@ -145,9 +145,12 @@ impl Actor {
         };
         let status = match self.sandbox.status {
             SandboxStatus::Ending | SandboxStatus::Ended | SandboxStatus::Failed => SandboxStatus::Ending,
-            SandboxStatus::Queued | SandboxStatus::Assigning | SandboxStatus::Ready | SandboxStatus::Active => {
-                committed.status
-            }
+            SandboxStatus::Queued
+            | SandboxStatus::Assigning
+            | SandboxStatus::Ready
+            | SandboxStatus::Active
+            | SandboxStatus::Pausing
+            | SandboxStatus::Paused => committed.status,
         };
         Sandbox { status, ..committed }
     }

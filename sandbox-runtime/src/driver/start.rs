@@ -18,6 +18,7 @@ use super::cause::Cause;
 use crate::browser::exchange::Exchange;
 use crate::browser::{Browser, BrowserEvent, Gate};
 use crate::egress::{Denied, Egress, Sites};
+use crate::sandbox::calls::Frozen;
 use crate::sandbox::{BackendError, Room, RoomProcesses, RoomSpec, calls};
 
 /// The loopback port of each room on which its guest serves the way out.
@@ -157,7 +158,7 @@ impl Starter {
         let settings = RoomSettings::Shell(ShellSettings { env: self.kit.env.clone(), proxy_port: PROXY_PORT });
         let ended = Lost { number, part: Part::Shell, loss: Loss::Ended };
         let (link, mut life) = self.ready_room(settings, None, &self.shell_egress, ended).await?;
-        life.tasks.spawn(watch_heartbeat(link.clone(), ended, self.inbox.clone()));
+        life.tasks.spawn(watch_heartbeat(link.clone(), ended, self.kit.frozen.clone(), self.inbox.clone()));
         Ok(Running { link, number, life: Some(life) })
     }
 
@@ -178,8 +179,8 @@ impl Starter {
             .map_err(|error| failure("browser", &error))?;
         life.tasks.spawn(forward_events(events, link.clone(), number, self.inbox.clone()));
         life.tasks.spawn(watch_reports(link.clone(), browser.clone(), number, self.inbox.clone()));
-        life.tasks.spawn(watch_heartbeat(link.clone(), ended, self.inbox.clone()));
-        life.tasks.spawn(watch_browser(browser.clone(), number, self.inbox.clone()));
+        life.tasks.spawn(watch_heartbeat(link.clone(), ended, self.kit.frozen.clone(), self.inbox.clone()));
+        life.tasks.spawn(watch_browser(browser.clone(), number, self.kit.frozen.clone(), self.inbox.clone()));
         Ok(Desktop { browser, is_back: true, room: Running { link, number, life: Some(life) } })
     }
 
@@ -320,17 +321,17 @@ async fn browser_gone(desktop: &Link, number: u32) -> Cause {
 }
 
 /// Asks the room's guest, once a second, how it is.
-async fn watch_heartbeat(link: Link, room: Lost, inbox: mpsc::Sender<Cause>) {
+async fn watch_heartbeat(link: Link, room: Lost, frozen: Frozen, inbox: mpsc::Sender<Cause>) {
     // A room that ended is told by its streams.
-    let Some((part, loss)) = calls::watch_room(&link, room.part).await else { return };
+    let Some((part, loss)) = calls::watch_room(&link, room.part, &frozen).await else { return };
     // The actor may have ended.
     let _ = inbox.send(Cause::PartLost(Lost { part, loss, ..room })).await;
 }
 
 /// Asks the browser, every [`BROWSER_PAUSE`], whether it lives, and what it would need to come back as it is.
-async fn watch_browser(browser: Browser, number: u32, inbox: mpsc::Sender<Cause>) {
+async fn watch_browser(browser: Browser, number: u32, frozen: Frozen, inbox: mpsc::Sender<Cause>) {
     loop {
-        match calls::within_beats(BROWSER_BEATS, browser.take_pulse()).await {
+        match calls::within_beats(BROWSER_BEATS, &frozen, browser.take_pulse()).await {
             // A browser that ended is told by its events.
             Some(false) => return,
             Some(true) => tokio::time::sleep(BROWSER_PAUSE).await,

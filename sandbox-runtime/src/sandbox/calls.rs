@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 pub use code::{CodeCommand, code_command};
 pub use convert::{MISSING, MissingTool, convert_command, missing_tool};
-pub use heartbeat::{name_loss, watch as watch_room, within_beats};
+pub use heartbeat::{Frozen, name_loss, watch as watch_room, within_beats};
 pub use terminal::{TerminalKeys, TerminalScreen, terminal};
 
 use ring::Ring;

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use futures_util::future::BoxFuture;
 use sandbox_core::SandboxId;
 use sandbox_core::layout::{PROFILE_DIR, WORKSPACE_DIR};
-use sandbox_core::model::{Check, Limits, LimitsInForce};
+use sandbox_core::model::{Check, Limits, LimitsInForce, PausedBy};
 use sandbox_link::protocol::RoomSettings;
 use sandbox_link::{Incoming, Link};
 
@@ -34,6 +34,12 @@ pub trait Backend: Send + Sync {
 
     /// How often a sandbox that runs has exceeded each of its limits.
     fn exceeded(&self, sandbox: &SandboxId) -> Exceeded;
+
+    /// Freezes every process of a sandbox that runs, and says how. Blocks.
+    fn freeze(&self, sandbox: &SandboxId) -> std::io::Result<PausedBy>;
+
+    /// Lets the processes of a frozen sandbox go on. Blocks.
+    fn thaw(&self, sandbox: &SandboxId) -> std::io::Result<()>;
 
     /// Checks what this engine needs of the machine.
     fn checks(&self) -> BoxFuture<'_, Vec<Check>>;

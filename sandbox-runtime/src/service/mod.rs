@@ -39,7 +39,7 @@ pub use error::{ErrorCode, ServiceError};
 use keys::Keys;
 pub use keys::PASSPHRASE_VARIABLE;
 use sandbox_core::SandboxId;
-use sandbox_core::model::Check;
+use sandbox_core::model::{Check, SandboxStatus};
 pub use terminals::{AttachedTerminal, KeptTerminal};
 use tokio::sync::Semaphore;
 pub use under_way::UnderWay;
@@ -160,6 +160,10 @@ impl Service {
             return Ok(driver);
         }
         let sandbox = self.sandbox(id).await?;
+        if sandbox.status == SandboxStatus::Paused {
+            let refusal = ServiceError::conflict("the sandbox is paused", sandbox.status);
+            return Err(refusal.with_hint("resume it first"));
+        }
         if !sandbox.status.is_over() {
             let message = "nothing of the sandbox runs: its end could not be written down yet, as the disk is full";
             return Err(ServiceError::conflict(message, sandbox.status).with_hint("free some space"));
@@ -179,8 +183,8 @@ impl Service {
             driver.touch();
             return Ok(driver);
         }
-        let message = format!("the sandbox is {}; wait until it is ready", status_word(status));
-        Err(ServiceError::conflict(message, status))
+        let wait = if status == SandboxStatus::Paused { "resume it first" } else { "wait until it is ready" };
+        Err(ServiceError::conflict(format!("the sandbox is {}; {wait}", status_word(status)), status))
     }
 
     /// Returns the checks of this machine.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use sandbox_core::event::{ApprovalDecided, HandoffCancelled, NewEvent, SandboxEnded};
 use sandbox_core::handoff::{Step, apply};
-use sandbox_core::model::{Actor, AgentStatus, Failure, PreviewStatus, SandboxStatus};
+use sandbox_core::model::{
+    Actor, AgentStatus, EpochMs, Failure, Paused, PausedBy, PreviewStatus, Sandbox, SandboxStatus,
+};
 use sandbox_core::{SandboxId, approval, task};
 
 use super::{Answer, ErrorCode, Service, ServiceError, WeakService, resume};
@@ -101,16 +103,13 @@ async fn settle_now(service: &Service) -> Answer<bool> {
         change.approvals.push(asked);
     }
     for mut sandbox in unfinished.sandboxes {
-        sandbox.status = SandboxStatus::Ended;
-        sandbox.ended_at = Some(now);
-        sandbox.updated_at = now;
-        sandbox.handoff = None;
-        sandbox.approvals = vec![];
-        sandbox.agent.status = AgentStatus::Off;
-        sandbox.preview.status = PreviewStatus::Off;
+        if sandbox.status == SandboxStatus::Paused {
+            change.sandboxes.extend(left_paused(sandbox, now));
+            continue;
+        }
         sandbox.failure = Some(Failure { code: "interrupted".to_owned(), message: format!("{WHY}; {KEPT}") });
         let ended = SandboxEnded { code: Some("interrupted".to_owned()), message: Some(WHY.to_owned()) };
-        change.events.push(NewEvent::new(&sandbox.id, Actor::System, now, ended));
+        change.events.push(close(&mut sandbox, ended, now));
         remove_temporary_profile(service, sandbox.id.as_str()).await;
         change.sandboxes.push(sandbox);
     }
@@ -125,6 +124,44 @@ async fn settle_now(service: &Service) -> Answer<bool> {
         plan.carry_out(service).await;
     }
     Ok(true)
+}
+
+/// Ends a sandbox of which nothing runs.
+pub(super) async fn end(service: &Service, sandbox: &mut Sandbox, ended: SandboxEnded) -> Answer<()> {
+    let event = close(sandbox, ended, now_ms());
+    remove_temporary_profile(service, sandbox.id.as_str()).await;
+    let change =
+        Change { sandboxes: vec![sandbox.clone()], events: vec![event], must_be_kept: true, ..Change::default() };
+    service.store().commit(change).await?;
+    Ok(())
+}
+
+fn close(sandbox: &mut Sandbox, ended: SandboxEnded, now: EpochMs) -> NewEvent {
+    sandbox.status = SandboxStatus::Ended;
+    sandbox.paused = None;
+    sandbox.ended_at = Some(now);
+    at_rest(sandbox, now);
+    NewEvent::new(&sandbox.id, Actor::System, now, ended)
+}
+
+/// A paused sandbox stays so, and says that nothing of it runs; `None` where it says so already.
+fn left_paused(mut sandbox: Sandbox, now: EpochMs) -> Option<Sandbox> {
+    if sandbox.paused.is_some_and(|paused| paused.by == PausedBy::Stopped) && sandbox.handoff.is_none() {
+        return None;
+    }
+    let at = sandbox.paused.map_or(now, |paused| paused.at);
+    sandbox.paused = Some(Paused { by: PausedBy::Stopped, at });
+    at_rest(&mut sandbox, now);
+    Some(sandbox)
+}
+
+fn at_rest(sandbox: &mut Sandbox, now: EpochMs) {
+    sandbox.updated_at = now;
+    sandbox.handoff = None;
+    sandbox.approvals = vec![];
+    sandbox.agent.status = AgentStatus::Off;
+    sandbox.agent.task_id = None;
+    sandbox.preview.status = PreviewStatus::Off;
 }
 
 /// Sign-ins of a sandbox without a named profile end with it.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use sandbox_core::model::{Failure, Handoff, RequestedBy, Sandbox, Task, TaskLimits, TaskStatus};
+use sandbox_core::model::{Failure, Handoff, RequestedBy, Sandbox, SandboxStatus, Task, TaskLimits, TaskStatus};
 use sandbox_core::playbook::Playbook;
 use sandbox_core::{HandoffId, task};
 use serde_json::Value;
@@ -41,6 +41,9 @@ pub(super) async fn plan(
     let standing = handoffs.iter().find(is_of_task).cloned();
     let sandbox = sandboxes.iter().find(|sandbox| sandbox.id == task.sandbox_id).cloned();
     let sandbox = sandbox.ok_or_else(|| "its sandbox had ended".to_owned())?;
+    if sandbox.status == SandboxStatus::Paused {
+        return Err("its sandbox was paused".to_owned());
+    }
     let kept = service.store().conversation(&task.id).await.map_err(|error| error.to_string())?;
     let (work, limits) = match (&task.prompt, &task.playbook) {
         (Some(prompt), _) => prompt_work(service, task, prompt.clone(), kept).await?,

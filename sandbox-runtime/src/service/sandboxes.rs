@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sandbox_core::event::{NewEvent, SandboxCreated};
+use sandbox_core::event::{NewEvent, SandboxCreated, SandboxEnded, SandboxResumed};
 use sandbox_core::layout::{PROFILE_DIR, WORKSPACE_DIR};
 use sandbox_core::model::{
     Actor, AgentInfo, AgentStatus, Checkpoint, CodeRequest, ControlMode, ExecRequest, ExecResult, Preview,
@@ -14,13 +14,13 @@ use sandbox_core::model::{
 use sandbox_core::policy;
 use sandbox_core::{SandboxId, plain_name};
 
-use super::{Answer, ErrorCode, Service, ServiceError, not_yet, room_site};
+use super::{Answer, ErrorCode, Service, ServiceError, not_yet, recovery, room_site, status_word};
 use crate::agent::models::ModelVariables;
 use crate::browser::prepare_profile;
 use crate::driver::{Driver, Kit, Presence};
 use crate::egress;
 use crate::now_ms;
-use crate::sandbox::calls::{self, Output, TerminalKeys, TerminalScreen};
+use crate::sandbox::calls::{self, Frozen, Output, TerminalKeys, TerminalScreen};
 use crate::store::Change;
 use crate::workspace::Workspace;
 
@@ -78,6 +78,7 @@ impl Service {
             handoff: None,
             approvals: vec![],
             failure: None,
+            paused: None,
             created_at: now,
             ready_at: None,
             ended_at: None,
@@ -101,6 +102,7 @@ impl Service {
             self.inner.backend.clone()?.limits(&asked).map_err(|error| ServiceError::invalid(error.to_string()))?;
         sandbox.limits = SandboxLimits::new(asked, in_force);
         sandbox.status = SandboxStatus::Queued;
+        sandbox.paused = None;
         sandbox.handoff = None;
         sandbox.approvals = vec![];
         sandbox.agent = AgentInfo { status: AgentStatus::Off, task_id: None };
@@ -144,6 +146,7 @@ impl Service {
         let kit = Kit {
             store: self.store().clone(),
             home: self.home().to_owned(),
+            frozen: Frozen::default(),
             from_checkpoint: from_checkpoint.map(Arc::new),
             backend: self.inner.backend.clone()?,
             sites: self.inner.sites.clone(),
@@ -216,6 +219,34 @@ impl Service {
             driver.end().await;
             return Ok(driver.sandbox());
         }
+        let mut sandbox = self.sandbox(id).await?;
+        if sandbox.status == SandboxStatus::Paused {
+            // An earlier runtime left it so: nothing of it runs.
+            recovery::end(self, &mut sandbox, SandboxEnded::default()).await?;
+        }
+        Ok(sandbox)
+    }
+
+    /// Freezes a sandbox until it is resumed.
+    pub async fn pause_sandbox(&self, id: &SandboxId) -> Answer<Sandbox> {
+        self.driver(id).await?.pause(Actor::Api).await?;
+        self.sandbox(id).await
+    }
+
+    /// Lets a paused sandbox go on. One that an earlier runtime left paused starts again, with its files, sign-ins and tabs.
+    pub async fn resume_sandbox(&self, id: &SandboxId) -> Answer<Sandbox> {
+        if let Some(driver) = self.running(id) {
+            driver.resume(Actor::Api).await?;
+            return self.sandbox(id).await;
+        }
+        let sandbox = self.sandbox(id).await?;
+        if sandbox.status != SandboxStatus::Paused {
+            let message = format!("the sandbox is {}", status_word(sandbox.status));
+            return Err(ServiceError::conflict(message, sandbox.status));
+        }
+        let resumed = NewEvent::new(id, Actor::Api, now_ms(), SandboxResumed {});
+        self.store().commit(Change { events: vec![resumed], ..Change::default() }).await?;
+        self.revive_sandbox(sandbox).await?;
         self.sandbox(id).await
     }
 

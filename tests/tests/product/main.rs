@@ -24,6 +24,7 @@ mod miniwob;
 mod models;
 mod native;
 mod network;
+mod pausing;
 mod programs;
 mod questions;
 mod recovery;

@@ -77,6 +77,12 @@ export class Client {
   createSandbox(body: Record<string, unknown>): Promise<Sandbox> {
     return this.#send('POST', '/v1/sandboxes', body);
   }
+  pauseSandbox(id: string): Promise<Sandbox> {
+    return this.#send('POST', `/v1/sandboxes/${enc(id)}/pause`);
+  }
+  resumeSandbox(id: string): Promise<Sandbox> {
+    return this.#send('POST', `/v1/sandboxes/${enc(id)}/resume`);
+  }
   endSandbox(id: string): Promise<Sandbox> {
     return this.#send('DELETE', `/v1/sandboxes/${enc(id)}`);
   }

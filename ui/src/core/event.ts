@@ -25,6 +25,8 @@ const KNOWN: Record<EventType, true> = {
   'sandbox.created': true,
   'sandbox.assigned': true,
   'sandbox.ready': true,
+  'sandbox.paused': true,
+  'sandbox.resumed': true,
   'sandbox.ended': true,
   'sandbox.failed': true,
   'sandbox.recovered': true,

@@ -148,7 +148,7 @@ test('a lost connection covers what is live, with the number of the try, and not
 
 test('every frame has a sentence, a second line, and at most one primary button', () => {
   const views = [control({}), control({ mode: 'waiting' }), control({ mode: 'human', yours: true }), control({ mode: 'human' }), control({ mode: 'idle' }), control({ settling: true })];
-  for (const status of ['queued', 'assigning', 'ready', 'active', 'ending', 'ended', 'failed'] as const) {
+  for (const status of ['queued', 'assigning', 'ready', 'active', 'pausing', 'paused', 'ending', 'ended', 'failed'] as const) {
     for (const view of views) {
       for (const task of [null, taskOf(), taskOf({ status: 'completed' }), taskOf({ status: 'failed' }), taskOf({ status: 'cancelled' })]) {
         const frame = shown(sandboxOf({ status }), task, view);

@@ -30,6 +30,7 @@ export type Act =
   | 'newTask'
   | 'editTask'
   | 'openStory'
+  | 'resume'
   | 'reconnect';
 
 export interface ActButton {
@@ -106,6 +107,10 @@ export function frameOf(input: FrameInput): Frame {
       };
     case 'done':
       return doneFrame(input, phase);
+    case 'paused':
+      return phase.settling
+        ? frame('idle', 'none', 'Pausing', 'What is being done now is finished first.')
+        : { ...frame('idle', 'none', 'Paused', 'Everything stands still. It goes on where it stopped.'), primary: { act: 'resume', label: 'Resume', key: '' } };
     case 'ending':
       return frame('idle', 'none', 'Ending', 'Results and history are kept.');
     case 'ended':
@@ -231,6 +236,8 @@ export function openness(sandbox: Sandbox): string {
     case 'assigning':
     case 'ready':
     case 'active':
+    case 'pausing':
+    case 'paused':
       return 'Its sandbox is still open.';
     case 'ending':
       return 'Its sandbox is ending.';
@@ -299,6 +306,7 @@ export function mayTakeControl(sandbox: Sandbox, phase: Phase): boolean {
     case 'you':
     case 'other':
     case 'handing':
+    case 'paused':
     case 'ending':
     case 'ended':
     case 'failed':
@@ -319,6 +327,8 @@ export function whyNoControl(sandbox: Sandbox, phase: Phase): string {
       return 'Control is on its way.';
     case 'you':
       return 'You are driving already.';
+    case 'paused':
+      return 'This sandbox is paused: resume it first.';
     case 'done':
     case 'ending':
     case 'ended':

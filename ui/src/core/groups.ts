@@ -103,6 +103,8 @@ function place(world: World, sandbox: Sandbox, task: Task | null, phase: Phase, 
       return running('you', 'a person is driving', `${phase.controller ?? 'A person'} is driving`, phase.since ?? since);
     case 'idle':
       return running('idle', 'idle', 'Nobody is driving');
+    case 'paused':
+      return running('idle', 'paused', 'Paused', sandbox.paused?.at ?? since);
     case 'ending':
       return running('idle', 'ending', 'Ending');
     case 'done':

@@ -27,6 +27,7 @@ export type Phase =
   | { kind: 'handing'; to: 'you' | 'agent' }
   | { kind: 'idle' }
   | { kind: 'done'; task: Task; outcome: 'completed' | 'failed' | 'cancelled' }
+  | { kind: 'paused'; settling: boolean }
   | { kind: 'ending' }
   | { kind: 'ended' }
   | { kind: 'failed'; failure: Failure | null };
@@ -45,6 +46,9 @@ export function phaseOf(sandbox: Sandbox, task: Task | null, control: ControlVie
       return { kind: 'starting', steps: startSteps(sandbox, events) };
     case 'failed':
       return { kind: 'failed', failure: sandbox.failure ?? null };
+    case 'pausing':
+    case 'paused':
+      return { kind: 'paused', settling: sandbox.status === 'pausing' };
     case 'ending':
       return { kind: 'ending' };
     case 'ended':
@@ -129,6 +133,8 @@ export function openQuestion(sandbox: Sandbox): Approval | null {
       return sandbox.approvals[0] ?? null;
     case 'queued':
     case 'assigning':
+    case 'pausing':
+    case 'paused':
     case 'ending':
     case 'ended':
     case 'failed':

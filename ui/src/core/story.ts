@@ -198,6 +198,10 @@ function tellKnown(event: Event, before: readonly StoryLine[], mine: ReadonlySet
       return line('quiet', [plain(recovered(event.data.part))]);
     case 'sandbox.failed':
       return line('bad', [strong('The sandbox failed')], event.data.message || null);
+    case 'sandbox.paused':
+      return line('quiet', [plain('Paused')]);
+    case 'sandbox.resumed':
+      return line('quiet', [plain('Resumed')]);
     case 'sandbox.ended':
       return line('quiet', [plain('The sandbox ended')], event.data.message ?? null);
     case 'sandbox.created':

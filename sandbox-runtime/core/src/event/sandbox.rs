@@ -1,7 +1,7 @@
 //! The sandbox itself: its life, its parts, who drives, and what it was not let out to.
 
 use super::payload;
-use crate::model::{ControlMode, wire};
+use crate::model::{ControlMode, PausedBy, wire};
 
 payload! {
     /// A sandbox was asked for.
@@ -14,6 +14,14 @@ payload! {
 
     /// A sandbox takes work.
     pub struct SandboxReady {}
+
+    /// A sandbox is paused.
+    pub struct SandboxPaused {
+        pub by: PausedBy,
+    }
+
+    /// A paused sandbox goes on.
+    pub struct SandboxResumed {}
 
     /// A sandbox ended. Without a code, somebody ended it.
     #[derive(Default)]

@@ -84,6 +84,8 @@ events! {
         SandboxCreated = "sandbox.created",
         SandboxAssigned = "sandbox.assigned",
         SandboxReady = "sandbox.ready",
+        SandboxPaused = "sandbox.paused",
+        SandboxResumed = "sandbox.resumed",
         SandboxEnded = "sandbox.ended",
         SandboxFailed = "sandbox.failed",
         Recovered = "sandbox.recovered",
@@ -117,8 +119,6 @@ events! {
         NetworkDenied = "sandbox.network.denied",
     }
     reserved {
-        SandboxPaused = "sandbox.paused",
-        SandboxResumed = "sandbox.resumed",
         AgentFailed = "sandbox.agent.failed",
         CredentialUsed = "sandbox.credential.used",
     }

@@ -212,6 +212,9 @@ wire! {
         /// Questions that a person has not answered yet, oldest first.
         #[serde(default)]
         pub approvals: Vec<Approval>,
+        /// How it is paused, while it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub paused: Option<Paused>,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub failure: Option<Failure>,
         pub created_at: EpochMs,
@@ -228,9 +231,31 @@ wire! {
         Assigning,
         Ready,
         Active,
+        /// About to be paused: the action in flight is waited for.
+        Pausing,
+        /// Its processes are frozen, or stopped with their state kept.
+        Paused,
         Ending,
         Ended,
         Failed,
+    }
+
+    /// How a sandbox is paused, and since when.
+    #[derive(Copy, Eq)]
+    pub struct Paused {
+        pub by: PausedBy,
+        pub at: EpochMs,
+    }
+
+    /// What keeps a paused sandbox from running.
+    #[derive(Copy, Eq)]
+    pub enum PausedBy {
+        /// The kernel, by a control group of version 2.
+        Cgroup2,
+        /// Each process was stopped by a signal.
+        Signals,
+        /// Nothing of it runs: the runtime stopped meanwhile. Files, sign-ins and tabs come back when it is resumed.
+        Stopped,
     }
 
     pub struct AgentInfo {
@@ -355,7 +380,13 @@ impl SandboxStatus {
     pub fn takes_work(self) -> bool {
         match self {
             Self::Ready | Self::Active => true,
-            Self::Queued | Self::Assigning | Self::Ending | Self::Ended | Self::Failed => false,
+            Self::Queued
+            | Self::Assigning
+            | Self::Pausing
+            | Self::Paused
+            | Self::Ending
+            | Self::Ended
+            | Self::Failed => false,
         }
     }
 
@@ -363,7 +394,13 @@ impl SandboxStatus {
     pub fn is_over(self) -> bool {
         match self {
             Self::Ended | Self::Failed => true,
-            Self::Queued | Self::Assigning | Self::Ready | Self::Active | Self::Ending => false,
+            Self::Queued
+            | Self::Assigning
+            | Self::Ready
+            | Self::Active
+            | Self::Pausing
+            | Self::Paused
+            | Self::Ending => false,
         }
     }
 }

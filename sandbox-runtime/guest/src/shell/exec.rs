@@ -7,7 +7,7 @@ use sandbox_link::protocol::{ExecInput, ExecOutput, ExecSpec};
 use sandbox_link::{Stream, read_message, write_frame};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf, split};
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use super::ShellRoom;
 use super::environment::environment;
@@ -20,6 +20,10 @@ const PIECE: usize = 64 << 10;
 const QUIET: Duration = Duration::from_millis(50);
 /// … and no longer than this: what it left in the background may go on writing for ever.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How often a command's time is looked at.
+const TICK: Duration = Duration::from_secs(1);
+/// The most that passes between two looks on a busy machine.
+const LONGEST_TICK: Duration = Duration::from_secs(3);
 /// How often a command's stream is tried, to learn whether anybody still listens, and its supervisor woken.
 const PROBE: Duration = Duration::from_secs(1);
 
@@ -36,9 +40,9 @@ pub async fn serve(room: &ShellRoom, spec: ExecSpec, stream: Stream) -> io::Resu
     };
     let (stdin, mut stdout, mut stderr) = running.take_pipes()?;
     // An end of time too far to name is no end.
-    let deadline = started.checked_add(Duration::from_millis(spec.timeout_ms));
+    let mut deadline = Deadline::after(Duration::from_millis(spec.timeout_ms));
     let relayed = tokio::select! {
-        relayed = relay(&mut running, &mut stdout, &mut stderr, &mut to_runtime, deadline) => relayed?,
+        relayed = relay(&mut running, &mut stdout, &mut stderr, &mut to_runtime, &mut deadline) => relayed?,
         () = feed(from_runtime, stdin) => return Ok(()),
     };
     let last = match relayed.report {
@@ -83,7 +87,7 @@ async fn relay(
     stdout: &mut ChildStdout,
     stderr: &mut ChildStderr,
     to_runtime: &mut WriteHalf<Stream>,
-    deadline: Option<Instant>,
+    deadline: &mut Deadline,
 ) -> io::Result<Relayed> {
     let mut pipes = Pipes { stdout: Some(stdout), stderr: Some(stderr), out: vec![0; PIECE], err: vec![0; PIECE] };
     let mut timed_out = false;
@@ -93,7 +97,7 @@ async fn relay(
         let woken = tokio::select! {
             report = running.report() => Woken::Report(report),
             output = pipes.read() => Woken::Output(output?),
-            () = until(deadline), if !timed_out => Woken::TimeIsOver,
+            () = deadline.passed(), if !timed_out => Woken::TimeIsOver,
             _ = probes.tick() => {
                 running.wake();
                 Woken::Output(ExecOutput::Stdout(Vec::new()))
@@ -108,7 +112,7 @@ async fn relay(
             // A reader that has stopped reading must not keep the command from its end.
             Woken::Output(output) => tokio::select! {
                 sent = send(to_runtime, output) => sent?,
-                () = until(deadline), if !timed_out => {
+                () = deadline.passed(), if !timed_out => {
                     running.kill();
                     return Ok(Relayed { report: running.report().await, timed_out: true });
                 }
@@ -189,10 +193,28 @@ async fn send(to_runtime: &mut WriteHalf<Stream>, output: ExecOutput) -> io::Res
     write_frame(to_runtime, &output.encode()).await
 }
 
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
-        None => std::future::pending().await,
+/// What is left of a command's time. It does not run while the room is frozen: of a pause in which nothing of the room ran,
+/// only [`LONGEST_TICK`] counts.
+struct Deadline {
+    left: Duration,
+    looked_at: Instant,
+}
+
+impl Deadline {
+    fn after(time: Duration) -> Self {
+        Self { left: time, looked_at: Instant::now() }
+    }
+
+    async fn passed(&mut self) {
+        loop {
+            let now = Instant::now();
+            self.left = self.left.saturating_sub(now.duration_since(self.looked_at).min(LONGEST_TICK));
+            self.looked_at = now;
+            if self.left.is_zero() {
+                return;
+            }
+            sleep(self.left.min(TICK)).await;
+        }
     }
 }
 

@@ -22,7 +22,11 @@ const DEFAULT_WAIT: Duration = Duration::from_secs(60);
 const MAX_WAIT_MS: u64 = 600_000;
 
 pub fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::default().routes(routes!(create, list)).routes(routes!(get, end))
+    OpenApiRouter::default()
+        .routes(routes!(create, list))
+        .routes(routes!(get, end))
+        .routes(routes!(pause))
+        .routes(routes!(resume))
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -119,6 +123,22 @@ async fn get(
         None => api.service().sandbox(&id).await?,
     };
     Ok(Json(sandbox))
+}
+
+/// Freezes a sandbox: its processes stand still, its task's clocks stop, and it takes no work until it is resumed. Waits for
+/// the action in flight. `paused.by` says what keeps it from running. Refused while a person holds control.
+#[utoipa::path(post, path = "/v1/sandboxes/{id}/pause", tag = "sandboxes", operation_id = "pauseSandbox",
+    params(("id" = String, Path)), responses((status = 200, body = Sandbox), Refusals))]
+async fn pause(State(api): State<Api>, InPath(id): InPath<SandboxId>) -> Result<Json<Sandbox>, ApiError> {
+    Ok(Json(api.service().pause_sandbox(&id).await?))
+}
+
+/// Lets a paused sandbox go on. One that the runtime left paused when it stopped starts again, with its files, sign-ins and
+/// tabs; wait with `GET /v1/sandboxes/{id}?waitFor=ready`.
+#[utoipa::path(post, path = "/v1/sandboxes/{id}/resume", tag = "sandboxes", operation_id = "resumeSandbox",
+    params(("id" = String, Path)), responses((status = 200, body = Sandbox), Refusals))]
+async fn resume(State(api): State<Api>, InPath(id): InPath<SandboxId>) -> Result<Json<Sandbox>, ApiError> {
+    Ok(Json(api.service().resume_sandbox(&id).await?))
 }
 
 /// Ends a sandbox. Its artifacts and history are kept. With `forget`, its files, artifacts, pictures and history are also

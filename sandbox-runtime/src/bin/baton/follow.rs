@@ -43,6 +43,8 @@ pub fn line(event: &Event) -> Option<String> {
         }
         EventData::TaskCancelled(_) => "cancelled".to_owned(),
         EventData::SandboxFailed(failed) => format!("the sandbox failed: {}", plain(&failed.message)),
+        EventData::SandboxPaused(_) => "the sandbox is paused".to_owned(),
+        EventData::SandboxResumed(_) => "the sandbox goes on".to_owned(),
         EventData::SandboxEnded(_) => "the sandbox ended".to_owned(),
         EventData::Recovered(recovered) => format!("  the {} was started again", recovered.part),
         EventData::BrowserFailed(failed) => format!("  the browser: {}", plain(&failed.message)),

@@ -3,6 +3,8 @@
 //! What counts is unanswered beats, and not time: while this machine stands still, or sleeps, no beat passes.
 
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sandbox_link::protocol::{Loss, Open, Part, Pulse};
@@ -15,14 +17,28 @@ const SILENT_BEATS: u32 = 6;
 /// How long a guest may take to say which part of it was lost.
 const NAME_DEADLINE: Duration = Duration::from_secs(1);
 
+/// Whether a sandbox's processes are frozen, so that nobody takes them for hung. Clones say the same.
+#[derive(Clone, Debug, Default)]
+pub struct Frozen(Arc<AtomicBool>);
+
+impl Frozen {
+    pub fn set(&self, is_frozen: bool) {
+        self.0.store(is_frozen, Ordering::SeqCst);
+    }
+
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
 /// Waits until a part of a room is lost that `guest` belongs to; `None` when the link ends, which is told elsewhere.
-pub async fn watch(link: &Link, guest: Part) -> Option<(Part, Loss)> {
-    let mut stream = match within_beats(SILENT_BEATS, link.open_for(&Open::Heartbeat)).await {
+pub async fn watch(link: &Link, guest: Part, frozen: &Frozen) -> Option<(Part, Loss)> {
+    let mut stream = match within_beats(SILENT_BEATS, frozen, link.open_for(&Open::Heartbeat)).await {
         Some(opened) => opened.ok()?,
         None => return Some((guest, Loss::Hung)),
     };
     loop {
-        match within_beats(SILENT_BEATS, ask(&mut stream)).await {
+        match within_beats(SILENT_BEATS, frozen, ask(&mut stream)).await {
             Some(Ok(Some(Pulse::Well))) => tokio::time::sleep(BEAT).await,
             Some(Ok(Some(Pulse::Lost(part, loss)))) => return Some((part, loss)),
             Some(Ok(None) | Err(_)) => return None,
@@ -50,13 +66,17 @@ async fn ask(stream: &mut Stream) -> std::io::Result<Option<Pulse>> {
     read_message(stream).await
 }
 
-/// Waits for an answer for as many beats; `None` when it has not come by then.
-pub async fn within_beats<T>(beats: u32, answer: impl Future<Output = T>) -> Option<T> {
+/// Waits for an answer for as many beats; `None` when it has not come by then. Beats in which the sandbox is frozen do not
+/// count.
+pub async fn within_beats<T>(beats: u32, frozen: &Frozen, answer: impl Future<Output = T>) -> Option<T> {
     let mut answer = pin!(answer);
-    for _ in 0..beats {
+    let mut silent = 0;
+    while silent < beats {
         if let Ok(answer) = tokio::time::timeout(BEAT, &mut answer).await {
             return Some(answer);
         }
+        // After it goes on, it has all of them again.
+        silent = if frozen.is_set() { 0 } else { silent + 1 };
     }
     None
 }
@@ -88,7 +108,7 @@ mod tests {
         let (link, _kept, incoming) = linked();
         let lost = Pulse::Lost(Part::Display, Loss::Hung);
         tokio::spawn(answer(incoming, vec![Pulse::Well, Pulse::Well, lost]));
-        assert_eq!(watch(&link, Part::Desktop).await, Some((Part::Display, Loss::Hung)));
+        assert_eq!(watch(&link, Part::Desktop, &Frozen::default()).await, Some((Part::Display, Loss::Hung)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -96,7 +116,7 @@ mod tests {
         let (link, _kept, incoming) = linked();
         tokio::spawn(answer(incoming, vec![Pulse::Well]));
         let begun = tokio::time::Instant::now();
-        assert_eq!(watch(&link, Part::Shell).await, Some((Part::Shell, Loss::Hung)));
+        assert_eq!(watch(&link, Part::Shell, &Frozen::default()).await, Some((Part::Shell, Loss::Hung)));
         assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     }
 
@@ -105,6 +125,20 @@ mod tests {
         let (link, _kept, incoming) = linked();
         let guest = tokio::spawn(answer(incoming, vec![]));
         guest.abort();
-        assert_eq!(watch(&link, Part::Shell).await, None);
+        assert_eq!(watch(&link, Part::Shell, &Frozen::default()).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_frozen_room_is_not_hung_and_has_all_its_beats_when_it_goes_on() {
+        let frozen = Frozen::default();
+        frozen.set(true);
+        let thaws = frozen.clone();
+        let answer = async {
+            tokio::time::sleep(Duration::from_secs(3600)).await;
+            thaws.set(false);
+            tokio::time::sleep(Duration::from_secs(4)).await;
+        };
+        assert_eq!(within_beats(SILENT_BEATS, &frozen, answer).await, Some(()));
+        assert_eq!(within_beats(SILENT_BEATS, &frozen, std::future::pending::<()>()).await, None);
     }
 }

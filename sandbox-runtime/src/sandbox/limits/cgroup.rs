@@ -227,6 +227,12 @@ impl Group {
         self.folders.iter().map(|folder| File::options().write(true).open(folder.join("cgroup.procs"))).collect()
     }
 
+    /// Returns the group that can be frozen, if there is one: of version 2.
+    pub fn freezer(&self) -> Option<PathBuf> {
+        let mut folders = self.controllers.values().filter(|(version, _)| matches!(version, Version::Two));
+        folders.next().map(|(_, folder)| folder.clone()).filter(|folder| folder.join("cgroup.freeze").exists())
+    }
+
     /// How often the kernel ended a process because the sandbox's memory was used up.
     pub fn memory_kills(&self) -> u64 {
         let file = |version| match version {

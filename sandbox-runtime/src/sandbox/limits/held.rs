@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use nix::unistd::Pid;
 use sandbox_core::SandboxId;
-use sandbox_core::model::{EnforcedBy, LimitsInForce};
+use sandbox_core::model::{EnforcedBy, LimitsInForce, PausedBy};
 
 use super::super::Exceeded;
 use super::cgroup::{Controller, Group, Groups};
 use super::delegation;
+use super::freeze::{Frozen, continue_all, freeze_group, stop_all, thaw_group};
 use super::watchdog::{self, Watched};
 use super::{Machine, Means};
 
@@ -28,6 +29,8 @@ pub struct Holder {
 pub struct Held {
     group: Option<Group>,
     watched: Arc<Watched>,
+    /// What is frozen, while it is.
+    frozen: Mutex<Option<Frozen>>,
 }
 
 impl Holder {
@@ -71,17 +74,35 @@ impl Holder {
         let is_grouped = Controller::ALL.into_iter().any(|controller| self.groups.by(controller).is_some());
         let group = is_grouped.then(|| self.groups.make(sandbox.as_str(), limits, self.cores)).transpose()?;
         let watched = watchdog::start(limits, workspace);
-        let held = Arc::new(Held { group, watched });
+        let held = Arc::new(Held { group, watched, frozen: Mutex::default() });
         all.insert(sandbox.clone(), Arc::downgrade(&held));
         Ok(held)
     }
 
+    /// Freezes every process of a sandbox that runs.
+    ///
+    /// # Errors
+    /// Nothing of it runs, or it does not let itself be frozen; then it goes on.
+    pub fn freeze(&self, sandbox: &SandboxId) -> io::Result<PausedBy> {
+        self.running(sandbox).ok_or_else(|| io::Error::other("nothing of it runs"))?.freeze()
+    }
+
+    /// Lets a frozen sandbox go on; one of which nothing runs needs nothing.
+    ///
+    /// # Errors
+    /// The kernel does not thaw its group.
+    pub fn thaw(&self, sandbox: &SandboxId) -> io::Result<()> {
+        self.running(sandbox).map_or(Ok(()), |held| held.thaw())
+    }
+
+    fn running(&self, sandbox: &SandboxId) -> Option<Arc<Held>> {
+        let all = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(sandbox).and_then(Weak::upgrade)
+    }
+
     /// Returns how often a sandbox exceeded each of its limits, since its first room was started.
     pub fn exceeded(&self, sandbox: &SandboxId) -> Exceeded {
-        let all = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let held = all.get(sandbox).and_then(Weak::upgrade);
-        drop(all);
-        held.map(|held| held.exceeded()).unwrap_or_default()
+        self.running(sandbox).map(|held| held.exceeded()).unwrap_or_default()
     }
 }
 
@@ -102,6 +123,31 @@ impl Held {
     /// No longer watches a room, which is about to end.
     pub fn leave(&self, room: Pid) {
         self.watched.remove(room);
+    }
+
+    fn freeze(&self) -> io::Result<PausedBy> {
+        let mut frozen = self.frozen.lock().unwrap_or_else(PoisonError::into_inner);
+        let group = self.group.as_ref().and_then(Group::freezer);
+        let (how, by) = match group.map(|folder| freeze_group(&folder)) {
+            Some(Ok(by)) => (Frozen::Group, by),
+            None | Some(Err(_)) => (Frozen::Processes(stop_all(&self.watched.rooms())?), PausedBy::Signals),
+        };
+        *frozen = Some(how);
+        Ok(by)
+    }
+
+    fn thaw(&self) -> io::Result<()> {
+        let mut frozen = self.frozen.lock().unwrap_or_else(PoisonError::into_inner);
+        match frozen.take() {
+            None => Ok(()),
+            Some(Frozen::Processes(stopped)) => {
+                continue_all(&stopped);
+                Ok(())
+            }
+            Some(Frozen::Group) => {
+                self.group.as_ref().and_then(Group::freezer).map_or(Ok(()), |folder| thaw_group(&folder))
+            }
+        }
     }
 
     fn exceeded(&self) -> Exceeded {

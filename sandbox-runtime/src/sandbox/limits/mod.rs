@@ -12,6 +12,7 @@
 mod cgroup;
 mod delegation;
 mod disk;
+mod freeze;
 mod held;
 mod mounts;
 mod processes;

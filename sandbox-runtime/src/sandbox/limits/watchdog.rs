@@ -58,6 +58,11 @@ impl Watched {
         self.lock().retain(|known| *known != room);
     }
 
+    /// Returns the first process of each room.
+    pub fn rooms(&self) -> Vec<Pid> {
+        self.lock().clone()
+    }
+
     /// Ends the watch.
     pub fn stop(&self) {
         self.is_over.store(true, Ordering::Relaxed);

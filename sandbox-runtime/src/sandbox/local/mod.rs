@@ -21,7 +21,7 @@ use futures_util::future::BoxFuture;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use nix::unistd::Pid;
 use sandbox_core::SandboxId;
-use sandbox_core::model::{Check, EnforcedBy, Limits, LimitsInForce};
+use sandbox_core::model::{Check, EnforcedBy, Limits, LimitsInForce, PausedBy};
 use sandbox_link::protocol::RoomSettings;
 use sandbox_link::walls::{Layer, WallOrders};
 use sandbox_link::{Link, Side, greet_guest};
@@ -210,6 +210,14 @@ impl Backend for Local {
 
     fn exceeded(&self, sandbox: &SandboxId) -> Exceeded {
         self.holder.exceeded(sandbox)
+    }
+
+    fn freeze(&self, sandbox: &SandboxId) -> std::io::Result<PausedBy> {
+        self.holder.freeze(sandbox)
+    }
+
+    fn thaw(&self, sandbox: &SandboxId) -> std::io::Result<()> {
+        self.holder.thaw(sandbox)
     }
 
     fn checks(&self) -> BoxFuture<'_, Vec<Check>> {

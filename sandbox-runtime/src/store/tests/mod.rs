@@ -66,6 +66,7 @@ fn sandbox(id: &str, status: SandboxStatus) -> Sandbox {
         approvals: vec![],
         failure: None,
         created_at: 1,
+        paused: None,
         ready_at: Some(2),
         ended_at: None,
         updated_at: 3,
