@@ -114,7 +114,7 @@ async fn settle_now(service: &Service) -> Answer<bool> {
         change.sandboxes.push(sandbox);
     }
     forget_open_pages_of_profiles(service).await;
-    if !change.events.is_empty() {
+    if !change.events.is_empty() || !change.sandboxes.is_empty() {
         service.store().commit(change).await.map_err(ServiceError::from)?;
     }
     if !resumed.is_empty() && service.store().room_for_work().is_err() {
