@@ -3,7 +3,7 @@
 use baton_tests::{Baton, Foreign, Viewer, binary, http_client};
 use serde_json::{Value, json};
 
-const TOOLS: [&str; 25] = [
+const TOOLS: [&str; 27] = [
     "artifact_list",
     "artifact_save",
     "browser_click",
@@ -16,6 +16,8 @@ const TOOLS: [&str; 25] = [
     "browser_snapshot",
     "browser_tabs",
     "browser_type",
+    "checkpoint_create",
+    "checkpoint_restore",
     "document_convert",
     "fs_list",
     "fs_read",
