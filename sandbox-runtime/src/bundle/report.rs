@@ -179,6 +179,14 @@ fn list(what: &str, names: &[String]) -> Markup {
 }
 
 fn story(told: &Told<'_>, began: EpochMs) -> Markup {
+    let mut last_shown = None;
+    // A page that did not change is shown once.
+    let mut new_picture = |event| {
+        let picture = picture_of(event)?;
+        let is_new = last_shown.replace(picture.to_owned()).as_deref() != Some(picture);
+        let small = told.thumbnails.0.get(picture).filter(|_| is_new)?;
+        Some((picture_path(picture), small))
+    };
     html! {
         h2 { "Story" }
         table {
@@ -189,10 +197,8 @@ fn story(told: &Told<'_>, began: EpochMs) -> Markup {
                         td.who { (who(event.by)) }
                         td {
                             (line.trim_start())
-                            @if let Some(picture) = picture_of(event) {
-                                @if let Some(small) = told.thumbnails.0.get(picture) {
-                                    a href=(picture_path(picture)) { img src=(small) alt="The page afterwards" loading="lazy"; }
-                                }
+                            @if let Some((path, small)) = new_picture(event) {
+                                a href=(path) { img src=(small) alt="The page afterwards" loading="lazy"; }
                             }
                         }
                     }

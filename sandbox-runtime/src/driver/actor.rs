@@ -26,7 +26,6 @@ use super::approvals::Trust;
 use super::beginning::{begin_from, give_back};
 use super::cause::{Cause, Reply, TurnOf};
 use super::idle::{Activity, Idle};
-use super::pausing::{Pausing, is_pause};
 use super::people::{HeldTime, Naming};
 use super::record::Committed;
 use super::refusal::Refusal;
@@ -47,6 +46,14 @@ const RELEASE_LIMIT: Duration = Duration::from_secs(3);
 const KILL_LIMIT: Duration = Duration::from_secs(5);
 /// How long after a failure the history is written to again.
 const OWED_PAUSE: Duration = Duration::from_secs(1);
+
+/// A sandbox that is about to be paused.
+pub(super) struct Pausing {
+    pub by: By,
+    pub waiting: Vec<Reply<()>>,
+    /// When the action in flight is frozen, if it is not over before.
+    pub freeze_at: EpochMs,
+}
 
 /// Owns one sandbox.
 pub(super) struct Actor {
@@ -514,7 +521,7 @@ impl Actor {
     /// Grants the turn to whoever waits longest, if it may be granted now.
     pub(super) fn grant_turns(&mut self) {
         // A browser that comes back is waited for.
-        while !self.is_browser_away() && !is_pause(self.sandbox.status) {
+        while !self.is_browser_away() && !self.sandbox.status.is_pause() {
             // Whoever went away meanwhile is given nothing.
             self.turns_wanted.retain(|(_, answer)| !answer.is_closed());
             let Some((by, _)) = self.turns_wanted.front() else { return };

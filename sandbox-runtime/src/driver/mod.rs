@@ -296,7 +296,7 @@ impl Driver {
     /// Carries a person's answer to a question. Before a yes the page is looked at again: what is not exactly what was
     /// shown any more is void.
     pub async fn decide(&self, id: &ApprovalId, decision: ApprovalDecision, by: Actor) -> Result<Decided, Refusal> {
-        if pausing::is_pause(self.shared.borrow().sandbox.status) {
+        if self.shared.borrow().sandbox.status.is_pause() {
             return Err(Refusal::wrong_state("the sandbox is paused; resume it, then answer"));
         }
         let gone = match decision.decision {

@@ -14,7 +14,7 @@ use sandbox_core::event::{SandboxPaused, SandboxResumed};
 use sandbox_core::model::{Actor as By, EpochMs, Paused, PausedBy, SandboxStatus};
 
 use super::Driver;
-use super::actor::{Actor, reply};
+use super::actor::{Actor, Pausing, reply};
 use super::cause::{Cause, Reply};
 use super::refusal::{Refusal, RefusalCode};
 use crate::browser::{Remembered, forget_open_pages};
@@ -22,13 +22,6 @@ use crate::now_ms;
 
 /// An action that is not over by then is frozen in the middle.
 const ACTION_LIMIT: Duration = Duration::from_secs(10);
-
-/// A sandbox that is about to be paused.
-pub(super) struct Pausing {
-    by: By,
-    waiting: Vec<Reply<()>>,
-    freeze_at: EpochMs,
-}
 
 impl Driver {
     /// Freezes the sandbox once the action in flight is over; it is paused when this returns.
@@ -45,7 +38,7 @@ impl Driver {
     pub(super) async fn unless_paused(&self) {
         let mut shared = self.shared.clone();
         // An actor that is gone pauses nothing.
-        let _ = shared.wait_for(|now| !is_pause(now.sandbox.status)).await;
+        let _ = shared.wait_for(|now| !now.sandbox.status.is_pause()).await;
     }
 }
 
@@ -182,9 +175,4 @@ impl Actor {
         self.must_commit(vec![]).await;
         true
     }
-}
-
-/// Whether a sandbox is paused, or about to be.
-pub(super) fn is_pause(status: SandboxStatus) -> bool {
-    matches!(status, SandboxStatus::Pausing | SandboxStatus::Paused)
 }

@@ -21,7 +21,6 @@ use super::actor::Actor;
 use super::bench::Bench;
 use super::cause::Cause;
 use super::mail::{MOST_UNREAD, MailBox};
-use super::pausing::is_pause;
 use super::refusal::Refusal;
 use crate::agent::models::Models;
 use crate::agent::{self, Begun, Kept, Mail, Ordered, Outcome, Place, PromptOrder};
@@ -292,7 +291,7 @@ impl Actor {
     pub(super) fn run_or_stop_clock(&mut self) {
         let control = self.control.state().clone();
         let is_asking = self.is_asking();
-        let is_paused = is_pause(self.sandbox.status);
+        let is_paused = self.sandbox.status.is_pause();
         if let Some(running) = &mut self.task {
             let runs = !is_paused && clock_runs(running.progress, &control, is_asking);
             running.clock.set_running(runs, now_ms());

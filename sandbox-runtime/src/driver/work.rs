@@ -111,7 +111,7 @@ impl Driver {
         let _place = self.commands.try_acquire().map_err(|_| ExecError::Overloaded)?;
         let _active = self.work();
         let before = self.kit.backend.exceeded(&self.id);
-        let mut result = calls::exec(&link, spec, stdin, on_output).await?;
+        let mut result = calls::exec_pausable(&link, spec, stdin, &self.kit.frozen, on_output).await?;
         let after = self.kit.backend.exceeded(&self.id);
         tell_exceeded(&mut result, before, after, &self.sandbox().limits.in_force);
         let completed = ExecCompleted {

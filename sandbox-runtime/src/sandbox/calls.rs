@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 pub use code::{CodeCommand, code_command};
 pub use convert::{MISSING, MissingTool, convert_command, missing_tool};
-pub use heartbeat::{Frozen, name_loss, watch as watch_room, within_beats};
+pub use heartbeat::{Frozen, name_loss, watch as watch_room, within, within_beats};
 pub use terminal::{TerminalKeys, TerminalScreen, terminal};
 
 use ring::Ring;
@@ -70,6 +70,20 @@ pub async fn exec(
     stdin: Option<Vec<u8>>,
     on_output: impl FnMut(Output),
 ) -> Result<ExecResult, CallError> {
+    exec_pausable(link, spec, stdin, &Frozen::default(), on_output).await
+}
+
+/// As [`exec`], in a sandbox that may be paused: time in which it is frozen does not count.
+///
+/// # Errors
+/// As [`exec`].
+pub async fn exec_pausable(
+    link: &Link,
+    spec: ExecSpec,
+    stdin: Option<Vec<u8>>,
+    frozen: &Frozen,
+    on_output: impl FnMut(Output),
+) -> Result<ExecResult, CallError> {
     let started = Instant::now();
     let deadline = Duration::from_millis(spec.timeout_ms).saturating_add(EXIT_GRACE);
     let mut collected = Collected { stdout: Ring::new(OUTPUT_KEPT), stderr: Ring::new(OUTPUT_KEPT), on_output };
@@ -81,7 +95,7 @@ pub async fn exec(
             never = feed(to_guest, stdin.unwrap_or_default()) => match never {},
         }
     };
-    let exit = timeout(deadline, ran).await.unwrap_or_else(|_| {
+    let exit = within(deadline, frozen, ran).await.unwrap_or_else(|| {
         tracing::warn!("a guest did not say that a command's time is over");
         let duration_ms = started.elapsed().as_millis().try_into().unwrap_or(u64::MAX);
         Ok(Exit { code: KILLED, signal: Some("SIGKILL".to_owned()), timed_out: true, duration_ms })

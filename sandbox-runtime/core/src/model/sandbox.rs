@@ -376,6 +376,11 @@ impl Viewport {
 }
 
 impl SandboxStatus {
+    /// Whether the sandbox is paused, or about to be.
+    pub fn is_pause(self) -> bool {
+        matches!(self, Self::Pausing | Self::Paused)
+    }
+
     /// Whether the sandbox takes work.
     pub fn takes_work(self) -> bool {
         match self {

@@ -66,6 +66,24 @@ async fn ask(stream: &mut Stream) -> std::io::Result<Option<Pulse>> {
     read_message(stream).await
 }
 
+/// Waits for an answer for so long; `None` when it has not come by then. Time in which the sandbox is frozen does not count,
+/// as far as whole beats go.
+pub async fn within<T>(limit: Duration, frozen: &Frozen, answer: impl Future<Output = T>) -> Option<T> {
+    let mut answer = pin!(answer);
+    let mut left = limit;
+    while !left.is_zero() {
+        let step = left.min(BEAT);
+        let was_frozen = frozen.is_set();
+        if let Ok(answer) = tokio::time::timeout(step, &mut answer).await {
+            return Some(answer);
+        }
+        if !was_frozen && !frozen.is_set() {
+            left -= step;
+        }
+    }
+    None
+}
+
 /// Waits for an answer for as many beats; `None` when it has not come by then. Beats in which the sandbox is frozen do not
 /// count.
 pub async fn within_beats<T>(beats: u32, frozen: &Frozen, answer: impl Future<Output = T>) -> Option<T> {
@@ -140,5 +158,22 @@ mod tests {
         };
         assert_eq!(within_beats(SILENT_BEATS, &frozen, answer).await, Some(()));
         assert_eq!(within_beats(SILENT_BEATS, &frozen, std::future::pending::<()>()).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_of_a_command_stands_still_while_its_sandbox_does() {
+        let frozen = Frozen::default();
+        let limit = Duration::from_millis(4500);
+        let begun = tokio::time::Instant::now();
+        assert_eq!(within(limit, &frozen, std::future::pending::<()>()).await, None);
+        assert_eq!(begun.elapsed().as_secs(), 4);
+        frozen.set(true);
+        let thaws = frozen.clone();
+        let answer = async {
+            tokio::time::sleep(Duration::from_secs(3600)).await;
+            thaws.set(false);
+            tokio::time::sleep(Duration::from_secs(4)).await;
+        };
+        assert_eq!(within(limit, &frozen, answer).await, Some(()));
     }
 }
