@@ -16,6 +16,9 @@ use crate::store::{Change, Store};
 
 const REPORT_OF_THE_TASK: &[u8] = b"what the task found";
 
+/// The files of a bundle: path and content.
+type Files = Vec<(String, Vec<u8>)>;
+
 struct Scene {
     home: tempfile::TempDir,
     store: Store,
@@ -85,7 +88,7 @@ impl Scene {
     }
 
     /// Makes the bundle; returns the files in it.
-    fn made(&self) -> Vec<(String, Vec<u8>)> {
+    fn made(&self) -> Files {
         let (file, size) = make(&self.contents, self.store.blobs(), 70_000).unwrap();
         assert_eq!(file.metadata().unwrap().len(), size);
         let mut zip = ZipArchive::new(file).unwrap();
@@ -181,14 +184,14 @@ fn cover_up(files: &mut [(String, Vec<u8>)]) {
 async fn a_manifest_that_was_changed_along_does_not_hide_it() {
     let scene = Scene::new().await;
     let files = scene.made();
-    let check = |change: &dyn Fn(&mut Vec<(String, Vec<u8>)>), expected: &[&str]| {
+    let check = |change: &dyn Fn(&mut Files), expected: &[&str]| {
         let mut altered = files.clone();
         change(&mut altered);
         cover_up(&mut altered);
         assert_eq!(scene.verdict(&altered).faults, expected);
     };
     check(&|_| {}, &[]);
-    let second_gone = |files: &mut Vec<(String, Vec<u8>)>| {
+    let second_gone = |files: &mut Files| {
         let left: Vec<String> = text(files, EVENTS)
             .lines()
             .enumerate()
@@ -211,7 +214,7 @@ async fn a_manifest_that_was_changed_along_does_not_hide_it() {
             "event 3 (sandbox.artifacts.updated) was changed, or the one before it is gone",
         ],
     );
-    let end_gone = |files: &mut Vec<(String, Vec<u8>)>| {
+    let end_gone = |files: &mut Files| {
         let left: Vec<String> = text(files, EVENTS).lines().take(3).map(|line| line.to_owned() + "\n").collect();
         put(files, EVENTS, left.concat());
         let left: Vec<String> = text(files, HASHES).lines().take(4).map(|line| line.to_owned() + "\n").collect();
