@@ -33,11 +33,6 @@ pub fn unique() -> String {
     uuid::Uuid::now_v7().simple().to_string()
 }
 
-/// Writes bytes as lower-case hexadecimal.
-pub fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Chooses the cryptography of every connection; to be called before an HTTP client is built.
 pub fn choose_cryptography() {
     // The first to ask for one chooses it; whichever it is, it does.

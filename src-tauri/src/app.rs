@@ -101,5 +101,5 @@ pub fn single_instance() -> TauriPlugin<Wry> {
 }
 
 fn short_hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    sandbox_core::hexadecimal(&Sha256::digest(bytes)[..8])
 }

@@ -25,4 +25,4 @@ pub mod webhook;
 pub mod work;
 
 pub use ids::*;
-pub use names::{MAX_FILE_NAME, file_name, plain_name};
+pub use names::{MAX_FILE_NAME, file_name, hexadecimal, plain_name};

@@ -56,6 +56,11 @@ fn is_unseen(letter: char) -> bool {
     )
 }
 
+/// Writes bytes as lower-case hexadecimal.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

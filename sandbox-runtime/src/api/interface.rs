@@ -50,7 +50,7 @@ pub async fn fallback(State(api): State<Api>, request: Request) -> Response {
 }
 
 fn answer(api: &Api, name: &str, file: EmbeddedFile, asked: &HeaderMap) -> Response {
-    let digest: String = file.metadata.sha256_hash().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let digest = sandbox_core::hexadecimal(&file.metadata.sha256_hash()[..16]);
     let tag = format!("\"{digest}\"");
     let known = asked.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes());
     let mut response = match known {

@@ -143,5 +143,5 @@ fn key(headers: &HeaderMap) -> Result<&str, ApiError> {
 
 pub fn hash(query: &str, body: &[u8]) -> String {
     let digest = Sha256::new().chain_update(query.as_bytes()).chain_update([0]).chain_update(body).finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    sandbox_core::hexadecimal(&digest)
 }

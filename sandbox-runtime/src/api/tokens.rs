@@ -188,7 +188,7 @@ fn key(secret: &str) -> Key {
 fn secret() -> String {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).expect("the system's random source works, or nothing here is safe");
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    sandbox_core::hexadecimal(&bytes)
 }
 
 #[cfg(test)]

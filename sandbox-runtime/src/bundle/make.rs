@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Seek};
 
 use sandbox_core::model::{Artifact, ArtifactKind, EpochMs};
-use sha2::{Digest, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -15,9 +14,7 @@ use super::manifest::{
     VERSION, picture_path,
 };
 use super::report;
-use crate::store::{Blobs, Chained, StoreError};
-
-const CHUNK: usize = 128 * 1024;
+use crate::store::{Blobs, Chained, Copied, StoreError, copy_hashed};
 
 /// Makes the bundle in a file without a name beside the contents; it is gone when it is closed. Returns it, wound back, and
 /// its size in bytes.
@@ -156,24 +153,12 @@ impl Bundle<'_> {
         self.part(path, text.as_bytes(), false)
     }
 
-    fn part(&mut self, path: &str, mut content: impl Read, is_packed: bool) -> Result<(), Failed> {
+    fn part(&mut self, path: &str, content: impl Read, is_packed: bool) -> Result<(), Failed> {
         let method = if is_packed { CompressionMethod::Stored } else { CompressionMethod::Deflated };
         // An artifact has at most 2 GiB, but a recording may have more.
         let options = SimpleFileOptions::default().compression_method(method).large_file(true);
         self.zip.start_file(path, options)?;
-        let (mut digest, mut size, mut chunk) = (Sha256::new(), 0, vec![0; CHUNK]);
-        loop {
-            let n_read = match content.read(&mut chunk) {
-                Ok(0) => break,
-                Ok(n_read) => n_read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error.into()),
-            };
-            digest.update(&chunk[..n_read]);
-            self.zip.write_all(&chunk[..n_read])?;
-            size += n_read as u64;
-        }
-        let sha256 = crate::hexadecimal(&digest.finalize());
+        let Copied { size, sha256 } = copy_hashed(content, &mut self.zip)?;
         self.parts.push(Part { path: path.to_owned(), size, sha256, artifact: None });
         Ok(())
     }

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! The hashes of the events are those that the history kept when each happened ([`sandbox_core::event::chain`]). They cover
-//! the contents also: an event that tells of a picture or an artifact names its hash.
+//! the contents also: an event about a picture or an artifact names its hash.
 //!
 //! Owns the format. Leaves to others which records belong to a task. All calls block.
 

@@ -174,7 +174,7 @@ fn cover_up(files: &mut [(String, Vec<u8>)]) {
     for part in manifest["files"].as_array_mut().unwrap() {
         let path = part["path"].as_str().unwrap().to_owned();
         let Some((_, bytes)) = files.iter().find(|(name, _)| *name == path) else { continue };
-        part["sha256"] = crate::hexadecimal(&Sha256::digest(bytes)).into();
+        part["sha256"] = sandbox_core::hexadecimal(&Sha256::digest(bytes)).into();
         part["size"] = bytes.len().into();
     }
     put(files, MANIFEST, manifest.to_string());

@@ -1,6 +1,6 @@
 //! Checks a bundle: whether anything in it is not as it was when it was made, and what.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -9,15 +9,14 @@ use sandbox_core::ArtifactKey;
 use sandbox_core::event::chain::link;
 use sandbox_core::event::{Event, EventData};
 use sandbox_core::model::EpochMs;
-use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
 use super::contents::picture_of;
 use super::manifest::{EVENTS, FORMAT, HASHES, MANIFEST, Manifest, NO_HASH, VERSION, picture_path};
+use crate::store::{Copied, copy_hashed};
 
 /// Most bytes of a part that is read as a whole.
 const MAX_READ: u64 = 512 << 20;
-const CHUNK: usize = 128 * 1024;
 
 /// What the check found.
 #[derive(Clone, Debug)]
@@ -43,12 +42,6 @@ pub enum VerifyError {
     NotABundle(String),
     #[error("this bundle has format {found}; this program reads format {VERSION}: use a newer one")]
     Newer { found: u32 },
-}
-
-/// What was found of one file.
-struct Found {
-    size: u64,
-    sha256: String,
 }
 
 /// Checks the bundle at `path`: each file by the manifest, each event by the chain, and what events say of pictures and
@@ -87,37 +80,23 @@ pub fn verify(path: &Path) -> Result<Verdict, VerifyError> {
 }
 
 /// Reads every file of the archive.
-fn contents(zip: &mut ZipArchive<File>, faults: &mut Vec<String>) -> BTreeMap<String, Found> {
+fn contents(zip: &mut ZipArchive<File>, faults: &mut Vec<String>) -> BTreeMap<String, io::Result<Copied>> {
     let mut found = BTreeMap::new();
     for index in 0..zip.len() {
         let name = match zip.name_for_index(index) {
             Some(Ok(name)) => name.into_owned(),
             Some(Err(_)) | None => format!("file number {}", index + 1),
         };
-        let read = zip.by_index(index).map_err(io::Error::from).and_then(digest);
-        match read {
-            Ok(one) => {
-                if found.insert(name.clone(), one).is_some() {
-                    faults.push(format!("{name} is in the archive twice"));
-                }
-            }
-            Err(error) => faults.push(format!("{name} cannot be read: {error}")),
+        let read = zip.by_index(index).map_err(io::Error::from).and_then(|content| copy_hashed(content, io::sink()));
+        if let Err(error) = &read {
+            faults.push(format!("{name} cannot be read: {error}"));
         }
+        if found.contains_key(&name) {
+            faults.push(format!("{name} is in the archive twice"));
+        }
+        found.insert(name, read);
     }
     found
-}
-
-fn digest(mut content: impl Read) -> io::Result<Found> {
-    let (mut digest, mut size, mut chunk) = (Sha256::new(), 0, vec![0; CHUNK]);
-    loop {
-        match content.read(&mut chunk)? {
-            0 => return Ok(Found { size, sha256: crate::hexadecimal(&digest.finalize()) }),
-            n_read => {
-                digest.update(&chunk[..n_read]);
-                size += n_read as u64;
-            }
-        }
-    }
 }
 
 fn read_text(zip: &mut ZipArchive<File>, name: &str) -> Result<String, String> {
@@ -127,20 +106,19 @@ fn read_text(zip: &mut ZipArchive<File>, name: &str) -> Result<String, String> {
     if n_read as u64 > MAX_READ { Err(format!("{name} is too large")) } else { Ok(text) }
 }
 
-fn check_files(manifest: &Manifest, found: &BTreeMap<String, Found>, faults: &mut Vec<String>) {
-    let mut named: HashMap<&str, ()> = HashMap::from([(MANIFEST, ())]);
+fn check_files(manifest: &Manifest, found: &BTreeMap<String, io::Result<Copied>>, faults: &mut Vec<String>) {
+    let mut named = HashSet::from([MANIFEST]);
     for part in &manifest.files {
-        named.insert(&part.path, ());
+        named.insert(&part.path);
         match found.get(&part.path) {
-            // A file that cannot be read is told already.
-            None if faults.iter().any(|fault| fault.starts_with(&format!("{} cannot", part.path))) => {}
             None => faults.push(format!("{} is missing", part.path)),
-            Some(one) if one.sha256 != part.sha256 => faults.push(format!("{} was changed", part.path)),
-            Some(one) if one.size != part.size => faults.push(format!("{} has another size", part.path)),
-            Some(_) => {}
+            Some(Ok(one)) if one.sha256 != part.sha256 => faults.push(format!("{} was changed", part.path)),
+            Some(Ok(one)) if one.size != part.size => faults.push(format!("{} has another size", part.path)),
+            // One that cannot be read was told when it was read.
+            Some(Ok(_) | Err(_)) => {}
         }
     }
-    let strangers = found.keys().filter(|path| !named.contains_key(path.as_str()));
+    let strangers = found.keys().filter(|path| !named.contains(path.as_str()));
     faults.extend(strangers.map(|path| format!("{path} was added: the manifest does not name it")));
 }
 
@@ -185,7 +163,7 @@ fn check_events(manifest: &Manifest, events: &str, hashes: &str, faults: &mut Ve
     n_events
 }
 
-/// Checks that what an event tells of is what lies in the bundle.
+/// Checks that the bundle holds the very picture or file that an event names.
 fn check_contents(
     manifest: &Manifest,
     event: &Event,

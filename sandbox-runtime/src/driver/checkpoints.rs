@@ -36,7 +36,7 @@ const AUTOMATIC_MAX: u64 = 2 << 30;
 /// How many contents are noted in one transaction.
 const CONTENTS_AT_ONCE: usize = 2_000;
 
-/// What is to be taken.
+/// What to take.
 struct Wanted {
     label: Option<String>,
     automatic: bool,
@@ -67,7 +67,7 @@ impl Driver {
     pub(super) fn checkpoint_beside(&self, label: String, known: Option<Remembered>) {
         let driver = self.clone();
         tokio::spawn(async move {
-            // One that is being taken now serves as well.
+            // One that is being taken now is as good.
             let Ok(_one) = driver.taking.try_lock() else { return };
             let workspace = driver.workspace().clone();
             let used = tokio::task::spawn_blocking(move || workspace.disk_usage()).await;

@@ -18,12 +18,12 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::libc;
+use sandbox_core::hexadecimal;
 use sha2::{Digest, Sha256};
 use tempfile::TempPath;
 
 use super::StoreError;
 use super::blobs::{Blob, Blobs, make_folder};
-use crate::hexadecimal;
 
 /// Contents that wait for one sync, at most.
 const WAITING: usize = 1_000;
@@ -89,9 +89,7 @@ impl Blobs {
 impl Batch {
     /// Keeps a content; it is on the disk when [`Self::finish`] has returned.
     pub fn put(&mut self, content: &[u8]) -> Result<Blob, StoreError> {
-        let mut digest = Sha256::new();
-        digest.update(content);
-        let sha256 = hexadecimal(&digest.finalize());
+        let sha256 = hexadecimal(&Sha256::digest(content));
         // Held before it is looked for: from here on nobody deletes it.
         let blob = self.blobs.hold(sha256.clone(), content.len() as u64);
         if self.names.contains(&sha256) || self.blobs.open(&sha256).is_ok() {
@@ -128,8 +126,8 @@ impl Batch {
         self.new_bytes
     }
 
-    /// Returns the names of the contents that are new. Each is to be noted with the records, also one that is not needed
-    /// in the end: so it goes with them.
+    /// Returns the names of the contents that are new. Note each of them with the records, even one that is not
+    /// needed in the end: then it goes when they go.
     pub fn new_names(&self) -> HashSet<String> {
         self.names.clone()
     }

@@ -5,16 +5,17 @@
 
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, File};
-use std::io::{ErrorKind, Read, Seek, Write};
+use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use sandbox_core::hexadecimal;
 use sha2::{Digest, Sha256};
 
 use super::StoreError;
+use super::hashed::copy_hashed;
 use super::trouble::Findings;
-use crate::hexadecimal;
 
 const CHUNK: usize = 128 * 1024;
 /// Larger contents are read through once in the life of this process, as long as their file looks the same.
@@ -105,7 +106,7 @@ impl Blobs {
         Ok(blob)
     }
 
-    /// Makes a file without a name on the disk of the contents, for one that is to be put; it is gone when it is closed.
+    /// Makes a file without a name, on the disk of the contents. It is gone when it is closed.
     pub fn scratch(&self) -> Result<File, StoreError> {
         let incoming = self.incoming();
         tempfile::tempfile_in(&incoming).map_err(StoreError::io("create in", incoming))
@@ -129,7 +130,7 @@ impl Blobs {
         if known {
             return Ok(file);
         }
-        if digest_of(&mut file).map_err(wrong)? != sha256 {
+        if copy_hashed(&mut file, io::sink()).map_err(wrong)?.sha256 != sha256 {
             self.shared.findings.content_changed(sha256);
             return Err(StoreError::ContentChanged(sha256.to_owned()));
         }
@@ -225,19 +226,6 @@ impl Drop for Blob {
 impl std::fmt::Debug for Blob {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Blob({}, {} bytes)", self.sha256, self.size)
-    }
-}
-
-fn digest_of(file: &mut File) -> std::io::Result<String> {
-    let mut digest = Sha256::new();
-    let mut chunk = vec![0; CHUNK];
-    loop {
-        match file.read(&mut chunk) {
-            Ok(0) => return Ok(hexadecimal(&digest.finalize())),
-            Ok(n_read) => digest.update(&chunk[..n_read]),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
     }
 }
 

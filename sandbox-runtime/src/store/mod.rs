@@ -19,6 +19,7 @@ mod change;
 mod check;
 mod connection;
 mod error;
+mod hashed;
 mod mark;
 mod migrate;
 mod open;
@@ -54,6 +55,7 @@ pub use change::{
     WebhookChange,
 };
 pub use error::StoreError;
+pub use hashed::{Copied, copy_hashed};
 pub use open::{Lost, Opened, SetAside};
 pub use page::PageRequest;
 pub use table::events::MAX_LIMIT as MAX_EVENTS;

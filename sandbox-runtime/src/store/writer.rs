@@ -137,7 +137,7 @@ impl Writer {
     }
 }
 
-/// Whether a record has this content. Pictures of events are for whoever releases a content to look for.
+/// Whether a record has this content. Pictures of events are looked for by the caller that releases a content.
 fn is_used(db: &Connection, sha256: &str) -> Result<bool, StoreError> {
     Ok(artifacts::uses(db, sha256)? || checkpoints::uses(db, sha256)?)
 }

@@ -87,7 +87,7 @@ pub fn hash(proposal: &Proposal) -> String {
         part(&amount.hundredths.to_string());
         part(&amount.currency);
     }
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::hexadecimal(&hasher.finalize())
 }
 
 /// Whether the record still is what its hash was taken of.

@@ -44,7 +44,7 @@ pub fn link(previous: &str, line: &str) -> String {
     digest.update(previous);
     digest.update("\n");
     digest.update(line);
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::hexadecimal(&digest.finalize())
 }
 
 fn json(value: &(impl Serialize + ?Sized)) -> String {

@@ -50,7 +50,7 @@ impl Shown {
 fn nonce() -> String {
     let mut bytes = [0_u8; 6];
     getrandom::fill(&mut bytes).expect("the system's random source works, or nothing here is safe");
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    sandbox_core::hexadecimal(&bytes)
 }
 
 #[cfg(test)]

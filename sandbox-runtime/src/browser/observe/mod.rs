@@ -284,7 +284,7 @@ fn not_understood(error: serde_json::Error) -> ActionError {
 fn fence() -> String {
     let mut bytes = [0_u8; 6];
     getrandom::fill(&mut bytes).expect("the system's random source works, or nothing here is safe");
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    sandbox_core::hexadecimal(&bytes)
 }
 
 impl Place {

@@ -250,7 +250,7 @@ fn ask_bubblewrap() -> Result<bool, BackendError> {
 /// Returns the files that a room has of its own instead of the host's.
 fn room_files(sandbox: &SandboxId) -> Vec<(&'static str, String)> {
     let machine = Sha256::digest(sandbox.to_string());
-    let machine_id: String = machine.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let machine_id = sandbox_core::hexadecimal(&machine[..16]);
     vec![
         (
             "/etc/passwd",

@@ -12,7 +12,6 @@ use super::selection::Selection;
 use super::take::fill;
 use super::walk::{Met, walk};
 use super::{CHUNK, CheckpointError};
-use crate::hexadecimal;
 use crate::store::Blobs;
 use crate::workspace::{Workspace, WorkspaceError};
 
@@ -86,7 +85,7 @@ fn has_chunks(mut file: File, chunks: &[Option<String>]) -> std::io::Result<bool
         let n_read = fill(&mut file, &mut buffer)?;
         let is_same = match chunk {
             None => buffer[..n_read].iter().all(|byte| *byte == 0),
-            Some(name) => hexadecimal(&Sha256::digest(&buffer[..n_read])) == *name,
+            Some(name) => sandbox_core::hexadecimal(&Sha256::digest(&buffer[..n_read])) == *name,
         };
         if !is_same {
             return Ok(false);

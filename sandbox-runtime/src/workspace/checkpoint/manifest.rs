@@ -159,7 +159,7 @@ mod bytes {
             Some(text) => Written::Text(text.into()),
             None => {
                 let bytes = path.as_os_str().as_bytes();
-                Written::Hex { hex: bytes.iter().map(|byte| format!("{byte:02x}")).collect() }
+                Written::Hex { hex: sandbox_core::hexadecimal(bytes) }
             }
         };
         written.serialize(to)

@@ -27,7 +27,7 @@ use super::manifest::{Manifest, Part};
 use crate::store::Blobs;
 use crate::workspace::Workspace;
 
-/// A folder that is to be as it was.
+/// A folder to bring back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
     pub part: Part,
@@ -96,14 +96,14 @@ impl Staged {
     }
 
     /// Puts the folders in their place. While the journal is there, the next start would do it again: remove it with
-    /// [`Self::committed`] once the history tells of it.
+    /// [`Self::committed`] once its event is committed.
     pub fn swap(&mut self) -> Result<(), CheckpointError> {
         self.write_journal()?;
         self.is_begun = true;
         self.go_on()
     }
 
-    /// The history tells of it: nothing is left to be done again.
+    /// Its event is committed: nothing is left to do again.
     pub fn committed(mut self) {
         self.is_begun = true;
         if let Err(error) = self.forget() {
@@ -173,8 +173,8 @@ impl Drop for Staged {
     }
 }
 
-/// Finishes what an earlier runtime had begun beneath `home`, and throws away what it had only built. Each
-/// is to be told to the history, and then [`Staged::committed`].
+/// Finishes what an earlier runtime had begun beneath `home`, and throws away what it had only built. The caller commits
+/// an event for each, and calls [`Staged::committed`] then.
 pub fn finish_all(home: &Path) -> Result<Vec<(Finished, Staged)>, CheckpointError> {
     let folder = restoring(home);
     let mut finished = Vec::new();

@@ -135,7 +135,7 @@ fn the_second_costs_what_changed_and_of_a_large_file_the_chunks_that_differ() {
     let (first, bytes) = bench.take(&folder, None);
     assert_eq!(bytes, large.len() as u64 + 5);
     assert_eq!(bench.take(&folder, Some(&first.manifest)).1, 0);
-    // What is known to be the same is not even read: with no content to compare, reading it would bring it anew.
+    // What is known to be the same is not even read: with no content to compare, reading it would put it again.
     large[3 * CHUNK] = 99;
     fs::write(folder.join("large"), &large).unwrap();
     let (second, bytes) = bench.take(&folder, Some(&first.manifest));
