@@ -55,6 +55,11 @@ impl Site {
         .await
     }
 
+    /// Forgets what pages told under this name: what comes next is new.
+    pub fn forget(&self, name: &str) {
+        self.told.lock().expect("no panic while told").remove(name);
+    }
+
     pub async fn told_that(&self, name: &str, value: &str) {
         let last = || self.told.lock().expect("no panic while told").get(name).cloned();
         let told = tokio::time::timeout(LIMIT, async {

@@ -5,7 +5,10 @@
 
 mod tools;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub use tools::{Tool, tools_of};
 
@@ -231,13 +234,17 @@ wire! {
         pub timeout_ms: Option<u64>,
     }
 
-    /// Arguments of `activateTab` and `closeTab`.
-    #[derive(Eq)]
-    #[serde(deny_unknown_fields)]
+    /// Arguments of `activateTab` and `closeTab`: one of `id` and `url`.
+    #[derive(Default, Eq)]
+    #[serde(default, deny_unknown_fields)]
     pub struct TabChoice {
         /// Id of the tab, as listed by `tabs` and by every look.
-        pub id: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub id: Option<String>,
+        /// Address pattern of the tab; the first that matches is taken. `*` matches within one path segment, `**` across segments.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub url: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         pub timeout_ms: Option<u64>,
     }
 
@@ -419,7 +426,21 @@ wire! {
         #[serde(skip)]
         #[ts(skip)]
         pub screenshot: Option<Vec<u8>>,
+        /// How to do it again; never part of the JSON.
+        #[serde(skip)]
+        #[ts(skip)]
+        pub repeat: Option<Box<Repeat>>,
     }
+}
+
+/// An action as it can be done again in another session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repeat {
+    /// Its references are replaced by what lasts: role and name, label or selector.
+    pub action: Action,
+    /// It used a field for a password, a code or a card.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secret: bool,
 }
 
 /// Arguments of `navigate`: the address alone, or with options.
@@ -462,6 +483,12 @@ impl AnswerDialog {
             Self::Just(_) => None,
             Self::With(reply) => reply.prompt_text.as_deref(),
         }
+    }
+}
+
+impl TabChoice {
+    pub fn of(id: impl Into<String>) -> Self {
+        Self { id: Some(id.into()), ..Self::default() }
     }
 }
 
@@ -579,6 +606,18 @@ impl Action {
         (!target.is_empty()).then_some(target)
     }
 
+    /// Returns the action with each of its references replaced by the target that lasts. One without such a target stays.
+    #[must_use]
+    pub fn with_lasting(&self, lasting: &BTreeMap<String, Target>) -> Self {
+        if lasting.is_empty() {
+            return self.clone();
+        }
+        let mut written = serde_json::to_value(self).unwrap_or_default();
+        replace_references(&mut written, lasting);
+        // Should a target not fit the action, that one stays as it was written.
+        serde_json::from_value(written).unwrap_or_else(|_| self.clone())
+    }
+
     /// Returns how long the action may take, if it says so.
     pub fn timeout_ms(&self) -> Option<u64> {
         match self {
@@ -607,6 +646,19 @@ impl Action {
             Self::Find(find) => find.timeout_ms,
         }
     }
+}
+
+/// Replaces the target of every object that has a reference.
+fn replace_references(written: &mut Value, lasting: &BTreeMap<String, Target>) {
+    let Some(fields) = written.as_object_mut() else { return };
+    let target = fields.get("ref").and_then(Value::as_str).and_then(|reference| lasting.get(reference));
+    if let Some(Value::Object(target)) = target.and_then(|target| serde_json::to_value(target).ok()) {
+        for replaced in ["ref", "role", "name", "label", "placeholder", "testId", "selector"] {
+            fields.remove(replaced);
+        }
+        fields.extend(target);
+    }
+    fields.values_mut().for_each(|inner| replace_references(inner, lasting));
 }
 
 impl Target {
@@ -683,6 +735,25 @@ mod tests {
     fn a_misspelt_key_is_refused_by_name() {
         let error = serde_json::from_value::<Action>(json!({"click": {"rol": "link"}})).unwrap_err().to_string();
         assert!(error.contains("rol"), "{error}");
+    }
+
+    #[test]
+    fn a_reference_is_replaced_wherever_the_action_has_one() {
+        let pay = Target { role: Some("button".into()), name: Some("Pay".into()), ..Target::default() };
+        let note = Target { label: Some("Note".into()), ..Target::default() };
+        let lasting = BTreeMap::from([("e1".to_owned(), pay), ("e2".to_owned(), note)]);
+        let replaced = |step: serde_json::Value| {
+            let action: Action = serde_json::from_value(step).unwrap();
+            serde_json::to_value(action.with_lasting(&lasting)).unwrap()
+        };
+        assert_eq!(replaced(json!({"click": {"ref": "e1"}})), json!({"click": {"role": "button", "name": "Pay"}}));
+        let typed = json!({"type": {"ref": "e2", "role": "textbox", "text": "hello"}});
+        assert_eq!(replaced(typed), json!({"type": {"label": "Note", "text": "hello"}}));
+        let dragged = json!({"drag": {"from": {"ref": "e1"}, "to": {"ref": "e2"}}});
+        let wanted = json!({"drag": {"from": {"role": "button", "name": "Pay"}, "to": {"label": "Note"}}});
+        assert_eq!(replaced(dragged), wanted);
+        let unknown = json!({"click": {"ref": "e3"}});
+        assert_eq!(replaced(unknown.clone()), unknown);
     }
 
     #[test]

@@ -121,6 +121,18 @@ impl Playbook {
         Ok(playbook)
     }
 
+    /// Writes the playbook as YAML: [`Self::parse`] reads the same from it.
+    pub fn to_yaml(&self) -> String {
+        // Texts, numbers, lists and maps with texts as keys: each has a form in YAML.
+        let steps = self.steps.iter().map(|step| written(step.to_value())).collect();
+        serde_saphyr::to_string(&Writing { name: &self.name, params: &self.params, steps }).unwrap_or_default()
+    }
+
+    /// Every `{{name}}` in its steps.
+    pub fn templates(&self) -> BTreeSet<String> {
+        self.steps.iter().flat_map(Step::templates).collect()
+    }
+
     /// Returns the value of every parameter: what was given, else the default.
     ///
     /// # Errors
@@ -147,9 +159,9 @@ impl Playbook {
     /// A `{{name}}` that no parameter has would be typed into a page as it stands.
     fn check_templates(&self, text: &str) -> Result<(), PlaybookError> {
         for step in &self.steps {
-            let mut named = BTreeSet::new();
-            visit_strings(&mut step.to_value(), &mut |written| named.extend(templates(written).map(str::to_owned)));
-            let Some(unknown) = named.into_iter().find(|name| !self.params.contains_key(name)) else { continue };
+            let Some(unknown) = step.templates().into_iter().find(|name| !self.params.contains_key(name)) else {
+                continue;
+            };
             let (line, column) = place_of(text, &unknown);
             let message = format!("`{{{{{unknown}}}}}` names no parameter; add `{unknown}` to `params`");
             return Err(PlaybookError { line, column, message });
@@ -197,6 +209,10 @@ impl Step {
         step
     }
 
+    fn templates(&self) -> BTreeSet<String> {
+        templates_in(&self.to_value())
+    }
+
     fn to_value(&self) -> Value {
         serde_json::to_value(self).unwrap_or_default()
     }
@@ -211,6 +227,24 @@ struct Written {
     #[serde(default)]
     params: BTreeMap<String, Option<Scalar>>,
     steps: Vec<Step>,
+}
+
+/// The file to be written.
+#[derive(Serialize)]
+struct Writing<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    params: &'a BTreeMap<String, Option<String>>,
+    steps: Vec<Value>,
+}
+
+/// Returns a step without the arguments that are not given.
+fn written(mut step: Value) -> Value {
+    let is_given = |value: &Value| !value.is_null() && value.as_object().is_none_or(|map| !map.is_empty());
+    if let Some(arguments) = step.as_object_mut().and_then(|step| step.values_mut().next()?.as_object_mut()) {
+        arguments.retain(|_, value| is_given(value));
+    }
+    step
 }
 
 fn unnamed() -> String {
@@ -344,6 +378,12 @@ fn visit_strings(value: &mut Value, visit: &mut impl FnMut(&mut String)) {
     }
 }
 
+/// Returns every name that stands between `{{` and `}}` in the texts of a value, and could be a parameter's.
+pub fn templates_in(value: &Value) -> BTreeSet<String> {
+    // How JSON writes a text changes none of these letters.
+    templates(&value.to_string()).map(str::to_owned).collect()
+}
+
 /// Names between `{{` and `}}` that could be a parameter's; anything else in braces is text.
 fn templates(text: &str) -> impl Iterator<Item = &str> {
     text.split("{{")
@@ -394,5 +434,61 @@ fn one_line(error: &serde_saphyr::Error) -> String {
     match line.split_once(" at line ") {
         Some((message, _)) => message.to_owned(),
         None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(text: &str) {
+        let write = WriteFile { path: "notes.md".to_owned(), content: text.to_owned() };
+        let name = text.to_owned();
+        let params = BTreeMap::from([("value".to_owned(), Some(text.to_owned())), ("asked".to_owned(), None)]);
+        let mut playbook = Playbook { name, params, steps: vec![Step::Write(write)] };
+        for named in playbook.templates() {
+            playbook.params.insert(named, None);
+        }
+        let yaml = playbook.to_yaml();
+        assert_eq!(Playbook::parse(&yaml), Ok(playbook), "{yaml}");
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let texts = [
+            "", " ", "yes", "null", "~", "2026-10", "1e3", "0x1f", "- a", "# b", "a: b", "'", "\"", "{{x}}", "%", "&a",
+            "*",
+        ];
+        texts.into_iter().for_each(check);
+        [
+            "a\nb",
+            "a\n",
+            "\n a\n  b\n\n",
+            "a\r\nb",
+            "tab\there",
+            "…\u{feff}\u{202e}",
+            "--- a",
+            "...",
+            "!x",
+            "|",
+            ">",
+            "a #b",
+        ]
+        .into_iter()
+        .for_each(check);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_written_is_read_again(text in any::<String>()) {
+            check(&text);
+        }
+
+        #[test]
+        fn lines_are_read_again(text in "([ \t#:'\"a-c{}-]{0,4}\n){0,5}") {
+            check(&text);
+        }
     }
 }

@@ -15,7 +15,7 @@ mod workbench;
 
 pub(crate) use attempt::{Attempt, attempt};
 pub(crate) use consent::{ConsentError, proposal};
-pub use follow::{Ordered, PromptOrder, follow_prompt, heard, messages_in};
+pub use follow::{Ordered, PromptOrder, follow_prompt, heard, messages_in, saved};
 pub use place::{Begun, Place};
 pub use playbook::run_playbook;
 pub use workbench::{

@@ -44,6 +44,10 @@ pub struct Located {
     /// The same point in its own frame.
     pub point_in_frame: (f64, f64),
     pub fitted: usize,
+    /// The element by what lasts longer than its reference, where it was found by one.
+    pub lasting: Option<Target>,
+    /// It is a field for a password, a code or a card, or a person typed in it.
+    pub secret: bool,
 }
 
 #[derive(Deserialize)]
@@ -52,6 +56,10 @@ struct Found {
     shown: bool,
     count: usize,
     handle: Option<u64>,
+    #[serde(default)]
+    lasting: Option<Target>,
+    #[serde(default)]
+    secret: bool,
 }
 
 #[derive(Deserialize)]
@@ -169,22 +177,24 @@ async fn look(
     let best =
         found.reduce(|best, next| if (next.1.shown, next.1.rank) > (best.1.shown, best.1.rank) { next } else { best });
     let Some((handle, found, frame)) = best else { return Ok(Err(Miss::Nothing)) };
+    let Found { count: fitted, lasting, secret, .. } = found;
+    let frame = frame.clone();
     let located =
-        |point, point_in_frame| Located { frame: frame.clone(), handle, point, point_in_frame, fitted: found.count };
+        move |frame, point, point_in_frame| Located { frame, handle, point, point_in_frame, fitted, lasting, secret };
     let needed = match needs {
-        Needs::Presence => return Ok(Ok(located((0.0, 0.0), (0.0, 0.0)))),
+        Needs::Presence => return Ok(Ok(located(frame, (0.0, 0.0), (0.0, 0.0)))),
         Needs::Click => "click",
         Needs::Type => "type",
         Needs::Look => "look",
     };
-    let ready = page.ask(frame, &format!("baton.ready({handle}, {needed:?})")).await?;
+    let ready = page.ask(&frame, &format!("baton.ready({handle}, {needed:?})")).await?;
     if let Some(why) = ready["why"].as_str() {
         return Ok(Err(Miss::Unready(format!("it is {why}"))));
     }
     let (Some(x), Some(y)) = (ready["x"].as_f64(), ready["y"].as_f64()) else { return Ok(Err(Miss::Nothing)) };
     let through = if needs == Needs::Look { "look" } else { "click" };
-    Ok(match page.to_tab(&frames, frame, (x, y), through).await? {
-        Ok(point) => Ok(located(point, (x, y))),
+    Ok(match page.to_tab(&frames, &frame, (x, y), through).await? {
+        Ok(point) => Ok(located(frame, point, (x, y))),
         Err(why) => Err(Miss::Unready(format!("its frame is {why}"))),
     })
 }

@@ -254,21 +254,19 @@ impl Browser {
     }
 
     pub async fn activate_tab(&self, permit: &Permit, id: &str) -> Result<Outcome, ActionError> {
-        let tab = TabChoice { id: id.to_owned(), timeout_ms: None };
-        self.act(permit, &Action::ActivateTab(tab), TAB_DEADLINE).await
+        self.act(permit, &Action::ActivateTab(TabChoice::of(id)), TAB_DEADLINE).await
     }
 
     /// Closes a tab. The last one is replaced by an empty one, for without a tab the browser ends.
     pub async fn close_tab(&self, permit: &Permit, id: &str) -> Result<Outcome, ActionError> {
-        let tab = TabChoice { id: id.to_owned(), timeout_ms: None };
-        self.act(permit, &Action::CloseTab(tab), TAB_DEADLINE).await
+        self.act(permit, &Action::CloseTab(TabChoice::of(id)), TAB_DEADLINE).await
     }
 
     /// Does one action under the permit's lease: waits for its target for as long as the action's own `timeoutMs` says,
     /// or `timeout`. Dropping the future cancels what has not been sent.
     pub async fn act(&self, permit: &Permit, action: &Action, timeout: Duration) -> Result<Outcome, ActionError> {
         let timeout = action.timeout_ms().map_or(timeout, Duration::from_millis);
-        let doing = act::Doing { shared: &self.shared, permit, deadline: Instant::now() + timeout };
+        let doing = act::Doing::new(&self.shared, permit, Instant::now() + timeout);
         // Looked up before: what was clicked may be gone afterwards.
         let names = self.names(action);
         // The many kinds of action make one large future: kept off the caller's own.

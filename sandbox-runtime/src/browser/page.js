@@ -218,7 +218,7 @@
   const keep = (element) => kept.push(element) - 1;
 
   // Elements that fit, best rank only, in document order. A wanted text means the innermost elements that show it.
-  const find = (target) => {
+  const search = (target) => {
     let from;
     if (target.ref !== undefined) from = [referred(target.ref)].filter(Boolean);
     else if (target.selector !== undefined) from = [...rootsOf()].flatMap((root) => [...root.querySelectorAll(target.selector)]);
@@ -230,15 +230,49 @@
       found = found.filter(({ element }) => !childrenOf(element).some((child) => all.has(child)));
     }
     if (target.label !== undefined && target.role === undefined) {
-      const fields = found.filter(({ element }) => element.matches('input, textarea, select, button, meter, output, progress') || element.isContentEditable || INTERACTIVE.has(roleOf(element)));
+      const fields = found.filter(({ element }) => isField(element) || INTERACTIVE.has(roleOf(element)));
       if (fields.length) found = fields;
     }
     const seen = found.map((each) => ({ ...each, shown: shown(each.element) && (target.role === undefined || exposed(each.element)) }));
     const usable = seen.filter((each) => each.shown);
     const best = Math.max(0, ...(usable.length ? usable : seen).map(({ rank }) => rank));
-    const taken = (usable.length ? usable : seen).filter(({ rank }) => rank === best);
+    return { rank: best, shown: usable.length > 0, taken: (usable.length ? usable : seen).filter(({ rank }) => rank === best).map(({ element }) => element) };
+  };
+  const isField = (element) => element.matches('input, textarea, select, button, meter, output, progress') || element.isContentEditable;
+  const find = (target) => {
+    const { rank, shown, taken } = search(target);
+    const [first] = taken;
     kept = [];
-    return { rank: best, shown: usable.length > 0, count: taken.length, handle: taken.length ? keep(taken[0].element) : null };
+    if (!first) return { rank, shown, count: 0, handle: null };
+    const found = { rank, shown, count: taken.length, handle: keep(first), secret: isSecret(first) };
+    return target.ref === undefined ? found : { ...found, lasting: lasting(first) };
+  };
+
+  // A target that means this element alone, also in another session: as people name it, else by its way through the tree.
+  const LONGEST_NAME = 80;
+  const lasting = (element) => {
+    const [role, name, label] = [roleOf(element), nameOf(element), squash(labelsOf(element).join(' '))];
+    const [testId, placeholder] = [element.getAttribute('data-testid'), element.getAttribute('placeholder')];
+    const text = isField(element) ? '' : squash(textOf(element));
+    const ways = [
+      role && role !== 'generic' && name && { role, name }, label && { label }, testId && { testId }, placeholder && { placeholder },
+      text && { text }, element.id && { selector: `#${CSS.escape(element.id)}` },
+    ];
+    const means = (target) => {
+      if (Object.values(target).some((part) => part.length > LONGEST_NAME || veil(part) !== part)) return false;
+      const { taken } = search(target);
+      return taken.length === 1 && taken[0] === element;
+    };
+    return ways.filter(Boolean).find(means) ?? { selector: wayTo(element) };
+  };
+  const wayTo = (element) => {
+    const parts = [];
+    for (let node = element; node; node = node.parentElement) {
+      if (node !== element && node.id && node.getRootNode().querySelectorAll(`#${CSS.escape(node.id)}`).length === 1) return [`#${CSS.escape(node.id)}`, ...parts].join(' > ');
+      const alike = [...(node.parentElement?.children ?? [])].filter((other) => other.localName === node.localName);
+      parts.unshift(alike.length > 1 ? `${node.localName}:nth-of-type(${alike.indexOf(node) + 1})` : node.localName);
+    }
+    return parts.join(' > ');
   };
 
   // What a reader could use or read instead: for the sentence of a failure.
@@ -651,6 +685,7 @@
   const elementsOf = Object.getOwnPropertyDescriptor(HTMLFormElement.prototype, 'elements').get;
   const attributeOf = Element.prototype.getAttribute;
   const SECRET_FILLS = /password|cc-|one-time-code/;
+  const isSecret = (element) => element.type === 'password' || SECRET_FILLS.test(element.autocomplete ?? '') || isMasked(element);
   const shownFields = (form, submitter) => {
     const fields = [];
     for (const element of elementsOf.call(form)) {
@@ -658,7 +693,7 @@
       if (['submit', 'image', 'button', 'reset', 'fieldset', 'output'].includes(element.type) && element !== submitter) continue;
       if (['checkbox', 'radio'].includes(element.type) && !element.checked) continue;
       const name = element.name || element.id;
-      const masked = element.type === 'password' || SECRET_FILLS.test(element.autocomplete ?? '') || isMasked(element);
+      const masked = isSecret(element);
       let value = element.value ?? '';
       if (element.type === 'file') value = [...element.files].map((file) => file.name).join(', ');
       if (element.localName === 'select') value = [...element.selectedOptions].map((option) => squash(option.textContent)).join(', ');

@@ -99,7 +99,7 @@ fn navigate(url: String) -> Action {
 }
 
 fn tab(id: String) -> TabChoice {
-    TabChoice { id, timeout_ms: Some(TAB_MS) }
+    TabChoice { timeout_ms: Some(TAB_MS), ..TabChoice::of(id) }
 }
 
 async fn resize(driver: &Driver, viewport: Viewport) -> Answer<()> {

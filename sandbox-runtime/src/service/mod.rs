@@ -23,6 +23,7 @@ mod recovery;
 mod resume;
 mod room_site;
 mod sandboxes;
+mod saved;
 mod tasks;
 mod terminals;
 mod trust;

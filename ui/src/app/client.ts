@@ -111,6 +111,13 @@ export class Client {
   writeToTask(id: string, text: string): Promise<Task> {
     return this.#send('POST', `/v1/tasks/${enc(id)}/messages`, { text });
   }
+  /** Answers the steps of a task that is over, as a playbook: YAML. */
+  async taskPlaybook(id: string): Promise<string> {
+    const { status, bytes } = await this.#host.read(`/v1/tasks/${enc(id)}/playbook`);
+    const text = new TextDecoder().decode(bytes);
+    if (status < 200 || status > 299) throw new Refused(status, problemOf(status, JSON.parse(text)));
+    return text;
+  }
   cancelTask(id: string): Promise<Task> {
     return this.#send('POST', `/v1/tasks/${enc(id)}/cancel`);
   }

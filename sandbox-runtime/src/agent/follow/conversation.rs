@@ -96,7 +96,7 @@ impl Conversation {
                 }
                 Entry::Did(did) => mine.push(self.result(did, turn > self.pages_from)),
                 Entry::Heard { said, .. } => mine.push(Part::text(said.words())),
-                Entry::Told { text, shown } => mine.push(Part::text(told(text, shown, turn >= self.pages_from))),
+                Entry::Told { text, shown, .. } => mine.push(Part::text(told(text, shown, turn >= self.pages_from))),
                 Entry::Ordered(_) | Entry::Summed { .. } => {}
             }
         }

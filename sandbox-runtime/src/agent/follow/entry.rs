@@ -1,5 +1,7 @@
 //! The conversation as it is kept: from these entries alone the task goes on after its runtime died.
 
+use sandbox_core::HandoffId;
+use sandbox_core::action::Repeat;
 use sandbox_core::model::{Actor, TaskLimits};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,7 +26,13 @@ pub enum Entry {
     /// Somebody wrote to the task. Kept by whoever took it in, so it may stand before a turn that did not know of it.
     Heard { said: Shown, by: Actor },
     /// What the runtime itself has to say, with what others wrote.
-    Told { text: String, shown: Vec<Shown> },
+    Told {
+        text: String,
+        shown: Vec<Shown>,
+        /// The browser was handed back by somebody whom the agent had not asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        handoff: Option<HandoffId>,
+    },
     /// Stands in place of the first `turns` turns of the model, what came of them, and all that was before them.
     Summed { turns: usize, text: String },
 }
@@ -73,6 +81,9 @@ pub struct Did {
     /// Address of the page afterwards.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// How to do it again, where it was done in the browser.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<Repeat>,
 }
 
 /// A part of the model's turn, with what its provider sent.

@@ -18,6 +18,7 @@ mod handled;
 mod hands;
 mod pick_up;
 mod repeats;
+mod saved;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 
 use sandbox_core::event::{AgentAction, AgentMessage, AgentStep, EventData, StepUsage};
 use sandbox_core::model::{Failure, TaskLimits, Usage};
+use sandbox_core::playbook::Step;
 use sandbox_core::work::{Finish, Work};
 use serde_json::Value;
 
@@ -37,6 +39,7 @@ use self::fence::{Shown, Source};
 use self::handled::Handled;
 use self::hands::Hands;
 use self::repeats::{Repeating, Repeats};
+pub use self::saved::saved;
 use self::summary::Room;
 use self::tools::Call;
 use super::models::{Delta, ModelError, ModelErrorKind, Models, Reply, Request, StopReason};
@@ -162,7 +165,8 @@ impl Following {
                 Mail::HandedBack(handoff) => {
                     if self.hands.settled.insert(handoff.request_id.clone()) {
                         let (text, shown) = beside::handed_back(&handoff);
-                        self.tell(text, shown).await?;
+                        let handoff = Some(handoff.request_id.clone());
+                        self.keep(Entry::Told { text, shown, handoff }, vec![], Usage::default()).await?;
                     }
                 }
             }
@@ -172,7 +176,7 @@ impl Following {
 
     /// Tells the model something that nobody asked for.
     async fn tell(&mut self, text: impl Into<String>, shown: Vec<Shown>) -> Result<(), End> {
-        self.keep(Entry::Told { text: text.into(), shown }, vec![], Usage::default()).await
+        self.keep(Entry::Told { text: text.into(), shown, handoff: None }, vec![], Usage::default()).await
     }
 
     async fn check_limits(&mut self) -> Result<(), End> {
@@ -364,7 +368,11 @@ impl Following {
             event.summary.clone_from(&did.said);
         }
         let (step, name) = (Some(self.conversation.turns() as u64), name.to_owned());
-        let event = AgentAction { step, name, action: call.map(Call::told), ..event };
+        let action = match &did.repeat {
+            Some(repeat) => Some(Step::Browser(repeat.action.clone()).told()),
+            None => call.map(Call::told),
+        };
+        let event = AgentAction { step, name, action, ..event };
         // What tells itself has an event of its own.
         let is_told = matches!(call, Some(Call::Work(Work::Note(_) | Work::Done(_))));
         let events = if is_told { vec![] } else { vec![event.into()] };

@@ -115,7 +115,7 @@ fn steps(conversation: &Conversation, turns: usize) -> Vec<String> {
             Some(format!("{name}: {} {}\n{}", did.said, did.url.as_deref().unwrap_or_default(), told(&did.shown)))
         }
         Entry::Heard { said, .. } if turn < turns => Some(said.words()),
-        Entry::Told { text, shown } if turn < turns => Some(format!("{text}\n{}", told(shown))),
+        Entry::Told { text, shown, .. } if turn < turns => Some(format!("{text}\n{}", told(shown))),
         Entry::Said { .. }
         | Entry::Did(_)
         | Entry::Heard { .. }

@@ -180,12 +180,8 @@ async fn tabs(service: &Service, id: &SandboxId, wanted: BrowserTabs) -> Told {
         BrowserTabs { open: Some(url), activate: None, close: None } => {
             Some(Action::NewTab(NewTab { url: Some(url), timeout_ms: None }))
         }
-        BrowserTabs { open: None, activate: Some(id), close: None } => {
-            Some(Action::ActivateTab(TabChoice { id, timeout_ms: None }))
-        }
-        BrowserTabs { open: None, activate: None, close: Some(id) } => {
-            Some(Action::CloseTab(TabChoice { id, timeout_ms: None }))
-        }
+        BrowserTabs { open: None, activate: Some(id), close: None } => Some(Action::ActivateTab(TabChoice::of(id))),
+        BrowserTabs { open: None, activate: None, close: Some(id) } => Some(Action::CloseTab(TabChoice::of(id))),
         _ => return Err(ServiceError::invalid("give at most one of `open`, `activate` and `close`")),
     };
     if let Some(action) = action {

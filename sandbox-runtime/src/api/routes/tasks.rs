@@ -1,8 +1,8 @@
 //! Tasks: starting, watching, cancelling.
 
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use futures_util::StreamExt;
 use sandbox_core::event::Event;
@@ -27,6 +27,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(prompt))
         .routes(routes!(list))
         .routes(routes!(get))
+        .routes(routes!(playbook))
         .routes(routes!(cancel))
         .routes(routes!(write))
         .routes(routes!(listen))
@@ -108,6 +109,16 @@ async fn list(State(api): State<Api>, Query(query): Query<ListQuery>) -> Result<
     params(("taskId" = String, Path)), responses((status = 200, body = Task), Refusals))]
 async fn get(State(api): State<Api>, InPath(id): InPath<TaskId>) -> Result<Json<Task>, ApiError> {
     Ok(Json(api.service().task(&id).await?))
+}
+
+/// Returns a task that is over as a playbook, which does the same without a model. What was typed becomes parameters; what
+/// was typed into a field for a password or a code has no default, and what a person did is asked for again.
+#[utoipa::path(get, path = "/v1/tasks/{taskId}/playbook", tag = "tasks and handoff", operation_id = "getTaskPlaybook",
+    params(("taskId" = String, Path)),
+    responses((status = 200, body = String, content_type = "application/yaml"), Refusals))]
+async fn playbook(State(api): State<Api>, InPath(id): InPath<TaskId>) -> Result<Response, ApiError> {
+    let text = api.service().saved_playbook(&id).await?;
+    Ok(([(header::CONTENT_TYPE, "application/yaml")], text).into_response())
 }
 
 /// Cancels a task that has not ended.

@@ -6,20 +6,25 @@ mod forms;
 mod input;
 mod navigate;
 mod pointer;
+mod used;
 mod wait;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use sandbox_core::action::{Action, AnswerDialog, Outcome, Target};
+use sandbox_core::action::{Action, AnswerDialog, Outcome, TabChoice, Target};
 
 use self::done::{Before, Done};
+use self::used::Used;
 use super::dialogs::{self, Dialogs};
 use super::error::{ActionError, BrowserError};
 use super::gate::Permit;
 use super::locate::{Located, Needs, locate};
 use super::observe::{self, Look};
 use super::page::Page;
+use super::pattern;
 use super::pipe::{CallError, Pass};
+use super::world::Tab;
 use super::{Shared, hung};
 
 /// How often an action looks whether its lease still lives.
@@ -29,12 +34,17 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// One action being done.
 pub struct Doing<'a> {
-    pub shared: &'a Shared,
-    pub permit: &'a Permit,
-    pub deadline: Instant,
+    shared: &'a Shared,
+    permit: &'a Permit,
+    deadline: Instant,
+    used: Mutex<Used>,
 }
 
-impl Doing<'_> {
+impl<'a> Doing<'a> {
+    pub fn new(shared: &'a Shared, permit: &'a Permit, deadline: Instant) -> Self {
+        Self { shared, permit, deadline, used: Mutex::default() }
+    }
+
     /// Does the action, answers dialogs meanwhile, and stops as soon as the lease is over.
     pub async fn run(&self, action: &Action) -> Result<Outcome, ActionError> {
         let done = self.run_within(action).await;
@@ -65,6 +75,7 @@ impl Doing<'_> {
             before.check_opened(self.shared)?;
         }
         let (url, title) = self.shared.place();
+        let repeat = std::mem::take(&mut *self.used()).repeat(action);
         Ok(Outcome {
             summary: done.summary,
             url,
@@ -75,6 +86,7 @@ impl Doing<'_> {
             dialogs: [done.dialogs, dialogs.end(&clicked_in)].concat(),
             screenshot: done.screenshot,
             observation: done.observation,
+            repeat: Some(Box::new(repeat)),
             ..before.differences(self.shared)
         })
     }
@@ -111,11 +123,11 @@ impl Doing<'_> {
             Action::Tabs(_) => Ok(self.tabs()),
             Action::NewTab(tab) => self.new_tab(tab.url.as_deref()).await,
             Action::ActivateTab(tab) => {
-                self.shared.activate_tab(self.pass(), &tab.id).await?;
+                self.shared.activate_tab(self.pass(), &self.chosen(tab).await?).await?;
                 Ok(Done::said("switched to the tab"))
             }
             Action::CloseTab(tab) => {
-                self.shared.close_tab(self.pass(), &tab.id).await?;
+                self.shared.close_tab(self.pass(), &self.chosen(tab).await?).await?;
                 Ok(Done::said("closed the tab"))
             }
             Action::Dialog(answer) => self.answer_dialog(answer).await,
@@ -149,11 +161,43 @@ impl Doing<'_> {
     async fn locate(&self, target: &Target, needs: Needs) -> Result<Located, ActionError> {
         let place = self.place(target)?;
         let aim = (target, place.as_ref());
-        locate(&self.shared.pipe, &self.shared.world, &self.pass(), aim, needs, self.deadline).await
+        let located = locate(&self.shared.pipe, &self.shared.world, &self.pass(), aim, needs, self.deadline).await?;
+        self.used().note(target, &located);
+        Ok(located)
+    }
+
+    fn used(&self) -> MutexGuard<'_, Used> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn place(&self, target: &Target) -> Result<Option<observe::Place>, ActionError> {
         target.reference.as_ref().map(|reference| self.shared.named(reference)).transpose()
+    }
+
+    /// Returns the id of the tab that is meant; waits for one with that address.
+    async fn chosen(&self, choice: &TabChoice) -> Result<String, ActionError> {
+        let world = &self.shared.world;
+        let id = match (&choice.id, &choice.url) {
+            (Some(id), None) => id.clone(),
+            (None, Some(wanted)) => {
+                let opened = world.wait_until(|state| {
+                    let found = state.shown_tabs().find(|tab| pattern::matches(wanted, &tab.told_url()))?;
+                    Some(found.id.clone())
+                });
+                let Ok(id) = tokio::time::timeout(self.left(), opened).await else {
+                    let open: Vec<_> = world.state().shown_tabs().map(Tab::told_url).collect();
+                    let (target, instead) = (format!("tab at {wanted}"), format!("the tabs {}", open.join(", ")));
+                    return Err(ActionError::NotFound { target, instead });
+                };
+                id
+            }
+            (Some(_), Some(_)) | (None, None) => {
+                return Err(ActionError::Invalid("name the tab by its `id` or by the pattern `url`".to_owned()));
+            }
+        };
+        // Another session gives its tabs other ids.
+        self.used().tab = world.state().tab(&id).map(Tab::told_url);
+        Ok(id)
     }
 
     async fn answer_dialog(&self, wanted: &AnswerDialog) -> Result<Done, ActionError> {
