@@ -13,11 +13,12 @@ mod task;
 #[path = "baton/verify.rs"]
 mod verify;
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use anyhow::Context;
+use clap::{CommandFactory, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 /// How a program ends, for shells and scripts.
@@ -71,6 +72,11 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print the completions of a shell.
+    Completions { shell: clap_complete::Shell },
+    /// Write the manual pages into a folder.
+    #[command(hide = true)]
+    Manual { folder: PathBuf },
     /// Print the description of the HTTP interface (OpenAPI).
     #[command(hide = true)]
     Openapi,
@@ -106,6 +112,17 @@ async fn run(command: Command) -> anyhow::Result<u8> {
         Command::Demo => task::demo().await,
         Command::Verify { bundle } => verify::verify(bundle).await,
         Command::Doctor { json } => doctor::doctor(json).await,
+        Command::Completions { shell } => {
+            // It takes a closed pipe for a fault of the program: what it writes goes through a buffer.
+            let mut written = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "baton", &mut written);
+            std::io::stdout().write_all(&written).context("print the completions")?;
+            Ok(exit::DONE)
+        }
+        Command::Manual { folder } => {
+            clap_mangen::generate_to(Arguments::command(), folder).context("write the manual pages")?;
+            Ok(exit::DONE)
+        }
         Command::Openapi => {
             print!("{}", sandbox_runtime::api::openapi_json());
             Ok(exit::DONE)
