@@ -203,9 +203,11 @@ export function world(state) {
       Object.assign(control, { mode: 'waiting' });
       told = ASKED;
       break;
+    case 'demoEnded':
     case 'ended':
     case 'failed': {
       const failed = state === 'failed';
+      if (state === 'demoEnded') tsk.playbook = 'name: October invoices\nsteps:\n  - navigate: http://portal.example/\n';
       Object.assign(tsk, {
         status: failed ? 'failed' : 'completed',
         endedAt: NOW - 1000,

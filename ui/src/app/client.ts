@@ -308,6 +308,10 @@ export class Client {
   async search(q: string): Promise<Hit[]> {
     return (await this.#send<Page<Hit>>('GET', `/v1/search?q=${enc(q)}&limit=20`)).data;
   }
+  /** Finds kept results by their names, the newest first. */
+  async findArtifacts(q: string): Promise<Artifact[]> {
+    return (await this.#send<Page<Artifact>>('GET', `/v1/artifacts?q=${enc(q)}&limit=10`)).data;
+  }
   async checks(): Promise<Check[]> {
     return (await this.#send<Page<Check>>('GET', '/v1/doctor')).data;
   }
