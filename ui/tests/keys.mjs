@@ -201,6 +201,22 @@ const tests = {
     await gone(page, 'mine');
     return page;
   },
+  async 'steps are completed, a mistake is named in place and mended, and one step may be begun with'() {
+    const page = await open('agent');
+    await page.keyboard.press('Control+n');
+    await page.getByRole('radio', { name: 'As steps' }).click();
+    const steps = page.getByLabel('Steps', { exact: true });
+    const lines = async () => (await page.locator('.cm-line').allTextContents()).join('\n');
+    await steps.fill('name: Try\nsteps:\n  - clik: { text: Go }');
+    await page.getByRole('button', { name: 'Line 3 unknown step clik: did you mean click?' }).waitFor();
+    await steps.fill('name: Try\nparams: { month: "2026-10" }\nsteps:\n  - navi');
+    await page.keyboard.press('Control+Space');
+    // The page's clock stands still, and Enter waits a moment of it before it takes a suggestion.
+    await page.getByRole('option', { name: /^navigate/ }).click();
+    assert.match(await lines(), /- navigate: ?$/);
+    await page.getByLabel('month').waitFor();
+    return page;
+  },
   async 'what Markdown brings along is text, never script'() {
     const page = await open('ended');
     await page.getByRole('tab', { name: /Files/ }).click();
@@ -246,7 +262,8 @@ const tests = {
   async 'a failed task brings its steps back to be edited, and is deleted on a word'() {
     const page = await open('failed');
     await page.getByRole('button', { name: /^Edit and run again/ }).first().click();
-    const steps = await page.getByLabel('Steps', { exact: true }).inputValue();
+    await page.getByLabel('Steps', { exact: true }).waitFor();
+    const steps = (await page.locator('.cm-line').allTextContents()).join('\n');
     assert.equal(steps, runtime.playbook);
     await page.keyboard.press('Escape');
     await page.getByText('Its sandbox is still open.').first().waitFor();

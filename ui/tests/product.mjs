@@ -188,7 +188,7 @@ try {
 
   await page.keyboard.press('Control+,');
   await page.getByText('Ask me before').first().waitFor();
-  await picture('settings', 'Data folder');
+  await picture('settings', 'As the system');
   await page.keyboard.press('Escape');
   await askFirst();
   await newTask(ASKS);

@@ -101,7 +101,7 @@ export class Client {
     return this.#send('GET', `/v1/tasks/${enc(id)}`);
   }
   /** Refused as starting the task would be, with the place in the text; starts nothing. */
-  checkPlaybook(body: { playbook: string }): Promise<unknown> {
+  checkPlaybook(body: { playbook: string; params?: Record<string, string> }): Promise<{ name: string; steps: string[] }> {
     return this.#send('POST', '/v1/playbooks/check', body);
   }
   startTask(sandboxId: string, body: Record<string, unknown>): Promise<{ taskId: string }> {

@@ -53,7 +53,7 @@ const LOOK = EditorView.theme({
 /** Signs that turn the letters after them around, or are not seen, beside those that CodeMirror shows itself. */
 const HIDDEN = /[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e0fff}]/gu;
 
-const READS: Extension = [
+export const READS: Extension = [
   highlightSpecialChars({ addSpecialChars: HIDDEN }),
   drawSelection(),
   search({ top: true }),
