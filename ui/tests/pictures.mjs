@@ -73,6 +73,7 @@ const STATES = {
   settings: { state: 'agent', act: press('Control+,'), sees: 'As the system' },
   settingsFound: { state: 'agent', act: async (page) => { await press('Control+,')(page); await page.getByLabel('Find a setting').fill('data'); }, sees: '/home/ada' },
   machine: { state: 'agent', act: async (page) => { await press('Control+,')(page); await page.getByRole('button', { name: 'This computer' }).click(); }, sees: 'This machine is ready' },
+  setup: { state: 'setup', act: async (page) => { await press('Control+,')(page); await page.getByRole('button', { name: 'Check my setup' }).click(); }, sees: 'Copy the report' },
   demoEnded: { sees: 'What you just saw' },
   models: { state: 'agent', act: async (page) => { await press('Control+,')(page); await page.getByRole('button', { name: 'Models', exact: true }).click(); await page.getByRole('button', { name: 'Change', exact: true }).click(); }, sees: 'Save the model' },
   step: { state: 'agent', act: async (page) => { await openSide(page); await page.getByRole('img', { name: /^The page after/ }).first().waitFor(); }, sees: 'Invoices' },

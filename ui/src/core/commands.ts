@@ -27,6 +27,7 @@ export type CommandId =
   | 'fullScreen'
   | 'demo'
   | 'machine'
+  | 'setup'
   | 'light'
   | 'dark'
   | 'asSystem'
@@ -49,6 +50,7 @@ export const COMMANDS: readonly Command[] = [
   { id: 'shortcuts', label: 'Keyboard shortcuts', keys: '?', words: 'keys help', group: 'Anywhere' },
   { id: 'demo', label: 'Run the demo', keys: '', words: 'try example portal first', group: 'Anywhere' },
   { id: 'machine', label: 'What this machine can do', keys: '', words: 'doctor checks missing install', group: 'Anywhere' },
+  { id: 'setup', label: 'Check my setup', keys: '', words: 'keyboard layout paste delay ime dead keys upload download', group: 'Anywhere' },
   { id: 'quit', label: 'Quit Baton', keys: 'Ctrl Q', words: 'exit close', group: 'Anywhere' },
   { id: 'takeControl', label: 'Take control, or hand back', keys: 'F9', words: 'drive', group: 'This job' },
   { id: 'approve', label: 'Approve what is asked', keys: 'Ctrl ↵', words: 'yes allow', group: 'This job' },

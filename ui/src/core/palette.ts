@@ -38,7 +38,7 @@ export function ranked<T>(items: readonly T[], words: readonly string[], textOf:
 /** Returns a text in pieces, with every place of a word marked. */
 export function marked(text: string, words: readonly string[]): Piece[] {
   const folded = foldInPlace(text);
-  const hits = new Array<boolean>(text.length).fill(false);
+  const hits = Array.from({ length: text.length }, () => false);
   for (const word of words) {
     for (let at = folded.indexOf(word); at !== -1; at = folded.indexOf(word, at + word.length)) hits.fill(true, at, at + word.length);
   }

@@ -1,6 +1,6 @@
 /** The sections of the settings: what they are called, and what people look for in them. A new section is a line here and its view. */
 
-export type SectionId = 'general' | 'models' | 'approvals' | 'programs' | 'machine' | 'about';
+export type SectionId = 'general' | 'models' | 'approvals' | 'programs' | 'machine' | 'setup' | 'about';
 
 export interface Section {
   id: SectionId;
@@ -17,5 +17,6 @@ export const SECTIONS: readonly Section[] = [
   { id: 'approvals', title: 'Approvals', holds: ['Ask me before', 'Permissions'], words: 'rules pay send delete publish allow deny grant' },
   { id: 'programs', title: 'Other programs', holds: ['MCP clients', 'Webhooks'], words: 'connect claude cursor http deliver secret playwright' },
   { id: 'machine', title: 'This computer', holds: ['What this machine can do', 'The demo'], words: 'doctor checks missing install bubblewrap chromium fonts' },
+  { id: 'setup', title: 'Check my setup', holds: ['Keyboard, paste, windows, files and delay'], words: 'layout dead keys ime select popup download upload latency report' },
   { id: 'about', title: 'About', holds: ['Version', 'Data folder', 'Sharing'], words: 'home path storage listens links' },
 ];

@@ -28,6 +28,6 @@ function flow(value: unknown): string {
     return fields.length === 0 ? '{}' : `{ ${fields.map(([name, each]) => `${name}: ${flow(each)}`).join(', ')} }`;
   }
   if (typeof value !== 'string') return String(value);
-  const isPlain = /^[\p{L}\p{N}_./*][\p{L}\p{N}_./*() -]*$/u.test(value) && !/ $/.test(value) && !value.startsWith('*') && !MEANS_SOMETHING.test(value);
+  const isPlain = /^[\p{L}\p{N}_./*][\p{L}\p{N}_./*() -]*$/u.test(value) && !value.endsWith(' ') && !value.startsWith('*') && !MEANS_SOMETHING.test(value);
   return isPlain ? value : JSON.stringify(value);
 }
