@@ -26,19 +26,95 @@ const seen = (page, text) => page.getByText(text, { exact: true }).first().waitF
 const gone = (page, text) => page.getByText(text, { exact: true }).first().waitFor({ state: 'detached', timeout: 10_000 });
 
 const tests = {
-  async 'a step shows its picture on demand, small and whole'() {
+  async 'a key step shows its picture in line, whole on a key, and not when pictures are off'() {
     const page = await open('agent');
-    const look = page.getByRole('button', { name: /^Show the picture: .*Invoices/ });
-    await look.focus();
-    assert.equal(await page.getByRole('img', { name: /^The page after/ }).count(), 0, 'nothing is read before it is wanted');
-    await page.keyboard.press('Enter');
-    await page.getByRole('img', { name: /^The page after: .*Invoices/ }).waitFor();
-    await page.keyboard.press('Tab');
-    await page.keyboard.press('Enter');
+    const small = page.getByRole('button', { name: /^Show it whole: .*Invoices/ });
+    await small.press('Enter');
     await page.getByRole('dialog').getByRole('img').waitFor();
     await page.keyboard.press('Escape');
-    await page.getByRole('button', { name: /^Hide the picture/ }).press('Enter');
-    assert.equal(await page.getByRole('img', { name: /^The page after/ }).count(), 0);
+    await page.getByRole('button', { name: 'Pictures of key steps' }).press('Enter');
+    await small.waitFor({ state: 'detached' });
+    const look = page.getByRole('button', { name: /^Show the picture: .*Invoices/ });
+    await look.press('Enter');
+    await page.getByRole('img', { name: /^The page after: .*Invoices/ }).waitFor();
+    return page;
+  },
+  async 'a step is copied as a line of a playbook'() {
+    const page = await open('agent');
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.getByRole('button', { name: 'Copy as a step: Clicked Invoices' }).press('Enter');
+    await page.getByText('Copied: - click: { role: link, name: Invoices }').first().waitFor();
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), '- click: { role: link, name: Invoices }');
+    return page;
+  },
+  async 'a job is renamed, archived, deleted and had back by keyboard'() {
+    const page = await open('agent');
+    await page.getByRole('button', { name: /^Customs form 7512/ }).focus();
+    await page.keyboard.press('F2');
+    await page.keyboard.type('Form for the customs');
+    await page.keyboard.press('Enter');
+    const job = page.getByRole('navigation').getByRole('button', { name: /^Form for the customs/ });
+    await job.waitFor();
+    await job.press('e');
+    await job.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Undo' }).press('Enter');
+    await job.waitFor();
+    runtime.forgotten.length = 0;
+    await job.press('Delete');
+    await job.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Undo' }).press('Enter');
+    await job.waitFor();
+    assert.deepEqual(runtime.forgotten, [], 'what is had back was never deleted');
+    await page.reload();
+    await job.waitFor();
+    return page;
+  },
+  async 'several jobs are chosen with Shift and the arrows, and what runs cannot be deleted among them'() {
+    const page = await open('agent');
+    await page.getByRole('button', { name: /^Customs form 7512/ }).focus();
+    await page.keyboard.press('Shift+ArrowDown');
+    await page.keyboard.press('Shift+ArrowDown');
+    await seen(page, '3 chosen');
+    await page.getByRole('group', { name: '3 jobs chosen' }).getByRole('button', { name: 'Delete' }).waitFor();
+    await page.keyboard.press('Escape');
+    await gone(page, '3 chosen');
+    await page.getByRole('button', { name: /^Compare shipping rates/ }).press('Delete');
+    await page.getByText('A job that goes on is stopped before it is deleted.').first().waitFor();
+    return page;
+  },
+  async 'Ctrl K runs a command, finds a line of a file, and lands on it'() {
+    const page = await open('ended');
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('dark');
+    await page.getByRole('option', { name: 'Dark theme' }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => document.documentElement.dataset.theme === 'dark');
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('weber');
+    const hit = page.getByRole('option', { name: /Weber, Sohn/ });
+    await hit.waitFor();
+    assert.equal(await hit.locator('mark').first().textContent(), 'Weber');
+    await hit.click();
+    await page.locator('.cm-activeLine', { hasText: 'Weber, Sohn' }).or(page.locator('.cm-line', { hasText: 'Weber, Sohn' })).first().waitFor();
+    return page;
+  },
+  async 'Ctrl K finds what the story says, and lands on its line'() {
+    const page = await open('ended');
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('scrolled');
+    await page.getByRole('option', { name: /^Scrolled/ }).click();
+    await page.locator('.sought', { hasText: 'Scrolled' }).waitFor();
+    return page;
+  },
+  async '? shows every shortcut, but not while something is written'() {
+    const page = await open('agent');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Control+,');
+    await page.getByLabel('Find a setting').focus();
+    await page.keyboard.type('?');
+    assert.equal(await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).count(), 0);
     return page;
   },
   async 'arrows move through the list and open what they reach'() {
@@ -108,6 +184,7 @@ const tests = {
   async 'a model is added with its key, tested, and forgotten, and the key stays nowhere in the page'() {
     const page = await open('agent');
     await page.keyboard.press('Control+,');
+    await page.getByRole('button', { name: 'Models', exact: true }).click();
     await page.getByRole('button', { name: 'Add a model…' }).click();
     await page.getByLabel('Name here').fill('mine');
     await page.getByLabel('Model', { exact: true }).fill('anthropic/claude-sonnet-4.5');
@@ -122,6 +199,22 @@ const tests = {
     assert.ok(!(await page.content()).includes('sk-canary'));
     await page.getByRole('button', { name: 'Forget mine' }).click();
     await gone(page, 'mine');
+    return page;
+  },
+  async 'steps are completed, a mistake is named in place and mended, and one step may be begun with'() {
+    const page = await open('agent');
+    await page.keyboard.press('Control+n');
+    await page.getByRole('radio', { name: 'As steps' }).click();
+    const steps = page.getByLabel('Steps', { exact: true });
+    const lines = async () => (await page.locator('.cm-line').allTextContents()).join('\n');
+    await steps.fill('name: Try\nsteps:\n  - clik: { text: Go }');
+    await page.getByRole('button', { name: 'Line 3 unknown step clik: did you mean click?' }).waitFor();
+    await steps.fill('name: Try\nparams: { month: "2026-10" }\nsteps:\n  - navi');
+    await page.keyboard.press('Control+Space');
+    // The page's clock stands still, and Enter waits a moment of it before it takes a suggestion.
+    await page.getByRole('option', { name: /^navigate/ }).click();
+    assert.match(await lines(), /- navigate: ?$/);
+    await page.getByLabel('month').waitFor();
     return page;
   },
   async 'what Markdown brings along is text, never script'() {
@@ -169,7 +262,8 @@ const tests = {
   async 'a failed task brings its steps back to be edited, and is deleted on a word'() {
     const page = await open('failed');
     await page.getByRole('button', { name: /^Edit and run again/ }).first().click();
-    const steps = await page.getByLabel('Steps', { exact: true }).inputValue();
+    await page.getByLabel('Steps', { exact: true }).waitFor();
+    const steps = (await page.locator('.cm-line').allTextContents()).join('\n');
     assert.equal(steps, runtime.playbook);
     await page.keyboard.press('Escape');
     await page.getByText('Its sandbox is still open.').first().waitFor();

@@ -48,8 +48,10 @@ const STATES = {
   table: { state: 'ended', act: async (page) => { await openSide(page); await page.getByRole('tab', { name: /Files/ }).click(); await page.getByText('invoices.csv', { exact: true }).click(); }, sees: 'Weber, Sohn' },
   outputs: { state: 'ended', act: async (page) => { await openSide(page); await page.getByRole('tab', { name: /Outputs/ }).click(); }, sees: 'Made by' },
   prompted: { act: openSide, sees: 'You: ' },
-  newTaskWords: { state: 'prompted', act: async (page) => { await press('Control+n')(page); await page.getByLabel('What is to be done').fill('Find the October invoice and save it as a PDF'); }, sees: 'Most steps' },
-  newTask: { state: 'agent', act: async (page) => { await press('Control+n')(page); await page.getByRole('radio', { name: 'As steps' }).click(); }, sees: 'Where it may go' },
+  newTaskWords: { state: 'prompted', act: async (page) => { await press('Control+n')(page); await page.getByLabel('What is to be done').fill('Find the October invoice and save it as a PDF'); }, sees: 'More: model, limits' },
+  newTaskMore: { state: 'prompted', act: async (page) => { await press('Control+n')(page); await page.getByText(/^More: /).click(); }, sees: 'Where it may go' },
+  complete: { state: 'agent', act: async (page) => { await press('Control+n')(page); await page.getByRole('radio', { name: 'As steps' }).click(); await page.getByLabel('Steps', { exact: true }).fill('name: Try\nsteps:\n  - '); await page.keyboard.press('Control+Space'); }, sees: 'Ask a person, and wait until they hand back' },
+  newTask: { state: 'agent', act: async (page) => { await press('Control+n')(page); await page.getByRole('radio', { name: 'As steps' }).click(); await page.getByText('Look something up').waitFor(); }, sees: 'Runs without a network' },
   newTaskWrong: {
     state: 'ended',
     act: async (page) => {
@@ -61,9 +63,20 @@ const STATES = {
     sees: 'Line 4, column 5',
   },
   search: { state: 'agent', act: async (page) => { await press('Control+k')(page); await page.keyboard.type('sign'); }, sees: 'In the history' },
-  settings: { state: 'agent', act: press('Control+,'), sees: 'Data folder' },
-  models: { state: 'agent', act: async (page) => { await press('Control+,')(page); await page.getByRole('button', { name: 'Change', exact: true }).click(); }, sees: 'Save the model' },
-  step: { state: 'agent', act: async (page) => { await openSide(page); await page.getByRole('button', { name: /^Show the picture/ }).first().click(); }, sees: 'Invoices' },
+  found: { state: 'ended', act: async (page) => { await press('Control+k')(page); await page.keyboard.type('weber'); await page.getByRole('option', { name: /Weber/ }).click(); }, sees: 'Weber, Sohn' },
+  commands: { state: 'agent', act: async (page) => { await press('Control+k')(page); await page.keyboard.type('>th'); }, sees: 'Dark theme' },
+  shortcuts: { state: 'agent', act: press('?'), sees: 'In the list of work' },
+  jobMenu: { state: 'ended', act: async (page) => { await page.getByRole('navigation', { name: 'Work' }).getByRole('button', { name: /^Price watch/ }).first().click({ button: 'right' }); }, sees: 'Duplicate…' },
+  chosen: { state: 'agent', act: async (page) => { for (const name of [/^Customs form/, /^Weekly digest/]) await page.getByRole('button', { name }).click({ modifiers: ['Control'] }); await page.getByRole('button', { name: /^Compare/ }).click({ modifiers: ['Control'] }); }, sees: 'chosen' },
+  filter: { state: 'agent', act: async (page) => { await page.getByRole('button', { name: 'Filter and sort' }).click(); await page.getByRole('menuitemradio', { name: 'Failed' }).press('Enter'); }, sees: 'Price watch' },
+  mine: { state: 'ended', act: async (page) => { await openSide(page); await page.getByRole('button', { name: 'Mine', exact: true }).click(); }, sees: 'The agent did not see this.' },
+  settings: { state: 'agent', act: press('Control+,'), sees: 'As the system' },
+  settingsFound: { state: 'agent', act: async (page) => { await press('Control+,')(page); await page.getByLabel('Find a setting').fill('data'); }, sees: '/home/ada' },
+  machine: { state: 'agent', act: async (page) => { await press('Control+,')(page); await page.getByRole('button', { name: 'This computer' }).click(); }, sees: 'This machine is ready' },
+  setup: { state: 'setup', act: async (page) => { await press('Control+,')(page); await page.getByRole('button', { name: 'Check my setup' }).click(); }, sees: 'Copy the report' },
+  demoEnded: { sees: 'What you just saw' },
+  models: { state: 'agent', act: async (page) => { await press('Control+,')(page); await page.getByRole('button', { name: 'Models', exact: true }).click(); await page.getByRole('button', { name: 'Change', exact: true }).click(); }, sees: 'Save the model' },
+  step: { state: 'agent', act: async (page) => { await openSide(page); await page.getByRole('img', { name: /^The page after/ }).first().waitFor(); }, sees: 'Invoices' },
   menu: { state: 'agent', act: async (page) => { await page.getByRole('button', { name: 'More' }).click(); }, sees: 'End the sandbox…' },
   end: { state: 'agent', act: async (page) => { await page.getByRole('button', { name: 'More' }).click(); await page.getByText('End the sandbox…').click(); }, sees: 'End this sandbox?' },
 };
@@ -115,7 +128,8 @@ for (const [width, height] of SIZES) {
       if (page.url().includes('ticket')) complaints.push('the ticket is still in the address');
       if (width < 1900) {
         await page.evaluate(`${axe}; undefined`).catch((error) => complaints.push(String(error)));
-        const found = await page.evaluate(() => axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] }));
+        const found = await page.evaluate(() => // The suggestions of the editor are moved through by its own keys, as those of a combobox.
+          axe.run({ exclude: ['.cm-tooltip-autocomplete'] }, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] }));
         for (const violation of found.violations) {
           complaints.push(`axe ${violation.id}: ${violation.help} — ${violation.nodes.map((node) => `${node.target} ${node.any.map((a) => a.message).join('; ')}`).join(' | ').slice(0, 500)}`);
         }

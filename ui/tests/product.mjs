@@ -176,7 +176,7 @@ try {
   await picture('outputs', 'Made by');
 
   await newTask(FAILS);
-  await picture('new-task', 'Where it may go');
+  await picture('new-task', 'More: name');
   await button(/^Start$|^Start /).click();
   await picture('failed', 'It failed');
 
@@ -187,8 +187,8 @@ try {
   await page.keyboard.press('Escape');
 
   await page.keyboard.press('Control+,');
-  await page.getByText('Ask me before').first().waitFor();
-  await picture('settings', 'Data folder');
+  await page.getByText('As the system').first().waitFor();
+  await picture('settings', 'As the system');
   await page.keyboard.press('Escape');
   await askFirst();
   await newTask(ASKS);
@@ -197,7 +197,7 @@ try {
   await picture('asked-first', /Send this form to portal\.example/);
   await page.keyboard.press('Control+k');
   await page.keyboard.type('invoices');
-  await picture('search', 'In the history');
+  await picture('search', 'In the story');
 } finally {
   await browser.close();
   await baton.stop();

@@ -96,8 +96,11 @@ export async function startRuntime(pictures) {
     if (path === '/v1/webhooks') return list([{ id: 'wh_1', url: 'https://hooks.example.org/baton', description: '', eventTypes: ['sandbox.handoff.*'], allowPrivate: false, enabled: true, createdAt: NOW - 86_400_000, updatedAt: NOW - 86_400_000 }]);
     if (path === '/v1/doctor') return list(state.checks);
     if (path === '/v1/runtime') return json(response, 200, { home: '/home/ada/.local/share/baton' });
+    if (path === '/v1/artifacts') return list(state.artifacts.filter((each) => each.name.includes(url.searchParams.get('q') ?? '')));
     if (path === '/v1/search') {
-      return list([{ sandboxId: state.main.id, title: 'Invoices, October', snippet: 'Sign in to portal.example, then hand back', at: NOW - 86_400_000 }]);
+      // The newest job that ended before this page was opened: its story was not read yet.
+      const unread = state.sandboxes.find((sandbox) => sandbox.status === 'ended') ?? state.main;
+      return list([{ sandboxId: unread.id, title: 'Invoices, October', snippet: 'Sign in to portal.example, then hand back', at: NOW - 86_400_000 }]);
     }
     if (sandboxId === undefined) return json(response, 404, { error: { code: 'notFound', message: 'no such route' } });
     const isMain = sandboxId === state.main?.id;
@@ -124,7 +127,7 @@ export async function startRuntime(pictures) {
       case 'fs/usage':
         return json(response, 200, { workspaceBytes: 203_000_000, files: 214, folders: 9, trashBytes: 3_100_000, artifactBytes: 412_000, truncated: false });
       case 'fs/search':
-        return json(response, 200, { data: [{ path: 'invoices.csv', kind: 'file', size: 900, modifiedAt: NOW, line: 3, text: '202645,Weber' }], truncated: false });
+        return json(response, 200, { data: isMain ? [{ path: 'report.md', kind: 'file', size: 900, modifiedAt: NOW }, { path: 'downloads/invoices.csv', kind: 'file', size: 900, modifiedAt: NOW, line: 3, text: '2026-1045,"Weber, Sohn",2026-10-03,1210.50' }] : [], truncated: false });
       case 'fs':
         deleted.push(url.searchParams.get('path'));
         state.files = state.files.filter((file) => file.path !== url.searchParams.get('path'));

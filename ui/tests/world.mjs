@@ -56,6 +56,15 @@ const RECEIPT = {
   filesArrived: [], inputs: 37, note: 'The code went to my phone',
 };
 
+/** As `core/setup.ts` has it: the page knows its own check by its text. */
+const SETUP = `name: Check my setup
+steps:
+  - navigate: http://portal.example/check
+  - handoff: { reason: custom, message: "Follow the page: it ticks what works", until: { url: "**/check/done" } }
+  - extract: { selector: "#report", to: setup.json }
+  - artifact: { path: setup.json }
+`;
+
 /** Builds a list of events of one sandbox, numbered without gaps. */
 function events(sbx, tsk, told) {
   return told.map(([minutes, type, by, data], i) => ({
@@ -105,6 +114,7 @@ const FILES = [
   { path: 'chart.png', kind: 'file', size: 28_211, modifiedAt: NOW },
 ];
 export const CONTENT = {
+  'setup.json': JSON.stringify([[{ What: 'Letters and signs', Result: 'works' }, { What: 'Input method', Result: 'skipped' }, { What: 'Upload', Result: 'did not arrive' }]]),
   'report.md': '# October 2026\n\n31 invoices, **€ 4,318.20** in total. Two have no order number:\n\n| Invoice | Supplier | Amount |\n| --- | --- | ---: |\n| 2026-1044 | Nordlicht | 120.00 |\n| 2026-1051 | Hafenkante | 88.40 |\n\n- [x] downloaded\n- [ ] order numbers\n\n<script>alert(1)</script>\n',
   'downloads/invoices.csv': 'Invoice,Supplier,Date,Amount\n2026-1044,Nordlicht,2026-10-02,120.00\n2026-1045,"Weber, Sohn",2026-10-03,1210.50\n2026-1046,Hafenkante,2026-10-05,88.40\n2026-1047,Alder & Co,2026-10-06,640.00\n',
 };
@@ -203,9 +213,13 @@ export function world(state) {
       Object.assign(control, { mode: 'waiting' });
       told = ASKED;
       break;
+    case 'setup':
+    case 'demoEnded':
     case 'ended':
     case 'failed': {
       const failed = state === 'failed';
+      if (state === 'setup') tsk.playbook = SETUP;
+      if (state === 'demoEnded') tsk.playbook = 'name: October invoices\nsteps:\n  - navigate: http://portal.example/\n';
       Object.assign(tsk, {
         status: failed ? 'failed' : 'completed',
         endedAt: NOW - 1000,

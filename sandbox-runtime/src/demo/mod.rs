@@ -2,6 +2,7 @@
 //!
 //! Needs no model, no key, no network. Sandboxes reach the portal under its own name, through egress, without a socket.
 
+mod check;
 mod invoices;
 mod portal;
 

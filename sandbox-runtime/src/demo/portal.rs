@@ -38,6 +38,7 @@ pub fn router() -> Router {
         .route("/invoices", get(list))
         .route("/invoices.csv", get(download))
         .route("/help", get(help))
+        .merge(super::check::router())
         .fallback(not_found)
         .with_state(Sessions::default())
 }
@@ -206,7 +207,7 @@ fn session_of(headers: &HeaderMap) -> Option<String> {
     pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned())
 }
 
-fn page(title: &str, signed_in: Option<&str>, body: &str) -> Html<String> {
+pub(super) fn page(title: &str, signed_in: Option<&str>, body: &str) -> Html<String> {
     let who = match signed_in {
         Some(name) => format!(
             r#"<form method="post" action="/sign-out"><span>{}</span> <button class="quiet">Sign out</button></form>"#,
@@ -221,6 +222,6 @@ fn page(title: &str, signed_in: Option<&str>, body: &str) -> Html<String> {
     ))
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

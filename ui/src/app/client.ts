@@ -101,7 +101,7 @@ export class Client {
     return this.#send('GET', `/v1/tasks/${enc(id)}`);
   }
   /** Refused as starting the task would be, with the place in the text; starts nothing. */
-  checkPlaybook(body: { playbook: string }): Promise<unknown> {
+  checkPlaybook(body: { playbook: string; params?: Record<string, string> }): Promise<{ name: string; steps: string[] }> {
     return this.#send('POST', '/v1/playbooks/check', body);
   }
   startTask(sandboxId: string, body: Record<string, unknown>): Promise<{ taskId: string }> {
@@ -314,6 +314,10 @@ export class Client {
 
   async search(q: string): Promise<Hit[]> {
     return (await this.#send<Page<Hit>>('GET', `/v1/search?q=${enc(q)}&limit=20`)).data;
+  }
+  /** Finds kept results by their names, the newest first. */
+  async findArtifacts(q: string): Promise<Artifact[]> {
+    return (await this.#send<Page<Artifact>>('GET', `/v1/artifacts?q=${enc(q)}&limit=10`)).data;
   }
   async checks(): Promise<Check[]> {
     return (await this.#send<Page<Check>>('GET', '/v1/doctor')).data;

@@ -2,6 +2,9 @@
 import type { Host } from '../host/types';
 import { LiveView, type LiveState } from '../live';
 
+/** What the live view that was shown last measured, for reports; `null` before anything was. */
+export const measured = $state<{ delayMs: number | null; picture: string }>({ delayMs: null, picture: '' });
+
 export class LiveSeat {
   readonly view: LiveView;
   state = $state.raw() as LiveState;
@@ -9,7 +12,10 @@ export class LiveSeat {
 
   constructor(host: Host, sandboxId: string) {
     this.view = new LiveView({ endpoint: () => host.liveEndpoint(sandboxId), mac: host.platform.mac });
-    this.#stopListening = this.view.onState((state) => (this.state = state));
+    this.#stopListening = this.view.onState((state) => {
+      this.state = state;
+      if (state.delayMs !== null) [measured.delayMs, measured.picture] = [state.delayMs, state.carrier === 'webrtc' ? 'WebRTC' : state.transport];
+    });
   }
 
   close(): void {

@@ -7,6 +7,10 @@ const KEY = 'baton.preferences';
 export class Preferences {
   theme = $state<Theme>('system');
   notify = $state(true);
+  /** Whether key steps of the story show their pictures. */
+  pictures = $state(true);
+  /** Whether what the demo has shown was read. */
+  demoSeen = $state(false);
   /** What is on the page now. */
   shown = $state<'light' | 'dark'>('light');
   readonly #system = matchMedia('(prefers-color-scheme: dark)');
@@ -15,6 +19,8 @@ export class Preferences {
     const kept = read();
     if (kept.theme === 'light' || kept.theme === 'dark') this.theme = kept.theme;
     if (kept.notify === false) this.notify = false;
+    if (kept.pictures === false) this.pictures = false;
+    if (kept.demoSeen === true) this.demoSeen = true;
   }
 
   /** Puts the theme on the page now and whenever the system's changes; the disposer stops that. */
@@ -36,6 +42,16 @@ export class Preferences {
     this.#save();
   }
 
+  choosePictures(pictures: boolean): void {
+    this.pictures = pictures;
+    this.#save();
+  }
+
+  closeDemo(): void {
+    this.demoSeen = true;
+    this.#save();
+  }
+
   #show(): void {
     const dark = this.theme === 'dark' || (this.theme === 'system' && this.#system.matches);
     this.shown = dark ? 'dark' : 'light';
@@ -43,11 +59,11 @@ export class Preferences {
   }
 
   #save(): void {
-    localStorage.setItem(KEY, JSON.stringify({ theme: this.theme, notify: this.notify }));
+    localStorage.setItem(KEY, JSON.stringify({ theme: this.theme, notify: this.notify, pictures: this.pictures, demoSeen: this.demoSeen }));
   }
 }
 
-function read(): { theme?: unknown; notify?: unknown } {
+function read(): { theme?: unknown; notify?: unknown; pictures?: unknown; demoSeen?: unknown } {
   try {
     const value: unknown = JSON.parse(localStorage.getItem(KEY) ?? '{}');
     return typeof value === 'object' && value !== null ? value : {};

@@ -4,14 +4,14 @@
  * Events arrive first and say what is stale; what is stale is asked for again, each object once at a time. Rules live in `core`;
  * this file only carries answers into the world and keeps the few facts of the page: what is selected, what is put off, the time.
  */
-import { groups, needsCount, titleOf } from '../core/groups';
+import { groups, needsCount, titleIn } from '../core/groups';
 import { askSentence } from '../core/approval';
 import { needsSentence } from '../core/frame';
 import { baseName } from '../core/files';
 import { fileName, plainDeep, plainName, visibleName } from '../core/plain';
 import { HEAD, runsWhenOpened } from '../core/viewer';
 import { problemSentence } from '../core/problem';
-import { EMPTY, latestTask, missingAfter, reduce, staleAfter, type Change, type World } from '../core/world';
+import { EMPTY, missingAfter, reduce, staleAfter, type Change, type World } from '../core/world';
 import type { Clock } from '../core/time';
 import type { EventStream, EventStreamState, Host } from '../host/types';
 import { Unreachable } from '../host/types';
@@ -39,6 +39,8 @@ export class Session {
   world = $state.raw<World>(EMPTY);
   /** The sandbox in the middle. */
   selected = $state<string | null>(null);
+  /** What a search led to, until it is shown: an event of a story by its time. */
+  goal = $state.raw<{ sandboxId: string; at: number } | null>(null);
   /** Sandboxes whose request was put off with "Not now". */
   quiet = $state.raw<ReadonlySet<string>>(new Set());
   /** The sandbox that is driven from this page. */
@@ -123,6 +125,11 @@ export class Session {
       const events = await this.client.events(sandboxId, after?.id ?? null);
       this.#apply({ kind: 'events', events });
     });
+  }
+
+  /** Calls jobs by names of the person's own. */
+  name(names: ReadonlyMap<string, string>): void {
+    this.#apply({ kind: 'named', names });
   }
 
   /** Deletes a sandbox with its files, results and history; answers how many bytes that was, or `null` when it was refused. */
@@ -272,7 +279,7 @@ export class Session {
     const handoff = sandbox.handoff?.status === 'pending' ? sandbox.handoff : null;
     if (approval === undefined && handoff === null) return;
     this.#apply({ kind: 'sandboxes', sandboxes: [sandbox] });
-    const title = titleOf(sandbox, latestTask(this.world, sandbox.id));
+    const title = titleIn(this.world, sandbox);
     const body = approval === undefined ? needsSentence(handoff) : `Asks you: ${askSentence(approval)}`;
     this.announced = `${title}. ${body}`;
     if (!this.preferences.notify) return;

@@ -8,13 +8,14 @@ import type { Client } from './client';
 /** Largest file that is read for another one, such as a picture of a text. */
 const BESIDE_MAX = 16 << 20;
 
-export function sourceOf(client: Client, sandboxId: string, path: string, entry: FileEntry): Source {
+export function sourceOf(client: Client, sandboxId: string, path: string, entry: FileEntry, line: number | null = null): Source {
   const read = async (from: number, to: number) => (await client.readFile(sandboxId, path, { from, to })).bytes;
   return {
     path,
     name: visibleName(baseName(path)),
     size: entry.size,
     modifiedAt: entry.modifiedAt,
+    line,
     read,
     beside: async (other) => {
       try {

@@ -20,6 +20,12 @@ export interface Item {
   state: string;
   /** Sorts within the group, newest first. */
   at: number;
+  /** Whether its sandbox still holds memory: it can be ended. */
+  open: boolean;
+  /** How it came out; `null` while it goes on. */
+  outcome: 'completed' | 'failed' | 'cancelled' | 'ended' | null;
+  /** The site that it is about, without `www.`; `null` where it has opened none. */
+  site: string | null;
 }
 
 export interface Group {
@@ -68,14 +74,15 @@ export function needsCount(groups: readonly Group[]): number {
 function place(world: World, sandbox: Sandbox, task: Task | null, phase: Phase, clock: Clock): { group: number; item: Item } {
   const item = (group: number, tone: FrameTone, state: string, sub: string, at: number, time: string) => ({
     group,
-    item: { id: sandbox.id, title: titleOf(sandbox, task), sub, time, tone, state, at },
+    item: { id: sandbox.id, title: titleIn(world, sandbox), sub, time, tone, state, at, open: isOpen(sandbox), outcome: null, site: siteOf(sandbox) } as Item,
   });
   const since = task?.startedAt ?? task?.createdAt ?? sandbox.createdAt;
   const running = (tone: FrameTone, state: string, sub: string, from = since) =>
     item(1, tone, state, sub, from, stopwatch(clock.now - from));
-  const over = (tone: FrameTone, state: string, sub: string) => {
+  const over = (tone: FrameTone, outcome: Item['outcome'], state: string, sub: string) => {
     const at = task?.endedAt ?? sandbox.endedAt ?? sandbox.updatedAt;
-    return item(sameDay(at, clock) ? 2 : 3, tone, state, sub, at, when(at, clock));
+    const placed = item(sameDay(at, clock) ? 2 : 3, tone, state, sub, at, when(at, clock));
+    return { ...placed, item: { ...placed.item, outcome } };
   };
   // A question waits for an answer also while somebody drives.
   const question = openQuestion(sandbox);
@@ -110,18 +117,34 @@ function place(world: World, sandbox: Sandbox, task: Task | null, phase: Phase, 
     case 'done':
       switch (phase.outcome) {
         case 'completed':
-          return over('idle', 'done', doneSub(world, sandbox, phase.task));
+          return over('idle', 'completed', 'done', doneSub(world, sandbox, phase.task));
         case 'failed':
-          return over('bad', 'failed', `Failed: ${firstSentence(phase.task.error?.message ?? 'see the story')}`);
+          return over('bad', 'failed', 'failed', `Failed: ${firstSentence(phase.task.error?.message ?? 'see the story')}`);
         case 'cancelled':
-          return over('idle', 'stopped', 'Stopped');
+          return over('idle', 'cancelled', 'stopped', 'Stopped');
       }
       break;
     case 'ended':
-      return over('idle', 'ended', 'Ended');
+      return over('idle', 'ended', 'ended', 'Ended');
     case 'failed':
-      return over('bad', 'failed', `Failed: ${firstSentence(phase.failure?.message ?? 'see the story')}`);
+      return over('bad', 'failed', 'failed', `Failed: ${firstSentence(phase.failure?.message ?? 'see the story')}`);
   }
+}
+
+/** Returns what a job is called: as the person at this page named it, or else as it names itself. */
+export function titleIn(world: World, sandbox: Sandbox): string {
+  return world.names.get(sandbox.id) ?? titleOf(sandbox, latestTask(world, sandbox.id));
+}
+
+/** Whether a sandbox still holds memory and can be ended. */
+export function isOpen({ status }: Pick<Sandbox, 'status'>): boolean {
+  return status !== 'ended' && status !== 'failed';
+}
+
+/** Returns the site of the page that is open, or was last; or the first one that it may go to. */
+function siteOf({ preview, network }: Sandbox): string | null {
+  const host = /^https?:\/\/(?:www\.)?([^/:?#]+)/.exec(preview.url)?.[1];
+  return host ?? (network.mode === 'allowlist' ? (network.allow[0]?.replace(/^\*\./, '') ?? null) : null);
 }
 
 export function titleOf(sandbox: Sandbox, task: Task | null): string {

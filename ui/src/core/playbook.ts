@@ -1,5 +1,6 @@
 /** A new task, from a playbook or in words: the templates that are offered, and what the form sends. */
 import { badLimit, limitsBody, type TypedLimits } from './limits';
+import { paramsOf } from './playbook-text';
 import type { NetworkMode } from '../types/generated/NetworkMode';
 import type { Sandbox } from '../types/generated/Sandbox';
 
@@ -23,6 +24,12 @@ steps:
   - artifact: { path: invoices.csv }
 `;
 
+/** What a person may start from: what each needs is said before it starts. */
+export const TEMPLATES: readonly { label: string; needs: string; playbook: string }[] = [
+  { label: 'looking something up', needs: 'Runs without a network, on the practice portal.', playbook: TEMPLATE },
+  { label: 'a sign-in by you', needs: 'Runs without a network, on the practice portal. You sign in once: any name and six digits will do.', playbook: HANDOFF_TEMPLATE },
+];
+
 /** How a task is given. */
 export type GivenBy = 'playbook' | 'prompt';
 
@@ -31,6 +38,10 @@ export interface Draft extends TypedLimits {
   by: GivenBy | null;
   name: string;
   playbook: string;
+  /** Values for the playbook's parameters; one that is missing or empty has its default. */
+  params: Record<string, string>;
+  /** Why this failed when it ran last; `null` for what has not. */
+  failure: string | null;
   prompt: string;
   /** Name of the model that follows the prompt; empty for the runtime's choice. */
   model: string;
@@ -60,6 +71,8 @@ export const EMPTY_DRAFT: Draft = {
   by: null,
   name: '',
   playbook: TEMPLATE,
+  params: {},
+  failure: null,
   prompt: '',
   model: '',
   steps: '',
@@ -77,7 +90,7 @@ export const EMPTY_DRAFT: Draft = {
 
 /** Whether nothing was typed into the draft. */
 export function isUntouched(draft: Draft): boolean {
-  return (Object.keys(EMPTY_DRAFT) as (keyof Draft)[]).every((key) => key === 'by' || draft[key] === EMPTY_DRAFT[key]);
+  return (Object.keys(EMPTY_DRAFT) as (keyof Draft)[]).every((key) => key === 'by' || JSON.stringify(draft[key]) === JSON.stringify(EMPTY_DRAFT[key]));
 }
 
 /** Returns the name that a playbook gives itself, if it does so plainly. */
@@ -101,7 +114,7 @@ export function sandboxBody(draft: Draft, by: GivenBy): Record<string, unknown> 
 
 /** Returns the body of `POST /v1/sandboxes/{id}/tasks`. */
 export function taskBody(draft: Draft, by: GivenBy): Record<string, unknown> {
-  if (by === 'playbook') return { playbook: draft.playbook };
+  if (by === 'playbook') return playbookBody(draft);
   const limits = {
     ...(draft.steps.trim() === '' ? {} : { steps: Number(draft.steps) }),
     ...(draft.minutes.trim() === '' ? {} : { timeMs: Math.round(Number(draft.minutes) * 60_000) }),
@@ -114,6 +127,13 @@ export function taskBody(draft: Draft, by: GivenBy): Record<string, unknown> {
   };
 }
 
+/** Returns a playbook with the values that were given for its parameters. */
+export function playbookBody({ playbook, params }: Pick<Draft, 'playbook' | 'params'>): { playbook: string; params?: Record<string, string> } {
+  const declared = new Set(paramsOf(playbook).map((param) => param.name));
+  const given = Object.entries(params).filter(([name, value]) => value !== '' && declared.has(name));
+  return given.length === 0 ? { playbook } : { playbook, params: Object.fromEntries(given) };
+}
+
 function isCount(typed: string): boolean {
   return typed.trim() === '' || (/^\d+$/.test(typed.trim()) && Number(typed) > 0 && Number(typed) < 1e9);
 }
@@ -121,6 +141,8 @@ function isCount(typed: string): boolean {
 /** Returns what is missing before the draft can be sent, or `null`. */
 export function missing(draft: Draft, by: GivenBy): string | null {
   if (by === 'playbook' && draft.playbook.trim() === '') return 'Write the steps, or take a template.';
+  const open = by === 'playbook' ? paramsOf(draft.playbook).find((param) => param.value === null && !draft.params[param.name]) : undefined;
+  if (open !== undefined) return `Give the parameter ${open.name} a value.`;
   if (by === 'prompt' && draft.prompt.trim() === '') return 'Say in a sentence what is to be done.';
   if (by === 'prompt' && ![draft.steps, draft.minutes, draft.tokens].every(isCount)) return 'A limit is a whole number above zero, or empty.';
   if (draft.network === 'allowlist' && draft.allow.replace(/[\s,]/g, '') === '') return 'Name at least one site, or choose another way.';
@@ -129,7 +151,7 @@ export function missing(draft: Draft, by: GivenBy): string | null {
 }
 
 /** Returns a draft of what a task was to do, to be edited and run again. */
-export function draftOf(task: { playbook?: string | null; prompt?: string | null }, sandbox: Pick<Sandbox, 'name' | 'network' | 'capabilities'>): Draft {
+export function draftOf(task: { playbook?: string | null; prompt?: string | null; error?: { message: string } | null }, sandbox: Pick<Sandbox, 'name' | 'network' | 'capabilities'>): Draft {
   const browser = sandbox.capabilities.browser;
   const { mode, allow } = sandbox.network;
   return {
@@ -138,6 +160,7 @@ export function draftOf(task: { playbook?: string | null; prompt?: string | null
     name: sandbox.name,
     playbook: task.playbook ?? EMPTY_DRAFT.playbook,
     prompt: task.prompt ?? '',
+    failure: task.error?.message ?? null,
     network: mode,
     allow: allow.join(' '),
     profile: (typeof browser === 'object' && browser !== null ? browser.profile : null) ?? '',

@@ -8,6 +8,8 @@ export interface Source {
   name: string;
   size: number;
   modifiedAt: number;
+  /** The line to begin at, counted from 1; `null` for the beginning. */
+  line: number | null;
   /** Reads the bytes from `from` up to, not including, `to`; fewer where the file ends before. */
   read: (from: number, to: number) => Promise<Uint8Array<ArrayBuffer>>;
   /** Reads another file of the workspace whole, such as a picture of a text; `null` where there is none. */

@@ -18,16 +18,24 @@ import { code, plain, sayStep, shortAddress, strong, text, type Saying, type Wor
 
 export type Tone = 'agent' | 'needs' | 'you' | 'quiet' | 'bad' | 'good';
 
-/** A small step: one of a run that folds. `picture` names what the page showed after it. */
-export interface SmallLine {
+/** What a line is about, beside being told: the story can be narrowed to one of them. */
+export type Topic = 'approvals' | 'network' | 'mine' | 'problems';
+
+/** What every line has. `picture` names what the page showed after it; `step` is what was done, to be used again. */
+interface Said {
   key: string;
   at: number;
   words: Words;
   picture: string | null;
+  step: ToldStep | null;
+  topics: readonly Topic[];
 }
 
+/** A small step: one of a run that folds. */
+export type SmallLine = Said;
+
 export type StoryLine =
-  | { kind: 'line'; key: string; at: number; tone: Tone; words: Words; detail: string | null; picture: string | null }
+  | ({ kind: 'line'; tone: Tone; detail: string | null } & Said)
   /** A run of small steps. */
   | { kind: 'fold'; key: string; at: number; lines: SmallLine[] }
   /** A person drove, `who` is `null` for the one at this page; `endedAt` is `null` while they still do. */
@@ -57,18 +65,16 @@ export function story(events: readonly Event[], mine: ReadonlySet<string> = NOBO
       case 'nothing':
         break;
       case 'small':
-        smalls.push({ key: event.id, at: event.at, words: told.words, picture: pictureOf(event) });
+        smalls.push({ ...saidOf(event, 'quiet'), words: told.words });
         break;
       case 'line':
         flush();
         lines.push({
           kind: 'line',
-          key: event.id,
-          at: event.at,
+          ...saidOf(event, told.tone),
           tone: told.tone,
           words: told.words,
           detail: told.detail,
-          picture: pictureOf(event),
         });
         break;
       case 'gapBegins':
@@ -96,9 +102,20 @@ export function lastSaid(events: readonly Event[]): string | null {
   return null;
 }
 
-/** Names the picture of the page as an action left it. */
-function pictureOf(event: Event): string | null {
-  return event.type === 'sandbox.agent.action' ? (event.data.picture ?? null) : null;
+/** Returns what the line of an event has beside its words. */
+function saidOf(event: Event, tone: Tone): Omit<Said, 'words'> {
+  const acted = event.type === 'sandbox.agent.action' ? event.data : null;
+  return { key: event.id, at: event.at, picture: acted?.picture ?? null, step: acted?.action ?? null, topics: topicsOf(event, tone) };
+}
+
+function topicsOf(event: Event, tone: Tone): readonly Topic[] {
+  const topics: Topic[] = [];
+  if (event.type === 'sandbox.approval.requested' || event.type === 'sandbox.approval.decided') topics.push('approvals');
+  if (event.type === 'sandbox.network.denied' || event.type === 'sandbox.browser.navigated') topics.push('network');
+  if (event.type === 'sandbox.agent.action' && event.data.action != null && ('navigate' in event.data.action || 'newTab' in event.data.action)) topics.push('network');
+  if (event.by === 'person' || tone === 'you') topics.push('mine');
+  if (tone === 'bad') topics.push('problems');
+  return topics;
 }
 
 type Told =
@@ -331,7 +348,7 @@ function endGap(lines: StoryLine[], { id, at }: Event, { heldMs, sentence, note 
   const open = openGap(lines);
   if (open === null) {
     // The request was done without anyone driving.
-    lines.push({ kind: 'line', key: id, at, tone: 'you', words: [plain('You said it is done')], detail: note, picture: null });
+    lines.push({ kind: 'line', key: id, at, tone: 'you', words: [plain('You said it is done')], detail: note, picture: null, step: null, topics: ['mine'] });
     return;
   }
   // What was told during the gap stays in its place; the gap itself is closed where it began.

@@ -15,6 +15,8 @@ export interface World {
   /** Per sandbox, ascending by `seq`, each once. */
   events: ReadonlyMap<string, readonly Event[]>;
   artifacts: ReadonlyMap<string, readonly Artifact[]>;
+  /** Names that the person at this page gave to jobs, by sandbox. */
+  names: ReadonlyMap<string, string>;
 }
 
 export type Change =
@@ -22,10 +24,12 @@ export type Change =
   | { kind: 'tasks'; tasks: readonly Task[] }
   | { kind: 'events'; events: readonly Event[] }
   | { kind: 'artifacts'; sandboxId: string; artifacts: readonly Artifact[] }
+  /** Jobs have these names of the person's own, and no others. */
+  | { kind: 'named'; names: ReadonlyMap<string, string> }
   /** A sandbox was deleted, with all that belongs to it. */
   | { kind: 'forgotten'; sandboxId: string };
 
-export const EMPTY: World = { sandboxes: new Map(), tasks: new Map(), events: new Map(), artifacts: new Map() };
+export const EMPTY: World = { sandboxes: new Map(), tasks: new Map(), events: new Map(), artifacts: new Map(), names: new Map() };
 
 /** Returns the world after a change. An object older than the one that is known changes nothing. */
 export function reduce(world: World, change: Change): World {
@@ -59,6 +63,8 @@ export function reduce(world: World, change: Change): World {
       artifacts.set(change.sandboxId, change.artifacts);
       return { ...world, artifacts };
     }
+    case 'named':
+      return { ...world, names: change.names };
     case 'forgotten': {
       const without = <T>(map: ReadonlyMap<string, T>) => new Map([...map].filter(([id]) => id !== change.sandboxId));
       return {
@@ -66,6 +72,7 @@ export function reduce(world: World, change: Change): World {
         tasks: new Map([...world.tasks].filter(([, task]) => task.sandboxId !== change.sandboxId)),
         events: without(world.events),
         artifacts: without(world.artifacts),
+        names: without(world.names),
       };
     }
   }

@@ -53,7 +53,7 @@ const LOOK = EditorView.theme({
 /** Signs that turn the letters after them around, or are not seen, beside those that CodeMirror shows itself. */
 const HIDDEN = /[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e0fff}]/gu;
 
-const READS: Extension = [
+export const READS: Extension = [
   highlightSpecialChars({ addSpecialChars: HIDDEN }),
   drawSelection(),
   search({ top: true }),
@@ -83,6 +83,8 @@ export interface Reading {
   path: string | null;
   wraps: boolean;
   numbers: boolean;
+  /** The line to bring into sight and mark, counted from 1. */
+  line?: number | null;
   /** Folds what is nested deeper than this. */
   foldsBelow?: number;
   /** Called when one end comes near while scrolling. */
@@ -119,6 +121,10 @@ export function openReader(parent: HTMLElement, text: string, how: Reading): Rea
   });
   if (!isJson && how.path !== null) void colour(view, language, how.path);
   if (how.foldsBelow !== undefined) fold(view, how.foldsBelow);
+  if (how.line != null && how.line <= view.state.doc.lines) {
+    const line = view.state.doc.line(how.line);
+    view.dispatch({ selection: { anchor: line.from, head: line.to }, effects: EditorView.scrollIntoView(line.from, { y: 'center' }) });
+  }
   return {
     view,
     replace: (next) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: next } }),
