@@ -20,7 +20,7 @@ use super::locate::{Located, Needs, locate};
 use super::observe::{self, Look};
 use super::page::Page;
 use super::pipe::{CallError, Pass};
-use super::{Shared, hung};
+use super::{Shared, aim, hung};
 
 /// How often an action looks whether its lease still lives.
 const LEASE_CHECK: Duration = Duration::from_millis(20);
@@ -32,6 +32,8 @@ pub struct Doing<'a> {
     pub shared: &'a Shared,
     pub permit: &'a Permit,
     pub deadline: Instant,
+    /// The action's name in the vocabulary.
+    pub name: &'static str,
 }
 
 impl Doing<'_> {
@@ -150,6 +152,16 @@ impl Doing<'_> {
         let place = self.place(target)?;
         let aim = (target, place.as_ref());
         locate(&self.shared.pipe, &self.shared.world, &self.pass(), aim, needs, self.deadline).await
+    }
+
+    /// Finds the target as [`Self::locate`], and shows whoever looks on what is about to be done with it.
+    async fn aim_at(&self, target: &Target, needs: Needs) -> Result<Located, ActionError> {
+        let located = self.locate(target, needs).await?;
+        self.shared.world.aim(|| {
+            let words = target.reference.as_ref().and_then(|reference| self.shared.looks.words(reference));
+            aim::at_element(&located, target, words, self.name)
+        });
+        Ok(located)
     }
 
     fn place(&self, target: &Target) -> Result<Option<observe::Place>, ActionError> {
