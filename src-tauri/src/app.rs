@@ -27,6 +27,7 @@ pub fn run(baton: Baton) -> ExitCode {
             bridge::save,
             bridge::endpoint,
             bridge::open_external,
+            bridge::open_job,
             bridge::keeps_running,
             bridge::choose_keeps_running,
             bridge::quit,

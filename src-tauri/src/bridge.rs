@@ -108,6 +108,12 @@ pub fn quit_answered(closing: State<'_, Closing>) {
     closing.question_is_answered();
 }
 
+/// Shows one sandbox in a window of its own.
+#[tauri::command]
+pub async fn open_job(app: AppHandle, sandbox_id: String) -> Result<(), String> {
+    crate::window::open_job(&app, &sandbox_id).map_err(|error| error.to_string())
+}
+
 /// Opens a page of the web in the person's own browser; nothing but `https`.
 #[tauri::command]
 pub fn open_external(app: AppHandle, url: String) -> Result<(), String> {

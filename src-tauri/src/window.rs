@@ -45,6 +45,25 @@ pub fn open_sandbox(app: &AppHandle, sandbox: &SandboxId) {
     }
 }
 
+/// Opens a window of its own for one sandbox, or shows the one that is open.
+pub fn open_job(app: &AppHandle, sandbox: &str) -> tauri::Result<()> {
+    // The page sends ids that the runtime made; anything else opens nothing.
+    if sandbox.is_empty() || !sandbox.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_') {
+        return Ok(());
+    }
+    let label = format!("job-{sandbox}");
+    if let Some(window) = app.get_webview_window(&label) {
+        return window.unminimize().and_then(|()| window.set_focus());
+    }
+    WebviewWindowBuilder::new(app, label, WebviewUrl::App(format!("index.html?job={sandbox}").into()))
+        .title("Baton")
+        .inner_size(1180.0, 820.0)
+        .min_inner_size(640.0, 480.0)
+        .disable_drag_drop_handler()
+        .build()?;
+    Ok(())
+}
+
 /// Opens the window.
 pub fn open(app: &AppHandle) -> tauri::Result<()> {
     WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()))

@@ -65,7 +65,7 @@ impl Viewer {
             }
         });
         let viewer = Self { sink, seen, reader };
-        viewer.say(&FromViewer::Hello { h264: false }).await;
+        viewer.say(&FromViewer::Hello { h264: false, scale: None, rate: None }).await;
         viewer
     }
 
@@ -203,7 +203,11 @@ impl Seen {
             ToViewer::Clipboard { text } => self.clipboard = Some(text),
             ToViewer::Ended { .. } => self.ended = true,
             // The pictures say how large they are.
-            ToViewer::Welcome { .. } | ToViewer::Screen { .. } | ToViewer::Pong { .. } | ToViewer::Cursor { .. } => {}
+            ToViewer::Welcome { .. }
+            | ToViewer::Screen { .. }
+            | ToViewer::Pong { .. }
+            | ToViewer::Cursor { .. }
+            | ToViewer::Aim { .. } => {}
         }
     }
 

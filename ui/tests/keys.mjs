@@ -226,13 +226,113 @@ const tests = {
     assert.ok((await page.locator('.md').textContent()).includes('<script>alert(1)</script>'));
     return page;
   },
-  async 'F9 in a window where another person drives says who, and that it comes'() {
+  async 'F9 in a window where another person drives asks them for control'() {
     const page = await open('agent');
     await page.getByRole('button', { name: /Vendor portal/ }).click();
     await page.getByRole('heading', { name: 'Vendor portal' }).waitFor();
+    await seen(page, 'A colleague is driving');
+    await page.getByText('exact').waitFor();
     await page.keyboard.press('F9');
-    await page.getByText('A colleague is driving. You can take control when they hand back.').first().waitFor();
+    await page.getByText('They are asked now').first().waitFor();
+    assert.equal(runtime.heard.filter((word) => word.type === 'askControl').length, 1);
     assert.equal(await page.getByText('You are driving').count(), 0);
+    return page;
+  },
+  async 'who drives and is asked for control answers by keyboard'() {
+    const page = await open('needs');
+    await page.getByText('exact').waitFor();
+    await page.keyboard.press('F9');
+    await seen(page, 'You are driving');
+    runtime.askFor('Ann');
+    await seen(page, 'Ann asks for control');
+    await page.getByRole('button', { name: 'Keep driving' }).press('Enter');
+    await gone(page, 'Ann asks for control');
+    runtime.askFor('Ann');
+    await page.getByRole('button', { name: 'Give control' }).press('Enter');
+    await seen(page, 'Ann is driving');
+    return page;
+  },
+  async 'a page that is loaded anew while its person drives goes on driving'() {
+    const page = await open('needs');
+    await page.getByText('exact').waitFor();
+    await page.keyboard.press('F9');
+    await seen(page, 'You are driving');
+    runtime.lapse();
+    runtime.heard.length = 0;
+    await page.reload();
+    await page.getByRole('button', { name: runtime.main }).first().click();
+    await seen(page, 'You are driving');
+    assert.equal(runtime.heard.filter((word) => word.type === 'take').length, 1);
+    return page;
+  },
+  async 'edges of panes move by arrows, are remembered, and fold'() {
+    const page = await open('agent');
+    const edge = page.getByRole('separator', { name: 'Width of the list' });
+    const width = () => page.locator('#pane-list').evaluate((pane) => pane.getBoundingClientRect().width);
+    const before = await width();
+    await edge.press('ArrowRight');
+    assert.equal(await width(), before + 16);
+    await page.reload();
+    await edge.waitFor();
+    assert.equal(await width(), before + 16);
+    await edge.press('Enter');
+    assert.equal(await width(), before);
+    await page.keyboard.press('Control+b');
+    await page.getByRole('button', { name: 'Unfold the list' }).waitFor();
+    await page.keyboard.press('Control+b');
+    await edge.waitFor();
+    const box = await edge.boundingBox();
+    await page.mouse.move(box.x + 4, 400);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 4 - 40, 400);
+    await page.mouse.up();
+    assert.ok((await width()) < before, 'the pointer drags it');
+    return page;
+  },
+  async 'F6 shows the wall, arrows move, a digit opens, Esc closes'() {
+    const page = await open('agent');
+    await page.keyboard.press('F6');
+    const tiles = page.getByRole('main', { name: 'Wall' }).getByRole('listitem').getByRole('button');
+    await tiles.first().waitFor();
+    assert.match(await tiles.first().textContent(), /Supplier onboarding, needs you/);
+    await page.keyboard.press('ArrowRight');
+    assert.match(await page.evaluate(() => document.activeElement.textContent), /Vendor portal/);
+    assert.ok(runtime.heard.some((word) => word.type === 'hello' && word.scale > 1 && word.rate === 2), 'tiles ask for small pictures');
+    await page.keyboard.press('Escape');
+    await page.getByRole('heading', { name: runtime.main }).waitFor();
+    await page.keyboard.press('F6');
+    await tiles.first().waitFor();
+    await page.keyboard.press('1');
+    await page.getByRole('heading', { name: 'Supplier onboarding' }).waitFor();
+    return page;
+  },
+  async 'Ctrl plus and minus zoom the picture, Ctrl 0 shows it all, F8 fits the page'() {
+    const page = await open('agent');
+    await page.getByText('exact').waitFor();
+    const width = () => page.locator('.picture').evaluate((picture) => picture.getBoundingClientRect().width);
+    const all = await width();
+    await page.keyboard.press('Control+1');
+    assert.equal(await width(), 64);
+    await page.keyboard.press('Control+=');
+    assert.ok((await width()) > 64);
+    await page.keyboard.press('Control+0');
+    assert.equal(await width(), all);
+    await page.keyboard.press('F8');
+    await page.waitForTimeout(100);
+    assert.equal(runtime.resized.length, 1);
+    const stage = await page.locator('.view').evaluate((view) => view.clientWidth);
+    assert.equal(runtime.resized[0].width, stage);
+    return page;
+  },
+  async 'what the agent aims at is drawn over the picture with its words, unless that is switched off'() {
+    const page = await open('agent');
+    await page.getByText('exact').waitFor();
+    runtime.aim({ x: 20, y: 10, page: { width: 64, height: 30 }, target: { left: 10, top: 5, width: 20, height: 8 }, action: 'click', name: 'Pay', pressed: true });
+    await page.locator('.aim').getByText('Clicks “Pay”').waitFor();
+    await page.keyboard.press('Control+,');
+    await page.getByLabel('Show what the agent is about to do').uncheck();
+    await page.keyboard.press('Escape');
+    assert.equal(await page.locator('.aim').count(), 0);
     return page;
   },
   async 'a fresh address that is pasted into the same tab opens it'() {

@@ -77,6 +77,10 @@ const STATES = {
   demoEnded: { sees: 'What you just saw' },
   models: { state: 'agent', act: async (page) => { await press('Control+,')(page); await page.getByRole('button', { name: 'Models', exact: true }).click(); await page.getByRole('button', { name: 'Change', exact: true }).click(); }, sees: 'Save the model' },
   step: { state: 'agent', act: async (page) => { await openSide(page); await page.getByRole('img', { name: /^The page after/ }).first().waitFor(); }, sees: 'Invoices' },
+  wall: { state: 'agent', act: async (page) => { await press('F6')(page); await page.getByRole('main', { name: 'Wall' }).getByRole('listitem').first().waitFor(); }, sees: 'Everything that runs' },
+  folded: { state: 'agent', act: press('Control+b'), sees: 'The agent is driving' },
+  zoomed: { state: 'agent', act: async (page) => { await press('Control+1')(page); await press('Control+=')(page); }, sees: '110 %' },
+  asked: { state: 'you', act: async (page, runtime) => { await take(page); runtime.askFor('Ann'); }, sees: 'Ann asks for control' },
   menu: { state: 'agent', act: async (page) => { await page.getByRole('button', { name: 'More' }).click(); }, sees: 'End the sandbox…' },
   end: { state: 'agent', act: async (page) => { await page.getByRole('button', { name: 'More' }).click(); await page.getByText('End the sandbox…').click(); }, sees: 'End this sandbox?' },
 };

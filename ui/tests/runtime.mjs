@@ -44,6 +44,7 @@ export async function startRuntime(pictures) {
   const written = [];
   const forgotten = [];
   const deleted = [];
+  const resized = [];
   let readBytes = 0;
   let token = 'token';
 
@@ -135,6 +136,12 @@ export async function startRuntime(pictures) {
       case 'fs/trash/trash1/restore':
         deleted.pop();
         return json(response, 200, { path: 'report.md', kind: 'file', size: 1, modifiedAt: NOW });
+      case 'preview/resize': {
+        let text = '';
+        for await (const part of request) text += part;
+        resized.push(JSON.parse(text));
+        return json(response, 200, state.main.preview);
+      }
       case 'terminals':
         return list([]);
       case 'code':
@@ -256,6 +263,17 @@ export async function startRuntime(pictures) {
           say({ type: 'control', control: state.control });
           ws.send(lossless(pictures.filled));
           break;
+        case 'askControl':
+          say({ type: 'control', control: { ...controlOf(id), wantedBy: message.controller, wantedByYou: true } });
+          break;
+        case 'keepControl':
+          Object.assign(state.control, { wantedBy: null });
+          say({ type: 'control', control: state.control });
+          break;
+        case 'giveControl':
+          Object.assign(state.control, { yours: false, lease: null, controller: state.control.wantedBy, wantedBy: null });
+          say({ type: 'control', control: state.control });
+          break;
         case 'handBack':
           Object.assign(state.control, { mode: 'ai', yours: false, lease: null, settling: false });
           state.main.preview = { ...state.main.preview, controlMode: 'ai', blind: false, url: 'https://portal.example/invoices' };
@@ -315,11 +333,30 @@ export async function startRuntime(pictures) {
       state = world(which);
       cut = false;
       heard.length = 0;
+      resized.length = 0;
     },
     /** Changes a file of the workspace. */
     touch(path) {
       state.files = state.files.map((file) => (file.path === path ? { ...file, modifiedAt: NOW + 1000 } : file));
       tell('sandbox.file.changed', 'agent', { path, change: 'written' });
+    },
+    /** Pages that were given another size. */
+    resized,
+    /** Somebody asks who drives for control. */
+    askFor(name) {
+      Object.assign(state.control, { wantedBy: name });
+      for (const ws of streams) ws.send(JSON.stringify({ type: 'control', control: state.control }));
+    },
+    /** Whoever drives is gone: their request stands open again. */
+    lapse() {
+      Object.assign(state.control, { mode: 'waiting', yours: false, lease: null, controller: null });
+      state.main.preview = { ...state.main.preview, controlMode: 'waiting', blind: false };
+      state.main.handoff = { ...state.main.handoff, requestId: 'ho_taken', status: 'pending' };
+      state.main.updatedAt += 1;
+    },
+    /** Says where the agent points. */
+    aim(aim) {
+      for (const ws of streams) ws.send(JSON.stringify({ type: 'aim', aim }));
     },
     /** Cuts the pictures and lets none come back. */
     cutStreams() {

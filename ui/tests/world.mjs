@@ -153,7 +153,7 @@ export function world(state) {
   let tsk = task(main, 'Invoices, October', 'running', { startedAt: NOW - 2.5 * MIN });
   main.agent = { status: 'running', taskId: tsk.id };
   const asked = handoff(main, tsk, 'Sign in to portal.example. It will go on when the invoice list is open.', NOW - 42_000);
-  const control = { mode: 'ai', yours: false, lease: null, controller: null, settling: false, since: NOW - MIN, lapsesAt: null, job: main.name, asks: null };
+  const control = { mode: 'ai', yours: false, lease: null, controller: null, settling: false, since: NOW - MIN, lapsesAt: null, job: main.name, asks: null, wantedBy: null, wantedByYou: false };
   let told = WORK;
   let files = FILES.slice(2, 6);
   let artifacts = [];

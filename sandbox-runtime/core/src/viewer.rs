@@ -8,8 +8,18 @@ wire! {
     /// From the live view.
     #[serde(tag = "type", rename_all_fields = "camelCase")]
     pub enum FromViewer {
-        /// First message: which pictures this page can show.
-        Hello { h264: bool },
+        /// First message: which pictures this page can show, and wants. Said again, all of it holds anew.
+        Hello {
+            h264: bool,
+            /// Shows the screen this many times smaller in each direction, 1 to 16; without it, as it is.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            #[ts(optional)]
+            scale: Option<u8>,
+            /// At most so many pictures a second, 1 to 60; without it, each as soon as it comes.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            #[ts(optional)]
+            rate: Option<u8>,
+        },
         /// Every five seconds while the page is alive; answered by `Pong` at once. `sent_at` is the page's own clock.
         Ping { sent_at: f64 },
         /// The picture with this number is on the screen. At most two are ever on the way.
@@ -27,6 +37,12 @@ wire! {
         Paste { lease: Lease, text: String },
         /// Asks for the text that the sandbox's clipboard holds now.
         Copy { lease: Lease },
+        /// Asks the person who drives for control; they see `controller` as the name of who asks.
+        AskControl { controller: String },
+        /// The person who drives gives control to whoever asks for it.
+        GiveControl {},
+        /// The person who drives goes on driving; whoever asked is not asked for any more.
+        KeepControl {},
     }
 
     /// What the person did. Coordinates are pixels of the sandbox's screen, origin top left.
@@ -64,6 +80,8 @@ wire! {
         Clipboard { text: String },
         /// The shape of the pointer as a CSS cursor name.
         Cursor { cursor: String },
+        /// What the agent, or a program, does on the page now. Told while nobody holds control, and never waited for.
+        Aim { aim: Aim },
         /// The sandbox is gone; the view need not come back.
         Ended { reason: String },
     }
@@ -73,6 +91,35 @@ wire! {
     pub struct Screen {
         pub width: u32,
         pub height: u32,
+    }
+
+    /// Where the agent's side points on the page, in CSS pixels from its top left, and what it does there.
+    #[derive(Eq)]
+    pub struct Aim {
+        pub x: i32,
+        pub y: i32,
+        /// The size of the page, which lies at the bottom left of the screen.
+        pub page: Screen,
+        /// The element that is meant.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub target: Option<AimBox>,
+        /// The action's name in the vocabulary; absent where a program moves the pointer by itself.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub action: Option<String>,
+        /// What the element is called. Never what is typed into it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub name: Option<String>,
+        /// Whether a button goes down here.
+        pub pressed: bool,
+    }
+
+    /// A box on the page, in CSS pixels.
+    #[derive(Copy, Eq)]
+    pub struct AimBox {
+        pub left: i32,
+        pub top: i32,
+        pub width: i32,
+        pub height: i32,
     }
 
     #[derive(Copy, Eq)]
@@ -103,5 +150,10 @@ wire! {
         /// What a person is asked for; absent while nobody is.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub asks: Option<String>,
+        /// Who asks the person that drives for control.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub wanted_by: Option<String>,
+        /// Whether it is this view's person who asks.
+        pub wanted_by_you: bool,
     }
 }

@@ -182,12 +182,24 @@ pub enum Pulse {
     Lost(Part, Loss),
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Which pictures a view can show, and wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VideoRequest {
     /// Whether the view decodes H.264; without it everything is lossless.
     pub h264: bool,
     /// Whether lossless pictures may be sent; without it (WebRTC) everything goes as H.264.
     pub lossless: bool,
+    /// The pictures are this many times smaller than the screen, in each direction. Smaller ones are lossless only.
+    pub scale: u8,
+    /// At most so many pictures a second.
+    pub rate: Option<u8>,
+}
+
+impl VideoRequest {
+    /// Returns the request for the screen as it is, each picture as soon as it comes.
+    pub const fn whole(h264: bool, lossless: bool) -> Self {
+        Self { h264, lossless, scale: 1, rate: None }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -43,6 +43,8 @@ pub struct Located {
     pub point: (f64, f64),
     /// The same point in its own frame.
     pub point_in_frame: (f64, f64),
+    /// What of it is in view: left, top, right, bottom in CSS pixels of the tab. Absent where it was not looked at.
+    pub covers: Option<[f64; 4]>,
     pub fitted: usize,
     /// The element by what lasts longer than its reference, where it was found by one.
     pub lasting: Option<Target>,
@@ -179,10 +181,18 @@ async fn look(
     let Some((handle, found, frame)) = best else { return Ok(Err(Miss::Nothing)) };
     let Found { count: fitted, lasting, secret, .. } = found;
     let frame = frame.clone();
-    let located =
-        move |frame, point, point_in_frame| Located { frame, handle, point, point_in_frame, fitted, lasting, secret };
+    let located = move |frame, point, point_in_frame, covers| Located {
+        frame,
+        handle,
+        point,
+        point_in_frame,
+        covers,
+        fitted,
+        lasting,
+        secret,
+    };
     let needed = match needs {
-        Needs::Presence => return Ok(Ok(located(frame, (0.0, 0.0), (0.0, 0.0)))),
+        Needs::Presence => return Ok(Ok(located(frame, (0.0, 0.0), (0.0, 0.0), None))),
         Needs::Click => "click",
         Needs::Type => "type",
         Needs::Look => "look",
@@ -194,9 +204,15 @@ async fn look(
     let (Some(x), Some(y)) = (ready["x"].as_f64(), ready["y"].as_f64()) else { return Ok(Err(Miss::Nothing)) };
     let through = if needs == Needs::Look { "look" } else { "click" };
     Ok(match page.to_tab(&frames, &frame, (x, y), through).await? {
-        Ok(point) => Ok(located(frame, point, (x, y))),
+        Ok(point) => Ok(located(frame, point, (x, y), covers(&ready["box"], (point.0 - x, point.1 - y)))),
         Err(why) => Err(Miss::Unready(format!("its frame is {why}"))),
     })
+}
+
+/// Returns the box that the page says an element has, moved from its frame into the tab.
+fn covers(said: &Value, (dx, dy): (f64, f64)) -> Option<[f64; 4]> {
+    let side = |name: &str, by: f64| said[name].as_f64().map(|at| at + by);
+    Some([side("left", dx)?, side("top", dy)?, side("right", dx)?, side("bottom", dy)?])
 }
 
 /// Says what the page had instead.

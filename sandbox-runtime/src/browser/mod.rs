@@ -12,6 +12,7 @@
 
 mod act;
 mod address;
+mod aim;
 pub mod clients;
 mod dialogs;
 mod documents;
@@ -48,11 +49,12 @@ use sandbox_core::approval::judge::Foreseen;
 use sandbox_core::event::DialogState;
 use sandbox_core::model::{self, Receipt, TypedText, Until};
 use sandbox_core::observation::{DialogKind, Observation};
+use sandbox_core::viewer::Aim;
 use sandbox_link::Link;
 use sandbox_link::protocol::Open;
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
 pub use error::{ActionError, BrowserError};
@@ -216,6 +218,11 @@ impl Browser {
         Ok((Self { shared: Arc::new(shared) }, events))
     }
 
+    /// Returns what the agent's side does on the page, from now on; the size of the page is left to whoever knows it.
+    pub fn aims(&self) -> broadcast::Receiver<Aim> {
+        self.shared.world.aims()
+    }
+
     /// Returns what the browser shows, as last known.
     pub fn state(&self) -> BrowserState {
         let state = self.shared.world.state();
@@ -266,7 +273,7 @@ impl Browser {
     /// or `timeout`. Dropping the future cancels what has not been sent.
     pub async fn act(&self, permit: &Permit, action: &Action, timeout: Duration) -> Result<Outcome, ActionError> {
         let timeout = action.timeout_ms().map_or(timeout, Duration::from_millis);
-        let doing = act::Doing::new(&self.shared, permit, Instant::now() + timeout);
+        let doing = act::Doing::new(&self.shared, permit, Instant::now() + timeout, action.name());
         // Looked up before: what was clicked may be gone afterwards.
         let names = self.names(action);
         // The many kinds of action make one large future: kept off the caller's own.

@@ -344,10 +344,10 @@
     if (['left', 'top', 'width', 'height'].some((side) => Math.abs(before[side] - after[side]) > 0.5)) return { why: 'moving' };
     const box = boxOf(element);
     if (!box) return { why: 'outside the visible part of the page' };
-    const middle = { x: (box.left + box.right) / 2, y: (box.top + box.bottom) / 2 };
+    const middle = { x: (box.left + box.right) / 2, y: (box.top + box.bottom) / 2, box };
     if (needs === 'look') return middle;
     const spots = [middle];
-    for (const [dx, dy] of [[0.25, 0.5], [0.75, 0.5], [0.5, 0.25], [0.5, 0.75]]) spots.push({ x: box.left + (box.right - box.left) * dx, y: box.top + (box.bottom - box.top) * dy });
+    for (const [dx, dy] of [[0.25, 0.5], [0.75, 0.5], [0.5, 0.25], [0.5, 0.75]]) spots.push({ x: box.left + (box.right - box.left) * dx, y: box.top + (box.bottom - box.top) * dy, box });
     let over = null;
     for (const spot of spots) {
       const hit = hitAt(spot.x, spot.y);

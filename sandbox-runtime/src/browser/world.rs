@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use sandbox_core::action::DialogRecord;
 use sandbox_core::address::without_sign_ins;
 use sandbox_core::plain_name;
+use sandbox_core::viewer::Aim;
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 
 use super::address::without_values;
 use super::clients::Targets;
@@ -49,6 +50,8 @@ const TYPED_KEPT: usize = 100;
 const SAME_AGAIN: Duration = Duration::from_secs(2);
 /// Longest text about an element that is told.
 const ELEMENT_CHARS: usize = 200;
+/// Where the agent's side pointed, for viewers that take their time; older ones are lost to them.
+const AIMS: usize = 32;
 /// Finished downloads that are remembered.
 const DOWNLOADS_KEPT: usize = 64;
 
@@ -59,6 +62,7 @@ pub struct World {
     pub(super) gate: Gate,
     events: mpsc::Sender<BrowserEvent>,
     exchange: Arc<Exchange>,
+    aims: broadcast::Sender<Aim>,
     pub(super) starting: Arc<Starting>,
     /// Name of the isolated world that the page script lives in. Nobody can guess it: who knows it could reach in.
     pub script_world: String,
@@ -209,8 +213,21 @@ impl World {
             script_world,
             asks,
             exchange,
+            aims: broadcast::Sender::new(AIMS),
             starting: Arc::default(),
         })
+    }
+
+    pub fn aims(&self) -> broadcast::Receiver<Aim> {
+        self.aims.subscribe()
+    }
+
+    /// Shows where the agent's side points. Nobody waits for it, and nothing happens while nobody looks.
+    pub fn aim(&self, aim: impl FnOnce() -> Aim) {
+        if self.aims.receiver_count() > 0 {
+            // Whoever looked may have gone in between.
+            let _ = self.aims.send(aim());
+        }
     }
 
     /// Returns the way that files take between browser and workspace.

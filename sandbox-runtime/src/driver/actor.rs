@@ -23,6 +23,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::approvals::Trust;
+use super::asker::Asker;
 use super::beginning::{begin_from, give_back};
 use super::cause::{Cause, Reply, TurnOf};
 use super::idle::{Activity, Idle};
@@ -92,6 +93,8 @@ pub(super) struct Actor {
     in_flight: Option<(Lease, CancellationToken)>,
     turns_wanted: VecDeque<(TurnOf, Reply<Turn>)>,
     viewers: BTreeSet<ViewerId>,
+    /// Who asks the person that drives for control.
+    pub asker: Option<Asker>,
     working: u32,
     /// Turns that are over. At most one is in flight, so this holds at most one and never grows.
     settled: mpsc::UnboundedSender<Settled>,
@@ -124,6 +127,7 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         programs_hold: false,
         may_ask: false,
         since: now,
+        asker: None,
         lapses_at: None,
         desktop: None,
         desktop_down: false,
@@ -170,6 +174,7 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         in_flight: None,
         turns_wanted: VecDeque::new(),
         viewers: BTreeSet::new(),
+        asker: None,
         working: 0,
         settled,
         shared,
@@ -348,12 +353,21 @@ impl Actor {
                 let handed_back = self.hand_back(&by, note, typed).await;
                 reply(answer, handed_back);
             }
+            Cause::AskControl { viewer, name, answer } => {
+                let asked = self.ask_control(viewer, name);
+                reply(answer, asked);
+            }
+            Cause::AnswerAsker { viewer, gives, answer } => {
+                let answered = self.answer_asker(&viewer, gives).await;
+                reply(answer, answered);
+            }
             Cause::ViewerJoined { viewer } => {
                 self.viewers.insert(viewer);
                 self.viewers_changed();
             }
             Cause::ViewerLeft { viewer } => {
                 self.viewers.remove(&viewer);
+                self.forget_asker(&viewer);
                 self.viewers_changed();
                 self.control_request(Request::ViewerLeft { viewer }, By::Person, None).await;
             }
@@ -447,6 +461,8 @@ impl Actor {
         self.run_or_stop_clock();
         if self.who_drives_differs(&before) {
             self.since = now_ms();
+            // They asked whoever drove then.
+            self.asker = None;
             let shared = self.snapshot();
             let changed = ControlChanged { mode: shared.mode(), controller: self.controller.clone() };
             events.push(self.event(changed, by));
@@ -723,6 +739,7 @@ impl Actor {
             programs_hold: self.trust.holds_of(TurnOf::Program),
             may_ask: rules::may_ask(&self.trust.rules, &self.sandbox.id, self.follows()),
             since: self.since,
+            asker: self.asker.clone(),
             lapses_at: match self.control.state() {
                 // Only what the person can do something about: a page that lives keeps its heartbeat by itself.
                 State::Person { controller: Controller::Viewer(_), input_at, .. } => Some(input_at + IDLE_MS),

@@ -126,6 +126,19 @@ pub(super) enum Cause {
         answer: Reply<()>,
     },
 
+    /// Somebody asks the person who drives for control.
+    AskControl {
+        viewer: ViewerId,
+        name: String,
+        answer: Reply<()>,
+    },
+    /// The person who drives answers them.
+    AnswerAsker {
+        viewer: ViewerId,
+        gives: bool,
+        answer: Reply<()>,
+    },
+
     ViewerJoined {
         viewer: ViewerId,
     },

@@ -12,6 +12,7 @@
 
 mod actor;
 mod approvals;
+mod asker;
 mod beginning;
 mod bench;
 mod cause;
@@ -64,6 +65,7 @@ pub use tasks::{TaskOrder, TaskWork};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 pub use work::{ExecError, SaveError};
 
+use self::asker::Asker;
 use self::cause::{Cause, TurnOf};
 use self::idle::Activity;
 use self::seat::InputTally;
@@ -149,6 +151,7 @@ pub struct Shared {
     /// Whether anything that the task does may need a person's word.
     pub(super) may_ask: bool,
     pub(super) since: EpochMs,
+    asker: Option<Asker>,
     pub(super) lapses_at: Option<EpochMs>,
     pub(super) desktop: Option<Link>,
     /// Whether that room was lost and is started again.
@@ -493,6 +496,8 @@ impl Shared {
             lapses_at: self.lapses_at,
             job: Some(plain_name(&self.sandbox.name)),
             asks: self.asks(),
+            wanted_by: self.asker.as_ref().map(|asker| plain_name(&asker.name)),
+            wanted_by_you: self.asker.as_ref().is_some_and(|asker| asker.viewer == *viewer),
         }
     }
 

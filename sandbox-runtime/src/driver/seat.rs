@@ -3,16 +3,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use futures_util::{Stream, stream};
 use sandbox_core::control::{Controller, Denial, Releaser};
-use sandbox_core::model::TypedText;
-use sandbox_core::viewer::{ControlView, ViewerMode};
+use sandbox_core::model::{TypedText, Viewport};
+use sandbox_core::viewer::{Aim, ControlView, Screen, ViewerMode};
 use sandbox_core::{Lease, ViewerId};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 
 use super::cause::Cause;
 use super::refusal::Refusal;
 use super::{Driver, Shared};
-use crate::browser::Refused;
+use crate::browser::{Browser, Refused};
 
 /// How often input renews the lease, in milliseconds: not with every mouse move.
 const RENEW_EVERY_MS: i64 = 1_000;
@@ -79,6 +80,47 @@ impl ViewerSeat {
         self.may_act()?;
         let by = Releaser::Viewer(self.id.clone());
         self.driver.ask_actor(|answer| Cause::HandBack { by, note, typed, answer }).await
+    }
+
+    /// Asks the person who drives for control.
+    ///
+    /// # Errors
+    ///
+    /// A watching view may not; nobody drives, or it cannot be asked.
+    pub async fn ask_control(&self, name: String) -> Result<(), Refusal> {
+        self.may_act()?;
+        let viewer = self.id.clone();
+        self.driver.ask_actor(|answer| Cause::AskControl { viewer, name, answer }).await
+    }
+
+    /// Gives control to whoever asks for it, or keeps it.
+    pub async fn answer_asker(&self, gives: bool) -> Result<(), Refusal> {
+        self.may_act()?;
+        let viewer = self.id.clone();
+        self.driver.ask_actor(|answer| Cause::AnswerAsker { viewer, gives, answer }).await
+    }
+
+    /// Returns what the agent's side does on the page, from now on, also in a browser that is started again.
+    pub fn aims(&self) -> impl Stream<Item = Aim> + Send + 'static {
+        stream::unfold((self.shared.clone(), None), |(mut shared, mut aims)| async move {
+            loop {
+                let Some(following) = &mut aims else {
+                    let found = shared.wait_for(|now| now.browser.is_some()).await.ok()?;
+                    aims = found.browser.as_ref().map(Browser::aims);
+                    continue;
+                };
+                match following.recv().await {
+                    Ok(mut aim) => {
+                        let Viewport { width, height } = shared.borrow().sandbox.preview.viewport;
+                        aim.page = Screen { width, height };
+                        return Some((aim, (shared, aims)));
+                    }
+                    Err(broadcast::error::RecvError::Lagged(_)) => {}
+                    // The browser is gone with its last owner.
+                    Err(broadcast::error::RecvError::Closed) => aims = None,
+                }
+            }
+        })
     }
 
     /// Whether a desktop that goes away comes back.

@@ -1,7 +1,7 @@
 //! Live views: the driver's seat, as the streams ask for it.
 
 use sandbox_core::model::TypedText;
-use sandbox_core::viewer::{ControlView, ViewerMode};
+use sandbox_core::viewer::{Aim, ControlView, ViewerMode};
 use sandbox_core::{Lease, SandboxId, ViewerId};
 use sandbox_link::Link;
 
@@ -45,6 +45,18 @@ impl Seat for ViewerSeat {
 
     async fn hand_back(&self, note: Option<String>, typed: TypedText) -> Result<(), Refusal> {
         Ok(Self::hand_back(self, note, typed).await?)
+    }
+
+    async fn ask_control(&self, controller: String) -> Result<(), Refusal> {
+        Ok(Self::ask_control(self, controller).await?)
+    }
+
+    async fn answer_asker(&self, gives: bool) -> Result<(), Refusal> {
+        Ok(Self::answer_asker(self, gives).await?)
+    }
+
+    fn aims(&self) -> impl futures_util::Stream<Item = Aim> + Send + 'static {
+        Self::aims(self)
     }
 
     fn comes_back(&self) -> bool {

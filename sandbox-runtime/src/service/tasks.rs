@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use futures_util::Stream;
 use sandbox_core::event::{EventData, NewEvent, TaskQueued};
-use sandbox_core::model::{Actor, Failure, SandboxConfig, Task, TaskLimits, TaskRequest, TaskStatus, Usage};
+use sandbox_core::model::{
+    Actor, BrowserCapability, BrowserSwitch, Failure, SandboxConfig, Task, TaskLimits, TaskRequest, TaskStatus, Usage,
+    Viewport,
+};
 use sandbox_core::playbook::Playbook;
 use sandbox_core::{SandboxId, TaskId, plain_name, task};
 use serde_json::json;
@@ -141,8 +144,12 @@ impl Service {
     }
 
     /// Makes a sandbox and starts the guided first task in it; needs no model, no key, no network.
-    pub async fn demo(&self) -> Answer<(SandboxId, TaskId)> {
-        let config = SandboxConfig { name: Some(demo::NAME.to_owned()), ..SandboxConfig::default() };
+    pub async fn demo(&self, viewport: Option<Viewport>) -> Answer<(SandboxId, TaskId)> {
+        let mut config = SandboxConfig { name: Some(demo::NAME.to_owned()), ..SandboxConfig::default() };
+        if let Some(viewport) = viewport {
+            config.capabilities.browser =
+                BrowserSwitch::With(BrowserCapability { viewport, ..BrowserCapability::default() });
+        }
         let request = TaskRequest {
             prompt: None,
             playbook: Some(demo::PLAYBOOK.to_owned()),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::{Stream, StreamExt, stream};
 use nix::time::{ClockId, clock_gettime};
 use sandbox_core::Lease;
-use sandbox_core::viewer::{ControlView, FromViewer, InputEvent, Screen, ToViewer, ViewerMode};
+use sandbox_core::viewer::{Aim, ControlView, FromViewer, InputEvent, Screen, ToViewer, ViewerMode};
 use sandbox_link::protocol::{DesktopAnswer, DesktopCall, DesktopReport, InputFrame, Open, VideoRequest};
 use sandbox_link::{Link, LinkError, read_message};
 use tokio::sync::mpsc;
@@ -35,6 +35,9 @@ const DRAIN_DEADLINE: Duration = Duration::from_secs(2);
 const BURST: Duration = Duration::from_secs(1);
 /// Longest text that is typed or pasted at once.
 const MAX_TEXT: usize = 1 << 20;
+/// How many times smaller a view may want its pictures, and how many of them a second.
+const MAX_SCALE: u8 = 16;
+const MAX_RATE: u8 = 60;
 /// Clipboard reads that may be under way for one view.
 const MAX_READS: usize = 4;
 
@@ -59,11 +62,14 @@ pub(super) enum PictureWord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct VideoWish {
     pub h264: bool,
+    pub scale: Option<u8>,
+    pub rate: Option<u8>,
 }
 
 impl From<VideoWish> for VideoRequest {
-    fn from(wish: VideoWish) -> Self {
-        Self { h264: wish.h264, lossless: true }
+    fn from(VideoWish { h264, scale, rate }: VideoWish) -> Self {
+        let scale = scale.unwrap_or(1).clamp(1, MAX_SCALE);
+        Self { h264, lossless: true, scale, rate: rate.map(|rate| rate.clamp(1, MAX_RATE)) }
     }
 }
 
@@ -82,6 +88,7 @@ pub(super) enum End {
     Unread,
 }
 
+type Aims = Pin<Box<dyn Stream<Item = Aim> + Send>>;
 type Reports = Pin<Box<dyn Stream<Item = DesktopReport> + Send>>;
 
 pub(super) struct Conversation<S> {
@@ -89,6 +96,7 @@ pub(super) struct Conversation<S> {
     desktop: Link,
     wires: Wires,
     reports: Reports,
+    aims: Aims,
     /// Only views that may act have one.
     lane: Option<Lane>,
     keys: CopyKeys,
@@ -145,6 +153,7 @@ async fn begin<S: Seat>(
     let welcome =
         ToViewer::Welcome { viewer_id: seat.id().clone(), mode: seat.mode(), screen, transport: transport.to_owned() };
     let told = seat.control();
+    let aims: Aims = Box::pin(seat.aims());
     for word in [welcome, ToViewer::Control { control: told.clone() }] {
         wires.answers.send(word).await.map_err(|_| BeginError::Left)?;
     }
@@ -153,6 +162,7 @@ async fn begin<S: Seat>(
         desktop,
         wires,
         reports,
+        aims,
         lane,
         keys: CopyKeys::default(),
         told,
@@ -195,6 +205,7 @@ impl<S: Seat> Conversation<S> {
     async fn talk(&mut self) -> End {
         let mut heard_at = Instant::now();
         let mut reporting = true;
+        let mut aiming = true;
         loop {
             let silent_at = self.wires.silence.map(|silence| heard_at + silence);
             let answered = tokio::select! {
@@ -217,6 +228,13 @@ impl<S: Seat> Conversation<S> {
                         Ok(())
                     }
                 },
+                aim = self.aims.next(), if aiming => match aim {
+                    Some(aim) => self.handle_aim(aim).await,
+                    None => {
+                        aiming = false;
+                        Ok(())
+                    }
+                },
                 () = until(silent_at) => return End::Silent,
             };
             if let Err(end) = answered {
@@ -227,8 +245,8 @@ impl<S: Seat> Conversation<S> {
 
     async fn handle_word(&mut self, word: FromViewer) -> Result<(), End> {
         match word {
-            FromViewer::Hello { h264 } => {
-                self.ask_for_pictures(PictureWord::Show(VideoWish { h264 }));
+            FromViewer::Hello { h264, scale, rate } => {
+                self.ask_for_pictures(PictureWord::Show(VideoWish { h264, scale, rate }));
                 Ok(())
             }
             FromViewer::Shown { picture } => {
@@ -254,6 +272,28 @@ impl<S: Seat> Conversation<S> {
                 // Before anyone else may drive: nothing of this person's is held or on its way any more.
                 self.let_go();
                 let answer = in_time(self.seat.hand_back(note, typed.unwrap_or_default())).await;
+                self.settle(answer).await
+            }
+            FromViewer::AskControl { controller } => {
+                if let Err(refusal) = self.may_act() {
+                    return self.deny(refusal).await;
+                }
+                let answer = in_time(self.seat.ask_control(controller)).await;
+                self.settle(answer).await
+            }
+            FromViewer::GiveControl {} => {
+                if let Err(refusal) = self.may_act() {
+                    return self.deny(refusal).await;
+                }
+                self.let_go();
+                let answer = in_time(self.seat.answer_asker(true)).await;
+                self.settle(answer).await
+            }
+            FromViewer::KeepControl {} => {
+                if let Err(refusal) = self.may_act() {
+                    return self.deny(refusal).await;
+                }
+                let answer = in_time(self.seat.answer_asker(false)).await;
                 self.settle(answer).await
             }
             FromViewer::Input { lease, event } => self.handle_input(lease, event).await,
@@ -334,6 +374,12 @@ impl<S: Seat> Conversation<S> {
             return Ok(());
         }
         self.answer(ToViewer::Clipboard { text }).await
+    }
+
+    /// What came too late for its moment is left out: nothing waits for a pointer.
+    async fn handle_aim(&mut self, aim: Aim) -> Result<(), End> {
+        let is_free = self.wires.answers.capacity() > 0;
+        if is_free { self.answer(ToViewer::Aim { aim }).await } else { Ok(()) }
     }
 
     async fn handle_report(&mut self, report: DesktopReport) -> Result<(), End> {

@@ -2,8 +2,9 @@
 
 use std::future::Future;
 
+use futures_util::Stream;
 use sandbox_core::model::TypedText;
-use sandbox_core::viewer::{ControlView, ViewerMode};
+use sandbox_core::viewer::{Aim, ControlView, ViewerMode};
 use sandbox_core::{Lease, ViewerId};
 
 /// A connected live view's place at a sandbox. Dropping it is leaving.
@@ -21,6 +22,15 @@ pub trait Seat: Send + Sync + 'static {
     fn take(&self, controller: String) -> impl Future<Output = Result<(), Refusal>> + Send;
 
     fn hand_back(&self, note: Option<String>, typed: TypedText) -> impl Future<Output = Result<(), Refusal>> + Send;
+
+    /// Asks the person who drives for control, under this name.
+    fn ask_control(&self, controller: String) -> impl Future<Output = Result<(), Refusal>> + Send;
+
+    /// Answers whoever asks this view's person, who drives, for control.
+    fn answer_asker(&self, gives: bool) -> impl Future<Output = Result<(), Refusal>> + Send;
+
+    /// Returns what the agent's side does on the page, from now on. What is not taken in time is lost.
+    fn aims(&self) -> impl Stream<Item = Aim> + Send + 'static;
 
     /// Whether a desktop that goes away comes back: the view is to connect again.
     fn comes_back(&self) -> bool;

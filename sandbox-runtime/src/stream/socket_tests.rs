@@ -8,7 +8,7 @@ use axum::routing::any;
 use futures_util::{SinkExt, StreamExt};
 use sandbox_core::Lease;
 use sandbox_core::model::TypedText;
-use sandbox_core::viewer::{FromViewer, InputEvent, Screen, ToViewer, ViewerMode};
+use sandbox_core::viewer::{Aim, FromViewer, InputEvent, Screen, ToViewer, ViewerMode};
 use sandbox_link::Link;
 use sandbox_link::protocol::{DesktopReport, InputFrame, VideoControl, VideoRequest};
 use tokio::net::TcpStream;
@@ -128,8 +128,8 @@ fn key(code: &str, key: &str, down: bool) -> InputEvent {
 #[tokio::test]
 async fn pictures_arrive_unchanged_and_are_acknowledged_to_the_room() {
     let mut page = Page::open(ViewerMode::Watch, None).await;
-    page.say(FromViewer::Hello { h264: true }).await;
-    assert_eq!(page.room.next().await, Seen::VideoAsked(VideoRequest { h264: true, lossless: true }));
+    page.say(FromViewer::Hello { h264: true, scale: None, rate: None }).await;
+    assert_eq!(page.room.next().await, Seen::VideoAsked(VideoRequest::whole(true, true)));
     let picture = h264_picture(1, 5, &[0, 0, 0, 1, 0x65, 9, 9]);
     page.room.pictures.send(picture.clone()).unwrap();
     assert_eq!(page.picture().await, picture);
@@ -142,13 +142,47 @@ async fn no_picture_is_asked_for_before_the_page_says_what_it_can_show() {
     let mut page = Page::open(ViewerMode::Watch, None).await;
     assert_eq!(page.settled().await, []);
     assert!(page.room.seen.try_recv().is_err());
-    page.say(FromViewer::Hello { h264: false }).await;
-    assert_eq!(page.room.next().await, Seen::VideoAsked(VideoRequest { h264: false, lossless: true }));
+    page.say(FromViewer::Hello { h264: false, scale: None, rate: None }).await;
+    assert_eq!(page.room.next().await, Seen::VideoAsked(VideoRequest::whole(false, true)));
     // A page whose decoder failed asks again, for what it can show.
-    page.say(FromViewer::Hello { h264: false }).await;
+    page.say(FromViewer::Hello { h264: false, scale: None, rate: None }).await;
     let mut again = [page.room.next().await, page.room.next().await];
     again.sort_by_key(|seen| *seen == Seen::VideoEnded);
-    assert_eq!(again, [Seen::VideoAsked(VideoRequest { h264: false, lossless: true }), Seen::VideoEnded]);
+    assert_eq!(again, [Seen::VideoAsked(VideoRequest::whole(false, true)), Seen::VideoEnded]);
+}
+
+#[tokio::test]
+async fn a_small_view_asks_the_room_for_small_and_few_pictures_within_bounds() {
+    let mut page = Page::open(ViewerMode::Watch, None).await;
+    page.say(FromViewer::Hello { h264: false, scale: Some(4), rate: Some(2) }).await;
+    let wanted = VideoRequest { scale: 4, rate: Some(2), ..VideoRequest::whole(false, true) };
+    assert_eq!(page.room.next().await, Seen::VideoAsked(wanted));
+    page.say(FromViewer::Hello { h264: false, scale: Some(0), rate: Some(255) }).await;
+    let within = VideoRequest { scale: 1, rate: Some(60), ..VideoRequest::whole(false, true) };
+    let asked = [page.room.next().await, page.room.next().await];
+    assert!(asked.contains(&Seen::VideoAsked(within)), "{asked:?}");
+}
+
+#[tokio::test]
+async fn what_the_agent_aims_at_is_told_to_whoever_watches() {
+    let mut page = Page::open(ViewerMode::Watch, None).await;
+    // The room is asked for nothing: it comes from the driver.
+    assert_eq!(page.settled().await, []);
+    let page_size = Screen { width: 1280, height: 720 };
+    let aim = Aim { x: 5, y: 6, page: page_size, target: None, action: None, name: None, pressed: true };
+    page.driver.aims.send(aim.clone()).unwrap();
+    assert_eq!(page.word().await, ToViewer::Aim { aim });
+}
+
+#[tokio::test]
+async fn asking_for_control_and_answering_reach_the_driver() {
+    let mut page = Page::open(ViewerMode::Control, Some(LEASE)).await;
+    page.say(FromViewer::AskControl { controller: "Bob".into() }).await;
+    page.say(FromViewer::KeepControl {}).await;
+    page.say(FromViewer::GiveControl {}).await;
+    for asked in [Asked::AskControl("Bob".into()), Asked::AnswerAsker(false), Asked::AnswerAsker(true)] {
+        page.driver_asked(asked).await;
+    }
 }
 
 #[tokio::test]
@@ -319,7 +353,7 @@ async fn nonsense_is_denied_and_the_view_goes_on() {
 #[tokio::test]
 async fn the_page_is_told_when_the_desktop_is_gone() {
     let mut page = Page::open(ViewerMode::Watch, None).await;
-    page.say(FromViewer::Hello { h264: true }).await;
+    page.say(FromViewer::Hello { h264: true, scale: None, rate: None }).await;
     page.room.next().await;
     let (spare, _) = Room::start();
     drop(std::mem::replace(&mut page.room, spare));
@@ -332,7 +366,7 @@ async fn the_page_is_told_when_the_desktop_is_gone() {
 #[tokio::test]
 async fn a_page_that_does_not_read_holds_up_pictures_and_nothing_else() {
     let mut page = Page::open(ViewerMode::Control, Some(LEASE)).await;
-    page.say(FromViewer::Hello { h264: false }).await;
+    page.say(FromViewer::Hello { h264: false, scale: None, rate: None }).await;
     page.room.next().await;
     // Far more than the sockets between them hold; the page reads none of it.
     let large = vec![1; 8 << 20];

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sandbox_core::model::{ControlMode, TypedText};
-use sandbox_core::viewer::{ControlView, Screen, ViewerMode};
+use sandbox_core::viewer::{Aim, ControlView, Screen, ViewerMode};
 use sandbox_core::{Lease, ViewerId};
 use sandbox_link::protocol::{DesktopAnswer, DesktopCall, DesktopReport, InputFrame, Open, VideoControl, VideoRequest};
 use sandbox_link::{Incoming, Link, Side, Stream, read_message, write_frame, write_message};
@@ -169,6 +169,7 @@ pub(super) struct FakeSeat {
     lease: watch::Sender<Option<Lease>>,
     changes: watch::Receiver<Option<Lease>>,
     log: mpsc::UnboundedSender<Asked>,
+    aims: tokio::sync::broadcast::Sender<Aim>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -176,6 +177,8 @@ pub(super) enum Asked {
     Heartbeat,
     Take(String),
     HandBack(Option<String>, TypedText),
+    AskControl(String),
+    AnswerAsker(bool),
     Input(InputWeight),
     Left,
 }
@@ -184,14 +187,16 @@ pub(super) enum Asked {
 pub(super) struct FakeDriver {
     pub lease: watch::Sender<Option<Lease>>,
     pub asked: mpsc::UnboundedReceiver<Asked>,
+    pub aims: tokio::sync::broadcast::Sender<Aim>,
 }
 
 impl FakeSeat {
     pub(super) fn new(mode: ViewerMode, lease: Option<Lease>) -> (Self, FakeDriver) {
         let (lease, changes) = watch::channel(lease);
         let (log, asked) = mpsc::unbounded_channel();
-        let seat = Self { id: ViewerId::from("view_1"), mode, lease: lease.clone(), changes, log };
-        (seat, FakeDriver { lease, asked })
+        let aims = tokio::sync::broadcast::Sender::new(16);
+        let seat = Self { id: ViewerId::from("view_1"), mode, lease: lease.clone(), changes, log, aims: aims.clone() };
+        (seat, FakeDriver { lease, asked, aims })
     }
 }
 
@@ -222,6 +227,8 @@ impl Seat for FakeSeat {
             lapses_at: None,
             job: None,
             asks: None,
+            wanted_by: None,
+            wanted_by_you: false,
         }
     }
 
@@ -241,6 +248,23 @@ impl Seat for FakeSeat {
         let _ = self.log.send(Asked::HandBack(note, typed));
         self.lease.send_replace(None);
         Ok(())
+    }
+
+    async fn ask_control(&self, controller: String) -> Result<(), Refusal> {
+        let _ = self.log.send(Asked::AskControl(controller));
+        Ok(())
+    }
+
+    async fn answer_asker(&self, gives: bool) -> Result<(), Refusal> {
+        let _ = self.log.send(Asked::AnswerAsker(gives));
+        Ok(())
+    }
+
+    fn aims(&self) -> impl futures_util::Stream<Item = Aim> + Send + 'static {
+        futures_util::stream::unfold(self.aims.subscribe(), |mut aims| async move {
+            let aim = aims.recv().await.ok()?;
+            Some((aim, aims))
+        })
     }
 
     fn comes_back(&self) -> bool {

@@ -1068,6 +1068,10 @@ export type NewCheckpoint = {
   label?: string | null;
 };
 
+export type NewDemo = {
+  viewport?: Viewport | null;
+};
+
 /** What a caller asks for: an address that is told about events. */
 export type NewWebhook = {
   /** Whether the address may be this machine or a private one. */
@@ -1078,8 +1082,6 @@ export type NewWebhook = {
   /** `https://…`, or `http://…`. */
   url: string;
 };
-
-export type Nothing = Record<string, never>;
 
 export type PageName = {
   title: string;

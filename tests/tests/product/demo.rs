@@ -51,6 +51,26 @@ async fn a_person_signs_in_and_the_agent_goes_on_in_the_same_session() {
     })
     .await;
 
+    // The second person asks instead: the first is asked, goes on driving, and gives control when they want to.
+    other.say(&FromViewer::AskControl { controller: "someone else".to_owned() }).await;
+    let wanted_by = |of: &Viewer| of.seen(|seen| seen.control.as_ref().and_then(|control| control.wanted_by.clone()));
+    eventually("the first is asked", || {
+        std::future::ready((wanted_by(&viewer).as_deref() == Some("someone else")).then_some(()))
+    })
+    .await;
+    viewer.say(&FromViewer::KeepControl {}).await;
+    eventually("nobody asks any more", || std::future::ready(wanted_by(&other).is_none().then_some(()))).await;
+    assert!(viewer.lease().is_some() && other.lease().is_none(), "nothing was taken from them");
+    for (from, to) in [(&viewer, &other), (&other, &viewer)] {
+        to.say(&FromViewer::AskControl { controller: "the other".to_owned() }).await;
+        eventually("who drives is asked", || std::future::ready(wanted_by(from).map(|_| ()))).await;
+        from.say(&FromViewer::GiveControl {}).await;
+        eventually("control is given", || {
+            std::future::ready((to.lease().is_some() && from.lease().is_none()).then_some(()))
+        })
+        .await;
+    }
+
     viewer.sign_in(E_MAIL, PASSWORD, CODE).await;
     viewer.hand_back(Some("signed in with my own name")).await;
 

@@ -322,8 +322,9 @@ export class Client {
   async checks(): Promise<Check[]> {
     return (await this.#send<Page<Check>>('GET', '/v1/doctor')).data;
   }
-  demo(): Promise<{ sandboxId: string; taskId: string }> {
-    return this.#send('POST', '/v1/demo', {});
+  /** Starts the guided first task, in a page of this size. */
+  demo(viewport: { width: number; height: number }): Promise<{ sandboxId: string; taskId: string }> {
+    return this.#send('POST', '/v1/demo', { viewport });
   }
   /** Answers the models that a prompt could go to. */
   async models(): Promise<ModelInfo[]> {

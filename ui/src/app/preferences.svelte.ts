@@ -1,4 +1,5 @@
 /** What the person chose for this machine: kept in the page's own storage, never sent anywhere. */
+import { PANES_UNCHOSEN, readPanes, type PaneChoice } from '../core/panes';
 
 export type Theme = 'system' | 'light' | 'dark';
 
@@ -11,6 +12,11 @@ export class Preferences {
   pictures = $state(true);
   /** Whether what the demo has shown was read. */
   demoSeen = $state(false);
+  panes = $state.raw<PaneChoice>(PANES_UNCHOSEN);
+  /** Whether the page takes the stage's size when the person takes control. */
+  fitsWhenDriving = $state(false);
+  /** Whether what the agent is about to do is drawn over the picture. */
+  showsAim = $state(true);
   /** What is on the page now. */
   shown = $state<'light' | 'dark'>('light');
   readonly #system = matchMedia('(prefers-color-scheme: dark)');
@@ -21,6 +27,9 @@ export class Preferences {
     if (kept.notify === false) this.notify = false;
     if (kept.pictures === false) this.pictures = false;
     if (kept.demoSeen === true) this.demoSeen = true;
+    this.panes = readPanes(kept.panes);
+    this.fitsWhenDriving = kept.fitsWhenDriving === true;
+    this.showsAim = kept.showsAim !== false;
   }
 
   /** Puts the theme on the page now and whenever the system's changes; the disposer stops that. */
@@ -52,6 +61,21 @@ export class Preferences {
     this.#save();
   }
 
+  choosePanes(panes: PaneChoice): void {
+    this.panes = panes;
+    this.#save();
+  }
+
+  chooseFitsWhenDriving(fits: boolean): void {
+    this.fitsWhenDriving = fits;
+    this.#save();
+  }
+
+  chooseShowsAim(shows: boolean): void {
+    this.showsAim = shows;
+    this.#save();
+  }
+
   #show(): void {
     const dark = this.theme === 'dark' || (this.theme === 'system' && this.#system.matches);
     this.shown = dark ? 'dark' : 'light';
@@ -59,11 +83,12 @@ export class Preferences {
   }
 
   #save(): void {
-    localStorage.setItem(KEY, JSON.stringify({ theme: this.theme, notify: this.notify, pictures: this.pictures, demoSeen: this.demoSeen }));
+    const { theme, notify, pictures, demoSeen, panes, fitsWhenDriving, showsAim } = this;
+    localStorage.setItem(KEY, JSON.stringify({ theme, notify, pictures, demoSeen, panes, fitsWhenDriving, showsAim }));
   }
 }
 
-function read(): { theme?: unknown; notify?: unknown; pictures?: unknown; demoSeen?: unknown } {
+function read(): Partial<Record<'theme' | 'notify' | 'pictures' | 'demoSeen' | 'panes' | 'fitsWhenDriving' | 'showsAim', unknown>> {
   try {
     const value: unknown = JSON.parse(localStorage.getItem(KEY) ?? '{}');
     return typeof value === 'object' && value !== null ? value : {};

@@ -1,17 +1,30 @@
-/** The size of page that fills a box without blank edges. */
+/** The size of page that fills a stage without blank edges. */
 
-const NARROWEST = 1024;
-const WIDEST = 1920;
-const HIGHEST = 1400;
-const LOWEST = 480;
+/** Sites are made for this much at least: a narrower stage shows a page that is scaled down. */
+const NARROWEST = 768;
+const WIDEST = 2560;
+const HIGHEST = 2048;
+const LOWEST = 360;
+
+/** Height of the browser's own bars above a page, as long as it was not seen. */
+export const BARS = 88;
 
 /**
- * Returns the page size whose screen, with the browser's own bars of `bars` pixels above it, has the shape of the box.
- *
- * As wide as the box where that is a width sites are made for; never narrower than a small desktop.
+ * Returns the page size whose screen, with the browser's own bars of `bars` pixels above it, has the size of the stage: 1:1
+ * where that is a width sites are made for, else in its shape.
  */
 export function pageFitting(width: number, height: number, bars: number): { width: number; height: number } {
-  const pageWidth = Math.round(Math.min(WIDEST, Math.max(NARROWEST, width)));
+  const pageWidth = Math.floor(Math.min(WIDEST, Math.max(NARROWEST, width)));
   const screenHeight = (pageWidth * height) / Math.max(1, width);
-  return { width: pageWidth, height: Math.round(Math.min(HIGHEST, Math.max(LOWEST, screenHeight - bars))) };
+  return { width: pageWidth, height: Math.floor(Math.min(HIGHEST, Math.max(LOWEST, screenHeight - bars))) };
+}
+
+type Body = Record<string, unknown> & { capabilities?: { browser?: unknown } & Record<string, unknown> };
+
+/** Returns the body of a new sandbox, whose browser is to have a page of this size; one without a browser stays as it is. */
+export function withViewport(body: Body, viewport: { width: number; height: number } | null): Body {
+  const browser = body.capabilities?.browser;
+  if (viewport === null || browser === false) return body;
+  const asked = typeof browser === 'object' && browser !== null ? browser : {};
+  return { ...body, capabilities: { ...body.capabilities, browser: { ...asked, viewport } } };
 }

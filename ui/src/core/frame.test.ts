@@ -16,6 +16,8 @@ const control = (over: Partial<ControlView>): ControlView => ({
   lapsesAt: null,
   job: null,
   asks: null,
+  wantedBy: null,
+  wantedByYou: false,
   ...over,
 });
 
@@ -57,6 +59,23 @@ describe('who drives', () => {
     expect(frame.sub).toBe('The page waits as you left it: take control again, then hand back.');
   });
 
+  test('who drives is asked for control, and says yes or no', () => {
+    const yours = control({ mode: 'human', yours: true, lease: 7 as unknown as ControlView['lease'] });
+    const frame = shown(sandboxOf(), taskOf(), yours, { asker: { name: 'Ann', isYou: false } });
+    expect(frame.say).toBe('Ann asks for control');
+    expect([frame.primary?.act, frame.ghost?.act]).toEqual(['giveControl', 'keepControl']);
+    expect(shown(sandboxOf(), taskOf(), yours, { asker: { name: 'Ann', isYou: false }, handingBack: true }).say).toBe('Hand back?');
+  });
+
+  test('who watches another person can ask them, once', () => {
+    const theirs = control({ mode: 'human', controller: 'Ann' });
+    const frame = shown(sandboxOf(), taskOf(), theirs);
+    expect(frame).toMatchObject({ say: 'Ann is driving', primary: { act: 'askControl', key: 'F9' } });
+    const asked = shown(sandboxOf(), taskOf(), theirs, { asker: { name: 'Bob', isYou: true } });
+    expect(asked.primary).toBeNull();
+    expect(asked.sub).toContain('They are asked now');
+  });
+
   test('you: the button is in the same place and hands back', () => {
     const frame = shown(sandboxOf(), taskOf(), control({ mode: 'human', yours: true, lease: 3 }));
     expect(frame).toMatchObject({ phase: 'you', tone: 'you', say: 'You are driving' });
@@ -67,11 +86,6 @@ describe('who drives', () => {
     const view = control({ mode: 'human', yours: true, lapsesAt: AT + 90_000 });
     expect(shown(sandboxOf(), taskOf(), view).sub).toContain('control lapses in 1:30');
     expect(shown(sandboxOf(), taskOf(), view, { now: AT - 600_000 }).sub).not.toContain('lapses');
-  });
-
-  test('somebody else: there is no button', () => {
-    const frame = shown(sandboxOf(), taskOf(), control({ mode: 'human', controller: 'Ada' }));
-    expect(frame).toMatchObject({ phase: 'other', say: 'Ada is driving', primary: null });
   });
 
   test('nobody yet: the agent finishes one action, and taking over can be called off', () => {

@@ -20,6 +20,9 @@ export type Act =
   | 'askHandBack'
   | 'sendHandBack'
   | 'keepDriving'
+  | 'askControl'
+  | 'giveControl'
+  | 'keepControl'
   | 'cancelTake'
   | 'cancelStart'
   | 'notNow'
@@ -60,6 +63,8 @@ export interface FrameInput {
   takeovers: { times: number; heldMs: number };
   /** The person is asked for a note before handing back. */
   handingBack: boolean;
+  /** Who asks the person that drives for control; whether that is the person at this page. */
+  asker?: { name: string; isYou: boolean } | null;
   /** The connection that is gone: the runtime's, or only the picture's. */
   lost: { what: 'runtime' | 'picture'; tries: number } | null;
   now: number;
@@ -92,11 +97,10 @@ export function frameOf(input: FrameInput): Frame {
         ghost: TAKE,
       };
     case 'you':
-      return input.handingBack ? handingBackFrame() : drivingFrame(phase, input.now);
+      if (input.handingBack) return handingBackFrame();
+      return input.asker == null ? drivingFrame(phase, input.now) : askedForControlFrame(input.asker.name);
     case 'other':
-      return {
-        ...frame('you', 'person', `${otherName(phase.controller)} is driving`, 'You can watch. Control is theirs until they hand back.'),
-      };
+      return otherFrame(otherName(phase.controller), input.asker ?? null);
     case 'handing':
       return handingFrame(phase.to);
     case 'idle':
@@ -181,6 +185,23 @@ function drivingFrame(phase: Extract<Phase, { kind: 'you' }>, now: number): Fram
     ...frame('you', 'person', 'You are driving', `The agent cannot see or touch this. Nothing you type is kept.${countdown}`),
     primary: { act: 'askHandBack', label: 'Hand back', key: 'F9' },
     ghost: { act: 'typeSecret', label: 'Type a secret…', key: '' },
+  };
+}
+
+/** A person who drives is asked; nothing is taken from them. */
+function askedForControlFrame(name: string): Frame {
+  return {
+    ...frame('you', 'person', `${otherName(name)} asks for control`, 'You are driving until you answer. What you began stays as it is on the page.'),
+    primary: { act: 'giveControl', label: 'Give control', key: '' },
+    ghost: { act: 'keepControl', label: 'Keep driving', key: '' },
+  };
+}
+
+function otherFrame(name: string, asker: { isYou: boolean } | null): Frame {
+  if (asker?.isYou === true) return frame('you', 'person', `${name} is driving`, 'You asked for control. They are asked now; you get it when they say yes.');
+  return {
+    ...frame('you', 'person', `${name} is driving`, 'You can watch. Control is theirs until they hand back.'),
+    primary: { act: 'askControl', label: 'Ask for control', key: 'F9' },
   };
 }
 

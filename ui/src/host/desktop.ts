@@ -114,6 +114,10 @@ class DesktopHost implements Host {
     return () => void listening.then((stop) => stop());
   }
 
+  async openJob(sandboxId: string): Promise<void> {
+    await this.#invoke<null>('open_job', { sandboxId });
+  }
+
   async openExternal(url: string): Promise<void> {
     await this.#invoke<null>('open_external', { url });
   }

@@ -157,6 +157,12 @@ class HttpHost implements Host {
     return () => undefined;
   }
 
+  openJob(sandboxId: string): Promise<void> {
+    // A window that this page opens has its storage, and with it the token.
+    window.open(`${location.pathname}?job=${encodeURIComponent(sandboxId)}`, `baton-${sandboxId}`, 'popup,width=1180,height=820');
+    return Promise.resolve();
+  }
+
   openExternal(url: string): Promise<void> {
     const anchor = document.createElement('a');
     anchor.href = url;

@@ -110,6 +110,8 @@ export interface Host {
   notify(notice: Notice): Promise<boolean>;
   /** Calls back with each sandbox that the person chooses outside the page, in a notice of the system; answers how to stop. */
   onChosen(open: (sandboxId: string) => void): () => void;
+  /** Shows one job in a window of its own. */
+  openJob(sandboxId: string): Promise<void>;
   /** Opens an https address outside; in a browser also a ticketed address of the runtime. */
   openExternal(url: string): Promise<void>;
   /** Shows in the title how many sandboxes need the person. */

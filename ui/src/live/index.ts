@@ -13,4 +13,5 @@ export type { LiveOptions } from './view';
 export { chip } from './state';
 export type { Connection, LiveState } from './state';
 export type { Carrier } from './choose';
+export { showTile } from './tile';
 export type { Endpoint } from './transport';

@@ -16,10 +16,17 @@ import type { FromViewer } from './words';
 /** Longer than any picture takes to decode: the decoder holds it back. */
 const DECODE_DEADLINE_MS = 1_000;
 
+/** Pictures so many times smaller, and so many a second at most; without these, as they are and come. */
+export interface Wants {
+  scale?: number;
+  rate?: number;
+}
+
 export class SocketTransport implements Transport {
   readonly #socket: WebSocket;
   readonly #surface: Surface;
   readonly #events: TransportEvents;
+  readonly #wants: Wants;
   readonly #order: Order<Picture, VideoFrame>;
   #decoder: H264Decoder | null = null;
   #decodes: boolean;
@@ -28,7 +35,8 @@ export class SocketTransport implements Transport {
   #awaitsKey = true;
   #over = false;
 
-  constructor(endpoint: Endpoint, surface: Surface, decodesH264: boolean, events: TransportEvents) {
+  constructor(endpoint: Endpoint, surface: Surface, decodesH264: boolean, events: TransportEvents, wants: Wants = {}) {
+    this.#wants = wants;
     this.#surface = surface;
     this.#decodes = decodesH264;
     this.#events = events;
@@ -57,7 +65,7 @@ export class SocketTransport implements Transport {
   #hello(): void {
     this.#forgetPictures();
     this.#awaitsKey = true;
-    this.say({ type: 'hello', h264: this.#decodes });
+    this.say({ type: 'hello', h264: this.#decodes, ...this.#wants });
   }
 
   #receive(data: ArrayBuffer | string): void {

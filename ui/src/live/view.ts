@@ -23,7 +23,7 @@ import { Surface } from './surface';
 import type { Endpoint, Transport, TransportEvents } from './transport';
 import { WebRtcTransport } from './webrtc-transport';
 import type { TypedText } from '../types/generated/TypedText';
-import type { FromViewer, Screen, ToViewer } from './words';
+import type { Aim, FromViewer, Screen, ToViewer } from './words';
 
 export interface LiveOptions {
   /** Asked before each connection: the runtime may have moved. */
@@ -50,6 +50,7 @@ const DENIED_SHOWN_MS = 6_000;
 export class LiveView {
   readonly #options: LiveOptions;
   readonly #listeners = new Set<(state: LiveState) => void>();
+  readonly #aimListeners = new Set<(aim: Aim) => void>();
   readonly #delay = new Delay();
   #state: LiveState = START;
   #stage: Stage | null = null;
@@ -89,6 +90,12 @@ export class LiveView {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** Calls `listener` with what the agent's side does on the page, as it does it; returns what ends that. */
+  onAim(listener: (aim: Aim) => void): () => void {
+    this.#aimListeners.add(listener);
+    return () => void this.#aimListeners.delete(listener);
+  }
+
   /** Shows the sandbox in this canvas' parent; returns what detaches and disconnects. */
   attach(canvas: HTMLCanvasElement): () => void {
     this.close();
@@ -113,6 +120,16 @@ export class LiveView {
 
   take(controller: string): void {
     this.#say({ type: 'take', controller });
+  }
+
+  /** Asks the person who drives for control. */
+  askControl(controller: string): void {
+    this.#say({ type: 'askControl', controller });
+  }
+
+  /** Gives control to whoever asks for it, or keeps it. */
+  answerAsker(gives: boolean): void {
+    this.#say(gives ? { type: 'giveControl' } : { type: 'keepControl' });
   }
 
   /** `typed` says what becomes of what the person typed and is still on the page; without it, it stays hidden. */
@@ -248,6 +265,9 @@ export class LiveView {
         break;
       case 'cursor':
         this.#input?.setCursor(word.cursor);
+        break;
+      case 'aim':
+        for (const listener of this.#aimListeners) listener(word.aim);
         break;
       case 'ended':
         this.#disconnect();

@@ -1,4 +1,5 @@
 /** The words between a live view and the runtime, as the runtime defines them. */
+export type { Aim } from '../types/generated/Aim';
 export type { ControlMode } from '../types/generated/ControlMode';
 export type { ControlView } from '../types/generated/ControlView';
 export type { FromViewer } from '../types/generated/FromViewer';
@@ -18,6 +19,7 @@ const KINDS: ReadonlySet<string> = new Set<ToViewer['type']>([
   'denied',
   'clipboard',
   'cursor',
+  'aim',
   'ended',
 ]);
 

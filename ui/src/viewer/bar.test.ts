@@ -6,7 +6,7 @@ import type { LiveState } from '../live';
 import type { ControlView, ViewerMode } from '../live/words';
 
 function live(control: Partial<ControlView>, more: Partial<LiveState> = {}): LiveState {
-  const whole: ControlView = { mode: 'idle', yours: false, lease: null, controller: null, settling: false, since: null, lapsesAt: null, job: null, asks: null, ...control };
+  const whole: ControlView = { mode: 'idle', yours: false, lease: null, controller: null, settling: false, since: null, lapsesAt: null, job: null, asks: null, wantedBy: null, wantedByYou: false, ...control };
   return { ...START, connection: { kind: 'live' }, control: whole, ...more };
 }
 

@@ -64,9 +64,11 @@ function drivingBar({ control, denied }: LiveState, mode: ViewerMode, now: numbe
         const who = control.controller === null || control.controller === '' ? 'Somebody else' : control.controller;
         return bar('you', 'person', `${who} is driving`, sub('Control is theirs until they hand back.'));
       }
+      // Who drives through a link answers in words: they hand back when they are done.
+      const asker = control.wantedBy == null ? '' : ` ${control.wantedBy} asks for control: hand back when you are done.`;
       const secret = 'The agent cannot see or touch this. Nothing you type is kept.';
       return {
-        ...bar('you', 'person', 'You are driving', denied ?? `${secret}${countdown(control.lapsesAt, now)}`),
+        ...bar('you', 'person', 'You are driving', denied ?? `${secret}${asker}${countdown(control.lapsesAt, now)}`),
         button: { act: 'askHandBack', label: 'Hand back', key: 'F9' },
       };
     }

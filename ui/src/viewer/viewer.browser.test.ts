@@ -15,7 +15,7 @@ const PATIENCE = 60_000;
 const SCREEN = { width: 320, height: 200 };
 const LEASE = 5;
 
-const CONTROL: ControlView = { mode: 'ai', yours: false, lease: null, controller: null, settling: false, since: null, lapsesAt: null, job: null, asks: null };
+const CONTROL: ControlView = { mode: 'ai', yours: false, lease: null, controller: null, settling: false, since: null, lapsesAt: null, job: null, asks: null, wantedBy: null, wantedByYou: false };
 const YOURS: ControlView = { ...CONTROL, mode: 'human', yours: true, lease: LEASE };
 
 /** One sandbox as the page meets it, over as many connections as the page makes. */

@@ -33,6 +33,7 @@ mod segment;
 mod sender;
 #[cfg(test)]
 mod sender_tests;
+mod small;
 mod video;
 mod windows;
 mod wishes;

@@ -21,6 +21,7 @@ use super::frame::{Frame, Latest, Ready};
 use super::h264::{H264Error, Video};
 use super::motion::Motion;
 use super::quantiser::{self, Quantiser};
+use super::small::Small;
 use super::wishes::Asked;
 
 /// Pictures that may be on the way.
@@ -40,8 +41,31 @@ pub enum Able {
     Both,
 }
 
+/// What the view wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    able: Able,
+    /// How many times smaller than the screen.
+    scale: usize,
+    /// The least time between two pictures.
+    pause: Duration,
+}
+
+impl Wanted {
+    pub fn new(able: Able, scale: u8, rate: Option<u8>) -> Self {
+        let scale = if able == Able::Video { 1 } else { usize::from(scale.max(1)) };
+        let pause = rate.map_or(Duration::ZERO, |rate| Duration::from_secs(1) / u32::from(rate.max(1)));
+        Self { able, scale, pause }
+    }
+}
+
 pub struct Sender {
     able: Able,
+    /// The screen made smaller, where the view wants that.
+    small: Option<Small>,
+    pause: Duration,
+    /// No picture is sent before.
+    next_at: Duration,
     asked: Arc<Asked>,
     frame: Arc<Frame>,
     messages: mpsc::Sender<Vec<u8>>,
@@ -75,9 +99,12 @@ enum Step {
 }
 
 impl Sender {
-    pub fn new(able: Able, asked: Arc<Asked>, frame: Arc<Frame>, messages: mpsc::Sender<Vec<u8>>) -> Self {
+    pub fn new(wanted: Wanted, asked: Arc<Asked>, frame: Arc<Frame>, messages: mpsc::Sender<Vec<u8>>) -> Self {
         Self {
-            able,
+            able: wanted.able,
+            small: (wanted.scale > 1).then(|| Small::new(wanted.scale)),
+            pause: wanted.pause,
+            next_at: Duration::ZERO,
             asked,
             frame,
             messages,
@@ -141,8 +168,13 @@ impl Sender {
             self.ready = None;
             return Ok(Step::Wait(None));
         }
-        self.ready.get_or_insert_with(|| frame.ready());
         let now = self.now();
+        if self.next_at > now {
+            // Nothing is captured for this view until then.
+            self.ready = None;
+            return Ok(Step::Wait(Some(self.next_at)));
+        }
+        self.ready.get_or_insert_with(|| frame.ready());
         if self.able == Able::Video {
             let ready_at = self.quantiser.ready_at(now);
             if ready_at > now {
@@ -152,6 +184,9 @@ impl Sender {
         let latest = frame.read();
         if !latest.live {
             return Ok(Step::Wait(None));
+        }
+        if self.small.is_some() {
+            return Ok(self.step_small(latest));
         }
         self.fit(&latest);
         if std::mem::take(&mut self.anew) {
@@ -163,6 +198,28 @@ impl Sender {
             Able::Video => self.step_video(latest, now),
             Able::Lossless | Able::Both => self.step_lossless(latest, now),
         }
+    }
+
+    /// The whole screen, smaller.
+    fn step_small(&mut self, latest: std::sync::RwLockReadGuard<'_, Latest>) -> Step {
+        let mut header = self.header(&latest, KIND_LOSSLESS);
+        let Some(small) = &mut self.small else { return Step::Wait(None) };
+        if std::mem::take(&mut self.anew) {
+            small.forget();
+        } else if latest.version == self.version {
+            return Step::Wait(None);
+        }
+        self.version = latest.version;
+        small.read(&latest.picture());
+        drop(latest);
+        let mut message = Vec::new();
+        (header.width, header.height) = (small.width() as u16, small.height() as u16);
+        header.write(&mut message);
+        // What changed may be too little to be seen in it.
+        if !small.encode(&mut message) {
+            return Step::Wait(None);
+        }
+        if self.send(message) { Step::Sent } else { Step::Over }
     }
 
     /// Starts over when the screen has another size.
@@ -287,6 +344,7 @@ impl Sender {
     /// Sends one message; returns whether the stream goes on.
     fn send(&mut self, message: Vec<u8>) -> bool {
         self.sent = self.sent.wrapping_add(1);
+        self.next_at = self.now() + self.pause;
         self.messages.blocking_send(message).is_ok()
     }
 

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::capture::random_seed;
 use super::frame::{Frame, Memory};
 use super::h264::H264Error;
-use super::sender::{Able, ON_THE_WAY, Sender};
+use super::sender::{Able, ON_THE_WAY, Sender, Wanted};
 use super::wishes::Asked;
 use super::xloop::{Wakeups, wakeups};
 
@@ -36,6 +36,10 @@ struct Rig {
 
 impl Rig {
     fn start(able: Able, width: usize, height: usize) -> Self {
+        Self::start_scaled(able, (1, None), width, height)
+    }
+
+    fn start_scaled(able: Able, (scale, rate): (u8, Option<u8>), width: usize, height: usize) -> Self {
         let (waker, wakeups) = wakeups().unwrap();
         let frame = Arc::new(Frame::new(waker));
         {
@@ -45,7 +49,7 @@ impl Rig {
         }
         let asked = Arc::new(Asked::new(frame.clone()));
         let (sender, messages) = mpsc::channel(ON_THE_WAY as usize);
-        let sender = Sender::new(able, asked.clone(), frame.clone(), sender);
+        let sender = Sender::new(Wanted::new(able, scale, rate), asked.clone(), frame.clone(), sender);
         let thread = Some(std::thread::spawn(move || sender.run()));
         let canvas = Canvas::new(0, 0);
         let seed = random_seed();
@@ -264,4 +268,34 @@ proptest! {
         rig.until_exact();
         rig.end();
     }
+}
+
+#[test]
+fn a_view_that_wants_a_smaller_screen_gets_it_in_that_size() {
+    let mut rig = Rig::start_scaled(Able::Both, (4, None), 256, 128);
+    rig.paint(|pixels| pixels.fill(0x0012_3456));
+    let message = rig.message(DEADLINE).unwrap();
+    let header = Header::read(&message).unwrap();
+    assert_eq!((header.kind, header.width, header.height), (KIND_LOSSLESS, 64, 32));
+    rig.show(&message);
+    assert!(rig.canvas.pixels.iter().all(|pixel| *pixel == 0x0012_3456 | OPAQUE));
+    rig.end();
+}
+
+#[test]
+fn a_view_that_wants_few_pictures_gets_the_newest_after_each_pause() {
+    let mut rig = Rig::start_scaled(Able::Lossless, (2, Some(10)), 128, 64);
+    let began = Instant::now();
+    let mut n_pictures = 0;
+    for value in 1..50 {
+        rig.paint(|pixels| pixels.fill(value));
+    }
+    while rig.canvas.pixels.first() != Some(&(49 | OPAQUE)) {
+        let message = rig.message(DEADLINE).expect("the newest comes");
+        n_pictures += 1;
+        rig.show(&message);
+    }
+    let pauses = Duration::from_millis(100) * (n_pictures - 1);
+    assert!(began.elapsed() >= pauses, "{n_pictures} pictures in {:?}", began.elapsed());
+    rig.end();
 }

@@ -10,21 +10,22 @@ use tokio::io::split;
 use tokio::sync::mpsc;
 
 use super::capture::Capture;
-use super::sender::{Able, ON_THE_WAY, Sender};
+use super::sender::{Able, ON_THE_WAY, Sender, Wanted};
 use super::wishes::{Asked, Ending};
 
 /// Serves one [`sandbox_link::protocol::Open::Video`] stream until either side ends it.
 pub async fn serve(stream: Stream, request: VideoRequest, capture: &Capture) -> io::Result<()> {
-    let able = match request {
-        VideoRequest { h264: true, lossless: true } => Able::Both,
-        VideoRequest { h264: false, lossless: true } => Able::Lossless,
-        VideoRequest { h264: true, lossless: false } => Able::Video,
-        VideoRequest { h264: false, lossless: false } => return Err(io::ErrorKind::InvalidInput.into()),
+    let able = match (request.h264, request.lossless) {
+        (true, true) => Able::Both,
+        (false, true) => Able::Lossless,
+        (true, false) => Able::Video,
+        (false, false) => return Err(io::ErrorKind::InvalidInput.into()),
     };
+    let wanted = Wanted::new(able, request.scale, request.rate);
     let watching = capture.watch();
     let asked = Arc::new(Asked::new(capture.frame().clone()));
     let (messages, mut ready) = mpsc::channel::<Vec<u8>>(ON_THE_WAY as usize);
-    let sender = Sender::new(able, asked.clone(), capture.frame().clone(), messages);
+    let sender = Sender::new(wanted, asked.clone(), capture.frame().clone(), messages);
     let thread = tokio::task::spawn_blocking(move || sender.run());
     // Ends the thread however this function ends.
     let _ending = Ending(asked.clone());

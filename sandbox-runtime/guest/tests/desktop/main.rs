@@ -16,9 +16,9 @@ use sandbox_core::viewer::InputEvent;
 use sandbox_link::protocol::{DesktopAnswer, DesktopCall, DesktopReport, InputFrame, VideoControl, VideoRequest};
 use view::View;
 
-const LOSSLESS: VideoRequest = VideoRequest { h264: false, lossless: true };
-const BOTH: VideoRequest = VideoRequest { h264: true, lossless: true };
-const VIDEO: VideoRequest = VideoRequest { h264: true, lossless: false };
+const LOSSLESS: VideoRequest = VideoRequest::whole(false, true);
+const BOTH: VideoRequest = VideoRequest::whole(true, true);
+const VIDEO: VideoRequest = VideoRequest::whole(true, false);
 
 fn key(code: &str, key: &str, down: bool) -> InputFrame {
     InputFrame::Event(InputEvent::Key { code: code.into(), key: key.into(), down })

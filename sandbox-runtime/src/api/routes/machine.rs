@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use sandbox_core::model::Check;
+use sandbox_core::model::{Check, Viewport};
 use sandbox_core::{SandboxId, TaskId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -51,7 +51,11 @@ struct Checks {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Nothing {}
+struct NewDemo {
+    /// The size of the page.
+    #[serde(default)]
+    viewport: Option<Viewport>,
+}
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -97,8 +101,11 @@ fn program() -> Option<String> {
 
 /// Starts the guided first task in a new sandbox.
 #[utoipa::path(post, path = "/v1/demo", tag = "machine", operation_id = "demo",
-    request_body(content = Nothing), responses((status = 201, body = Demo), Refusals))]
-async fn demo(State(api): State<Api>, Body(Nothing {}): Body<Nothing>) -> Result<(StatusCode, Json<Demo>), ApiError> {
-    let (sandbox_id, task_id) = api.service().demo().await?;
+    request_body(content = NewDemo), responses((status = 201, body = Demo), Refusals))]
+async fn demo(
+    State(api): State<Api>,
+    Body(NewDemo { viewport }): Body<NewDemo>,
+) -> Result<(StatusCode, Json<Demo>), ApiError> {
+    let (sandbox_id, task_id) = api.service().demo(viewport).await?;
     Ok((StatusCode::CREATED, Json(Demo { sandbox_id, task_id })))
 }

@@ -43,7 +43,7 @@ impl Doing<'_> {
         // A wrong key is said before anything is focused.
         calls_for("")?;
         if let Some(target) = on {
-            let located = self.locate(target, Needs::Look).await?;
+            let located = self.aim_at(target, Needs::Look).await?;
             let page = self.page()?;
             page.ask(&located.frame, &format!("baton.element({}).focus()", located.handle)).await?;
         }
@@ -54,7 +54,7 @@ impl Doing<'_> {
 
     pub(super) async fn select(&self, target: &Target, value: &str) -> Result<Done, ActionError> {
         loop {
-            let located = self.locate(target, Needs::Look).await?;
+            let located = self.aim_at(target, Needs::Look).await?;
             let tabs = self.shared.world.state().tabs.len();
             let choose = format!("baton.choose({}, {})", located.handle, argument(&value));
             let chosen = self.page()?.ask(&located.frame, &choose).await?;
@@ -90,7 +90,7 @@ impl Doing<'_> {
             page.ask(main, "baton.still()").await?;
             return Ok(Done::said("scrolled the page"));
         };
-        let located = self.locate(target, Needs::Look).await?;
+        let located = self.aim_at(target, Needs::Look).await?;
         if moves {
             page.ask(&located.frame, &format!("baton.scrollBy({}, {dx}, {dy}, {to})", located.handle)).await?;
             return Ok(Done::at(&located, format!("scrolled {target}")));

@@ -25,7 +25,7 @@ use super::page::Page;
 use super::pattern;
 use super::pipe::{CallError, Pass};
 use super::world::Tab;
-use super::{Shared, hung};
+use super::{Shared, aim, hung};
 
 /// How often an action looks whether its lease still lives.
 const LEASE_CHECK: Duration = Duration::from_millis(20);
@@ -37,12 +37,14 @@ pub struct Doing<'a> {
     shared: &'a Shared,
     permit: &'a Permit,
     deadline: Instant,
+    /// The action's name in the vocabulary.
+    name: &'static str,
     used: Mutex<Used>,
 }
 
 impl<'a> Doing<'a> {
-    pub fn new(shared: &'a Shared, permit: &'a Permit, deadline: Instant) -> Self {
-        Self { shared, permit, deadline, used: Mutex::default() }
+    pub fn new(shared: &'a Shared, permit: &'a Permit, deadline: Instant, name: &'static str) -> Self {
+        Self { shared, permit, deadline, name, used: Mutex::default() }
     }
 
     /// Does the action, answers dialogs meanwhile, and stops as soon as the lease is over.
@@ -168,6 +170,16 @@ impl<'a> Doing<'a> {
 
     fn used(&self) -> MutexGuard<'_, Used> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Finds the target as [`Self::locate`], and shows whoever looks on what is about to be done with it.
+    async fn aim_at(&self, target: &Target, needs: Needs) -> Result<Located, ActionError> {
+        let located = self.locate(target, needs).await?;
+        self.shared.world.aim(|| {
+            let words = target.reference.as_ref().and_then(|reference| self.shared.looks.words(reference));
+            aim::at_element(&located, target, words, self.name)
+        });
+        Ok(located)
     }
 
     fn place(&self, target: &Target) -> Result<Option<observe::Place>, ActionError> {

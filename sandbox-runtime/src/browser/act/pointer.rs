@@ -29,7 +29,7 @@ impl Doing<'_> {
 
     pub(super) async fn hover(&self, target: &Target) -> Result<Done, ActionError> {
         loop {
-            let located = self.locate(target, Needs::Click).await?;
+            let located = self.aim_at(target, Needs::Click).await?;
             let tabs = self.shared.world.state().tabs.len();
             if self.point_at(&located).await? {
                 self.settle(tabs).await?;
@@ -50,7 +50,7 @@ impl Doing<'_> {
         count: i64,
     ) -> Result<Located, ActionError> {
         loop {
-            let located = self.locate(target, needs).await?;
+            let located = self.aim_at(target, needs).await?;
             let page = self.page()?;
             let tabs = self.shared.world.state().tabs.len();
             // In a single process there is no other frame that the click could go to.
@@ -80,7 +80,7 @@ impl Doing<'_> {
         loop {
             // Brought into view one after the other; then both have to be there.
             self.locate(&drag.to, Needs::Look).await?;
-            let from = self.locate(&drag.from, Needs::Click).await?;
+            let from = self.aim_at(&drag.from, Needs::Click).await?;
             let to = self.locate(&drag.to, Needs::Look).await?;
             let still = self.locate(&drag.from, Needs::Click).await?;
             if near(from.point, still.point) && self.point_at(&still).await? {

@@ -214,6 +214,7 @@ impl Client {
         if is_closed {
             return member.refuse(id, named.as_deref(), SERVER_ERROR, VEILED, Some(WHY));
         }
+        member.aims(&foreign);
         if let Some(tab) = member.pictured(&foreign.session, &foreign.method) {
             return self.covered_picture((id, named.as_deref()), &tab, pass, &foreign.params).await;
         }

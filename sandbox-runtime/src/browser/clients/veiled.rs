@@ -10,7 +10,8 @@ use super::named::{self, Name};
 use super::new_documents::has_source;
 use super::reach::News;
 use crate::browser::address::without_values;
-use crate::browser::pipe::Told;
+use crate::browser::aim;
+use crate::browser::pipe::{Foreign, Told};
 use crate::browser::veil::{self, Place, Reading, reading};
 
 /// How many requests of closed documents are remembered.
@@ -97,6 +98,21 @@ impl Member {
         let state = self.lock();
         let tab = self.tab_of(state.sessions.get(session)?)?;
         self.is_closed(&Place::Tab(tab.clone())).then_some(tab)
+    }
+
+    /// Shows whoever looks on where the client points, in the tab that is in front.
+    pub fn aims(&self, foreign: &Foreign) {
+        if foreign.method != "Input.dispatchMouseEvent" {
+            return;
+        }
+        let tab = {
+            let state = self.lock();
+            state.sessions.get(&foreign.session).and_then(|attached| self.tab_of(attached))
+        };
+        let in_front = tab.is_some() && self.world.state().active().map(|tab| tab.id.clone()) == tab;
+        if let (true, Some(aim)) = (in_front, aim::of_mouse_event(&foreign.params)) {
+            self.world.aim(|| aim);
+        }
     }
 
     pub fn is_closed(&self, place: &Place) -> bool {

@@ -37,7 +37,7 @@ pub(super) async fn send_pictures(
     mut ceiling: watch::Receiver<u32>,
     arrivals: &Arrivals,
 ) -> MediaEnd {
-    let Ok(mut video) = Video::open(desktop, VideoRequest { h264: true, lossless: false }).await else {
+    let Ok(mut video) = Video::open(desktop, VideoRequest::whole(true, false)).await else {
         return MediaEnd::RoomEnded;
     };
     let mut packets = PictureWriter::new(track.clone(), ssrc, payload_type);

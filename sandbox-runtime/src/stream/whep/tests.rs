@@ -141,7 +141,7 @@ impl Viewing {
 #[tokio::test]
 async fn pictures_arrive_as_rtp_with_the_captures_clock_and_no_playout_delay() {
     let mut viewing = Viewing::start(ViewerMode::Watch, None).await;
-    viewing.room_saw(Seen::VideoAsked(VideoRequest { h264: true, lossless: false })).await;
+    viewing.room_saw(Seen::VideoAsked(VideoRequest::whole(true, false))).await;
     // A slice longer than one packet, after its parameter sets.
     let mut unit = vec![0, 0, 0, 1, 0x67, 0x42, 0xc0, 0x1f, 0, 0, 0, 1, 0x68, 0xce, 0x3c, 0x80, 0, 0, 0, 1, 0x65];
     unit.extend(std::iter::repeat_n(0xab, 3000));

@@ -25,4 +25,12 @@ job: string | null,
 /**
  * What a person is asked for; absent while nobody is.
  */
-asks: string | null, };
+asks: string | null, 
+/**
+ * Who asks the person that drives for control.
+ */
+wantedBy: string | null, 
+/**
+ * Whether it is this view's person who asks.
+ */
+wantedByYou: boolean, };

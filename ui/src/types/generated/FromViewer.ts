@@ -6,8 +6,16 @@ import type { TypedText } from "./TypedText";
 /**
  * From the live view.
  */
-export type FromViewer = { "type": "hello", h264: boolean, } | { "type": "ping", sentAt: number, } | { "type": "shown", picture: number, } | { "type": "take", controller: string, } | { "type": "handBack", note: string | null, 
+export type FromViewer = { "type": "hello", h264: boolean, 
+/**
+ * Shows the screen this many times smaller in each direction, 1 to 16; without it, as it is.
+ */
+scale?: number, 
+/**
+ * At most so many pictures a second, 1 to 60; without it, each as soon as it comes.
+ */
+rate?: number, } | { "type": "ping", sentAt: number, } | { "type": "shown", picture: number, } | { "type": "take", controller: string, } | { "type": "handBack", note: string | null, 
 /**
  * What becomes of what the person typed and is still on the page; it stays veiled without this.
  */
-typed?: TypedText, } | { "type": "input", lease: Lease, event: InputEvent, } | { "type": "paste", lease: Lease, text: string, } | { "type": "copy", lease: Lease, };
+typed?: TypedText, } | { "type": "input", lease: Lease, event: InputEvent, } | { "type": "paste", lease: Lease, text: string, } | { "type": "copy", lease: Lease, } | { "type": "askControl", controller: string, } | { "type": "giveControl", } | { "type": "keepControl", };
