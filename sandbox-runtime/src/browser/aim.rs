@@ -4,20 +4,24 @@ use sandbox_core::action::Target;
 use sandbox_core::viewer::{Aim, AimBox, Screen};
 use serde_json::Value;
 
-use super::locate::Located;
-
 /// Longest name of an element that is told.
 const LONGEST_NAME: usize = 80;
 
 /// Returns the aim of an action at an element that was found. `words` are those under which a look told of it.
-pub(super) fn at_element(located: &Located, target: &Target, words: Option<String>, action: &str) -> Aim {
+pub(super) fn at_element(
+    (x, y): (f64, f64),
+    covers: Option<[f64; 4]>,
+    target: &Target,
+    words: Option<String>,
+    action: &str,
+) -> Aim {
     let names = [&target.name, &target.label, &target.text, &target.placeholder];
     let named = names.into_iter().flatten().find(|name| !name.is_empty()).cloned();
     Aim {
-        x: whole(located.point.0),
-        y: whole(located.point.1),
+        x: whole(x),
+        y: whole(y),
         page: UNKNOWN,
-        target: located.covers.map(|[left, top, right, bottom]| AimBox {
+        target: covers.map(|[left, top, right, bottom]| AimBox {
             left: whole(left),
             top: whole(top),
             width: whole(right - left),

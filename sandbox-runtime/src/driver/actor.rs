@@ -23,7 +23,6 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::approvals::Trust;
-use super::asker::Asker;
 use super::beginning::{begin_from, give_back};
 use super::cause::{Cause, Reply, TurnOf};
 use super::idle::{Activity, Idle};
@@ -34,7 +33,7 @@ use super::seat::InputTally;
 use super::start::{Rooms, start_rooms};
 use super::tasks::RunningTask;
 use super::work::COMMANDS_MAX;
-use super::{Driver, INBOX, Kit, Shared};
+use super::{Asker, Driver, INBOX, Kit, Shared};
 use crate::agent::{HandedBack, Turn};
 use crate::browser::{BrowserEvent, Gate, Live, Remembered, forget_open_pages};
 use crate::now_ms;
@@ -94,7 +93,7 @@ pub(super) struct Actor {
     turns_wanted: VecDeque<(TurnOf, Reply<Turn>)>,
     viewers: BTreeSet<ViewerId>,
     /// Who asks the person that drives for control.
-    pub asker: Option<Asker>,
+    pub(super) asker: Option<Asker>,
     working: u32,
     /// Turns that are over. At most one is in flight, so this holds at most one and never grows.
     settled: mpsc::UnboundedSender<Settled>,

@@ -4,15 +4,9 @@ use sandbox_core::ViewerId;
 use sandbox_core::control::{Controller, Request, State};
 use sandbox_core::model::Actor as By;
 
+use super::Asker;
 use super::actor::Actor;
 use super::refusal::Refusal;
-
-/// Who asks, and under which name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Asker {
-    pub viewer: ViewerId,
-    pub name: String,
-}
 
 impl Actor {
     /// Notes that this view's person would like control. The latest who asks stands.

@@ -65,7 +65,6 @@ pub use tasks::{TaskOrder, TaskWork};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 pub use work::{ExecError, SaveError};
 
-use self::asker::Asker;
 use self::cause::{Cause, TurnOf};
 use self::idle::Activity;
 use self::seat::InputTally;
@@ -132,6 +131,13 @@ pub struct Driver {
     /// Held while a checkpoint is taken, or gone back to.
     taking: Arc<tokio::sync::Mutex<()>>,
     kit: Arc<Kit>,
+}
+
+/// Who asks the person that drives for control, and under which name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Asker {
+    viewer: ViewerId,
+    name: String,
 }
 
 /// What anyone may read of a sandbox; replaced whole at each change.

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { layoutOf, TILES_MAX, tileAfter, tileOfDigit, tileScale, wallOf } from './wall';
+import { layoutOf, TILES_MAX, tileAfter, tileOfDigit, tileRate, tileScale, wallOf } from './wall';
 import type { Group, Item } from './groups';
 
 const item = (id: string): Item => ({ id, title: id, sub: '', time: '', tone: 'agent', state: '', at: 0, open: true, outcome: null, site: null });
@@ -31,6 +31,10 @@ test('a single tile is large, but no poster', () => {
 
 test('where tiles would be too small, they scroll', () => {
   expect(layoutOf(16, 460, 300)).toEqual({ columns: 2, tile: 224 });
+});
+
+test('many tiles show fewer pictures each', () => {
+  expect([1, 6, 7, 16].map(tileRate)).toEqual([2, 2, 1, 1]);
 });
 
 test('a tile asks for what it shows', () => {

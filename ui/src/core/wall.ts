@@ -2,8 +2,8 @@
 import type { Group, Item } from './groups';
 
 export const TILES_MAX = 16;
-/** Pictures a second that a tile asks for. */
-export const TILE_RATE = 2;
+/** Up to so many tiles show two pictures a second; more show one each, so that all together stay cheap. */
+const LIVELY_UP_TO = 6;
 /** Height of what a tile says beneath its picture. */
 export const CAPTION = 52;
 const GAP = 12;
@@ -31,6 +31,11 @@ export function layoutOf(nTiles: number, width: number, height: number): { colum
   if (best.tile >= NARROWEST) return { columns: best.columns, tile: Math.min(WIDEST, Math.floor(best.tile)) };
   const columns = Math.max(1, Math.floor((width + GAP) / (NARROWEST + GAP)));
   return { columns, tile: Math.floor((width - GAP * (columns - 1)) / columns) };
+}
+
+/** Returns how many pictures a second each tile asks for. */
+export function tileRate(nTiles: number): number {
+  return nTiles <= LIVELY_UP_TO ? 2 : 1;
 }
 
 /** Returns how many times smaller than the screen a tile of this width wants its pictures. */

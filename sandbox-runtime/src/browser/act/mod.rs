@@ -177,7 +177,7 @@ impl<'a> Doing<'a> {
         let located = self.locate(target, needs).await?;
         self.shared.world.aim(|| {
             let words = target.reference.as_ref().and_then(|reference| self.shared.looks.words(reference));
-            aim::at_element(&located, target, words, self.name)
+            aim::at_element(located.point, located.covers, target, words, self.name)
         });
         Ok(located)
     }
