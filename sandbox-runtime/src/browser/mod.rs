@@ -416,6 +416,18 @@ impl Browser {
         veil::fields(pipe, world).await
     }
 
+    /// Whether a document that is open may hold what a person typed, as last known.
+    pub fn may_show_typed(&self) -> bool {
+        self.shared.world.state().documents.typed().next().is_some()
+    }
+
+    /// Whether a document that is open holds what a person typed: looks again at those that may.
+    pub async fn shows_typed(&self) -> bool {
+        let Shared { pipe, world, .. } = &*self.shared;
+        let typed: Vec<_> = world.state().documents.typed().cloned().collect();
+        !veil::look_again(pipe, world, &typed).await
+    }
+
     /// Whether every named part of the condition holds in the active tab.
     pub async fn until_met(&self, until: &Until) -> bool {
         takeover::until_met(&self.shared, until).await

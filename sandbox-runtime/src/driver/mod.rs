@@ -25,6 +25,7 @@ mod pausing;
 mod people;
 mod program;
 mod record;
+mod recorder;
 mod recovery;
 mod refusal;
 mod seat;
@@ -99,6 +100,8 @@ pub struct Kit {
     pub workspace: Workspace,
     /// The browser's profile on the host; beside the workspace, never in it.
     pub profile: PathBuf,
+    /// Where its recordings grow.
+    pub recordings: PathBuf,
     /// Environment of the sandbox's commands.
     pub env: BTreeMap<String, String>,
     /// Those of its variables that the runtime itself put there.
