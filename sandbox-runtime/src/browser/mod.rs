@@ -27,6 +27,7 @@ mod locate;
 mod observe;
 mod own_dialogs;
 mod page;
+mod painted;
 mod pattern;
 mod picture;
 pub mod pipe;
@@ -426,6 +427,12 @@ impl Browser {
         let Shared { pipe, world, .. } = &*self.shared;
         let typed: Vec<_> = world.state().documents.typed().cloned().collect();
         !veil::look_again(pipe, world, &typed).await
+    }
+
+    /// Waits until the screen shows the documents that are open now, or has had the time to.
+    pub async fn painted(&self) {
+        let Shared { pipe, world, .. } = &*self.shared;
+        painted::painted(pipe, world).await;
     }
 
     /// Whether every named part of the condition holds in the active tab.

@@ -11,7 +11,6 @@
 //! once more when it is kept.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,14 +30,13 @@ use tokio_util::sync::CancellationToken;
 use super::actor::Actor;
 use super::{Driver, Shared};
 use crate::now_ms;
-use crate::recording::{AccessUnit, KeepError, Kept, Reel, ReelError, keep, unfinished};
+use crate::recording::{AccessUnit, KeepError, Kept, Reel, ReelError, Unfinished, keep, unfinished};
 use crate::store::{Blobs, Change};
 
 /// How long a picture waits before it is kept.
 const WAIT: Duration = Duration::from_millis(600);
-/// How long the screen has after a gap to show the page that is there now: a browser goes on showing the old one for up to
-/// half a second.
-const SETTLE: Duration = Duration::from_millis(1_200);
+/// How long the screen has after a gap to show what the pages have drawn.
+const SETTLE: Duration = Duration::from_millis(1_000);
 /// Between looks at pages that hold what a person typed.
 const LOOK_AGAIN: Duration = Duration::from_millis(400);
 /// Between looks whether there is room on the disk again, or a browser.
@@ -95,10 +93,9 @@ impl Actor {
     pub(super) async fn keep_recordings(&mut self) {
         let (folder, id, blobs) =
             (self.kit.recordings.clone(), self.sandbox.id.clone(), self.kit.store.blobs().clone());
-        let kept = tokio::task::spawn_blocking(move || keep_all(&folder, &id, &blobs)).await.unwrap_or_default();
-        for Kept { artifact, blob, source } in kept {
-            let (key, name, size) = (artifact.key.clone(), artifact.name.clone(), Some(artifact.size));
-            let event = self.event(ArtifactsUpdated { key, name, size, deleted: false }, By::System);
+        let kept = tokio::task::spawn_blocking(move || keep_those(unfinished(&folder), &id, &blobs));
+        for Kept { artifact, blob, source } in kept.await.unwrap_or_default() {
+            let event = self.event(ArtifactsUpdated::kept(&artifact), By::System);
             let change = Change { artifacts: vec![artifact], events: vec![event], ..Change::default() };
             if let Err(refusal) = self.commit_change(change).await {
                 tracing::warn!(%refusal, "a recording is kept at the next start");
@@ -112,7 +109,7 @@ impl Actor {
     }
 }
 
-fn keep_all(folder: &std::path::Path, id: &SandboxId, blobs: &Blobs) -> Vec<Kept> {
+fn keep_those(found: Vec<Unfinished>, id: &SandboxId, blobs: &Blobs) -> Vec<Kept> {
     let told = |result: Result<Kept, KeepError>| match result {
         Ok(kept) => Some(kept),
         Err(error) => {
@@ -120,7 +117,7 @@ fn keep_all(folder: &std::path::Path, id: &SandboxId, blobs: &Blobs) -> Vec<Kept
             None
         }
     };
-    unfinished(folder).into_iter().filter_map(|one| told(keep(id, one, blobs))).collect()
+    found.into_iter().filter_map(|one| told(keep(id, one, blobs))).collect()
 }
 
 /// A time that is not recorded.
@@ -255,6 +252,10 @@ impl Camera {
                 }
             }
             if after_gap {
+                let browser = self.shared.borrow().browser.clone();
+                if let Some(browser) = browser {
+                    browser.painted().await;
+                }
                 sleep(SETTLE).await;
                 if self.blind().is_some() {
                     continue;
@@ -395,10 +396,11 @@ impl Camera {
         added
     }
 
-    /// Ends the file that grows, and makes an artifact of it.
+    /// Ends the file that grows, and makes an artifact of it beside what follows.
     async fn close(&mut self) {
         let Some(mut reel) = self.reel.take() else { return };
         self.bytes_before += reel.bytes();
+        let key = reel.key();
         if let Err(error) = reel.ended(now_ms()) {
             tracing::warn!(%error, "the end of a recording is not noted");
         }
@@ -407,8 +409,11 @@ impl Camera {
         tokio::spawn(async move {
             let (folder, id, blobs) =
                 (driver.kit.recordings.clone(), driver.id.clone(), driver.kit.store.blobs().clone());
-            let kept = tokio::task::spawn_blocking(move || keep_all(&folder, &id, &blobs)).await.unwrap_or_default();
-            for Kept { artifact, blob, source } in kept {
+            let kept = tokio::task::spawn_blocking(move || {
+                let closed = unfinished(&folder).into_iter().filter(|one| one.key == key).collect();
+                keep_those(closed, &id, &blobs)
+            });
+            for Kept { artifact, blob, source } in kept.await.unwrap_or_default() {
                 // What is not committed now is kept when the sandbox ends.
                 if driver.add_artifact(artifact, By::System).await.is_ok() {
                     source.remove();

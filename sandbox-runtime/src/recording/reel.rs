@@ -64,6 +64,7 @@ enum Line {
 
 /// A recording that grows. Its pictures have one size, and one set of parameters. Its calls block.
 pub struct Reel {
+    key: ArtifactKey,
     path: PathBuf,
     format: Format,
     began_at: EpochMs,
@@ -93,7 +94,8 @@ impl Reel {
         let lines = create(&lines_of(&path))?;
         let file = create(&path)?;
         let format = Format { width, height, parameters };
-        let mut reel = Self { path, format, began_at, newest_ms: None, pictures: 0, bytes: 0, file, lines };
+        let key = key.clone();
+        let mut reel = Self { key, path, format, began_at, newest_ms: None, pictures: 0, bytes: 0, file, lines };
         let head = beginning(&reel.format).map_err(ReelError::layout(&reel.path))?;
         reel.note(&Line::Began { at: began_at })?;
         reel.write(&head)?;
@@ -129,6 +131,10 @@ impl Reel {
         self.note(&Line::Ended { at })
     }
 
+    pub fn key(&self) -> ArtifactKey {
+        self.key.clone()
+    }
+
     /// Bytes so far.
     pub fn bytes(&self) -> u64 {
         self.bytes
@@ -162,6 +168,8 @@ pub struct Unfinished {
     pub span: RecordedSpan,
     /// Bytes so far.
     pub size: u64,
+    /// Whether its end is noted.
+    pub is_ended: bool,
     path: PathBuf,
 }
 
@@ -180,7 +188,8 @@ fn look_at(path: PathBuf) -> Option<Unfinished> {
     let written = found.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
     let lines = std::fs::read_to_string(lines_of(&path)).unwrap_or_default();
     let span = span_of(&lines, i64::try_from(written.as_millis()).ok()?);
-    Some(Unfinished { key, span, size: found.len(), path })
+    let is_ended = lines.lines().any(|line| matches!(serde_json::from_str(line), Ok(Line::Ended { .. })));
+    Some(Unfinished { key, span, size: found.len(), is_ended, path })
 }
 
 /// Reads the lines; what has no end ends with the last write. A line that was cut is left out.
@@ -293,6 +302,7 @@ mod tests {
         reel.gap_began(9_500, GapReason::Typed).unwrap();
         reel.ended(12_000).unwrap();
         let [found] = &unfinished(&folder)[..] else { panic!("one recording is there") };
+        assert!(found.is_ended);
         assert_eq!(found.key, "art_1".into());
         let gaps = vec![
             RecordingGap { from: 6_000, to: 9_000, why: GapReason::Person },

@@ -29,10 +29,13 @@ impl Service {
         let mut found: Vec<Recording> = kept.into_iter().filter_map(recording_of).collect();
         let folder = self.recordings_dir(id);
         let left = tokio::task::spawn_blocking(move || unfinished(&folder)).await.map_err(ServiceError::internal)?;
+        // Of several that lie there the newest may grow; an earlier one waits to become an artifact.
+        let newest = left.last().map(|one| one.key.clone());
         for one in left {
             // One that has just become an artifact is told once.
             if found.iter().all(|recording| recording.key != one.key) {
-                found.push(unfinished_recording(one, self.running(id).is_some()));
+                let growing = !one.is_ended && newest.as_ref() == Some(&one.key) && self.running(id).is_some();
+                found.push(unfinished_recording(one, growing));
             }
         }
         found.sort_by_key(|recording| recording.started_at);
@@ -101,9 +104,7 @@ impl Service {
                 .collect::<Vec<_>>()
         });
         for Kept { artifact, blob, source } in kept.await.map_err(ServiceError::internal)? {
-            let (key, name, size) = (artifact.key.clone(), artifact.name.clone(), Some(artifact.size));
-            let event =
-                NewEvent::new(id, Actor::System, now_ms(), ArtifactsUpdated { key, name, size, deleted: false });
+            let event = NewEvent::new(id, Actor::System, now_ms(), ArtifactsUpdated::kept(&artifact));
             let change = Change { artifacts: vec![artifact], events: vec![event], ..Change::default() };
             self.store().commit(change).await?;
             drop(blob);

@@ -81,6 +81,8 @@ struct Camera {
     frame: Arc<Frame>,
     messages: mpsc::Sender<Vec<u8>>,
     video: Option<Video>,
+    /// What the screen showed before this stream is not for it.
+    renewal: usize,
     /// What was recorded last: the state of the screen, and its version.
     seen: Hashes,
     version: u64,
@@ -109,6 +111,7 @@ impl Camera {
     ) -> Self {
         let (video, seen) = (None, Hashes::unknown(0, 0));
         let (version, sent, moving) = (0, 0, 0);
+        let renewal = frame.renew();
         Self {
             around,
             caption,
@@ -116,6 +119,7 @@ impl Camera {
             frame,
             messages,
             video,
+            renewal,
             seen,
             version,
             sent,
@@ -149,7 +153,8 @@ impl Camera {
         }
         self.ready.get_or_insert_with(|| frame.ready());
         let latest = frame.read();
-        let Some(page) = page_of(&latest, self.around) else { return Ok(Step::Wait(None)) };
+        let page = page_of(&latest, self.around).filter(|_| latest.renewed >= self.renewal);
+        let Some(page) = page else { return Ok(Step::Wait(None)) };
         if let Some(caption) = self.caption.take() {
             drop(latest);
             return self.show_caption(&caption, page, now);
@@ -246,6 +251,7 @@ mod tests {
         latest.memory = Memory::Owned(pixels);
         latest.version += 1;
         latest.live = true;
+        latest.renewed = frame.renewals();
     }
 
     fn camera(caption: Option<&str>) -> (Camera, mpsc::Receiver<Vec<u8>>) {
@@ -279,6 +285,20 @@ mod tests {
         assert!(matches!(camera.step(&frame, began + PAUSE / 2).unwrap(), Step::Wait(Some(_))), "five a second");
         assert!(matches!(camera.step(&frame, began + PAUSE).unwrap(), Step::Sent));
         assert_eq!(Header::read(&ready.try_recv().unwrap()).unwrap().flags, 0);
+    }
+
+    #[test]
+    fn what_the_screen_showed_before_the_stream_is_not_recorded() {
+        let (waker, _) = wakeups().unwrap();
+        let frame = Arc::new(Frame::new(waker));
+        shown(&frame, plain(0xFF00FF));
+        let (messages, mut ready) = mpsc::channel(16);
+        let asked = Arc::new(Asked::new(frame.clone()));
+        let mut camera = Camera::new(AROUND, None, asked, frame.clone(), messages);
+        assert!(matches!(camera.step(&frame, Instant::now()).unwrap(), Step::Wait(None)));
+        assert!(ready.try_recv().is_err(), "the memory may be older than the stream");
+        frame.write().renewed = frame.renewals();
+        assert!(matches!(camera.step(&frame, Instant::now()).unwrap(), Step::Sent));
     }
 
     #[test]
