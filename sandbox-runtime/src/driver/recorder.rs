@@ -14,24 +14,21 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nix::time::{ClockId, clock_gettime};
 use sandbox_core::control::State;
-use sandbox_core::event::ArtifactsUpdated;
 use sandbox_core::model::{Actor as By, EpochMs, GapReason};
 use sandbox_core::{ArtifactKey, SandboxId};
 use sandbox_link::protocol::Open;
 use sandbox_link::{Stream, read_frame};
-use sandbox_picture::wire::{HEADER_LEN, Header, KIND_H264, RECT_LEN};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::actor::Actor;
+use super::recorded::{Clock, Gap, Picture, caption, read};
 use super::{Driver, Shared};
 use crate::now_ms;
-use crate::recording::{AccessUnit, KeepError, Kept, Reel, ReelError, Unfinished, keep, unfinished};
-use crate::store::{Blobs, Change};
+use crate::recording::{KeepError, Kept, Reel, ReelError, Unfinished, keep, unfinished};
+use crate::store::Blobs;
 
 /// How long a picture waits before it is kept.
 const WAIT: Duration = Duration::from_millis(600);
@@ -59,57 +56,35 @@ impl Drop for Recorder {
     }
 }
 
-impl Actor {
-    /// Begins to record, where that was asked for.
-    pub(super) fn start_recording(&mut self) {
-        let is_wanted = self.sandbox.capabilities.browser.browser().is_some_and(|browser| browser.recording);
-        if is_wanted {
-            let stop = CancellationToken::new();
-            let camera = Camera {
-                held: self.driver.gate.held(),
-                shared: self.driver.shared.clone(),
-                driver: self.driver.clone(),
-                after_person: false,
-                reel: None,
-                bytes_before: 0,
-                began_at: None,
-            };
-            let task = tokio::spawn(camera.record(stop.clone()));
-            self.recorder = Some(Recorder { stop, task });
-        }
+impl Recorder {
+    /// Begins to record a sandbox that has a browser.
+    pub(super) fn start(driver: &Driver) -> Self {
+        let stop = CancellationToken::new();
+        let camera = Camera {
+            held: driver.gate.held(),
+            shared: driver.shared.clone(),
+            driver: driver.clone(),
+            after_person: false,
+            reel: None,
+            bytes_before: 0,
+            began_at: None,
+        };
+        let task = tokio::spawn(camera.record(stop.clone()));
+        Self { stop, task }
     }
 
-    /// Ends the recording before anything else of the sandbox ends.
-    pub(super) async fn stop_recording(&mut self) {
-        let Some(mut recorder) = self.recorder.take() else { return };
-        recorder.stop.cancel();
-        if tokio::time::timeout(STOP_LIMIT, &mut recorder.task).await.is_err() {
-            tracing::error!(sandbox = %self.sandbox.id, "the newest pictures of the recording are lost");
-            recorder.task.abort();
+    /// Ends the recording; returns when what was recorded is written.
+    pub(super) async fn stop(mut self) {
+        self.stop.cancel();
+        if tokio::time::timeout(STOP_LIMIT, &mut self.task).await.is_err() {
+            tracing::error!("the newest pictures of a recording are lost");
+            self.task.abort();
         }
-    }
-
-    /// Makes artifacts of what was recorded. What cannot be kept now is left for the next start of the runtime.
-    pub(super) async fn keep_recordings(&mut self) {
-        let (folder, id, blobs) =
-            (self.kit.recordings.clone(), self.sandbox.id.clone(), self.kit.store.blobs().clone());
-        let kept = tokio::task::spawn_blocking(move || keep_those(unfinished(&folder), &id, &blobs));
-        for Kept { artifact, blob, source } in kept.await.unwrap_or_default() {
-            let event = self.event(ArtifactsUpdated::kept(&artifact), By::System);
-            let change = Change { artifacts: vec![artifact], events: vec![event], ..Change::default() };
-            if let Err(refusal) = self.commit_change(change).await {
-                tracing::warn!(%refusal, "a recording is kept at the next start");
-                continue;
-            }
-            drop(blob);
-            source.remove();
-        }
-        // A folder that still holds something stays.
-        let _ = std::fs::remove_dir(&self.kit.recordings);
     }
 }
 
-fn keep_those(found: Vec<Unfinished>, id: &SandboxId, blobs: &Blobs) -> Vec<Kept> {
+/// Makes artifacts of those that can be kept.
+pub(super) fn keep_those(found: Vec<Unfinished>, id: &SandboxId, blobs: &Blobs) -> Vec<Kept> {
     let told = |result: Result<Kept, KeepError>| match result {
         Ok(kept) => Some(kept),
         Err(error) => {
@@ -118,21 +93,6 @@ fn keep_those(found: Vec<Unfinished>, id: &SandboxId, blobs: &Blobs) -> Vec<Kept
         }
     };
     found.into_iter().filter_map(|one| told(keep(id, one, blobs))).collect()
-}
-
-/// A time that is not recorded.
-#[derive(Clone, Copy, Debug)]
-struct Gap {
-    from: EpochMs,
-    why: GapReason,
-}
-
-/// A picture that waits.
-struct Picture {
-    arrived: Instant,
-    at: EpochMs,
-    size: (u16, u16),
-    unit: AccessUnit,
 }
 
 /// Why no more pictures come from a stream.
@@ -424,59 +384,9 @@ impl Camera {
     }
 }
 
-/// Reads a picture as the guest sends it.
-fn read(bytes: &[u8], clock: Clock) -> Option<Picture> {
-    let header = Header::read(bytes).filter(|header| header.kind == KIND_H264)?;
-    let unit = AccessUnit::from_annex_b(bytes.get(HEADER_LEN + RECT_LEN..)?);
-    let at = clock.epoch_ms(header.captured_at_us);
-    Some(Picture { arrived: Instant::now(), at, size: (header.width, header.height), unit })
-}
-
 async fn until(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due).await,
         None => std::future::pending().await,
-    }
-}
-
-/// Between the machine's monotonic clock, by which pictures are taken, and the wall clock.
-#[derive(Clone, Copy)]
-struct Clock {
-    offset_us: i64,
-}
-
-impl Clock {
-    fn now() -> Self {
-        let monotonic = clock_gettime(ClockId::CLOCK_MONOTONIC).expect("Linux always has a monotonic clock");
-        let monotonic_us = monotonic.tv_sec() * 1_000_000 + monotonic.tv_nsec() / 1_000;
-        Self { offset_us: now_ms() * 1_000 - monotonic_us }
-    }
-
-    fn epoch_ms(self, monotonic_us: u64) -> EpochMs {
-        (i64::try_from(monotonic_us).unwrap_or(i64::MAX / 2) + self.offset_us) / 1_000
-    }
-}
-
-/// What the plain picture says.
-fn caption(why: GapReason, length_ms: EpochMs) -> String {
-    let what = match why {
-        GapReason::Person => "A person drove",
-        GapReason::Typed => "A page held what a person typed",
-        GapReason::Browser => "The browser was away",
-        GapReason::Limit => "The recording was full",
-        GapReason::DiskFull => "The disk was full",
-    };
-    let seconds = length_ms.max(0) / 1_000;
-    format!("{what} · {:02}:{:02}", seconds / 60, seconds % 60)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_caption_says_why_and_for_how_long() {
-        assert_eq!(caption(GapReason::Person, 42_900), "A person drove · 00:42");
-        assert_eq!(caption(GapReason::Typed, 3_600_000), "A page held what a person typed · 60:00");
     }
 }

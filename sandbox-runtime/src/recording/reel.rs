@@ -213,9 +213,21 @@ fn span_of(lines: &str, written_at: EpochMs) -> RecordedSpan {
 }
 
 impl Unfinished {
-    /// Opens it as it is now, for playing.
-    pub fn open(&self) -> std::io::Result<File> {
-        File::open(&self.path)
+    fn open(&self) -> Result<File, ReelError> {
+        File::open(&self.path).map_err(ReelError::io("open", &self.path))
+    }
+
+    /// Writes what there is by now to a file without a name, as an ordinary MP4, and returns that with its size: a player
+    /// finds no place to seek to in one that grows.
+    ///
+    /// # Errors
+    ///
+    /// [`ReelError::Empty`] where it holds no picture.
+    pub fn snapshot(&self) -> Result<(File, u64), ReelError> {
+        let folder = self.path.parent().expect("a recording lies in a folder");
+        let mut file = tempfile::tempfile_in(folder).map_err(ReelError::io("write in", folder))?;
+        let size = std::io::copy(&mut self.whole()?, &mut file).map_err(ReelError::io("copy", &self.path))?;
+        Ok((file, size))
     }
 
     /// Reads it as an ordinary MP4, with its index first.
@@ -224,7 +236,7 @@ impl Unfinished {
     ///
     /// [`ReelError::Empty`] where it holds no picture.
     pub fn whole(&self) -> Result<impl Read + use<>, ReelError> {
-        let mut file = self.open().map_err(ReelError::io("open", &self.path))?;
+        let mut file = self.open()?;
         let movie = Movie::read(&mut file).map_err(ReelError::layout(&self.path))?;
         if movie.samples.is_empty() {
             return Err(ReelError::Empty(self.path.clone()));
@@ -312,6 +324,11 @@ mod tests {
         let mut whole = Vec::new();
         found.whole().unwrap().read_to_end(&mut whole).unwrap();
         assert!(whole.ends_with(b"firstcardlate"));
+        let (mut snapshot, size) = found.snapshot().unwrap();
+        let mut read = Vec::new();
+        snapshot.rewind().unwrap();
+        snapshot.read_to_end(&mut read).unwrap();
+        assert_eq!((read.len() as u64, read), (size, whole));
         let movie = Movie::read(&mut found.open().unwrap()).unwrap();
         assert_eq!(movie.samples.iter().map(|sample| sample.at_ms).collect::<Vec<_>>(), [0, 1_000, 1_001]);
         found.remove();

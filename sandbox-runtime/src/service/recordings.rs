@@ -10,7 +10,7 @@ use sandbox_core::{ArtifactKey, SandboxId};
 
 use super::{Answer, Service, ServiceError, WeakService};
 use crate::now_ms;
-use crate::recording::{Kept, Unfinished, folders, keep, unfinished};
+use crate::recording::{Kept, ReelError, Unfinished, folders, keep, unfinished};
 use crate::store::{ArtifactFilter, Change, PageRequest};
 
 /// What all recordings take at most; the oldest go.
@@ -42,13 +42,19 @@ impl Service {
         Ok(found)
     }
 
-    /// Opens a recording that still grows, as it is now; `None` where none has this key.
+    /// Returns a recording that still grows as a file, as it is now; `None` where none with a picture has this key.
     pub async fn growing_recording(&self, key: &ArtifactKey) -> Answer<Option<(File, u64)>> {
         let (folder, key) = (self.all_recordings_dir(), key.clone());
         let found = tokio::task::spawn_blocking(move || {
             let one = folders(&folder).values().flat_map(|folder| unfinished(folder)).find(|one| one.key == key)?;
-            let file = one.open().ok()?;
-            Some((file, one.size))
+            match one.snapshot() {
+                Ok(found) => Some(found),
+                Err(ReelError::Empty(_)) => None,
+                Err(error) => {
+                    tracing::warn!(%error, "a recording cannot be played while it grows");
+                    None
+                }
+            }
         });
         found.await.map_err(ServiceError::internal)
     }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use futures_util::Stream;
 use sandbox_core::event::{EventData, NewEvent, TaskQueued};
-use sandbox_core::model::{Actor, Failure, SandboxConfig, Task, TaskLimits, TaskRequest, TaskStatus, Usage};
+use sandbox_core::model::{
+    Actor, BrowserCapability, BrowserSwitch, Failure, SandboxConfig, Task, TaskLimits, TaskRequest, TaskStatus, Usage,
+};
 use sandbox_core::playbook::Playbook;
 use sandbox_core::{SandboxId, TaskId, plain_name, task};
 use serde_json::json;
@@ -142,7 +144,9 @@ impl Service {
 
     /// Makes a sandbox and starts the guided first task in it; needs no model, no key, no network.
     pub async fn demo(&self) -> Answer<(SandboxId, TaskId)> {
-        let config = SandboxConfig { name: Some(demo::NAME.to_owned()), ..SandboxConfig::default() };
+        let mut config = SandboxConfig { name: Some(demo::NAME.to_owned()), ..SandboxConfig::default() };
+        config.capabilities.browser =
+            BrowserSwitch::With(BrowserCapability { recording: true, ..BrowserCapability::default() });
         let request = TaskRequest {
             prompt: None,
             playbook: Some(demo::PLAYBOOK.to_owned()),

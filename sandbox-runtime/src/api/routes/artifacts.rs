@@ -99,8 +99,10 @@ async fn url(
     InPath(key): InPath<ArtifactKey>,
     Query(query): Query<UrlQuery>,
 ) -> Result<Json<Link>, ApiError> {
-    if api.service().growing_recording(&key).await?.is_none() {
-        api.service().artifact(&key).await?;
+    if let Err(error) = api.service().artifact(&key).await
+        && api.service().growing_recording(&key).await?.is_none()
+    {
+        return Err(error.into());
     }
     let path = format!("/v1/artifacts/{key}/content");
     Ok(Json(links::link(&api, &query, LinkTo::Artifact(key), &path)?))

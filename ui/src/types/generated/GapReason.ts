@@ -1,0 +1,1 @@
+export type GapReason = "person" | "typed" | "browser" | "limit" | "diskFull";

@@ -1,0 +1,2 @@
+import type { Recording } from "./Recording";
+export type Recordings = { data: Array<Recording>, };
