@@ -13,6 +13,7 @@ pub mod bundle;
 pub mod demo;
 pub mod driver;
 pub mod egress;
+pub mod recording;
 pub mod sandbox;
 pub mod service;
 pub mod store;

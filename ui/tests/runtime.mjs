@@ -114,6 +114,8 @@ export async function startRuntime(pictures) {
         const after = all.findIndex((event) => event.id === url.searchParams.get('after'));
         return list(all.slice(after + 1));
       }
+      case 'recordings':
+        return json(response, 200, { data: [] });
       case 'artifacts':
         return list(isMain ? state.artifacts : []);
       case 'fs/list':

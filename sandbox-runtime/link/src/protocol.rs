@@ -58,6 +58,10 @@ pub enum Open {
     /// Pictures of the screen as frames, laid out as `sandbox_picture::wire`. The runtime sends [`VideoControl`] frames.
     /// Capture runs while at least one such stream is open.
     Video(VideoRequest),
+    /// Pictures of the page alone for a recording, as frames of H.264 laid out as `sandbox_picture::wire`: on damage, few a
+    /// second, with key frames to seek to. With a caption, the first picture is a plain one that says it. Nothing is said
+    /// to the guest but the stream's end.
+    Recording { caption: Option<String> },
     /// Input as [`InputFrame`] frames, injected in order; nothing comes back. One lane for each stream.
     Input,
     /// One [`Pulse`] back for each frame that comes, whatever is in it.

@@ -37,7 +37,7 @@ createSandbox capabilities.agent.defaultAgent: refused {"capabilities":{"agent":
 createSandbox capabilities.storage.artifactPrefix: refused {"capabilities":{"storage":{"artifactPrefix":"a/"}}}
 createSandbox capabilities.documents.libreofficeHeadless: refused {"capabilities":{"documents":{"libreofficeHeadless":true}}}
 createSandbox capabilities.browser: ../tests/tests/product/webhooks.rs: "capabilities": { "browser": false }
-createSandbox capabilities.browser.recording: refused {"capabilities":{"browser":{"recording":true}}}
+createSandbox capabilities.browser.recording: ../tests/tests/product/recordings.rs: "recording": true
 createSandbox capabilities.browser.profile: src/service/sandboxes.rs: uses_profile(name)
 createSandbox capabilities.browser.byoProxyUrl: tests/egress/outbound.rs: fn everything_goes_through_an_http_proxy_which_resolves_the_names
 openDebuggingPort ttlMs: src/api/routes/cdp_port.rs: ttl

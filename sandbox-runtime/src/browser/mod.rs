@@ -28,6 +28,7 @@ mod locate;
 mod observe;
 mod own_dialogs;
 mod page;
+mod painted;
 mod pattern;
 mod picture;
 pub mod pipe;
@@ -419,6 +420,24 @@ impl Browser {
             }
         }
         veil::fields(pipe, world).await
+    }
+
+    /// Whether a document that is open may hold what a person typed, as last known.
+    pub fn may_show_typed(&self) -> bool {
+        self.shared.world.state().documents.typed().next().is_some()
+    }
+
+    /// Whether a document that is open holds what a person typed: looks again at those that may.
+    pub async fn shows_typed(&self) -> bool {
+        let Shared { pipe, world, .. } = &*self.shared;
+        let typed: Vec<_> = world.state().documents.typed().cloned().collect();
+        !veil::look_again(pipe, world, &typed).await
+    }
+
+    /// Waits until the screen shows the documents that are open now, or has had the time to.
+    pub async fn painted(&self) {
+        let Shared { pipe, world, .. } = &*self.shared;
+        painted::painted(pipe, world).await;
     }
 
     /// Whether every named part of the condition holds in the active tab.

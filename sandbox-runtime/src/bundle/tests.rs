@@ -60,6 +60,7 @@ impl Scene {
             size: kept.size,
             sha256: kept.sha256.clone(),
             created_at: 2_000,
+            recorded: None,
         };
         let artifacts = vec![artifact("art_1"), artifact("art_2")];
         let done = AgentAction {

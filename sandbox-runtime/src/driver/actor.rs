@@ -28,6 +28,7 @@ use super::cause::{Cause, Reply, TurnOf};
 use super::idle::{Activity, Idle};
 use super::people::{HeldTime, Naming};
 use super::record::Committed;
+use super::recorder::Recorder;
 use super::refusal::Refusal;
 use super::seat::InputTally;
 use super::start::{Rooms, start_rooms};
@@ -85,6 +86,7 @@ pub(super) struct Actor {
     pub rooms: Option<Rooms>,
     /// Set while it is about to be paused.
     pub pausing: Option<Pausing>,
+    pub recorder: Option<Recorder>,
     /// When parts were lost of late.
     pub losses: Vec<tokio::time::Instant>,
     /// Set while someone else may have changed the page since the agent looked.
@@ -168,6 +170,7 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         since: now,
         rooms: None,
         pausing: None,
+        recorder: None,
         losses: Vec::new(),
         fresh: true,
         in_flight: None,
@@ -401,6 +404,7 @@ impl Actor {
         self.sync_holding().await;
         self.bring_back(remembered);
         self.must_commit(events).await;
+        self.start_recording();
         self.launch_task().await;
     }
 
@@ -672,8 +676,10 @@ impl Actor {
         self.show();
         tracing::warn!(sandbox = %self.sandbox.id, code = failure.code, message = failure.message, "sandbox failed");
         self.thaw().await;
+        self.stop_recording().await;
         self.abandon_work(&failure.message).await;
         self.kill_rooms().await;
+        self.keep_recordings().await;
         self.sandbox.status = SandboxStatus::Failed;
         self.sandbox.ended_at = Some(now_ms());
         let failed = SandboxFailed { code: failure.code.clone(), message: failure.message.clone() };
@@ -691,9 +697,11 @@ impl Actor {
         self.sandbox.status = SandboxStatus::Ending;
         self.sandbox.paused = None;
         self.thaw().await;
+        self.stop_recording().await;
         self.abandon_work("the sandbox was ended").await;
         self.must_commit(vec![]).await;
         self.kill_rooms().await;
+        self.keep_recordings().await;
         self.sandbox.status = SandboxStatus::Ended;
         self.sandbox.ended_at = Some(now_ms());
         self.sandbox.preview.status = PreviewStatus::Off;

@@ -19,8 +19,10 @@ impl Actor {
         if !self.driver.waits_for_the_next_runtime() {
             return self.end(Some(answer)).await;
         }
+        self.stop_recording().await;
         self.leave_task();
         self.stop_rooms().await;
+        self.keep_recordings().await;
         let profile = self.kit.profile.clone();
         // What the browser kept of its pages holds what was typed into them.
         let forgotten = tokio::task::spawn_blocking(move || forget_open_pages(&profile)).await;

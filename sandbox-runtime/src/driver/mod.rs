@@ -26,6 +26,9 @@ mod pausing;
 mod people;
 mod program;
 mod record;
+mod recorded;
+mod recorder;
+mod recordings;
 mod recovery;
 mod refusal;
 mod seat;
@@ -100,6 +103,8 @@ pub struct Kit {
     pub workspace: Workspace,
     /// The browser's profile on the host; beside the workspace, never in it.
     pub profile: PathBuf,
+    /// Where its recordings grow.
+    pub recordings: PathBuf,
     /// Environment of the sandbox's commands.
     pub env: BTreeMap<String, String>,
     /// Those of its variables that the runtime itself put there.

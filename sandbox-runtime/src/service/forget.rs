@@ -19,9 +19,9 @@ impl Service {
     pub async fn forget_sandbox(&self, id: &SandboxId) -> Answer<u64> {
         self.end_sandbox(id).await?;
         let (workspace, profile) = (self.workspace_dir(id), self.home().join("profiles").join(id.as_str()));
-        let trash = self.trash_of(id);
+        let (trash, recordings) = (self.trash_of(id), self.recordings_dir(id));
         let cleared = tokio::task::spawn_blocking(move || {
-            Ok::<_, ServiceError>(clear(&workspace)? + clear(&profile)? + clear(trash.dir())?)
+            Ok::<_, ServiceError>(clear(&workspace)? + clear(&profile)? + clear(trash.dir())? + clear(&recordings)?)
         });
         let freed = cleared.await.map_err(ServiceError::internal)??;
         let contents = self.store().forget(id).await?;

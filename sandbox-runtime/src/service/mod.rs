@@ -19,6 +19,7 @@ mod models;
 mod not_yet;
 mod outputs;
 mod people;
+mod recordings;
 mod recovery;
 mod resume;
 mod room_site;
@@ -130,6 +131,7 @@ impl Service {
         let service = Self { inner: Arc::new(inner) };
         checkpoints::finish_restores(&service).await?;
         recovery::settle(&service).await?;
+        tokio::spawn(recordings::tidy(service.downgrade()));
         Ok(service)
     }
 

@@ -12,7 +12,6 @@ use super::{Answer, ServiceError};
 /// `invalid`, naming the first such field.
 pub(super) fn check(config: &SandboxConfig) -> Answer<()> {
     let capabilities = &config.capabilities;
-    let browser = capabilities.browser.browser().unwrap_or_default();
     refuse_if_set(&[
         (
             "backend",
@@ -29,7 +28,6 @@ pub(super) fn check(config: &SandboxConfig) -> Answer<()> {
             capabilities.agent.default_agent.is_some(),
             "this version has one agent; leave it out, and name a `model` in the task",
         ),
-        ("capabilities.browser.recording", browser.recording, "this version records nothing; leave it out"),
         (
             "capabilities.documents.libreofficeHeadless",
             capabilities.documents.libreoffice_headless,

@@ -153,6 +153,7 @@ impl Service {
             shell_sites,
             workspace,
             profile: profile.dir,
+            recordings: self.recordings_dir(&id),
             profile_is_temporary: profile.is_temporary,
             starts: self.inner.starts.clone(),
             env,

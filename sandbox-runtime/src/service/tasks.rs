@@ -146,10 +146,9 @@ impl Service {
     /// Makes a sandbox and starts the guided first task in it; needs no model, no key, no network.
     pub async fn demo(&self, viewport: Option<Viewport>) -> Answer<(SandboxId, TaskId)> {
         let mut config = SandboxConfig { name: Some(demo::NAME.to_owned()), ..SandboxConfig::default() };
-        if let Some(viewport) = viewport {
-            config.capabilities.browser =
-                BrowserSwitch::With(BrowserCapability { viewport, ..BrowserCapability::default() });
-        }
+        let viewport = viewport.unwrap_or_default();
+        config.capabilities.browser =
+            BrowserSwitch::With(BrowserCapability { viewport, recording: true, ..BrowserCapability::default() });
         let request = TaskRequest {
             prompt: None,
             playbook: Some(demo::PLAYBOOK.to_owned()),

@@ -209,6 +209,7 @@ export type Artifact = {
   key: ArtifactKey;
   kind: ArtifactKind;
   name: string;
+  recorded?: RecordedSpan | null;
   sandboxId: SandboxId;
   /** Lower-case hexadecimal. */
   sha256: string;
@@ -245,7 +246,7 @@ export type BrowserCapability = {
   byoProxyUrl?: string | null;
   /** Name of a profile that outlives the sandbox; without it the profile ends with the sandbox. */
   profile?: string | null;
-  /** `true` is refused in this version: nothing is recorded. */
+  /** Whether the page is recorded: at most 500 MB or four hours, without what a person does. */
   recording?: boolean;
   /** Whether commands in the sandbox's shell may drive the browser by its debugging endpoint, at `BATON_CDP_URL`. */
   shellAccess?: boolean;
@@ -725,6 +726,8 @@ export type Forgotten = {
   freedBytes: number;
 };
 
+export type GapReason = "person" | "typed" | "browser" | "limit" | "diskFull";
+
 /** A standing permission: task × site × kind, within limits. It ends with its task at the latest. */
 export type Grant = {
   approvalId: ApprovalId;
@@ -1169,6 +1172,40 @@ export type Receipt = {
   tabsOpened: Array<string>;
   /** Whether `until` was met when control was handed back. Absent if there was no condition. */
   untilMet?: boolean | null;
+};
+
+/** The time that a recording shows. */
+export type RecordedSpan = {
+  endedAt: i64;
+  gaps: Array<RecordingGap>;
+  /** The time of its first picture. */
+  startedAt: i64;
+};
+
+/** A recording of a sandbox's browser: video of the page, with the true times. */
+export type Recording = {
+  /** Of one that grows: the time of its newest picture. */
+  endedAt: i64;
+  gaps: Array<RecordingGap>;
+  /** Whether it goes on. */
+  growing?: boolean;
+  /** Of the artifact that it becomes; its content can be read while it grows too. */
+  key: ArtifactKey;
+  /** Bytes. */
+  size: number;
+  startedAt: i64;
+};
+
+/** A time that a recording does not show: one plain picture stands for it. */
+export type RecordingGap = {
+  from: i64;
+  to: i64;
+  why: GapReason;
+};
+
+/** Every recording of a sandbox, oldest first. */
+export type Recordings = {
+  data: Array<Recording>;
 };
 
 /** A part that was lost was started again. */

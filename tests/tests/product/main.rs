@@ -27,6 +27,7 @@ mod network;
 mod pausing;
 mod programs;
 mod questions;
+mod recordings;
 mod recovery;
 mod rooms;
 mod sdk;

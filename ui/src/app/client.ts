@@ -23,6 +23,8 @@ import type { ModelInfo } from '../types/generated/ModelInfo';
 import type { ModelSettings } from '../types/generated/ModelSettings';
 import type { ModelTest } from '../types/generated/ModelTest';
 import type { NewWebhook } from '../types/generated/NewWebhook';
+import type { Recording } from '../types/generated/Recording';
+import type { Recordings } from '../types/generated/Recordings';
 import type { Rule } from '../types/generated/Rule';
 import type { Rules } from '../types/generated/Rules';
 import type { Sandbox } from '../types/generated/Sandbox';
@@ -287,6 +289,16 @@ export class Client {
   }
   deleteCheckpoint(sandboxId: string, id: string): Promise<Checkpoint> {
     return this.#send('DELETE', `/v1/sandboxes/${enc(sandboxId)}/checkpoints/${enc(id)}`);
+  }
+  /** Lists what was recorded of a sandbox, oldest first. */
+  async recordings(sandboxId: string): Promise<Recording[]> {
+    return (await this.#send<Recordings>('GET', `/v1/sandboxes/${enc(sandboxId)}/recordings`)).data;
+  }
+  /** Reads the whole of a recording, as it is by now. */
+  async recording(key: string): Promise<Blob> {
+    const answer = await this.#host.read(this.artifactPath(key));
+    if (answer.status < 200 || answer.status > 299) throw new Refused(answer.status, problemOf(answer.status, null));
+    return new Blob([answer.bytes], { type: 'video/mp4' });
   }
   artifactUrl(key: string): Promise<{ url: string; expiresAt: number }> {
     return this.#send('GET', `/v1/artifacts/${enc(key)}/url`);

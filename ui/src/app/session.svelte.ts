@@ -45,6 +45,8 @@ export class Session {
   quiet = $state.raw<ReadonlySet<string>>(new Set());
   /** The sandbox that is driven from this page. */
   driven = $state<string | null>(null);
+  /** The moment of a sandbox's past that is looked at; `null` for the present. */
+  moment = $state.raw<{ sandboxId: string; at: number } | null>(null);
   /** Requests for which the person at this page drove. */
   mine = $state.raw<ReadonlySet<string>>(drivenBefore());
   connection = $state.raw<EventStreamState>({ kind: 'connected' });

@@ -152,7 +152,7 @@ export function titleOf(sandbox: Sandbox, task: Task | null): string {
 }
 
 function doneSub(world: World, sandbox: Sandbox, task: Task): string {
-  const artifacts = world.artifacts.get(sandbox.id) ?? [];
+  const artifacts = (world.artifacts.get(sandbox.id) ?? []).filter((artifact) => artifact.kind !== 'recording');
   if (artifacts.length === 1) return plainName(artifacts[0]!.name);
   if (artifacts.length > 1) return count(artifacts.length, 'file');
   return task.result ? firstSentence(task.result.split('\n')[0]!) : 'Done';

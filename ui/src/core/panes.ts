@@ -67,11 +67,14 @@ export function dragged(choice: PaneChoice, pane: 'list' | 'side', width: number
   return pane === 'list' ? { ...choice, list: kept, listFolded: false } : { ...choice, side: kept, sideFolded: false };
 }
 
+/** Height of the timeline beneath the picture. */
+const TIMELINE = 38;
+
 /** Returns what lies around the picture in its column: its frame, its bar, the line above it. As the stage's own style has it. */
 export function stageMargins(windowWidth: number, windowHeight: number): { width: number; height: number } {
   const tight = windowWidth <= 1500 || windowHeight <= 800;
   const [sides, ends, gap] = tight ? [16, 16, 8] : [32, 26, 10];
-  return { width: sides + 4, height: ends + 30 + gap + 76 + 4 };
+  return { width: sides + 4, height: ends + 30 + gap + TIMELINE + 76 + 4 };
 }
 
 const STEP = 16;

@@ -105,16 +105,16 @@ describe('tables', () => {
 
 describe('a new task', () => {
   test('says only what differs from the defaults', () => {
-    expect(sandboxBody({ ...EMPTY_DRAFT, playbook: 'name: "Monthly invoice"\nsteps: []' }, 'playbook')).toEqual({ name: 'Monthly invoice', limits: { idleMs: 3_600_000 } });
+    expect(sandboxBody({ ...EMPTY_DRAFT, playbook: 'name: "Monthly invoice"\nsteps: []' }, 'playbook')).toEqual({ name: 'Monthly invoice', capabilities: { browser: { recording: true } }, limits: { idleMs: 3_600_000 } });
     expect(sandboxBody({ ...EMPTY_DRAFT, name: 'A', network: 'allowlist', allow: 'a.example, *.b.example\n', profile: 'work' }, 'playbook')).toEqual({
       name: 'A',
-      capabilities: { browser: { profile: 'work' } },
+      capabilities: { browser: { profile: 'work', recording: true } },
       limits: { idleMs: 3_600_000 },
       network: { mode: 'allowlist', allow: ['a.example', '*.b.example'] },
     });
-    expect(sandboxBody({ ...EMPTY_DRAFT, name: 'A', network: 'none', allow: 'a.example', idleMinutes: 0 }, 'playbook')).toEqual({ name: 'A', network: { mode: 'none' } });
-    expect(sandboxBody({ ...EMPTY_DRAFT, name: 'A', idleMinutes: 0, memory: '2', cpus: '1' }, 'playbook')).toEqual({ name: 'A', limits: { memoryMb: 2048, cpus: 1 } });
-    expect(sandboxBody({ ...EMPTY_DRAFT, prompt: 'Count the invoices', idleMinutes: 15 }, 'prompt')).toEqual({ name: 'Count the invoices', limits: { idleMs: 900_000 } });
+    expect(sandboxBody({ ...EMPTY_DRAFT, name: 'A', network: 'none', allow: 'a.example', idleMinutes: 0, record: false }, 'playbook')).toEqual({ name: 'A', network: { mode: 'none' } });
+    expect(sandboxBody({ ...EMPTY_DRAFT, name: 'A', idleMinutes: 0, memory: '2', cpus: '1' }, 'playbook')).toEqual({ name: 'A', capabilities: { browser: { recording: true } }, limits: { memoryMb: 2048, cpus: 1 } });
+    expect(sandboxBody({ ...EMPTY_DRAFT, prompt: 'Count the invoices', idleMinutes: 15 }, 'prompt')).toEqual({ name: 'Count the invoices', capabilities: { browser: { recording: true } }, limits: { idleMs: 900_000 } });
   });
   test('says what is missing before it is sent', () => {
     expect(missing(EMPTY_DRAFT, 'playbook')).toBeNull();
@@ -146,8 +146,12 @@ describe('a problem', () => {
   });
 });
 
-test('a page that fits a box has its shape and a width that sites are made for', () => {
-  expect(pageFitting(796, 756, 88)).toEqual({ width: 1024, height: 885 });
+test('a page that fills the stage has its size where sites are made for that, else its shape', () => {
+  expect(pageFitting(796, 756, 88)).toEqual({ width: 796, height: 668 });
+  expect(pageFitting(1276, 936, 88)).toEqual({ width: 1276, height: 848 });
+  expect(pageFitting(600, 500, 88)).toEqual({ width: 768, height: 552 });
+  expect(pageFitting(10, 900, 88)).toEqual({ width: 768, height: 2048 });
+});
   expect(pageFitting(1276, 936, 88)).toEqual({ width: 1276, height: 848 });
   expect(pageFitting(10, 900, 88)).toEqual({ width: 1024, height: 1400 });
 });

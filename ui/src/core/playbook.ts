@@ -57,6 +57,8 @@ export interface Draft extends TypedLimits {
   profile: string;
   /** Minutes without work and without anybody who watches, after which the sandbox ends; 0 for never. */
   idleMinutes: number;
+  /** Whether the page is recorded. */
+  record: boolean;
 }
 
 /** What a person may choose for `idleMinutes`. */
@@ -82,6 +84,7 @@ export const EMPTY_DRAFT: Draft = {
   allow: '',
   profile: '',
   idleMinutes: 60,
+  record: true,
   memory: '',
   disk: '',
   cpus: '',
@@ -103,10 +106,12 @@ export function playbookName(source: string): string | null {
 export function sandboxBody(draft: Draft, by: GivenBy): Record<string, unknown> {
   const allow = draft.allow.split(/[\s,]+/).filter((pattern) => pattern !== '');
   const name = draft.name.trim() || (by === 'playbook' ? (playbookName(draft.playbook) ?? '') : draft.prompt.trim().slice(0, 60));
+  const profile = draft.profile.trim();
+  const browser = { ...(profile === '' ? {} : { profile }), ...(draft.record ? { recording: true } : {}) };
   const limits = { ...(draft.idleMinutes === 0 ? {} : { idleMs: draft.idleMinutes * 60_000 }), ...limitsBody(draft) };
   return {
     ...(name === '' ? {} : { name }),
-    ...(draft.profile.trim() === '' ? {} : { capabilities: { browser: { profile: draft.profile.trim() } } }),
+    ...(Object.keys(browser).length === 0 ? {} : { capabilities: { browser } }),
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
     ...(draft.network === 'open' ? {} : { network: { mode: draft.network, ...(draft.network === 'allowlist' ? { allow } : {}) } }),
   };
@@ -163,6 +168,7 @@ export function draftOf(task: { playbook?: string | null; prompt?: string | null
     failure: task.error?.message ?? null,
     network: mode,
     allow: allow.join(' '),
+    record: typeof browser === 'object' && browser !== null && browser.recording === true,
     profile: (typeof browser === 'object' && browser !== null ? browser.profile : null) ?? '',
   };
 }

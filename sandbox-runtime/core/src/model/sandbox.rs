@@ -51,7 +51,7 @@ wire! {
     #[serde(default, deny_unknown_fields)]
     pub struct BrowserCapability {
         pub viewport: Viewport,
-        /// `true` is refused in this version: nothing is recorded.
+        /// Whether the page is recorded: at most 500 MB or four hours, without what a person does.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         pub recording: bool,
         /// Name of a profile that outlives the sandbox; without it the profile ends with the sandbox.

@@ -112,6 +112,8 @@ struct Grabber {
     size: (usize, usize),
     damage: Option<Damage>,
     damaged: DamagedRows,
+    /// The newest renewal of the whole screen that the damage holds.
+    renewal: usize,
     seed: Seed,
 }
 
@@ -132,11 +134,16 @@ impl Grabber {
         x.change_window_attributes(root, &resizes)?;
         let geometry = x.get_geometry(root)?.reply()?;
         let size = (usize::from(geometry.width), usize::from(geometry.height));
-        Ok(Self { x, root, size, damage: None, damaged: DamagedRows::default(), seed: random_seed() })
+        Ok(Self { x, root, size, damage: None, damaged: DamagedRows::default(), renewal: 0, seed: random_seed() })
     }
 
     fn run(&mut self, shared: &Shared, wakeups: &Wakeups) -> Result<(), CaptureError> {
         loop {
+            let renewals = shared.frame.renewals();
+            if self.damage.is_some() && renewals != self.renewal {
+                self.renewal = renewals;
+                self.damaged.add(0..self.size.1);
+            }
             let can_grab = self.damage.is_some() && !self.damaged.is_empty() && shared.frame.is_awaited();
             let woken = wakeups.wait(&self.x, can_grab.then(Instant::now))?;
             if shared.ending.load(Ordering::SeqCst) {
@@ -195,6 +202,7 @@ impl Grabber {
         let segment = Segment::create(&self.x, width * height)?;
         self.forget(&mut shared.frame.write(), Memory::Shared(segment))?;
         self.damaged.clear();
+        self.renewal = shared.frame.renewals();
         self.damaged.add(0..height);
         Ok(())
     }
@@ -245,6 +253,11 @@ impl Grabber {
         let picture = sandbox_picture::Picture { width, height, pixels: segment.pixels() };
         // All columns of these rows are new in memory, so all of their hashes are.
         let changed = latest.hashes.read(&picture, rows.clone(), &self.seed);
+        let renewed = if rows == (0..height) { self.renewal } else { latest.renewed };
+        let is_renewed = std::mem::replace(&mut latest.renewed, renewed) != renewed;
+        if is_renewed && !changed {
+            shared.frame.ring();
+        }
         if changed {
             latest.version += 1;
             latest.captured_at_us = captured_at_us;

@@ -18,6 +18,8 @@ pub struct Frame {
     rings: Mutex<u64>,
     bell: Condvar,
     ready: AtomicUsize,
+    /// How many times a reading of the whole screen was asked for.
+    renewals: AtomicUsize,
     capture: Waker,
 }
 
@@ -32,6 +34,8 @@ pub struct Latest {
     pub captured_at_us: u64,
     /// Whether the memory holds all of the screen.
     pub live: bool,
+    /// The newest [`Frame::renew`] since which the whole screen was read.
+    pub renewed: usize,
 }
 
 /// Where the pixels are.
@@ -49,13 +53,20 @@ pub struct Ready(Arc<Frame>);
 impl Frame {
     /// `capture` wakes the capture when somebody becomes ready.
     pub fn new(capture: Waker) -> Self {
-        let latest =
-            Latest { memory: Memory::None, hashes: Hashes::unknown(0, 0), version: 0, captured_at_us: 0, live: false };
+        let latest = Latest {
+            memory: Memory::None,
+            hashes: Hashes::unknown(0, 0),
+            version: 0,
+            captured_at_us: 0,
+            live: false,
+            renewed: 0,
+        };
         Self {
             latest: RwLock::new(latest),
             rings: Mutex::new(0),
             bell: Condvar::new(),
             ready: AtomicUsize::new(0),
+            renewals: AtomicUsize::new(0),
             capture,
         }
     }
@@ -73,6 +84,19 @@ impl Frame {
         self.ready.fetch_add(1, Ordering::SeqCst);
         self.capture.wake();
         Ready(self.clone())
+    }
+
+    /// Asks for a reading of the whole screen, for one who may not see what it showed before: while no sender is ready the
+    /// memory grows old. Returns what [`Latest::renewed`] will be at least, once somebody is ready.
+    pub fn renew(&self) -> usize {
+        let renewal = self.renewals.fetch_add(1, Ordering::SeqCst) + 1;
+        self.capture.wake();
+        renewal
+    }
+
+    /// How many times [`Self::renew`] was called.
+    pub fn renewals(&self) -> usize {
+        self.renewals.load(Ordering::SeqCst)
     }
 
     /// Returns whether anyone would take a picture now.

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!               ┌ screen ── windows ── browser ── cdp ───────> Open::Cdp
-//!  run ── Room ─┤     └──── capture ── frame ─── sender ─────> Open::Video   (sandbox_picture, motion, h264)
+//!  run ── Room ─┤     └──── capture ── frame ─┬─ sender ─────> Open::Video   (sandbox_picture, motion, h264)
+//!               │                            └─ camera ─────> Open::Recording
 //!               │     └──── cursor ─── reports ──────────────> Open::Reports
 //!               └───────────clipboard ─ input <── keymap ────  Open::Input
 //! ```
@@ -13,7 +14,9 @@
 
 mod atoms;
 mod browser;
+mod camera;
 mod capture;
+mod card;
 mod cdp;
 mod clipboard;
 mod cursor;

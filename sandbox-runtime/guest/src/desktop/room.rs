@@ -13,6 +13,7 @@ use tokio::sync::{broadcast, oneshot};
 use tokio::task::JoinSet;
 
 use super::browser::{Browser, BrowserError, Places};
+use super::camera::{self, Around};
 use super::capture::{Capture, CaptureError};
 use super::cdp::{Cdp, Measure};
 use super::clipboard::Clipboard;
@@ -93,6 +94,12 @@ impl Bars {
     /// What the browser's window fills.
     fn around(self, viewport: Viewport) -> Screen {
         Screen { width: viewport.width + self.width, height: viewport.height + self.height }
+    }
+}
+
+impl From<Bars> for Around {
+    fn from(bars: Bars) -> Self {
+        Self { width: bars.width as usize, height: bars.height as usize }
     }
 }
 
@@ -229,6 +236,9 @@ async fn serve_stream(mut stream: Stream, shared: Arc<Shared>) {
     let served = match read_message::<Open>(&mut stream).await {
         Ok(Some(Open::Cdp)) => shared.cdp.serve(stream).await,
         Ok(Some(Open::Video(request))) => video::serve(stream, request, &shared.capture).await,
+        Ok(Some(Open::Recording { caption })) => {
+            camera::serve(stream, caption, shared.bars.into(), &shared.capture).await
+        }
         Ok(Some(Open::Input)) => shared.input.serve(stream).await,
         Ok(Some(Open::Heartbeat)) => crate::heartbeat::serve(stream, || shared.vitals.look()).await,
         Ok(Some(Open::Reports)) => shared.tell_reports(stream).await,

@@ -64,7 +64,14 @@ async fn serve(room: Arc<ShellRoom>, mut stream: Stream) {
             terminal::serve(&room, terminal::Terminal { cols, rows, command, env }, stream).await
         }
         Ok(Some(Open::Heartbeat)) => crate::heartbeat::serve(stream, || pulse(&room.supervisors)).await,
-        Ok(Some(other @ (Open::Desktop(_) | Open::Reports | Open::Cdp | Open::Video(_) | Open::Input))) => {
+        Ok(Some(
+            other @ (Open::Desktop(_)
+            | Open::Reports
+            | Open::Cdp
+            | Open::Video(_)
+            | Open::Recording { .. }
+            | Open::Input),
+        )) => {
             tracing::warn!(?other, "the shell room does not serve this");
             Ok(())
         }

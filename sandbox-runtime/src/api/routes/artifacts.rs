@@ -99,9 +99,13 @@ async fn url(
     InPath(key): InPath<ArtifactKey>,
     Query(query): Query<UrlQuery>,
 ) -> Result<Json<Link>, ApiError> {
-    let artifact = api.service().artifact(&key).await?;
+    if let Err(error) = api.service().artifact(&key).await
+        && api.service().growing_recording(&key).await?.is_none()
+    {
+        return Err(error.into());
+    }
     let path = format!("/v1/artifacts/{key}/content");
-    Ok(Json(links::link(&api, &query, LinkTo::Artifact(artifact.key), &path)?))
+    Ok(Json(links::link(&api, &query, LinkTo::Artifact(key), &path)?))
 }
 
 /// Returns the content of an artifact, or the part that `Range` asks for. Needs the token or a ticket.
@@ -116,7 +120,15 @@ async fn content(
     request: Request,
 ) -> Result<Response, ApiError> {
     links::admit(&api, &query, &LinkTo::Artifact(key.clone()), Claim::of(&request)).await?;
-    let artifact = api.service().artifact(&key).await?;
+    let artifact = match api.service().artifact(&key).await {
+        Ok(artifact) => artifact,
+        Err(error) => {
+            // A recording can be played while it grows.
+            let Some((file, size)) = api.service().growing_recording(&key).await? else { return Err(error.into()) };
+            let headers = request.headers();
+            return ranges::file(file, size, "recording.mp4", "video/mp4", headers, Disposition::ForPerson).await;
+        }
+    };
     let blobs = api.service().store().blobs().clone();
     let opened = tokio::task::spawn_blocking(move || blobs.open(&artifact.sha256)).await;
     let file = opened.map_err(ServiceError::internal)??;

@@ -18,6 +18,7 @@ mod models;
 mod pictures;
 mod playbooks;
 mod preview;
+mod recordings;
 mod refusals;
 mod sandboxes;
 mod search;
@@ -161,6 +162,7 @@ fn guarded() -> OpenApiRouter<Api> {
         .merge(models::routes())
         .merge(artifacts::routes())
         .merge(checkpoints::routes())
+        .merge(recordings::routes())
         .merge(documents::routes())
         .merge(events::routes())
         .merge(webhooks::routes())

@@ -135,6 +135,7 @@ fn artifact(key: &str, name: &str, sha256: &str) -> Artifact {
         size: 1,
         sha256: sha256.to_owned(),
         created_at: 1,
+        recorded: None,
     }
 }
 

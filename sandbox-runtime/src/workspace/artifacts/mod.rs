@@ -128,6 +128,7 @@ pub fn snapshot(
         size: blob.size,
         sha256: blob.sha256.clone(),
         created_at: source.created_at,
+        recorded: None,
     };
     Ok(Snapshot { artifact, blob })
 }
@@ -156,6 +157,7 @@ fn packed(
         size: blob.size,
         sha256: blob.sha256.clone(),
         created_at: source.created_at,
+        recorded: None,
     };
     Ok(Snapshot { artifact, blob })
 }

@@ -3,7 +3,7 @@ import type { Viewport } from "./Viewport";
 
 export type BrowserCapability = { viewport: Viewport, 
 /**
- * `true` is refused in this version: nothing is recorded.
+ * Whether the page is recorded: at most 500 MB or four hours, without what a person does.
  */
 recording: boolean, 
 /**
