@@ -30,6 +30,7 @@ mod questions;
 mod recovery;
 mod rooms;
 mod sdk;
+mod sign_ins;
 mod terminals;
 mod veil;
 mod webhooks;

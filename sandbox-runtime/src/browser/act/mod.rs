@@ -6,6 +6,7 @@ mod forms;
 mod input;
 mod navigate;
 mod pointer;
+mod sign_in;
 mod wait;
 
 use std::time::{Duration, Instant};
@@ -108,6 +109,7 @@ impl Doing<'_> {
             Action::Extract(extract) => self.extract(&aim()?, &extract.selector).await,
             Action::Download(_) => self.download(&aim()?).await,
             Action::Upload(upload) => self.upload(&aim()?, &upload.path).await,
+            Action::SignIn(wanted) => self.sign_in(wanted).await,
             Action::Tabs(_) => Ok(self.tabs()),
             Action::NewTab(tab) => self.new_tab(tab.url.as_deref()).await,
             Action::ActivateTab(tab) => {
@@ -138,11 +140,11 @@ impl Doing<'_> {
         }
     }
 
-    fn pass(&self) -> Pass {
+    pub(super) fn pass(&self) -> Pass {
         Pass::Act(self.permit.clone())
     }
 
-    fn page(&self) -> Result<Page<'_>, ActionError> {
+    pub(super) fn page(&self) -> Result<Page<'_>, ActionError> {
         Ok(Page::active(&self.shared.pipe, &self.shared.world, self.pass())?)
     }
 
@@ -187,7 +189,7 @@ impl Doing<'_> {
         }
     }
 
-    fn left(&self) -> Duration {
+    pub(super) fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
 }
@@ -206,6 +208,7 @@ pub(super) fn leads_elsewhere(action: &Action) -> bool {
         | Action::Press(_)
         | Action::Select(_)
         | Action::Upload(_)
+        | Action::SignIn(_)
         | Action::NewTab(_) => true,
         Action::Hover(_)
         | Action::Scroll(_)
