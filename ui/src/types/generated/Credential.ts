@@ -5,4 +5,35 @@ import type { CredentialRule } from "./CredentialRule";
 import type { CredentialSource } from "./CredentialSource";
 import type { TaskId } from "./TaskId";
 
-export type Credential = { id: CredentialId, kind: CredentialKind, site?: string | null, name: string, username?: string | null, hasPassword: boolean, hasTotp: boolean, passkeys: number, hosts: Array<string>, rule: CredentialRule, source: CredentialSource, lastUsedAt?: number | null, lastUsedBy?: TaskId | null, createdAt: number, updatedAt: number, };
+/**
+ * An entry of the vault, without its values: they are never returned.
+ */
+export type Credential = { id: CredentialId, kind: CredentialKind, 
+/**
+ * Where a login is filled in: `portal.example`, `*.portal.example`, or an origin such as `http://127.0.0.1:8080`.
+ */
+site?: string | null, 
+/**
+ * What people call it; of a secret, the name that commands use.
+ */
+name: string, username?: string | null, 
+/**
+ * Whether it has a password.
+ */
+hasPassword: boolean, 
+/**
+ * Whether it makes one-time codes.
+ */
+hasTotp: boolean, 
+/**
+ * How many passkeys it has.
+ */
+passkeys: number, 
+/**
+ * Of a secret: the hosts that it is for.
+ */
+hosts: Array<string>, rule: CredentialRule, source: CredentialSource, lastUsedAt?: number | null, 
+/**
+ * The task that used it last, if it was a task.
+ */
+lastUsedBy?: TaskId | null, createdAt: number, updatedAt: number, };

@@ -2,4 +2,40 @@
 import type { CredentialKind } from "./CredentialKind";
 import type { CredentialRule } from "./CredentialRule";
 
-export type NewCredential = { kind: CredentialKind, site?: string | null, name?: string | null, username?: string | null, password?: string, totp?: string, totpPicture?: string, note?: string, value?: string, hosts: Array<string>, rule: CredentialRule, };
+/**
+ * An entry as it is saved.
+ */
+export type NewCredential = { kind: CredentialKind, 
+/**
+ * Of a login: a host, `*.` and a host for its subdomains also, or an origin. A host alone means HTTPS; an IP address,
+ * `localhost` and reserved names such as `portal.example` also mean HTTP.
+ */
+site?: string | null, 
+/**
+ * Default for a login: its site. Of a secret: letters, digits and underscores, the first a letter.
+ */
+name?: string | null, username?: string | null, password?: string, 
+/**
+ * Base32, or an `otpauth://` address.
+ */
+totp?: string, 
+/**
+ * A picture of the QR code for one-time codes, in place of `totp`: PNG or JPEG, in base64.
+ */
+totpPicture?: string, 
+/**
+ * Of a login: recovery codes and the like, for the person alone.
+ */
+note?: string, 
+/**
+ * Of a secret.
+ */
+value?: string, 
+/**
+ * Of a secret: the hosts that it is for.
+ */
+hosts: Array<string>, 
+/**
+ * Default `ask`.
+ */
+rule: CredentialRule, };
