@@ -12,11 +12,14 @@ use serde_json::Value;
 
 pub use tools::{Tool, tools_of};
 
+use crate::CredentialId;
 use crate::model::{Tab, wire};
 use crate::observation::Observation;
 
 /// How long an action waits for its target unless it says otherwise.
 pub const DEFAULT_TIMEOUT_MS: u64 = 10_000;
+/// How long a sign-in may take unless it says otherwise: several pages, and perhaps the wait for a new code.
+const SIGN_IN_TIMEOUT_MS: u64 = 45_000;
 
 wire! {
     /// The element that an action targets. Every field that is set must match.
@@ -273,6 +276,25 @@ wire! {
         pub timeout_ms: Option<u64>,
     }
 
+    /// Arguments of `signIn`, all optional. The vault's entry is chosen by the page's own origin.
+    #[derive(Default, Eq)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct SignIn {
+        /// Site of the entry, such as `portal.example`. Default: the page's. Nothing is filled in on a page of another site.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub site: Option<String>,
+        /// User name, if the vault has several for the site.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub username: Option<String>,
+        /// Time limit in milliseconds. Default 45000.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub timeout_ms: Option<u64>,
+        /// The entry that a person agreed to, where the vault wants their word; never read from outside.
+        #[serde(skip)]
+        #[ts(skip)]
+        pub agreed: Option<CredentialId>,
+    }
+
     /// Arguments of `drag`.
     #[derive(Eq)]
     #[serde(deny_unknown_fields)]
@@ -361,6 +383,9 @@ wire! {
         Download(Download),
         /// Uploads a workspace file through a file field, or through the button that opens a file chooser.
         Upload(Upload),
+        /// Fills in and sends the sign-in form of the page with the user name, password and one-time code from the person's
+        /// vault. You do not see them. Fails if the vault has none for this exact site.
+        SignIn(SignIn),
         /// Lists the open tabs.
         Tabs(Plain),
         /// Opens a new tab and makes it the active tab.
@@ -512,7 +537,7 @@ impl Press {
 
 impl Action {
     /// Every action's name, as a playbook writes it.
-    pub const NAMES: [&str; 25] = [
+    pub const NAMES: [&str; 26] = [
         "navigate",
         "back",
         "forward",
@@ -530,6 +555,7 @@ impl Action {
         "extract",
         "download",
         "upload",
+        "signIn",
         "tabs",
         "newTab",
         "activateTab",
@@ -560,6 +586,7 @@ impl Action {
             Self::Extract(_) => "extract",
             Self::Download(_) => "download",
             Self::Upload(_) => "upload",
+            Self::SignIn(_) => "signIn",
             Self::Tabs(_) => "tabs",
             Self::NewTab(_) => "newTab",
             Self::ActivateTab(_) => "activateTab",
@@ -594,6 +621,7 @@ impl Action {
             | Self::Back(_)
             | Self::Forward(_)
             | Self::Reload(_)
+            | Self::SignIn(_)
             | Self::Tabs(_)
             | Self::NewTab(_)
             | Self::ActivateTab(_)
@@ -640,6 +668,7 @@ impl Action {
             Self::Extract(extract) => extract.timeout_ms,
             Self::Download(download) => download.timeout_ms,
             Self::Upload(upload) => upload.timeout_ms,
+            Self::SignIn(wanted) => Some(wanted.timeout_ms.unwrap_or(SIGN_IN_TIMEOUT_MS)),
             Self::NewTab(tab) => tab.timeout_ms,
             Self::ActivateTab(tab) | Self::CloseTab(tab) => tab.timeout_ms,
             Self::Look(look) => look.timeout_ms,

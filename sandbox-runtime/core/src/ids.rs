@@ -74,6 +74,10 @@ id!(
     GrantId, "grt_"
 );
 id!(
+    /// An entry of the vault.
+    CredentialId, "cred_"
+);
+id!(
     /// An address that is told about events.
     WebhookId, "wh_"
 );

@@ -327,6 +327,7 @@ fn read_step<'de, A: MapAccess<'de>>(name: &str, map: &mut A) -> Result<Step, A:
         "extract" => Action::Extract(map.next_value()?),
         "download" => Action::Download(map.next_value()?),
         "upload" => Action::Upload(map.next_value()?),
+        "signIn" => Action::SignIn(map.next_value::<Option<_>>()?.unwrap_or_default()),
         "tabs" => Action::Tabs(map.next_value::<Option<_>>()?.unwrap_or_default()),
         "newTab" => Action::NewTab(map.next_value::<Option<_>>()?.unwrap_or_default()),
         "activateTab" => Action::ActivateTab(map.next_value()?),

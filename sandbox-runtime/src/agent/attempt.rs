@@ -1,8 +1,10 @@
 //! One attempt at one action, with a turn in hand: consent, the action itself, and whatever of it was held on its way out.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
-use sandbox_core::action::{Action, Outcome as Done};
+use sandbox_core::CredentialId;
+use sandbox_core::action::{Action, Outcome as Done, SignIn};
 
 use super::consent::{Consent, ConsentError, consent};
 use super::workbench::{Asks, HeldAnswer, Turn, Workbench};
@@ -44,8 +46,8 @@ pub async fn attempt(
     limit: Duration,
     agreed: &mut Option<String>,
 ) -> Result<Attempt, ConsentError> {
-    let turn = match consent(bench, browser, turn, action, limit, agreed).await {
-        Ok(Consent::Act(turn)) => turn,
+    let (turn, action) = match consent(bench, browser, turn, action, limit, agreed).await {
+        Ok(Consent::Act { turn, agreed_entry }) => (turn, with_entry(action, agreed_entry)),
         Ok(Consent::Again) => return Ok(Attempt::Again),
         Ok(Consent::Denied { note }) => return Ok(Attempt::Denied { note }),
         Ok(Consent::Unanswered) => return Ok(Attempt::Unanswered),
@@ -57,8 +59,8 @@ pub async fn attempt(
         () = bench.stopped() => return Err(super::workbench::Stopped.into()),
         () = turn.cancelled.cancelled() => None,
         // A page that is held before it comes is waited for outside the turn, as a person may want it.
-        () = bench.is_held(), if travels(action) => Some(Ok(None)),
-        done = browser.act(&turn.permit, action, limit) => Some(done.map(Some)),
+        () = bench.is_held(), if travels(&action) => Some(Ok(None)),
+        done = browser.act(&turn.permit, &action, limit) => Some(done.map(Some)),
     };
     drop(turn);
     let held = bench.held_requests().await.map_err(ConsentError::Work)?;
@@ -87,6 +89,14 @@ pub async fn picture_after(bench: &dyn Workbench, browser: &Browser) -> Option<S
             tracing::warn!(%error, "a picture of the page is not kept");
             None
         }
+    }
+}
+
+/// A sign-in that a person agreed to is that of the entry which they were shown.
+fn with_entry(action: &Action, agreed_entry: Option<CredentialId>) -> Cow<'_, Action> {
+    match action {
+        Action::SignIn(wanted) => Cow::Owned(Action::SignIn(SignIn { agreed: agreed_entry, ..wanted.clone() })),
+        _ => Cow::Borrowed(action),
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use sandbox_core::CredentialId;
 use sandbox_core::action::Action;
 use sandbox_core::approval::hash;
 use sandbox_core::approval::judge::{self, Foreseen};
@@ -16,7 +17,11 @@ use crate::browser::{ActionError, Browser};
 /// What follows for the action.
 pub enum Consent {
     /// It may be done now, under this turn.
-    Act(Turn),
+    Act {
+        turn: Turn,
+        /// The entry of the vault that a person agreed to, where one was asked about.
+        agreed_entry: Option<CredentialId>,
+    },
     /// Somebody was asked, or took over: take a turn and come again.
     Again,
     Denied {
@@ -45,8 +50,10 @@ pub async fn consent(
     limit: Duration,
     agreed: &mut Option<String>,
 ) -> Result<Consent, ConsentError> {
-    if !bench.may_ask() {
-        return Ok(Consent::Act(turn));
+    let unasked = |turn| Ok(Consent::Act { turn, agreed_entry: None });
+    // Whether a sign-in is asked about is its entry's own rule.
+    if !bench.may_ask() && !matches!(action, Action::SignIn(_)) {
+        return unasked(turn);
     }
     let foreseen = tokio::select! {
         biased;
@@ -56,16 +63,16 @@ pub async fn consent(
     };
     let foreseen = match foreseen {
         Ok(Some(foreseen)) => foreseen,
-        Ok(None) => return Ok(Consent::Act(turn)),
+        Ok(None) => return unasked(turn),
         Err(ActionError::Refused(_)) => return Ok(Consent::Again),
         Err(error) => return Err(error.into()),
     };
-    let Some(proposal) = proposal(action, &foreseen) else { return Ok(Consent::Act(turn)) };
+    let Some(proposal) = proposal(action, &foreseen) else { return unasked(turn) };
     let shown = hash(&proposal);
     if agreed.as_ref() == Some(&shown) {
         let doing = Doing { proposal, sent: foreseen.sent };
         return match bench.doing(doing).await {
-            Ok(()) => Ok(Consent::Act(turn)),
+            Ok(()) => Ok(Consent::Act { turn, agreed_entry: foreseen.credential }),
             Err(WorkError::Stopped(stopped)) => Err(stopped.into()),
             Err(error) => Err(ConsentError::Work(error)),
         };
@@ -85,6 +92,10 @@ pub async fn consent(
 
 /// Returns what a person would be shown of an action; `None` for one that nobody could want to be asked about.
 pub(crate) fn proposal(action: &Action, foreseen: &Foreseen) -> Option<Proposal> {
+    if let Action::SignIn(_) = action {
+        let summary = format!("sign in with {}", foreseen.words);
+        return Some(judge::propose(ActKind::SignIn, summary, foreseen));
+    }
     // Whatever leads elsewhere may lead to a site that the task was not told about.
     let leads = foreseen.destination.is_some().then_some(ActKind::NewDestination);
     let kind = judge::by_foresight(foreseen).or(leads)?;

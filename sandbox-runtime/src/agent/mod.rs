@@ -11,6 +11,7 @@ mod handoff;
 pub mod models;
 mod place;
 mod playbook;
+mod secrets;
 mod workbench;
 
 pub(crate) use attempt::{Attempt, attempt};
@@ -18,6 +19,7 @@ pub(crate) use consent::{ConsentError, proposal};
 pub use follow::{Ordered, PromptOrder, follow_prompt, heard, messages_in, saved};
 pub use place::{Begun, Place};
 pub use playbook::run_playbook;
+pub use secrets::Secrets;
 pub use workbench::{
     ApprovalRequest, Asks, Converted, Decision, Doing, HandedBack, HeldAnswer, Kept, Mail, Outcome, Stopped, Turn,
     WorkError, Workbench,

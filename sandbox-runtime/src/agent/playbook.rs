@@ -15,8 +15,9 @@ use super::consent::ConsentError;
 use super::files;
 use super::handoff::{self, AskError};
 use super::place::Place;
+use super::secrets::{self, Secrets};
 use super::workbench::{Kept, Outcome, Stopped, WorkError, Workbench};
-use crate::browser::Browser;
+use crate::browser::{ActionError, Browser};
 
 const LONGEST_RESULT: usize = 2_000;
 
@@ -91,6 +92,7 @@ impl Run {
     }
 
     async fn step(&mut self, at: usize, of: usize, step: &Step) -> Result<(), StepError> {
+        let wanted = secrets::names_of(step).map_err(failed)?;
         let begun = AgentStep {
             step: at as u64,
             of: Some(of as u64),
@@ -99,18 +101,20 @@ impl Run {
             ..AgentStep::default()
         };
         self.bench.record(begun.into()).await?;
-        let done = match step {
+        let opened = if wanted.is_empty() { Secrets::new() } else { self.bench.secrets(wanted, words(step)).await? };
+        // What is told of the step is told of it as it was written.
+        let done = match &secrets::filled(step, &opened) {
             Step::Browser(action) => self.act(action, at).await?,
             Step::Handoff(request) => self.hand_off(request, at).await?,
             Step::Exec(request) => {
                 let label = format!("ran {}", request.command);
                 let result = self.bench.exec(request.clone()).await?;
-                self.command_done(label, result)?
+                self.command_done(label, masked(result, &opened))?
             }
             Step::Code(request) => {
                 let label = format!("ran {} code", format!("{:?}", request.language).to_lowercase());
                 let result = self.bench.code(request.clone()).await?;
-                self.command_done(label, result)?
+                self.command_done(label, masked(result, &opened))?
             }
             Step::Write(file) => {
                 files::write(self.bench.as_ref(), &file.path, file.content.clone().into_bytes()).await?;
@@ -178,7 +182,7 @@ impl Run {
                 }
                 Attempt::Denied { note } => return Err(denied(note)),
                 Attempt::Failed(error) => {
-                    return Err(StepError::Failed { code: "stepFailed", message: error.to_string() });
+                    return Err(StepError::Failed { code: code_of(&error), message: error.to_string() });
                 }
             }
         }
@@ -230,6 +234,7 @@ impl Run {
             | Action::WaitFor(_)
             | Action::Expect(_)
             | Action::Upload(_)
+            | Action::SignIn(_)
             | Action::Tabs(_)
             | Action::NewTab(_)
             | Action::ActivateTab(_)
@@ -279,6 +284,14 @@ impl Run {
     }
 }
 
+/// What a command printed, without the secrets that it was given.
+fn masked(mut result: ExecResult, secrets: &Secrets) -> ExecResult {
+    for printed in [&mut result.stdout, &mut result.stderr] {
+        *printed = secrets::masked(printed, secrets);
+    }
+    result
+}
+
 /// What was done, where there are no more than words for it.
 fn said(summary: String) -> AgentAction {
     AgentAction { summary, ..AgentAction::default() }
@@ -316,6 +329,15 @@ fn tail(text: &str) -> String {
     text.chars().skip(skipped).collect()
 }
 
+/// What a program may want to tell apart, by the words of the contract.
+fn code_of(error: &ActionError) -> &'static str {
+    match error {
+        ActionError::NoCredential(_) => "noCredential",
+        ActionError::WrongOrigin(_) => "wrongOrigin",
+        _ => "stepFailed",
+    }
+}
+
 fn failed(message: String) -> StepError {
     StepError::Failed { code: "stepFailed", message }
 }
@@ -342,7 +364,7 @@ impl From<ConsentError> for StepError {
         match error {
             ConsentError::Stopped(_) => Self::Stopped,
             ConsentError::Work(error) => error.into(),
-            ConsentError::Action(error) => failed(error.to_string()),
+            ConsentError::Action(error) => Self::Failed { code: code_of(&error), message: error.to_string() },
         }
     }
 }

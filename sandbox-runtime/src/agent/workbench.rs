@@ -1,5 +1,7 @@
 //! What a task may use. The driver implements it; a test may, too.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::BoxFuture;
 use sandbox_core::ApprovalId;
 use sandbox_core::action::Action;
@@ -10,6 +12,7 @@ use sandbox_core::model::{
 };
 use tokio_util::sync::CancellationToken;
 
+use super::secrets::Secrets;
 use crate::browser::{Browser, Permit};
 use crate::workspace::Workspace;
 
@@ -49,6 +52,9 @@ pub trait Workbench: Asks {
     fn workspace(&self) -> Workspace;
 
     fn exec(&self, request: ExecRequest) -> BoxFuture<'_, Result<ExecResult, WorkError>>;
+
+    /// Opens secrets of the vault for one command, as far as their rules and the person let it.
+    fn secrets(&self, names: BTreeSet<String>, purpose: String) -> BoxFuture<'_, Result<Secrets, WorkError>>;
 
     fn code(&self, request: CodeRequest) -> BoxFuture<'_, Result<ExecResult, WorkError>>;
 

@@ -60,7 +60,7 @@ pub fn status_of(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::Unauthorized => StatusCode::UNAUTHORIZED,
         ErrorCode::Forbidden => StatusCode::FORBIDDEN,
-        ErrorCode::NotFound => StatusCode::NOT_FOUND,
+        ErrorCode::NotFound | ErrorCode::NoCredential => StatusCode::NOT_FOUND,
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorCode::Invalid => StatusCode::BAD_REQUEST,
         ErrorCode::Conflict
@@ -68,7 +68,8 @@ pub fn status_of(code: ErrorCode) -> StatusCode {
         | ErrorCode::WaitingForPerson
         | ErrorCode::HeldByOther
         | ErrorCode::StaleLease
-        | ErrorCode::NoModel => StatusCode::CONFLICT,
+        | ErrorCode::NoModel
+        | ErrorCode::WrongOrigin => StatusCode::CONFLICT,
         ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         ErrorCode::IdempotencyMismatch => StatusCode::UNPROCESSABLE_ENTITY,

@@ -157,6 +157,29 @@ putModel apiKey: ../tests/tests/product/models.rs: fn a_model_is_set_tested_and_
 putModel smallModel: src/agent/follow/tests.rs: fn old_steps_are_summed_up_before_the_window_is_full
 putModel contextWindow: src/agent/follow/tests.rs: fn old_steps_are_summed_up_before_the_window_is_full
 putModel default: src/service/models/choice.rs: fn default_name
+createCredential kind: ../tests/tests/product/sign_ins.rs: fn entries_are_checked_changed_and_forgotten_and_values_never_come_back
+createCredential name: ../tests/tests/product/sign_ins.rs: fn entries_are_checked_changed_and_forgotten_and_values_never_come_back
+createCredential value: ../tests/tests/product/sign_ins.rs: fn entries_are_checked_changed_and_forgotten_and_values_never_come_back
+createCredential hosts[]: ../tests/tests/product/sign_ins.rs: fn entries_are_checked_changed_and_forgotten_and_values_never_come_back
+createCredential site: ../tests/tests/product/sign_ins.rs: fn a_playbook_a_model_and_an_mcp_client_sign_in_and_the_password_is_nowhere
+createCredential username: ../tests/tests/product/sign_ins.rs: fn a_playbook_a_model_and_an_mcp_client_sign_in_and_the_password_is_nowhere
+createCredential password: ../tests/tests/product/sign_ins.rs: fn a_playbook_a_model_and_an_mcp_client_sign_in_and_the_password_is_nowhere
+createCredential totp: ../tests/tests/product/sign_ins.rs: fn a_playbook_a_model_and_an_mcp_client_sign_in_and_the_password_is_nowhere
+createCredential rule: ../tests/tests/product/sign_ins.rs: fn an_entry_that_asks_is_filled_in_after_a_persons_yes_and_not_after_a_no
+createCredential note: src/service/credentials/mod.rs: note: given(note)
+patchCredential site: ../tests/tests/product/sign_ins.rs: fn entries_are_checked_changed_and_forgotten_and_values_never_come_back
+patchCredential name: ../tests/tests/product/sign_ins.rs: fn entries_are_checked_changed_and_forgotten_and_values_never_come_back
+patchCredential username: ../tests/tests/product/sign_ins.rs: fn entries_are_checked_changed_and_forgotten_and_values_never_come_back
+patchCredential totp: ../tests/tests/product/sign_ins.rs: fn entries_are_checked_changed_and_forgotten_and_values_never_come_back
+patchCredential rule: ../tests/tests/product/sign_ins.rs: fn entries_are_checked_changed_and_forgotten_and_values_never_come_back
+patchCredential password: src/service/credentials/mod.rs: (&mut values.password, password)
+patchCredential totpPicture: src/service/credentials/mod.rs: pictured(totp, totp_picture)
+createCredential totpPicture: src/service/credentials/picture.rs: fn the_key_is_read_from_its_picture
+importCredentials csv: src/service/credentials/csv.rs: fn the_files_of_browsers_and_managers_are_read_by_their_columns
+importCredentials rule: ../tests/tests/product/sign_ins.rs: "csv": file, "rule": "never"
+patchCredential note: src/service/credentials/mod.rs: (&mut values.note, note)
+patchCredential value: src/service/credentials/mod.rs: (&mut values.value, value)
+patchCredential hosts[]: src/service/credentials/mod.rs: hosts.unwrap_or(entry.hosts)
 unlockKeys passphrase: ../tests/tests/product/models.rs: fn the_key_file_is_locked_until_its_passphrase_comes
 
 navigate url: ../tests/tests/product/cdp.rs: preview/navigate

@@ -4,6 +4,7 @@
 //! is being worked out the second waits for it. Only answers that say it was done are kept: what was refused may be asked
 //! again. The work goes on when its caller hangs up: the caller who comes back with the key gets the answer.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -27,13 +28,14 @@ static REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 pub const MAX_KEY: usize = 255;
 
 /// The routes whose POST creates something that is kept.
-pub const CREATING: [&str; 11] = [
+pub const CREATING: [&str; 12] = [
     "/v1/sandboxes",
     "/v1/sandboxes/{id}/tasks",
     "/v1/sandboxes/{id}/prompt",
     "/v1/sandboxes/{id}/handoff",
     "/v1/sandboxes/{id}/artifacts",
     "/v1/sandboxes/{id}/checkpoints",
+    "/v1/credentials",
     "/v1/demo",
     "/v1/webhooks",
     "/v1/webhooks/{webhookId}/rotate",
@@ -43,6 +45,10 @@ pub const CREATING: [&str; 11] = [
 
 /// Shown once: the answer is kept without it.
 const SECRET_FIELD: &str = "signingSecret";
+/// Where such a body goes.
+const VAULT: &str = "POST /v1/credentials";
+/// What a body may have that is kept in no form.
+const VALUE_FIELDS: [&str; 5] = ["password", "totp", "totpPicture", "note", "value"];
 
 type Turn = tokio::sync::Mutex<()>;
 
@@ -89,7 +95,8 @@ async fn answer(api: &Api, request: Request, next: Next) -> Result<Response, Api
     let (parts, body) = request.into_parts();
     // The route's own limit of the body travels in the extensions.
     let bytes = extract::bytes(Request::from_parts(parts.clone(), body), api).await?;
-    let body_hash = hash(&query, &bytes);
+    let hashed = if route == VAULT { without_values(&bytes) } else { Cow::Borrowed(&*bytes) };
+    let body_hash = hash(&query, &hashed);
 
     let turn = api.underway().turn(format!("{route} {key}"));
     let _mine = turn.lock().await;
@@ -110,6 +117,13 @@ async fn answer(api: &Api, request: Request, next: Next) -> Result<Response, Api
         }
     }
     Ok(Response::from_parts(parts, Body::from(bytes)))
+}
+
+/// Returns a body without the values of the vault: from the hash of a short password, the password can be found.
+fn without_values(body: &[u8]) -> Cow<'_, [u8]> {
+    let Ok(serde_json::Value::Object(mut fields)) = serde_json::from_slice(body) else { return body.into() };
+    let had = VALUE_FIELDS.iter().filter_map(|name| fields.shift_remove(*name)).count();
+    if had == 0 { body.into() } else { serde_json::Value::Object(fields).to_string().into_bytes().into() }
 }
 
 fn without_secret(text: &str) -> String {

@@ -63,7 +63,17 @@ pub struct Typed {
     pub tab: String,
     /// The loading of the tab's main frame: with its page, each document in it goes and comes back.
     page: String,
+    /// How often it was closed: whoever looked at it earlier knows nothing of what came since.
+    times: u64,
+    /// It is being filled in now.
+    is_filled_in: bool,
+    /// What is in it is not the person's to reveal by handing back: it came from the vault.
+    pub is_of_vault: bool,
 }
+
+/// A document that is being filled in, to say that it no longer is.
+#[derive(Clone, Debug)]
+pub struct Filled(Document);
 
 /// How many documents are remembered, including those in the back/forward cache.
 const TYPED_KEPT: usize = 1_000;
@@ -151,7 +161,8 @@ impl Documents {
             None => (tab.to_owned(), String::new()),
         };
         let document = Document { loader: self.loader(&frame), frame };
-        if self.typed.iter().any(|typed| typed.document == document) {
+        if let Some(typed) = self.typed.iter_mut().find(|typed| typed.document == document) {
+            typed.times += 1;
             return;
         }
         if self.typed.len() == TYPED_KEPT {
@@ -159,7 +170,37 @@ impl Documents {
         }
         self.sessions.entry(document.frame.clone()).or_insert_with(|| session.to_owned());
         let page = self.loader(tab);
-        self.typed.push(Typed { document, origin, session: session.to_owned(), tab: tab.to_owned(), page });
+        let (session, tab) = (session.to_owned(), tab.to_owned());
+        self.typed.push(Typed {
+            document,
+            origin,
+            session,
+            tab,
+            page,
+            times: 0,
+            is_filled_in: false,
+            is_of_vault: false,
+        });
+    }
+
+    /// A document is about to be filled in for a person: it is closed from now on, whatever its fields hold yet.
+    pub fn begin_filling(&mut self, session: &str, context: i64, tab: &str) -> Filled {
+        self.typed_in(session, context, tab);
+        let frame = self.context(session, context).map_or_else(|| tab.to_owned(), |context| context.frame.clone());
+        let document = Document { loader: self.loader(&frame), frame };
+        if let Some(typed) = self.typed.iter_mut().find(|typed| typed.document == document) {
+            typed.is_filled_in = true;
+            typed.is_of_vault = true;
+        }
+        Filled(document)
+    }
+
+    /// It is filled in. From now on it opens as any other, once its fields hold nothing.
+    pub fn end_filling(&mut self, Filled(document): &Filled) {
+        if let Some(typed) = self.typed.iter_mut().find(|typed| typed.document == *document) {
+            typed.is_filled_in = false;
+            typed.times += 1;
+        }
     }
 
     /// Returns the documents that a person typed in and that are shown now.
@@ -170,9 +211,9 @@ impl Documents {
         self.typed.iter().filter(is_shown)
     }
 
-    /// Opens a document that no longer holds what a person typed.
-    pub fn opened(&mut self, document: &Document) {
-        self.typed.retain(|typed| typed.document != *document);
+    /// Opens a document that, when it was looked at, no longer held what a person typed.
+    pub fn opened(&mut self, looked_at: &Typed) {
+        self.typed.retain(|typed| typed.is_filled_in || typed != looked_at);
     }
 
     pub fn is_typed(&self, frame: &str) -> bool {
@@ -215,8 +256,25 @@ mod tests {
         assert!(!documents.is_typed("f"));
         documents.on_event("s", "ours", "Page.frameNavigated", &navigated("f", "1"));
         assert!(documents.is_typed("f"), "it came back from the cache of pages");
-        let there = documents.typed().next().unwrap().document.clone();
+        let there = documents.typed().next().unwrap().clone();
         documents.opened(&there);
+        assert!(!documents.is_typed("f"));
+    }
+
+    #[test]
+    fn a_document_that_is_filled_in_is_not_opened_by_who_looked_before() {
+        let mut documents = Documents::default();
+        documents.on_event("s", "ours", "Page.frameNavigated", &navigated("f", "1"));
+        documents.on_event("s", "ours", "Runtime.executionContextCreated", &context(3, "f", "ours"));
+        let filled = documents.begin_filling("s", 3, "f");
+        let looked_before = documents.typed().next().unwrap().clone();
+        documents.opened(&looked_before);
+        assert!(documents.is_typed("f"), "its fields may be empty still");
+        documents.end_filling(&filled);
+        documents.opened(&looked_before);
+        assert!(documents.is_typed("f"), "they were looked at before they were filled in");
+        let looked_after = documents.typed().next().unwrap().clone();
+        documents.opened(&looked_after);
         assert!(!documents.is_typed("f"));
     }
 

@@ -50,6 +50,14 @@ pub enum ActionError {
     Navigation { url: String, cause: String },
     #[error("download after clicking {target}: {cause}")]
     Download { target: String, cause: String },
+    /// The vault has nothing for the page.
+    #[error("{0}")]
+    NoCredential(String),
+    /// The vault has it, and not for this page.
+    #[error("{0}")]
+    WrongOrigin(String),
+    #[error("sign in at {site}: {why}")]
+    SignIn { site: String, why: String },
     /// Neither a look nor an input reaches the page.
     #[error("the page at {url} does not answer, because {why}")]
     Silent { url: String, why: &'static str },

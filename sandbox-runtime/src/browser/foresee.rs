@@ -10,7 +10,7 @@ use super::error::{ActionError, BrowserError};
 use super::locate::{Needs, locate};
 use super::page::Page;
 use super::pipe::Pass;
-use super::{Shared, dialogs};
+use super::{Shared, dialogs, sign_in};
 
 /// Returns what the action would do, or `None` for one that sends nothing anywhere by itself.
 ///
@@ -39,6 +39,7 @@ pub async fn foresee(
             Some(target) => of_target(shared, pass, &target, Needs::Look, "foreseeEnter", deadline).await.map(Some),
             None => of_focus(shared, pass).await.map(Some),
         },
+        Action::SignIn(wanted) => sign_in::foresee(shared, pass, wanted, deadline).await,
         Action::Press(_)
         | Action::Back(_)
         | Action::Forward(_)

@@ -47,6 +47,7 @@ pub async fn cause(error: ActionError, pipe: &Pipe, pass: &Pass, tab: Option<Tab
         ActionError::Late { .. } | ActionError::NotFound { .. } | ActionError::NotReady { .. } => true,
         ActionError::OtherAddress { .. } | ActionError::Download { .. } | ActionError::Browser(_) => true,
         ActionError::Refused(_) | ActionError::Invalid(_) | ActionError::OldReference(..) => false,
+        ActionError::NoCredential(_) | ActionError::WrongOrigin(_) | ActionError::SignIn { .. } => false,
         // It names the page that was to come, and not the one that stands.
         ActionError::Navigation { .. } | ActionError::Silent { .. } | ActionError::DialogInTheWay { .. } => false,
     };

@@ -34,6 +34,7 @@ mod picture;
 pub mod pipe;
 mod profile;
 mod remembered;
+mod sign_in;
 mod starting;
 mod takeover;
 mod unreachable;
@@ -66,6 +67,7 @@ pub use pattern::matches as address_matches;
 pub use pipe::CallError;
 pub use profile::{KEPT as KEPT_OF_PROFILE, forget_open_pages, prepare as prepare_profile};
 pub use remembered::Remembered;
+pub use sign_in::{CodeError, EmptyVault, Login, OneTimeCodes, Vault, VaultError};
 pub use takeover::Takeover;
 
 use clients::{AdmitError, Client, Clients, Ears};
@@ -143,6 +145,7 @@ struct Shared {
     gate: Gate,
     clients: Arc<Clients>,
     looks: Looks,
+    vault: Arc<dyn Vault>,
     /// As they were a moment ago, in case the browser is lost.
     cookies: Mutex<Vec<serde_json::Value>>,
     ending: JoinHandle<()>,
@@ -152,15 +155,16 @@ struct Shared {
 }
 
 impl Browser {
-    /// Connects to the browser of a room. `failures` are those of the room's way out.
+    /// Connects to the browser of a room. `failures` are those of the room's way out; `vault` fills in sign-ins.
     pub async fn attach(
         link: &Link,
         gate: Gate,
         exchange: Exchange,
         failures: Failures,
+        vault: Arc<dyn Vault>,
     ) -> Result<(Self, mpsc::Receiver<BrowserEvent>), BrowserError> {
         let stream = link.open_for(&Open::Cdp).await?;
-        Self::attach_io(stream, gate, exchange, failures).await
+        Self::attach_io(stream, gate, exchange, failures, vault).await
     }
 
     /// Connects over any stream that carries a debugging pipe.
@@ -169,6 +173,7 @@ impl Browser {
         gate: Gate,
         exchange: Exchange,
         failures: Failures,
+        vault: Arc<dyn Vault>,
     ) -> Result<(Self, mpsc::Receiver<BrowserEvent>), BrowserError>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -199,7 +204,7 @@ impl Browser {
         let looks = Looks::default();
         let cookies = Mutex::default();
         let shared =
-            Shared { pipe, world, gate, clients, looks, cookies, ending, forgetting, promising, _tasks: tasks };
+            Shared { pipe, world, gate, clients, looks, vault, cookies, ending, forgetting, promising, _tasks: tasks };
         let setup = Pass::Bookkeeping;
         shared
             .pipe

@@ -205,10 +205,13 @@ impl State {
             | ActionError::Navigation { .. }
             | ActionError::Download { .. }
             | ActionError::Silent { .. }
+            | ActionError::SignIn { .. }
             | ActionError::Late { .. } => true,
             ActionError::Refused(_)
             | ActionError::OldReference(..)
             | ActionError::Invalid(_)
+            | ActionError::NoCredential(_)
+            | ActionError::WrongOrigin(_)
             | ActionError::DialogInTheWay { .. }
             | ActionError::Browser(_) => false,
         };

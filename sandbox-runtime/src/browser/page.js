@@ -481,6 +481,8 @@
   // ---- a person at the wheel: which fields, never what ----
 
   const typedIn = new Set();
+  // Those of them that were filled in from the vault: they are not revealed.
+  const filledIn = new WeakSet();
   // Fields that were reported since the person took over: a later person's typing in them is told again.
   const toldOf = new Set();
   const typedValues = new Set();
@@ -602,7 +604,13 @@
   };
   // The person lets programs read it.
   const reveal = () => {
-    for (const kept of [typedIn, typedValues, lastTyped]) kept.clear();
+    for (const field of typedIn) {
+      if (filledIn.has(field)) continue;
+      typedIn.delete(field);
+      typedValues.delete(lastTyped.get(field));
+      lastTyped.delete(field);
+    }
+    if (typedIn.size === 0) typedValues.clear();
     return true;
   };
 
@@ -828,7 +836,7 @@
     scale: () => ({ dpr: devicePixelRatio, width: innerWidth, height: innerHeight }),
     element: (handle) => kept[handle],
     still: () => pause().then(pause),
-    // For the script that looks at the page.
-    inside: { SILENT, INTERACTIVE, MASK, documentName, squash, short, byId, shown, parentOf, roleOf, nameOf, labelsOf, textOf, disabled, isMasked, numberOf, referred, saying, secretsHere },
+    // For the scripts that look at the page and sign in to it.
+    inside: { SILENT, INTERACTIVE, MASK, documentName, squash, short, byId, shown, exposed, parentOf, roleOf, nameOf, labelsOf, textOf, disabled, isMasked, numberOf, referred, saying, secretsHere, rootsOf, within, hitAt, fieldName, noteTyped, filledIn, remember, inform, attributeOf, elementsOf },
   };
 })();

@@ -37,6 +37,13 @@ pub struct Frame {
     parent: Option<String>,
 }
 
+impl Frame {
+    /// Returns the number of the page script's world in this document.
+    pub fn context(&self) -> i64 {
+        self.context
+    }
+}
+
 impl<'a> Page<'a> {
     /// Takes the tab in front.
     pub fn active(pipe: &'a Pipe, world: &World, pass: Pass) -> Result<Self, BrowserError> {
@@ -136,6 +143,25 @@ impl<'a> Page<'a> {
     pub async fn object(&self, frame: &Frame, expression: &str) -> Result<Option<String>, CallError> {
         let object = self.evaluate(frame, expression, false).await?;
         Ok(object["objectId"].as_str().map(str::to_owned))
+    }
+
+    /// Calls a function in the page script's world of a frame. The argument is in no script's source, so that it may be secret.
+    pub async fn call_in(&self, frame: &Frame, function: &str, argument: Value) -> Result<Value, CallError> {
+        let params = json!({
+            "functionDeclaration": function,
+            "executionContextId": frame.context,
+            "arguments": [{ "value": argument }],
+            "returnByValue": true,
+            "awaitPromise": true,
+        });
+        let (session, method) = (Some(frame.session.as_str()), "Runtime.callFunctionOn");
+        let mut reply = self.pipe.call_within(FRAME_DEADLINE, &self.pass, session, method, params).await?;
+        if reply.get("exceptionDetails").is_some() {
+            // What it threw may say what it was given.
+            let message = "the page script threw".to_owned();
+            return Err(CallError::Failed { method: method.to_owned(), code: THREW, message });
+        }
+        Ok(reply["result"]["value"].take())
     }
 
     /// Asks every frame at once; `None` where a frame went away or hangs.

@@ -222,7 +222,7 @@ fn open(pipe: &Pipe, world: &World, typed: &Typed) {
     let session = world.state().documents.session_of(typed);
     pipe.note(Some(&session), "Runtime.discardConsoleEntries", json!({}));
     pipe.note(Some(&session), "Log.clear", json!({}));
-    world.state().documents.opened(&typed.document);
+    world.state().documents.opened(typed);
 }
 
 async fn holds(pipe: &Pipe, world: &World, tab: Tab, frame: &str) -> Option<bool> {

@@ -18,7 +18,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use super::address::without_values;
 use super::clients::Targets;
 use super::dialogs::Promise;
-use super::documents::Documents;
+use super::documents::{Documents, Filled};
 use super::downloads;
 use super::exchange::Exchange;
 use super::gate::Gate;
@@ -29,8 +29,9 @@ use super::starting::Starting;
 use super::unreachable::{self, Watching};
 use super::{BrowserEvent, ClientDid};
 
-/// The page script: see the headers of its two parts.
-pub const PAGE_SCRIPT: &str = concat!(include_str!("page.js"), include_str!("observe/observe.js"));
+/// The page script: see the headers of its parts.
+pub const PAGE_SCRIPT: &str =
+    concat!(include_str!("page.js"), include_str!("sign_in/sign_in.js"), include_str!("observe/observe.js"));
 /// Runs in new documents while a person drives.
 pub const RECORD_SCRIPT: &str = "globalThis.batonRecords = true; globalThis.baton?.record(true)";
 /// Chromium numbers a session's scripts from 1; ours are the page script, that of the page's own world, then the recording
@@ -700,6 +701,12 @@ impl World {
         state.documents.typed_in(session.unwrap_or_default(), context, &tab);
     }
 
+    /// The document of this world is about to be filled in for a person: it is closed as if they had typed in it.
+    pub fn begin_filling(&self, session: &str, context: i64, tab: &str) -> Filled {
+        self.with_tab(tab, |tab| tab.typed_in = Some(tab.loader.clone()));
+        self.state().documents.begin_filling(session, context, tab)
+    }
+
     fn with_tab(&self, id: &str, change: impl FnOnce(&mut Tab)) {
         if let Some(tab) = self.state().tabs.iter_mut().find(|tab| tab.id == id) {
             change(tab);
@@ -820,9 +827,9 @@ impl State {
 
     /// The person lets programs read what they typed and is on a page now.
     pub fn reveal(&mut self) {
-        let typed: Vec<_> = self.documents.typed().map(|typed| typed.document.clone()).collect();
-        for document in &typed {
-            self.documents.opened(document);
+        let typed: Vec<_> = self.documents.typed().filter(|typed| !typed.is_of_vault).cloned().collect();
+        for typed in &typed {
+            self.documents.opened(typed);
         }
         for tab in &mut self.tabs {
             tab.typed_in = None;

@@ -296,6 +296,10 @@ impl Actor {
                 let recorded = if is_done { self.try_must_commit(event).await } else { self.try_commit(event).await };
                 reply(answer, recorded);
             }
+            Cause::CredentialUsed { used, answer } => {
+                let recorded = self.credential_used(*used).await;
+                reply(answer, recorded);
+            }
             Cause::Keep { kept, answer } => {
                 let kept = self.keep(*kept).await;
                 reply(answer, kept);

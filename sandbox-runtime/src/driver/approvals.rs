@@ -439,6 +439,10 @@ impl Actor {
     /// Returns what is to happen with an act; `None` where nobody has a say in it. A destination that the task was not
     /// told about makes it one of that kind, unless it is graver already.
     fn effect_of(&self, proposal: &mut Proposal, page: &str) -> Option<RuleEffect> {
+        // The entry's own rule is to ask: no other rule is weaker or stronger than a person's word about it.
+        if matches!(proposal.kind, ActKind::SignIn | ActKind::UseSecret) {
+            return Some(RuleEffect::Ask);
+        }
         let follows = self.follows();
         let addresses = [page, proposal.destination.as_str()];
         let of = |kind| rules::effect(&self.trust.rules, &self.sandbox.id, &addresses, kind, follows);

@@ -1,5 +1,6 @@
 //! The workbench of a running task: what the runner asks for, carried to the actor and the rooms.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -8,7 +9,11 @@ use futures_util::future::BoxFuture;
 use sandbox_core::TaskId;
 use sandbox_core::document::ConvertFile;
 use sandbox_core::event::EventData;
-use sandbox_core::model::{Actor as By, Artifact, CodeRequest, ExecRequest, ExecResult, HandoffRequest, RequestedBy};
+use sandbox_core::model::{
+    ActKind, Actor as By, Artifact, CodeRequest, Credential, CredentialKind, CredentialRule, ExecRequest, ExecResult,
+    HandoffRequest, Proposal, RequestedBy, ShownField,
+};
+use secrecy::ExposeSecret;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -18,10 +23,10 @@ use super::mail::MailBox;
 use super::refusal::Refusal;
 use super::speech::Words;
 use crate::agent::{
-    ApprovalRequest, Asks, Converted, Decision, Doing, HandedBack, HeldAnswer, Kept, Mail, Stopped, Turn, WorkError,
-    Workbench,
+    ApprovalRequest, Asks, Converted, Decision, Doing, HandedBack, HeldAnswer, Kept, Mail, Secrets, Stopped, Turn,
+    WorkError, Workbench,
 };
-use crate::browser::Browser;
+use crate::browser::{Browser, VaultError};
 use crate::workspace::Workspace;
 
 pub(super) struct Bench {
@@ -44,6 +49,53 @@ impl Bench {
                 self.driver.unless_paused().await;
                 work.await
             } => done,
+        }
+    }
+}
+
+impl Bench {
+    /// Opens one secret for a command, after the person's word where its rule wants one.
+    async fn secret(&self, name: &str, purpose: &str) -> Result<String, WorkError> {
+        let vault = &self.driver.kit.vault;
+        let failed = |error: VaultError| WorkError::Failed(error.to_string());
+        let entries = vault.entries().await.map_err(failed)?;
+        let of_name = |entry: &&Credential| entry.kind == CredentialKind::Secret && entry.name == name;
+        let Some(entry) = entries.iter().find(of_name) else {
+            return Err(WorkError::Failed(format!("the vault has no secret `{name}`")));
+        };
+        match entry.rule {
+            CredentialRule::Fill => {}
+            CredentialRule::Never => {
+                return Err(WorkError::Failed(format!("the secret `{name}` is set to `never`")));
+            }
+            CredentialRule::Ask => self.ask_for_secret(entry, purpose).await?,
+        }
+        let value = vault.open_secret(entry, purpose).await.map_err(failed)?;
+        Ok(value.expose_secret().to_owned())
+    }
+
+    async fn ask_for_secret(&self, entry: &Credential, purpose: &str) -> Result<(), WorkError> {
+        let shown =
+            |name: &str, value: &str| ShownField { name: name.to_owned(), value: value.to_owned(), masked: false };
+        let proposal = Proposal {
+            kind: ActKind::UseSecret,
+            summary: format!("give the secret {} to a command", entry.name),
+            site: "the sandbox's shell".to_owned(),
+            method: None,
+            destination: entry.hosts.join(", "),
+            fields: vec![shown("secret", &entry.name), shown("command", purpose)],
+            amount: None,
+        };
+        loop {
+            let asked = ApprovalRequest { proposal: proposal.clone(), page: String::new(), action: None };
+            match self.approve(asked).await? {
+                Decision::Allowed | Decision::Approved(_) => return Ok(()),
+                Decision::Void { .. } | Decision::Unanswered => {}
+                Decision::Denied { note } => {
+                    let note = note.map(|note| format!(": {note}")).unwrap_or_default();
+                    return Err(WorkError::Failed(format!("a person said no to the secret `{}`{note}", entry.name)));
+                }
+            }
         }
     }
 }
@@ -122,6 +174,18 @@ impl Workbench for Bench {
         self.unless_stopped(async {
             self.driver.exec(request, By::Agent, |_| ()).await.map_err(|error| WorkError::Failed(error.to_string()))
         })
+        .boxed()
+    }
+
+    fn secrets(&self, names: BTreeSet<String>, purpose: String) -> BoxFuture<'_, Result<Secrets, WorkError>> {
+        async move {
+            let mut opened = Secrets::new();
+            for name in names {
+                let value = self.secret(&name, &purpose).await?;
+                opened.insert(name, value);
+            }
+            Ok(opened)
+        }
         .boxed()
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sandbox_core::control::{Controller, Releaser};
-use sandbox_core::event::EventData;
+use sandbox_core::event::{CredentialUsed, EventData};
 use sandbox_core::model::{
     Actor, ApprovalDecision, Artifact, Checkpoint, Failure, Grant, Handoff, HandoffRequest, RequestedBy, Rule, Task,
     TypedText, Viewport,
@@ -162,6 +162,11 @@ pub(super) enum Cause {
     /// What was agreed to is being done.
     Doing {
         doing: Box<Doing>,
+        answer: Reply<()>,
+    },
+    /// An entry of the vault is about to be filled in.
+    CredentialUsed {
+        used: Box<CredentialUsed>,
         answer: Reply<()>,
     },
     /// An MCP client uses this sandbox.

@@ -17,6 +17,7 @@ mod beginning;
 mod bench;
 mod cause;
 mod checkpoints;
+mod credentials;
 mod documents;
 mod holding;
 mod idle;
@@ -73,7 +74,7 @@ use self::idle::Activity;
 use self::seat::InputTally;
 use crate::agent::Turn;
 use crate::agent::models::ModelVariables;
-use crate::browser::{ActionError, Browser, Gate, PausedRequest};
+use crate::browser::{ActionError, Browser, Gate, PausedRequest, Vault};
 use crate::egress::Sites;
 use crate::sandbox::Backend;
 use crate::sandbox::calls::Frozen;
@@ -101,6 +102,8 @@ pub struct Kit {
     /// What the shell room reaches: those, and its own door to the browser.
     pub shell_sites: Sites,
     pub workspace: Workspace,
+    /// What fills in the person's sign-ins.
+    pub vault: Arc<dyn Vault>,
     /// The browser's profile on the host; beside the workspace, never in it.
     pub profile: PathBuf,
     /// Where its recordings grow.

@@ -174,7 +174,8 @@ impl Starter {
         let profile = Some(self.kit.profile.clone());
         let (link, mut life) = self.ready_room(settings, profile, &self.desktop_egress, ended).await?;
         let exchange = Exchange::new(self.kit.workspace.clone(), WORKSPACE_DIR, &self.kit.profile, PROFILE_DIR);
-        let (browser, events) = Browser::attach(&link, self.gate.clone(), exchange, self.desktop_egress.failures())
+        let (failures, vault) = (self.desktop_egress.failures(), self.kit.vault.clone());
+        let (browser, events) = Browser::attach(&link, self.gate.clone(), exchange, failures, vault)
             .await
             .map_err(|error| failure("browser", &error))?;
         life.tasks.spawn(forward_events(events, link.clone(), number, self.inbox.clone()));

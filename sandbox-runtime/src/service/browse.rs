@@ -139,6 +139,9 @@ impl From<ActionError> for ServiceError {
                 ErrorCode::Conflict
             }
             ActionError::Download { .. } | ActionError::Silent { .. } => ErrorCode::Conflict,
+            ActionError::NoCredential(_) => ErrorCode::NoCredential,
+            ActionError::WrongOrigin(_) => ErrorCode::WrongOrigin,
+            ActionError::SignIn { .. } => ErrorCode::Conflict,
             ActionError::Late { .. } => ErrorCode::Timeout,
         };
         Self::new(code, without_sign_ins(&error.to_string()))

@@ -24,6 +24,10 @@ pub enum ErrorCode {
     Overloaded,
     Timeout,
     NoModel,
+    /// The vault has no sign-in for the page.
+    NoCredential,
+    /// The vault has a sign-in, and it is not for this page.
+    WrongOrigin,
     Internal,
     Unavailable,
 }

@@ -8,6 +8,7 @@ mod browse;
 mod bundles;
 mod cdp_port;
 mod checkpoints;
+mod credentials;
 mod debugging;
 mod documents;
 mod error;
@@ -93,6 +94,8 @@ struct Inner {
     keys: Keys,
     /// Held while a model is set or forgotten.
     changing_models: tokio::sync::Mutex<()>,
+    /// Held while an entry of the vault is set or forgotten.
+    changing_credentials: tokio::sync::Mutex<()>,
     /// The models that the runtime's environment names.
     variables: ModelVariables,
 }
@@ -126,6 +129,7 @@ impl Service {
             starts: Arc::new(Semaphore::new(sandboxes::STARTS_AT_ONCE)),
             keys: Keys::beneath(home, passphrase),
             changing_models: tokio::sync::Mutex::default(),
+            changing_credentials: tokio::sync::Mutex::default(),
             variables: ModelVariables::of_process(),
         };
         let service = Self { inner: Arc::new(inner) };

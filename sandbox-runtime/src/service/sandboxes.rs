@@ -14,6 +14,7 @@ use sandbox_core::model::{
 use sandbox_core::policy;
 use sandbox_core::{SandboxId, plain_name};
 
+use super::credentials::vault::SandboxVault;
 use super::{Answer, ErrorCode, Service, ServiceError, not_yet, recovery, room_site, status_word};
 use crate::agent::models::ModelVariables;
 use crate::browser::prepare_profile;
@@ -149,6 +150,7 @@ impl Service {
             frozen: Frozen::default(),
             from_checkpoint: from_checkpoint.map(Arc::new),
             backend: self.inner.backend.clone()?,
+            vault: Arc::new(SandboxVault::new(self, id.clone())),
             sites: self.inner.sites.clone(),
             shell_sites,
             workspace,

@@ -2,11 +2,11 @@
 
 use sandbox_core::event::{EventType, NewEvent};
 use sandbox_core::model::{
-    Approval, ApprovalStatus, Artifact, Checkpoint, Delivery, DeliveryStatus, EpochMs, Grant, Handoff, HandoffStatus,
-    ModelInfo, Rule, Sandbox, SandboxStatus, Task, TaskStatus, Webhook, WebhookPatch,
+    Approval, ApprovalStatus, Artifact, Checkpoint, Credential, CredentialUse, Delivery, DeliveryStatus, EpochMs,
+    Grant, Handoff, HandoffStatus, ModelInfo, Rule, Sandbox, SandboxStatus, Task, TaskStatus, Webhook, WebhookPatch,
 };
 use sandbox_core::webhook::{Answer, Schedule};
-use sandbox_core::{ArtifactKey, CheckpointId, DeliveryId, EventId, SandboxId, TaskId, WebhookId};
+use sandbox_core::{ArtifactKey, CheckpointId, CredentialId, DeliveryId, EventId, SandboxId, TaskId, WebhookId};
 
 use super::table::forget::Plan;
 
@@ -23,6 +23,11 @@ pub struct Change {
     pub models: Vec<ModelInfo>,
     /// Their names.
     pub deleted_models: Vec<String>,
+    /// Without their values.
+    pub credentials: Vec<Credential>,
+    pub deleted_credentials: Vec<CredentialId>,
+    /// Lines of the ledger, in this order.
+    pub credential_uses: Vec<CredentialUse>,
     pub artifacts: Vec<Artifact>,
     /// Their blobs go too, once no other artifact has the same content.
     pub deleted_artifacts: Vec<ArtifactKey>,
@@ -54,6 +59,9 @@ impl Change {
         self.rules = later.rules.or(self.rules);
         self.models.extend(later.models);
         self.deleted_models.extend(later.deleted_models);
+        self.credentials.extend(later.credentials);
+        self.deleted_credentials.extend(later.deleted_credentials);
+        self.credential_uses.extend(later.credential_uses);
         self.artifacts.extend(later.artifacts);
         self.deleted_artifacts.extend(later.deleted_artifacts);
         self.checkpoints.extend(later.checkpoints);

@@ -12,7 +12,8 @@ use super::{StoreError, table};
 /// What leads to a format from the one before; the first leads from nothing to format 1.
 pub(super) type Migration = &'static [&'static str];
 
-pub(super) const MIGRATIONS: &[Migration] = &[FIRST, APPROVALS, CONVERSATION, MODELS, WEBHOOKS, CHAIN, CHECKPOINTS];
+pub(super) const MIGRATIONS: &[Migration] =
+    &[FIRST, APPROVALS, CONVERSATION, MODELS, WEBHOOKS, CHAIN, CHECKPOINTS, CREDENTIALS];
 
 const CHAIN: Migration = &[table::events::CHAIN];
 
@@ -23,6 +24,8 @@ const CONVERSATION: Migration = &[table::conversation::V1];
 const MODELS: Migration = &[table::models::V1];
 
 const WEBHOOKS: Migration = &[table::webhooks::V1, table::deliveries::V1];
+
+const CREDENTIALS: Migration = &[table::credentials::V1];
 
 const CHECKPOINTS: Migration = &[table::checkpoints::V1];
 

@@ -40,10 +40,12 @@ use std::time::Duration;
 
 use sandbox_core::event::Event;
 use sandbox_core::model::{
-    Approval, Artifact, Checkpoint, Delivery, EpochMs, Grant, Handoff, ModelInfo, Page, Rule, Sandbox, Task, Webhook,
+    Approval, Artifact, Checkpoint, Credential, CredentialUse, Delivery, EpochMs, Grant, Handoff, ModelInfo, Page,
+    Rule, Sandbox, Task, Webhook,
 };
 use sandbox_core::{
-    ApprovalId, ArtifactKey, CheckpointId, DeliveryId, EventId, GrantId, HandoffId, SandboxId, TaskId, WebhookId,
+    ApprovalId, ArtifactKey, CheckpointId, CredentialId, DeliveryId, EventId, GrantId, HandoffId, SandboxId, TaskId,
+    WebhookId,
 };
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -69,8 +71,8 @@ use readers::Readers;
 use reserve::{Reserve, Room};
 use rusqlite::{Connection, InterruptHandle};
 use table::{
-    approvals, artifacts, checkpoints, conversation, deliveries, events, forget, grants, handoffs, idempotency, models,
-    rules, sandboxes, search, tasks, webhooks,
+    approvals, artifacts, checkpoints, conversation, credentials, deliveries, events, forget, grants, handoffs,
+    idempotency, models, rules, sandboxes, search, tasks, webhooks,
 };
 use trouble::Findings;
 use writer::{Order, Work, Writer};
@@ -254,6 +256,29 @@ impl Store {
     pub async fn model(&self, name: &str) -> Result<Option<ModelInfo>, StoreError> {
         let name = name.to_owned();
         self.readers().ask(move |db| models::get(db, &name)).await
+    }
+
+    /// Returns every entry of the vault, without values.
+    pub async fn all_credentials(&self) -> Result<Vec<Credential>, StoreError> {
+        self.readers().ask(credentials::all).await
+    }
+
+    pub async fn credential(&self, id: &CredentialId) -> Result<Option<Credential>, StoreError> {
+        let id = id.clone();
+        self.readers().ask(move |db| credentials::get(db, &id)).await
+    }
+
+    pub async fn credentials(&self, page: PageRequest) -> Result<Page<Credential>, StoreError> {
+        self.readers().ask(move |db| credentials::list(db, &page)).await
+    }
+
+    /// Returns the ledger of an entry, newest first; also of one that was deleted.
+    pub async fn credential_uses(
+        &self,
+        id: CredentialId,
+        page: PageRequest,
+    ) -> Result<Page<CredentialUse>, StoreError> {
+        self.readers().ask(move |db| credentials::uses(db, &id, &page)).await
     }
 
     pub async fn webhook(&self, id: &WebhookId) -> Result<Option<Webhook>, StoreError> {

@@ -58,6 +58,8 @@ pub(super) enum List {
     Checkpoints,
     Webhooks,
     Deliveries,
+    Credentials,
+    CredentialUses,
     Search,
 }
 
@@ -73,6 +75,8 @@ impl List {
             Self::Checkpoints => b'c',
             Self::Webhooks => b'w',
             Self::Deliveries => b'd',
+            Self::Credentials => b'v',
+            Self::CredentialUses => b'u',
             Self::Search => b'q',
         }
     }

@@ -19,8 +19,8 @@ use super::mark::Mark;
 use super::open::use_log_again;
 use super::reserve::Reserve;
 use super::table::{
-    approvals, artifacts, checkpoints, conversation, deliveries, events, forget, grants, handoffs, idempotency, models,
-    rules, sandboxes, tasks, webhooks,
+    approvals, artifacts, checkpoints, conversation, credentials, deliveries, events, forget, grants, handoffs,
+    idempotency, models, rules, sandboxes, tasks, webhooks,
 };
 use super::{Change, Recalled, StoreError, WebhookChange};
 
@@ -234,6 +234,15 @@ fn apply_change(db: &Connection, change: &Change) -> Result<Kept, StoreError> {
     }
     for model in &change.models {
         models::put(db, model)?;
+    }
+    for entry in &change.credentials {
+        credentials::put(db, entry)?;
+    }
+    for id in &change.deleted_credentials {
+        credentials::delete(db, id)?;
+    }
+    for used in &change.credential_uses {
+        credentials::used(db, used)?;
     }
     for artifact in &change.artifacts {
         artifacts::put(db, artifact)?;

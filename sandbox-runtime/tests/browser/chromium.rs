@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use sandbox_core::Lease;
 use sandbox_core::action::{Action, Outcome};
 use sandbox_runtime::browser::exchange::Exchange;
-use sandbox_runtime::browser::{ActionError, Browser, BrowserEvent, Gate, Live, Permit, prepare_profile};
+use sandbox_runtime::browser::{ActionError, Browser, BrowserEvent, EmptyVault, Gate, Live, Permit, prepare_profile};
 use sandbox_runtime::egress::Failures;
 use sandbox_runtime::workspace::Workspace;
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ impl Rig {
         gate.set(Live::Agent(Lease(1)));
         let opened = Workspace::create(&workspace).unwrap();
         let exchange = Exchange::new(opened, workspace.to_str().unwrap(), &profile, profile_seen);
-        let attached = Browser::attach_io(product, gate.clone(), exchange, failures);
+        let attached = Browser::attach_io(product, gate.clone(), exchange, failures, Arc::new(EmptyVault));
         let (browser, events) = attached.await.expect("Chromium starts");
         Self { browser, gate, events, person, workspace, lease: 1, _child: child, home }
     }

@@ -1,7 +1,7 @@
 // Written by scripts/types.mjs from docs/openapi.json; not to be edited.
 
 /** What kind of doing a question or a rule is about. */
-export type ActKind = "pay" | "send" | "delete" | "publish" | "submit" | "newDestination";
+export type ActKind = "pay" | "send" | "delete" | "publish" | "submit" | "signIn" | "useSecret" | "newDestination";
 
 /** Why an action was not done. */
 export type ActionError = {
@@ -465,6 +465,91 @@ export type CpusInForce = {
   value: number;
 };
 
+/** An entry of the vault, without its values: they are never returned. */
+export type Credential = {
+  createdAt: i64;
+  /** Whether it has a password. */
+  hasPassword?: boolean;
+  /** Whether it makes one-time codes. */
+  hasTotp?: boolean;
+  /** Of a secret: the hosts that it is for. */
+  hosts?: Array<string>;
+  id: CredentialId;
+  kind: CredentialKind;
+  lastUsedAt?: i64 | null;
+  lastUsedBy?: TaskId | null;
+  /** What people call it; of a secret, the name that commands use. */
+  name: string;
+  /** How many passkeys it has. */
+  passkeys?: number;
+  rule: CredentialRule;
+  /** Where a login is filled in: `portal.example`, `*.portal.example`, or an origin such as `http://127.0.0.1:8080`. */
+  site?: string | null;
+  source: CredentialSource;
+  updatedAt: i64;
+  username?: string | null;
+};
+
+/** An entry of the vault. */
+export type CredentialId = string;
+
+/** Sign-ins as a browser or a password manager exports them. */
+export type CredentialImport = {
+  /** The CSV file, with its first line. */
+  csv: string;
+  /** Rule of every entry. Default `ask`. */
+  rule?: CredentialRule;
+};
+
+/** What an entry of the vault is for. */
+export type CredentialKind = "login" | "secret";
+
+/** What is changed of an entry; what is left out stays. An empty text removes a value. */
+export type CredentialPatch = {
+  hosts?: Array<string> | null;
+  name?: string | null;
+  note?: string | null;
+  password?: string | null;
+  rule?: CredentialRule | null;
+  site?: string | null;
+  totp?: string | null;
+  /** A picture of the QR code for one-time codes, in place of `totp`: PNG or JPEG, in base64. */
+  totpPicture?: string | null;
+  username?: string | null;
+  value?: string | null;
+};
+
+/** What may be done with an entry without a person. */
+export type CredentialRule = "fill" | "ask" | "never";
+
+/** Where the values of an entry are. */
+export type CredentialSource = "local" | "1password" | "bitwarden";
+
+/** One line of the ledger: an entry was opened to be filled in. */
+export type CredentialUse = {
+  at: i64;
+  credentialId: CredentialId;
+  sandboxId: SandboxId;
+  /** Origin of the document that it was filled into. */
+  site: string;
+  taskId?: TaskId | null;
+  username?: string | null;
+};
+
+/** An entry of the vault was opened to be filled in. Its values are in no event. */
+export type CredentialUsed = {
+  credentialId: CredentialId;
+  /** Origin of the document that it was filled into. */
+  site: string;
+  username?: string | null;
+};
+
+/** An entry of the vault was opened to be filled in. Its values are in no event. */
+export type CredentialUsedEvent = EventEnvelope & {
+  data: CredentialUsed;
+  type: "sandbox.credential.used";
+};
+
 /** A loopback port that speaks the debugging protocol, to programs of the runtime's own user. */
 export type DebuggingPort = {
   expiresAt: i64;
@@ -580,7 +665,7 @@ export type ErrorBody = {
 };
 
 /** The error codes of the contract. */
-export type ErrorCode = "unauthorized" | "forbidden" | "notFound" | "methodNotAllowed" | "invalid" | "conflict" | "heldByPerson" | "waitingForPerson" | "heldByOther" | "staleLease" | "tooLarge" | "unsupportedMediaType" | "idempotencyMismatch" | "overloaded" | "timeout" | "noModel" | "internal" | "unavailable";
+export type ErrorCode = "unauthorized" | "forbidden" | "notFound" | "methodNotAllowed" | "invalid" | "conflict" | "heldByPerson" | "waitingForPerson" | "heldByOther" | "staleLease" | "tooLarge" | "unsupportedMediaType" | "idempotencyMismatch" | "overloaded" | "timeout" | "noModel" | "noCredential" | "wrongOrigin" | "internal" | "unavailable";
 
 export type ErrorDetail = {
   /** For programs. */
@@ -593,7 +678,7 @@ export type ErrorDetail = {
 };
 
 /** Something that happened, as it is stored: committed before it is published, numbered without gaps per sandbox. More types may come: leave out what you do not know. */
-export type Event = SandboxCreatedEvent | SandboxAssignedEvent | SandboxReadyEvent | SandboxPausedEvent | SandboxResumedEvent | SandboxEndedEvent | SandboxFailedEvent | RecoveredEvent | AgentReadyEvent | TaskQueuedEvent | TaskStartedEvent | TaskCompletedEvent | TaskFailedEvent | TaskCancelledEvent | AgentStepEvent | AgentActionEvent | AgentMessageEvent | BrowserReadyEvent | BrowserFailedEvent | BrowserNavigatedEvent | BrowserDialogEvent | ApprovalRequestedEvent | ApprovalDecidedEvent | HandoffRequestedEvent | HandoffAcceptedEvent | HandoffCompletedEvent | HandoffCancelledEvent | HandoffExpiredEvent | ControlChangedEvent | ExecCompletedEvent | FileChangedEvent | DocumentConvertedEvent | CheckpointCreatedEvent | CheckpointRestoredEvent | ArtifactsUpdatedEvent | NetworkDeniedEvent;
+export type Event = SandboxCreatedEvent | SandboxAssignedEvent | SandboxReadyEvent | SandboxPausedEvent | SandboxResumedEvent | SandboxEndedEvent | SandboxFailedEvent | RecoveredEvent | AgentReadyEvent | TaskQueuedEvent | TaskStartedEvent | TaskCompletedEvent | TaskFailedEvent | TaskCancelledEvent | AgentStepEvent | AgentActionEvent | AgentMessageEvent | BrowserReadyEvent | BrowserFailedEvent | BrowserNavigatedEvent | BrowserDialogEvent | ApprovalRequestedEvent | ApprovalDecidedEvent | HandoffRequestedEvent | HandoffAcceptedEvent | HandoffCompletedEvent | HandoffCancelledEvent | HandoffExpiredEvent | ControlChangedEvent | ExecCompletedEvent | FileChangedEvent | DocumentConvertedEvent | CheckpointCreatedEvent | CheckpointRestoredEvent | ArtifactsUpdatedEvent | NetworkDeniedEvent | CredentialUsedEvent;
 
 export type EventEnvelope = {
   /** Milliseconds since the Unix epoch. */
@@ -610,7 +695,7 @@ export type EventEnvelope = {
 export type EventId = string;
 
 /** The type of an event. */
-export type EventType = "sandbox.created" | "sandbox.assigned" | "sandbox.ready" | "sandbox.paused" | "sandbox.resumed" | "sandbox.ended" | "sandbox.failed" | "sandbox.recovered" | "sandbox.agent.ready" | "sandbox.agent.task.queued" | "sandbox.agent.task.started" | "sandbox.agent.task.completed" | "sandbox.agent.task.failed" | "sandbox.agent.task.cancelled" | "sandbox.agent.step" | "sandbox.agent.action" | "sandbox.agent.message" | "sandbox.browser.ready" | "sandbox.browser.failed" | "sandbox.browser.navigated" | "sandbox.browser.dialog" | "sandbox.approval.requested" | "sandbox.approval.decided" | "sandbox.handoff.requested" | "sandbox.handoff.accepted" | "sandbox.handoff.completed" | "sandbox.handoff.cancelled" | "sandbox.handoff.expired" | "sandbox.control.changed" | "sandbox.exec.completed" | "sandbox.file.changed" | "sandbox.document.converted" | "sandbox.checkpoint.created" | "sandbox.checkpoint.restored" | "sandbox.artifacts.updated" | "sandbox.network.denied" | "sandbox.agent.failed" | "sandbox.credential.used";
+export type EventType = "sandbox.created" | "sandbox.assigned" | "sandbox.ready" | "sandbox.paused" | "sandbox.resumed" | "sandbox.ended" | "sandbox.failed" | "sandbox.recovered" | "sandbox.agent.ready" | "sandbox.agent.task.queued" | "sandbox.agent.task.started" | "sandbox.agent.task.completed" | "sandbox.agent.task.failed" | "sandbox.agent.task.cancelled" | "sandbox.agent.step" | "sandbox.agent.action" | "sandbox.agent.message" | "sandbox.browser.ready" | "sandbox.browser.failed" | "sandbox.browser.navigated" | "sandbox.browser.dialog" | "sandbox.approval.requested" | "sandbox.approval.decided" | "sandbox.handoff.requested" | "sandbox.handoff.accepted" | "sandbox.handoff.completed" | "sandbox.handoff.cancelled" | "sandbox.handoff.expired" | "sandbox.control.changed" | "sandbox.exec.completed" | "sandbox.file.changed" | "sandbox.document.converted" | "sandbox.checkpoint.created" | "sandbox.checkpoint.restored" | "sandbox.artifacts.updated" | "sandbox.network.denied" | "sandbox.credential.used" | "sandbox.agent.failed";
 
 /** A limit of the sandbox, by its name in `limits`. */
 export type ExceededLimit = "memoryMb" | "pids" | "diskMb";
@@ -910,6 +995,15 @@ export type Hit = {
   taskId?: TaskId | null;
   /** The task's title, or the event's type. */
   title: string;
+};
+
+/** What came of an import. */
+export type ImportedCredentials = {
+  imported: number;
+  /** How many lines were not saved. */
+  nSkipped: number;
+  /** The first of them. */
+  skipped: Array<SkippedLine>;
 };
 
 /** An address that opens the interface once. */
@@ -1413,6 +1507,13 @@ export type ShownField = {
   name: string;
   /** Shortened where it is long; dots where it is secret. */
   value: string;
+};
+
+/** A line of a file that was not saved. */
+export type SkippedLine = {
+  /** As an editor counts it, from 1. */
+  line: number;
+  why: string;
 };
 
 export type Started = {

@@ -31,6 +31,7 @@ mod recordings;
 mod recovery;
 mod rooms;
 mod sdk;
+mod sign_ins;
 mod terminals;
 mod veil;
 mod webhooks;

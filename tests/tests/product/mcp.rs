@@ -3,7 +3,7 @@
 use baton_tests::{Baton, Foreign, Viewer, binary, http_client};
 use serde_json::{Value, json};
 
-const TOOLS: [&str; 27] = [
+const TOOLS: [&str; 28] = [
     "artifact_list",
     "artifact_save",
     "browser_click",
@@ -13,6 +13,7 @@ const TOOLS: [&str; 27] = [
     "browser_screenshot",
     "browser_scroll",
     "browser_select",
+    "browser_sign_in",
     "browser_snapshot",
     "browser_tabs",
     "browser_type",

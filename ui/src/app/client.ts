@@ -1,4 +1,8 @@
 /** The runtime's routes as functions: what the interface asks for, and nothing else. Refusals are thrown as [`Refused`]. */
+import type { Credential } from '../types/generated/Credential';
+import type { CredentialPatch } from '../types/generated/CredentialPatch';
+import type { ImportedCredentials } from '../types/generated/ImportedCredentials';
+import type { NewCredential } from '../types/generated/NewCredential';
 import type { FileMatch } from '../core/files';
 import type { Holdings } from '../core/holdings';
 import { plainDeep } from '../core/plain';
@@ -351,6 +355,30 @@ export class Client {
   /** Asks the model for a word; what it says instead is part of the answer. */
   testModel(name: string): Promise<ModelTest> {
     return this.#send('POST', `/v1/models/${enc(name)}/test`, {});
+  }
+  /** Answers the entries of the vault, without their values. */
+  async credentials(): Promise<Credential[]> {
+    const all: Credential[] = [];
+    let cursor: string | null | undefined = null;
+    do {
+      const page: Page<Credential> = await this.#send('GET', `/v1/credentials?limit=200${cursor == null ? '' : `&cursor=${enc(cursor)}`}`);
+      all.push(...page.data);
+      cursor = page.nextCursor;
+    } while (cursor != null);
+    return all;
+  }
+  saveCredential(entry: NewCredential): Promise<Credential> {
+    return this.#send('POST', '/v1/credentials', entry);
+  }
+  /** Saves what a browser or a password manager exported. */
+  importCredentials(csv: string): Promise<ImportedCredentials> {
+    return this.#send('POST', '/v1/credentials/import', { csv });
+  }
+  changeCredential(id: string, patch: CredentialPatch): Promise<Credential> {
+    return this.#send('PATCH', `/v1/credentials/${enc(id)}`, patch);
+  }
+  deleteCredential(id: string): Promise<void> {
+    return this.#send('DELETE', `/v1/credentials/${enc(id)}`);
   }
   keyStorage(): Promise<KeyStorage> {
     return this.#send('GET', '/v1/keys');

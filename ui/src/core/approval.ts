@@ -20,6 +20,10 @@ export function askSentence(approval: Approval): string {
       return `Publish this at ${where}?`;
     case 'submit':
       return `Send this form to ${where}?`;
+    case 'signIn':
+      return `Sign in at ${where}?`;
+    case 'useSecret':
+      return 'Give this secret to a command?';
     case 'newDestination':
       return `Go to ${where}? The task does not name it.`;
   }
@@ -57,6 +61,8 @@ export const KINDS: Record<ActKind, string> = {
   delete: 'Deleting',
   publish: 'Publishing',
   submit: 'Any form or change',
+  signIn: 'Filling in sign-ins',
+  useSecret: 'Giving secrets to commands',
   newDestination: 'Sites the task does not name',
 };
 

@@ -58,6 +58,7 @@ const KNOWN: Record<EventType, true> = {
   'sandbox.checkpoint.restored': true,
   'sandbox.artifacts.updated': true,
   'sandbox.network.denied': true,
+  'sandbox.credential.used': true,
 };
 
 /** Returns the event that a message of the runtime holds, or `null` for anything else. */

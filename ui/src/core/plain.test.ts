@@ -152,9 +152,6 @@ test('a page that fills the stage has its size where sites are made for that, el
   expect(pageFitting(600, 500, 88)).toEqual({ width: 768, height: 552 });
   expect(pageFitting(10, 900, 88)).toEqual({ width: 768, height: 2048 });
 });
-  expect(pageFitting(1276, 936, 88)).toEqual({ width: 1276, height: 848 });
-  expect(pageFitting(10, 900, 88)).toEqual({ width: 1024, height: 1400 });
-});
 
 test('the steps of a task come back to be edited, with where it might go', () => {
   const sandbox = sandboxOf({ name: 'Invoices', network: { mode: 'allowlist', allow: ['a.example', '*.b.example'], deny: [], allowPrivate: [] } });

@@ -204,6 +204,11 @@ function tellKnown(event: Event, before: readonly StoryLine[], mine: ReadonlySet
       return line('quiet', [plain(event.data.from == null ? 'Went back to a checkpoint' : 'Began from a checkpoint'), ...labelled(event.data.label)]);
     case 'sandbox.network.denied':
       return line('bad', [plain('Was kept from '), strong(event.data.host)], event.data.reason || null);
+    case 'sandbox.credential.used': {
+      const { site, username } = event.data;
+      const user = username == null ? [] : [plain(' with '), strong(username)];
+      return line('agent', [plain('Signs in at '), strong(shortAddress(site)), ...user, plain(' (vault)')]);
+    }
     case 'sandbox.browser.navigated':
       // Where an action led is told by the action; an address the page changed by itself is noise.
       return event.by === 'api' ? line('quiet', [plain('Opened '), strong(shortAddress(event.data.url))]) : nothing;

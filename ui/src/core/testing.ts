@@ -2,6 +2,7 @@
 import { readEvent, type Event, type EventType, type Payload } from './event';
 import type { Actor } from '../types/generated/Actor';
 import type { Approval } from '../types/generated/Approval';
+import type { Credential } from '../types/generated/Credential';
 import type { Grant } from '../types/generated/Grant';
 import type { Proposal } from '../types/generated/Proposal';
 import type { Handoff } from '../types/generated/Handoff';
@@ -45,6 +46,27 @@ export function sandboxOf(over: Partial<Sandbox> = {}): Sandbox {
     createdAt: AT,
     readyAt: AT,
     endedAt: null,
+    updatedAt: AT,
+    ...over,
+  };
+}
+
+export function credentialOf(over: Partial<Credential> = {}): Credential {
+  return {
+    id: 'cred_1',
+    kind: 'login',
+    site: 'portal.example',
+    name: 'portal.example',
+    username: 'ada@portal.example',
+    hasPassword: true,
+    hasTotp: false,
+    passkeys: 0,
+    hosts: [],
+    rule: 'ask',
+    source: 'local',
+    lastUsedAt: null,
+    lastUsedBy: null,
+    createdAt: AT,
     updatedAt: AT,
     ...over,
   };

@@ -71,6 +71,7 @@ const SAYINGS: { [N in StepName]: (args: Told<ArgsOf<N>>) => Saying } = {
   extract: (args) => big(plain('Read '), ...(args.to ? [plain('the page into '), code(args.to)] : [plain('the page')])),
   download: (args) => big(plain('Downloaded '), args.to ? code(args.to) : plain('a file')),
   upload: (args) => big(plain('Uploaded '), code(args.path || 'a file')),
+  signIn: () => small(plain('Signed in')),
   tabs: () => small(plain('Looked at the tabs')),
   newTab: (args) => (args.url ? big(plain('Opened a tab at '), strong(shortAddress(args.url))) : small(plain('Opened a tab'))),
   activateTab: () => small(plain('Changed to another tab')),

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::rules::site;
+use crate::CredentialId;
 use crate::address::without_sign_ins;
 use crate::model::{ActKind, Amount, Proposal, ShownField};
 
@@ -35,6 +36,9 @@ pub struct Foreseen {
     pub fields: Vec<ShownField>,
     /// What lists of the form send in place of the words that they show, by name.
     pub sent: Vec<(String, String)>,
+    /// The entry of the vault that would be filled in, if it needs a person's word; never from a page.
+    #[serde(skip)]
+    pub credential: Option<CredentialId>,
 }
 
 /// Words that are on buttons which cannot be undone, in English, German, French and Spanish.
@@ -236,6 +240,8 @@ pub fn word(kind: ActKind) -> &'static str {
         ActKind::Delete => "delete",
         ActKind::Publish => "publish",
         ActKind::Submit => "submit",
+        ActKind::SignIn => "signIn",
+        ActKind::UseSecret => "useSecret",
         ActKind::NewDestination => "newDestination",
     }
 }

@@ -86,6 +86,8 @@ pub fn default_effect(kind: ActKind, follows: Follows) -> RuleEffect {
             Follows::Model,
             ActKind::Pay | ActKind::Send | ActKind::Delete | ActKind::Publish | ActKind::NewDestination,
         ) => RuleEffect::Ask,
+        // The entry's own rule wants it, whoever acts.
+        (_, ActKind::SignIn | ActKind::UseSecret) => RuleEffect::Ask,
         (Follows::Model, ActKind::Submit) | (Follows::Playbook | Follows::Program, _) => RuleEffect::Allow,
     }
 }

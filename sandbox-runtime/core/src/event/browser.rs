@@ -1,6 +1,7 @@
 //! The browser: where it is, and its own dialogs.
 
 use super::payload;
+use crate::CredentialId;
 use crate::model::{HandoffReason, wire};
 use crate::observation::DialogKind;
 
@@ -27,6 +28,15 @@ payload! {
         /// What a person can be asked to do about one that stands.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub handoff: Option<DialogAsk>,
+    }
+
+    /// An entry of the vault was opened to be filled in. Its values are in no event.
+    pub struct CredentialUsed {
+        pub credential_id: CredentialId,
+        /// Origin of the document that it was filled into.
+        pub site: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub username: Option<String>,
     }
 
     /// A request for a person, ready to be made.

@@ -117,10 +117,10 @@ events! {
         CheckpointRestored = "sandbox.checkpoint.restored",
         ArtifactsUpdated = "sandbox.artifacts.updated",
         NetworkDenied = "sandbox.network.denied",
+        CredentialUsed = "sandbox.credential.used",
     }
     reserved {
         AgentFailed = "sandbox.agent.failed",
-        CredentialUsed = "sandbox.credential.used",
     }
 }
 

@@ -49,6 +49,10 @@ pub fn line(event: &Event) -> Option<String> {
         EventData::Recovered(recovered) => format!("  the {} was started again", recovered.part),
         EventData::BrowserFailed(failed) => format!("  the browser: {}", plain(&failed.message)),
         EventData::BrowserDialog(dialog) => format!("  a dialog: {}", plain(&dialog.message)),
+        EventData::CredentialUsed(used) => {
+            let user = used.username.as_deref().map(|user| format!(" with {}", plain(user))).unwrap_or_default();
+            format!("  signs in at {}{user} (vault)", plain(&used.site))
+        }
         EventData::SandboxCreated(_)
         | EventData::SandboxAssigned(_)
         | EventData::SandboxReady(_)

@@ -11,6 +11,10 @@ wire! {
         Publish,
         /// Any other form or request that changes something at its destination.
         Submit,
+        /// Filling in a sign-in from the vault whose rule is to ask.
+        SignIn,
+        /// Giving a secret of the vault to a command, where its rule is to ask.
+        UseSecret,
         /// Going, or sending something, to a site that the task was not told about.
         NewDestination,
     }

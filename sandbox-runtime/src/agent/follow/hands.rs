@@ -262,6 +262,8 @@ fn acts_on_what_was_seen(action: &Action) -> bool {
         | Action::Find(_)
         | Action::WaitFor(_)
         | Action::Expect(_)
+        // Finds its form anew.
+        | Action::SignIn(_)
         // Names the dialog that stands.
         | Action::Dialog(_) => false,
         // A look at an element goes by a reference of before.

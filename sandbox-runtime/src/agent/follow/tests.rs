@@ -1,6 +1,6 @@
 //! The loop against a model that speaks from a script, on a bench without a browser.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt;
@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio::sync::Notify;
 
 use super::*;
+use crate::agent::Secrets;
 use crate::agent::models::{Content, Message, Model, Part, TokenUsage, ToolUse};
 use crate::agent::workbench::{ApprovalRequest, Asks, Converted, Decision, Doing, HandedBack, HeldAnswer, Turn};
 use crate::browser::Browser;
@@ -123,6 +124,10 @@ impl Workbench for Desk {
 
     fn ask(&self, _: HandoffRequest) -> BoxFuture<'_, Result<HandedBack, WorkError>> {
         std::future::pending().boxed()
+    }
+
+    fn secrets(&self, _: BTreeSet<String>, _: String) -> BoxFuture<'_, Result<Secrets, WorkError>> {
+        std::future::ready(Ok(Secrets::new())).boxed()
     }
 
     fn browser(&self) -> Option<Browser> {

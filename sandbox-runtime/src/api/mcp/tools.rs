@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 /// A tool of the browser, and the action that it is.
-const ACTIONS: [(&str, &str); 9] = [
+const ACTIONS: [(&str, &str); 10] = [
     ("browser_navigate", "navigate"),
     ("browser_snapshot", "look"),
     ("browser_click", "click"),
@@ -22,6 +22,7 @@ const ACTIONS: [(&str, &str); 9] = [
     ("browser_dialog", "dialog"),
     ("browser_scroll", "scroll"),
     ("browser_screenshot", "screenshot"),
+    ("browser_sign_in", "signIn"),
 ];
 
 /// Tools that change nothing.
@@ -321,6 +322,7 @@ mod tests {
             "browser_dialog",
             "browser_scroll",
             "browser_screenshot",
+            "browser_sign_in",
             "browser_tabs",
             "handoff_request",
             "handoff_wait",

@@ -6,6 +6,7 @@ mod artifacts;
 mod bundles;
 mod cdp_port;
 mod checkpoints;
+mod credentials;
 mod debugging;
 mod documents;
 mod events;
@@ -55,7 +56,7 @@ use crate::service::ErrorCode;
     components(schemas(ErrorBody, sandbox_core::event::Event, sandboxes::WaitFor)),
     tags(
         (name = "sandboxes"), (name = "commands and files"), (name = "browser and live view"),
-        (name = "tasks and handoff"), (name = "trust"), (name = "models"), (name = "outputs"), (name = "events"), (name = "machine"),
+        (name = "tasks and handoff"), (name = "trust"), (name = "models"), (name = "sign-ins"), (name = "outputs"), (name = "events"), (name = "machine"),
     )
 )]
 struct Document;
@@ -160,6 +161,7 @@ fn guarded() -> OpenApiRouter<Api> {
         .merge(handoffs::routes())
         .merge(approvals::routes())
         .merge(models::routes())
+        .merge(credentials::routes())
         .merge(artifacts::routes())
         .merge(checkpoints::routes())
         .merge(recordings::routes())

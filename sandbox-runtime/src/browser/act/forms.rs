@@ -99,7 +99,7 @@ impl Doing<'_> {
     }
 }
 
-fn key_calls(session: Option<&str>, key: &str) -> Result<Vec<Call>, ActionError> {
+pub(super) fn key_calls(session: Option<&str>, key: &str) -> Result<Vec<Call>, ActionError> {
     let chord = Chord::parse(key).map_err(|part| ActionError::Invalid(format!("{part:?} is not the name of a key")))?;
     Ok(chord.events().into_iter().map(|event| Call::new(session, "Input.dispatchKeyEvent", event)).collect())
 }

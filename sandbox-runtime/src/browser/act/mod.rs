@@ -6,6 +6,7 @@ mod forms;
 mod input;
 mod navigate;
 mod pointer;
+mod sign_in;
 mod used;
 mod wait;
 
@@ -122,6 +123,7 @@ impl<'a> Doing<'a> {
             Action::Extract(extract) => self.extract(&aim()?, &extract.selector).await,
             Action::Download(_) => self.download(&aim()?).await,
             Action::Upload(upload) => self.upload(&aim()?, &upload.path).await,
+            Action::SignIn(wanted) => self.sign_in(wanted).await,
             Action::Tabs(_) => Ok(self.tabs()),
             Action::NewTab(tab) => self.new_tab(tab.url.as_deref()).await,
             Action::ActivateTab(tab) => {
@@ -152,11 +154,11 @@ impl<'a> Doing<'a> {
         }
     }
 
-    fn pass(&self) -> Pass {
+    pub(super) fn pass(&self) -> Pass {
         Pass::Act(self.permit.clone())
     }
 
-    fn page(&self) -> Result<Page<'_>, ActionError> {
+    pub(super) fn page(&self) -> Result<Page<'_>, ActionError> {
         Ok(Page::active(&self.shared.pipe, &self.shared.world, self.pass())?)
     }
 
@@ -243,7 +245,7 @@ impl<'a> Doing<'a> {
         }
     }
 
-    fn left(&self) -> Duration {
+    pub(super) fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
 }
@@ -262,6 +264,7 @@ pub(super) fn leads_elsewhere(action: &Action) -> bool {
         | Action::Press(_)
         | Action::Select(_)
         | Action::Upload(_)
+        | Action::SignIn(_)
         | Action::NewTab(_) => true,
         Action::Hover(_)
         | Action::Scroll(_)

@@ -1,4 +1,4 @@
-// Runs after page.js, in the same isolated world: what a document shows, as a flat list of nodes.
+// Runs last, in the same isolated world: what a document shows, as a flat list of nodes.
 // Says what is there and where; how it is written for a reader is decided by the runtime.
 (() => {
   if (!globalThis.baton || baton.observe) return;

@@ -4,6 +4,7 @@ pub(super) mod approvals;
 pub(super) mod artifacts;
 pub(super) mod checkpoints;
 pub(super) mod conversation;
+pub(super) mod credentials;
 pub(super) mod deliveries;
 pub(super) mod events;
 pub(super) mod forget;

@@ -3,4 +3,4 @@
 /**
  * What kind of doing a question or a rule is about.
  */
-export type ActKind = "pay" | "send" | "delete" | "publish" | "submit" | "newDestination";
+export type ActKind = "pay" | "send" | "delete" | "publish" | "submit" | "signIn" | "useSecret" | "newDestination";

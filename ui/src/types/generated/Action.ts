@@ -14,6 +14,7 @@ import type { Plain } from "./Plain";
 import type { Press } from "./Press";
 import type { Scroll } from "./Scroll";
 import type { Select } from "./Select";
+import type { SignIn } from "./SignIn";
 import type { TabChoice } from "./TabChoice";
 import type { Type } from "./Type";
 import type { Upload } from "./Upload";
@@ -21,4 +22,4 @@ import type { Upload } from "./Upload";
 /**
  * Every action in the browser.
  */
-export type Action = { "navigate": Navigate } | { "back": Plain } | { "forward": Plain } | { "reload": Plain } | { "click": Click } | { "doubleClick": Click } | { "hover": Hover } | { "drag": Drag } | { "type": Type } | { "press": Press } | { "select": Select } | { "scroll": Scroll } | { "waitFor": Condition } | { "expect": Condition } | { "extract": Extract } | { "download": Download } | { "upload": Upload } | { "tabs": Plain } | { "newTab": NewTab } | { "activateTab": TabChoice } | { "closeTab": TabChoice } | { "dialog": AnswerDialog } | { "screenshot": Plain } | { "look": Look } | { "find": Find };
+export type Action = { "navigate": Navigate } | { "back": Plain } | { "forward": Plain } | { "reload": Plain } | { "click": Click } | { "doubleClick": Click } | { "hover": Hover } | { "drag": Drag } | { "type": Type } | { "press": Press } | { "select": Select } | { "scroll": Scroll } | { "waitFor": Condition } | { "expect": Condition } | { "extract": Extract } | { "download": Download } | { "upload": Upload } | { "signIn": SignIn } | { "tabs": Plain } | { "newTab": NewTab } | { "activateTab": TabChoice } | { "closeTab": TabChoice } | { "dialog": AnswerDialog } | { "screenshot": Plain } | { "look": Look } | { "find": Find };

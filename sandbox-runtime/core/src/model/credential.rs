@@ -1,0 +1,198 @@
+use super::{EpochMs, Secret, wire};
+use crate::{CredentialId, SandboxId, TaskId};
+
+wire! {
+    /// What an entry of the vault is for.
+    #[derive(Copy, Eq)]
+    pub enum CredentialKind {
+        /// A sign-in at a site: user name, password, one-time codes.
+        Login,
+        /// A value for commands.
+        Secret,
+    }
+
+    /// What may be done with an entry without a person.
+    #[derive(Copy, Eq, Default)]
+    pub enum CredentialRule {
+        /// It is filled in whenever a task or a program asks for it.
+        Fill,
+        /// A person is asked each time.
+        #[default]
+        Ask,
+        /// It is kept, and never filled in.
+        Never,
+    }
+
+    /// Where the values of an entry are.
+    #[derive(Copy, Eq)]
+    pub enum CredentialSource {
+        /// In Baton's own vault.
+        Local,
+        #[serde(rename = "1password")]
+        OnePassword,
+        Bitwarden,
+    }
+
+    /// An entry of the vault, without its values: they are never returned.
+    #[derive(Eq)]
+    pub struct Credential {
+        pub id: CredentialId,
+        pub kind: CredentialKind,
+        /// Where a login is filled in: `portal.example`, `*.portal.example`, or an origin such as `http://127.0.0.1:8080`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub site: Option<String>,
+        /// What people call it; of a secret, the name that commands use.
+        pub name: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub username: Option<String>,
+        /// Whether it has a password.
+        #[serde(default)]
+        pub has_password: bool,
+        /// Whether it makes one-time codes.
+        #[serde(default)]
+        pub has_totp: bool,
+        /// How many passkeys it has.
+        #[serde(default)]
+        pub passkeys: u32,
+        /// Of a secret: the hosts that it is for.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub hosts: Vec<String>,
+        pub rule: CredentialRule,
+        pub source: CredentialSource,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub last_used_at: Option<EpochMs>,
+        /// The task that used it last, if it was a task.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub last_used_by: Option<TaskId>,
+        pub created_at: EpochMs,
+        pub updated_at: EpochMs,
+    }
+
+    /// An entry as it is saved.
+    #[derive(Eq)]
+    #[serde(deny_unknown_fields)]
+    pub struct NewCredential {
+        pub kind: CredentialKind,
+        /// Of a login: a host, `*.` and a host for its subdomains also, or an origin. A host alone means HTTPS; an IP address,
+        /// `localhost` and reserved names such as `portal.example` also mean HTTP.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub site: Option<String>,
+        /// Default for a login: its site. Of a secret: letters, digits and underscores, the first a letter.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub name: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub username: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(type = "string")]
+        #[schema(value_type = Option<String>, write_only)]
+        pub password: Option<Secret>,
+        /// Base32, or an `otpauth://` address.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(type = "string")]
+        #[schema(value_type = Option<String>, write_only)]
+        pub totp: Option<Secret>,
+        /// A picture of the QR code for one-time codes, in place of `totp`: PNG or JPEG, in base64.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(type = "string")]
+        #[schema(value_type = Option<String>, write_only)]
+        pub totp_picture: Option<Secret>,
+        /// Of a login: recovery codes and the like, for the person alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(type = "string")]
+        #[schema(value_type = Option<String>, write_only)]
+        pub note: Option<Secret>,
+        /// Of a secret.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(type = "string")]
+        #[schema(value_type = Option<String>, write_only)]
+        pub value: Option<Secret>,
+        /// Of a secret: the hosts that it is for.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub hosts: Vec<String>,
+        /// Default `ask`.
+        #[serde(default)]
+        pub rule: CredentialRule,
+    }
+
+    /// What is changed of an entry; what is left out stays. An empty text removes a value.
+    #[derive(Default, Eq)]
+    #[serde(default, deny_unknown_fields)]
+    pub struct CredentialPatch {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub site: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub name: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub username: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[ts(type = "string")]
+        #[schema(value_type = Option<String>, write_only)]
+        pub password: Option<Secret>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[ts(type = "string")]
+        #[schema(value_type = Option<String>, write_only)]
+        pub totp: Option<Secret>,
+        /// A picture of the QR code for one-time codes, in place of `totp`: PNG or JPEG, in base64.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[ts(type = "string")]
+        #[schema(value_type = Option<String>, write_only)]
+        pub totp_picture: Option<Secret>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[ts(type = "string")]
+        #[schema(value_type = Option<String>, write_only)]
+        pub note: Option<Secret>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[ts(type = "string")]
+        #[schema(value_type = Option<String>, write_only)]
+        pub value: Option<Secret>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub hosts: Option<Vec<String>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub rule: Option<CredentialRule>,
+    }
+
+    /// Sign-ins as a browser or a password manager exports them.
+    #[derive(Eq)]
+    #[serde(deny_unknown_fields)]
+    pub struct CredentialImport {
+        /// The CSV file, with its first line.
+        #[ts(type = "string")]
+        #[schema(value_type = String, write_only)]
+        pub csv: Secret,
+        /// Rule of every entry. Default `ask`.
+        #[serde(default)]
+        pub rule: CredentialRule,
+    }
+
+    /// What came of an import.
+    #[derive(Eq)]
+    pub struct ImportedCredentials {
+        pub imported: u64,
+        /// How many lines were not saved.
+        pub n_skipped: u64,
+        /// The first of them.
+        pub skipped: Vec<SkippedLine>,
+    }
+
+    /// A line of a file that was not saved.
+    #[derive(Eq)]
+    pub struct SkippedLine {
+        /// As an editor counts it, from 1.
+        pub line: u64,
+        pub why: String,
+    }
+
+    /// One line of the ledger: an entry was opened to be filled in.
+    #[derive(Eq)]
+    pub struct CredentialUse {
+        pub credential_id: CredentialId,
+        /// Origin of the document that it was filled into.
+        pub site: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub username: Option<String>,
+        pub sandbox_id: SandboxId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub task_id: Option<TaskId>,
+        pub at: EpochMs,
+    }
+}

@@ -1,0 +1,174 @@
+//! Secrets in a playbook's commands: `{{secret:NAME}}` in the environment or the standard input of a program, or in code.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::Engine;
+use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
+use sandbox_core::hexadecimal;
+use sandbox_core::playbook::Step;
+
+const BEGIN: &str = "{{secret:";
+const END: &str = "}}";
+/// What stands in place of a secret that a command printed.
+const DOTS: &str = "••••••";
+/// A text shorter than this is found by chance.
+const SHORTEST: usize = 4;
+
+/// Values by name.
+pub type Secrets = BTreeMap<String, String>;
+
+/// Returns the names of the secrets that a text asks for.
+pub fn names_in(text: &str) -> impl Iterator<Item = &str> {
+    text.split(BEGIN).skip(1).filter_map(|rest| rest.split_once(END)).map(|(name, _)| name.trim())
+}
+
+/// Returns the names of the secrets that a step asks for.
+///
+/// # Errors
+///
+/// A secret stands where it would be seen: in words for whoever wrote the step.
+pub fn names_of(step: &Step) -> Result<BTreeSet<String>, String> {
+    let mut names = BTreeSet::new();
+    let mut hidden = step.clone();
+    let mut take = |text: &mut String| {
+        names.extend(names_in(text).map(str::to_owned));
+        text.clear();
+    };
+    match &mut hidden {
+        Step::Exec(request) => {
+            request.env.values_mut().for_each(&mut take);
+            request.stdin.iter_mut().for_each(&mut take);
+        }
+        Step::Code(request) => take(&mut request.code),
+        Step::Browser(_)
+        | Step::Handoff(_)
+        | Step::Write(_)
+        | Step::Convert(_)
+        | Step::Artifact(_)
+        | Step::Checkpoint(_) => {}
+    }
+    let rest = serde_json::to_string(&hidden).unwrap_or_default();
+    match names_in(&rest).next() {
+        None => Ok(names),
+        Some(name) => Err(format!(
+            "`{BEGIN}{name}{END}` stands where it would be seen; a secret goes into `env` or `stdin` of `exec`, or into `code`"
+        )),
+    }
+}
+
+/// Returns the step with the values in their places.
+#[must_use]
+pub fn filled(step: &Step, secrets: &Secrets) -> Step {
+    let mut step = step.clone();
+    let put = |text: &mut String| {
+        for (name, value) in secrets {
+            *text = text.replace(&format!("{BEGIN}{name}{END}"), value);
+        }
+    };
+    match &mut step {
+        Step::Exec(request) => {
+            request.env.values_mut().for_each(put);
+            request.stdin.iter_mut().for_each(put);
+        }
+        Step::Code(request) => put(&mut request.code),
+        Step::Browser(_)
+        | Step::Handoff(_)
+        | Step::Write(_)
+        | Step::Convert(_)
+        | Step::Artifact(_)
+        | Step::Checkpoint(_) => {}
+    }
+    step
+}
+
+/// Returns what a command printed without the values: as they are, and as programs encode them.
+pub fn masked(printed: &str, secrets: &Secrets) -> String {
+    let mut spellings: Vec<String> = secrets.values().flat_map(|value| spellings(value)).collect();
+    // The longest first: a shorter one may be a part of it.
+    spellings.sort_by_key(|spelling| std::cmp::Reverse(spelling.len()));
+    spellings.iter().fold(printed.to_owned(), |text, spelling| text.replace(spelling, DOTS))
+}
+
+fn spellings(value: &str) -> Vec<String> {
+    let plain = value.trim_end_matches(['\n', '\r']);
+    let percent = |keep: &str| -> String {
+        let escaped = |byte: u8| match char::from(byte) {
+            c if c.is_ascii_alphanumeric() || keep.contains(c) => c.to_string(),
+            _ => format!("%{byte:02X}"),
+        };
+        plain.bytes().map(escaped).collect()
+    };
+    let json = serde_json::to_string(plain).unwrap_or_default();
+    let hex = hexadecimal(plain.as_bytes());
+    let all = [
+        plain.to_owned(),
+        json.trim_matches('"').to_owned(),
+        percent("-_.~"),
+        percent("-_.*"),
+        hex.to_uppercase(),
+        hex,
+        plain.chars().rev().collect(),
+    ];
+    // Within a longer text, one of three beginnings falls on the start of a group.
+    let groups = (0..3).filter_map(|skipped| plain.as_bytes().get(skipped..)).map(|rest| &rest[..rest.len() / 3 * 3]);
+    let encoded = groups.flat_map(|part| [BASE64_STANDARD_NO_PAD.encode(part), BASE64_URL_SAFE_NO_PAD.encode(part)]);
+    all.into_iter().chain(encoded).filter(|spelling| spelling.len() >= SHORTEST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use sandbox_core::playbook::Playbook;
+
+    use super::*;
+
+    fn step(text: &str) -> Step {
+        let playbook = Playbook::parse(&format!("name: a\nsteps:\n  - {text}\n")).unwrap();
+        playbook.steps.into_iter().next().unwrap()
+    }
+
+    fn secrets() -> Secrets {
+        Secrets::from([("TOKEN".to_owned(), "s3cr\"t/1".to_owned())])
+    }
+
+    #[test]
+    fn a_secret_goes_into_the_environment_the_input_and_code() {
+        let check = |text: &str, expected: &str| {
+            let step = step(text);
+            assert_eq!(names_of(&step), Ok(BTreeSet::from(["TOKEN".to_owned()])), "{text}");
+            let filled = serde_json::to_string(&filled(&step, &secrets())).unwrap();
+            assert!(filled.contains(expected), "{filled}");
+        };
+        check(
+            "exec: { command: curl, env: { AUTH: 'Bearer {{secret:TOKEN}}' } }",
+            r#""env":{"AUTH":"Bearer s3cr\"t/1"}"#,
+        );
+        check("exec: { command: cat, stdin: '{{secret:TOKEN}}' }", r#"s3cr\"t/1"#);
+        check("code: { language: bash, code: 'echo {{secret:TOKEN}}' }", r#""code":"echo s3cr\"t/1""#);
+        assert_eq!(names_of(&step("exec: { command: ls }")), Ok(BTreeSet::new()));
+    }
+
+    #[test]
+    fn anywhere_else_it_is_refused() {
+        for text in
+            ["exec: { command: curl, args: ['{{secret:TOKEN}}'] }", "type: { label: Key, text: '{{secret:TOKEN}}' }"]
+        {
+            assert!(
+                names_of(&step(text)).unwrap_err().contains("`{{secret:TOKEN}}` stands where it would be seen"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_printed_is_masked_in_each_spelling() {
+        let check =
+            |printed: &str| assert_eq!(masked(&format!("<{printed}>"), &secrets()), format!("<{DOTS}>"), "{printed}");
+        check("s3cr\"t/1");
+        check("s3cr\\\"t/1");
+        check("s3cr%22t%2F1");
+        check("czNjciJ0");
+        check(&hexadecimal(b"s3cr\"t/1"));
+        check("1/t\"rc3s");
+        assert_eq!(masked("nothing", &secrets()), "nothing");
+    }
+}

@@ -1,0 +1,52 @@
+//! The door to the person's vault: what the browser asks of it when a page is signed in to.
+
+use futures_util::future::BoxFuture;
+use sandbox_core::model::Credential;
+use secrecy::SecretString;
+
+use super::code::OneTimeCodes;
+
+/// What fills in sign-ins. The service implements it for each sandbox; a test may, too.
+pub trait Vault: Send + Sync {
+    /// Returns every entry, without values.
+    fn entries(&self) -> BoxFuture<'_, Result<Vec<Credential>, VaultError>>;
+
+    /// Writes down that the entry is used at this origin, then returns its values.
+    fn open<'a>(&'a self, entry: &'a Credential, origin: &'a str) -> BoxFuture<'a, Result<Login, VaultError>>;
+
+    /// Writes down that a secret is given to a command, then returns it.
+    fn open_secret<'a>(
+        &'a self,
+        entry: &'a Credential,
+        purpose: &'a str,
+    ) -> BoxFuture<'a, Result<SecretString, VaultError>>;
+}
+
+/// The values of a login, for the moment in which they are filled in.
+pub struct Login {
+    pub username: String,
+    pub password: Option<SecretString>,
+    pub codes: Option<OneTimeCodes>,
+}
+
+/// The vault does not give it, in words for whoever asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct VaultError(pub String);
+
+/// A vault without entries.
+pub struct EmptyVault;
+
+impl Vault for EmptyVault {
+    fn entries(&self) -> BoxFuture<'_, Result<Vec<Credential>, VaultError>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
+    fn open<'a>(&'a self, _: &'a Credential, _: &'a str) -> BoxFuture<'a, Result<Login, VaultError>> {
+        Box::pin(std::future::ready(Err(VaultError("the vault is empty".to_owned()))))
+    }
+
+    fn open_secret<'a>(&'a self, _: &'a Credential, _: &'a str) -> BoxFuture<'a, Result<SecretString, VaultError>> {
+        Box::pin(std::future::ready(Err(VaultError("the vault is empty".to_owned()))))
+    }
+}

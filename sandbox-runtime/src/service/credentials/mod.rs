@@ -1,0 +1,171 @@
+//! The person's vault: sign-ins and secrets that are filled in without being seen.
+//!
+//! Owns which entries there are and where each value belongs. Values come in and never go out, but to the page that an entry is
+//! for ([`vault`]). Leaves keeping them to `keys`, and which entry fits a page to [`sandbox_core::credential`].
+
+mod checks;
+mod csv;
+mod import;
+mod picture;
+mod values;
+pub mod vault;
+
+use sandbox_core::CredentialId;
+use sandbox_core::model::{
+    Credential, CredentialKind, CredentialPatch, CredentialSource, CredentialUse, NewCredential, Page, Secret,
+};
+
+use self::values::{Values, given, name_of};
+use super::{Answer, ErrorCode, Service, ServiceError};
+use crate::now_ms;
+use crate::store::{Change, PageRequest};
+
+impl Service {
+    /// Returns an entry, without its values.
+    pub async fn credential(&self, id: &CredentialId) -> Answer<Credential> {
+        self.store().credential(id).await?.ok_or_else(|| ServiceError::not_found("credential", id))
+    }
+
+    /// Returns the ledger of an entry, newest first; also of one that was deleted.
+    ///
+    /// # Errors
+    ///
+    /// `notFound` for one that never was.
+    pub async fn credential_uses(&self, id: &CredentialId, page: PageRequest) -> Answer<Page<CredentialUse>> {
+        let uses = self.store().credential_uses(id.clone(), page).await?;
+        if uses.data.is_empty() {
+            self.credential(id).await?;
+        }
+        Ok(uses)
+    }
+
+    /// Saves an entry.
+    ///
+    /// # Errors
+    ///
+    /// `invalid` for what cannot be an entry, `conflict` for one that is there already, and while the key file is locked.
+    pub async fn create_credential(&self, asked: NewCredential) -> Answer<Credential> {
+        let now = now_ms();
+        let NewCredential { kind, site, name, username, password, totp, totp_picture, note, value, hosts, rule } =
+            asked;
+        let totp = given(pictured(totp, totp_picture)?);
+        let values = Values { password: given(password), totp, note: given(note), value: given(value) };
+        let mut entry = Credential {
+            id: CredentialId::from_unique(crate::unique()),
+            kind,
+            site,
+            name: name.unwrap_or_default(),
+            username: username.filter(|name| !name.is_empty()),
+            has_password: values.password.is_some(),
+            has_totp: values.totp.is_some(),
+            passkeys: 0,
+            hosts,
+            rule,
+            source: CredentialSource::Local,
+            last_used_at: None,
+            last_used_by: None,
+            created_at: now,
+            updated_at: now,
+        };
+        checks::check(&mut entry, &values)?;
+        let _changing = self.inner.changing_credentials.lock().await;
+        self.check_room_for(&entry).await?;
+        self.keep(&entry, &values).await?;
+        Ok(entry)
+    }
+
+    /// Changes what the patch names.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::create_credential`].
+    pub async fn patch_credential(&self, id: &CredentialId, patch: CredentialPatch) -> Answer<Credential> {
+        let _changing = self.inner.changing_credentials.lock().await;
+        let mut entry = self.credential(id).await?;
+        let mut values = self.values_of(id).await?;
+        let CredentialPatch { site, name, username, password, totp, totp_picture, note, value, hosts, rule } = patch;
+        let totp = pictured(totp, totp_picture)?;
+        for (kept, new) in [
+            (&mut values.password, password),
+            (&mut values.totp, totp),
+            (&mut values.note, note),
+            (&mut values.value, value),
+        ] {
+            if new.is_some() {
+                *kept = given(new);
+            }
+        }
+        entry.site = site.or(entry.site.take());
+        entry.name = name.unwrap_or(entry.name);
+        if let Some(username) = username {
+            entry.username = Some(username).filter(|name| !name.is_empty());
+        }
+        entry.hosts = hosts.unwrap_or(entry.hosts);
+        entry.rule = rule.unwrap_or(entry.rule);
+        entry.has_password = values.password.is_some();
+        entry.has_totp = values.totp.is_some();
+        entry.updated_at = now_ms();
+        checks::check(&mut entry, &values)?;
+        self.check_room_for(&entry).await?;
+        self.keep(&entry, &values).await?;
+        Ok(entry)
+    }
+
+    /// Forgets an entry and its values; the ledger of its uses stays.
+    pub async fn delete_credential(&self, id: &CredentialId) -> Answer<()> {
+        let _changing = self.inner.changing_credentials.lock().await;
+        self.credential(id).await?;
+        self.inner.keys.delete(&name_of(id)).await?;
+        self.store().commit(Change { deleted_credentials: vec![id.clone()], ..Change::default() }).await?;
+        Ok(())
+    }
+
+    /// The values first: an entry that is listed can be filled in.
+    async fn keep(&self, entry: &Credential, values: &Values) -> Answer<()> {
+        self.inner.keys.set(&name_of(&entry.id), values.sealed()).await?;
+        self.store().commit(Change { credentials: vec![entry.clone()], ..Change::default() }).await?;
+        Ok(())
+    }
+
+    async fn values_of(&self, id: &CredentialId) -> Answer<Values> {
+        let sealed = self.inner.keys.get(&name_of(id)).await?;
+        let Some(sealed) = sealed else {
+            let message = "the values of this entry are not where keys are kept any more";
+            return Err(ServiceError::new(ErrorCode::Unavailable, message).with_hint("save the entry again"));
+        };
+        Ok(Values::unsealed(&sealed))
+    }
+
+    async fn check_room_for(&self, entry: &Credential) -> Answer<()> {
+        let all = self.store().all_credentials().await?;
+        if let Some(twin) = all.iter().find(|other| checks::are_twins(entry, other)) {
+            let what = match entry.kind {
+                CredentialKind::Login => format!(
+                    "a sign-in for {} with {}",
+                    entry.site.as_deref().unwrap_or_default(),
+                    entry.username.as_deref().unwrap_or("no user name")
+                ),
+                CredentialKind::Secret => format!("a secret `{}`", entry.name),
+            };
+            let refusal = ServiceError::conflict(format!("there is {what} already"), "exists");
+            return Err(refusal.with_hint(format!("change it with PATCH /v1/credentials/{}", twin.id)));
+        }
+        if all.len() >= checks::MOST && !all.iter().any(|other| other.id == entry.id) {
+            return Err(ServiceError::conflict(
+                format!("the vault has {} entries, which is all it takes", checks::MOST),
+                "full",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Returns the key for one-time codes: as it was written, or as a picture shows it.
+fn pictured(written: Option<Secret>, picture: Option<Secret>) -> Answer<Option<Secret>> {
+    let Some(Secret(picture)) = picture else { return Ok(written) };
+    if written.is_some() {
+        return Err(ServiceError::invalid("give one of `totp` and `totpPicture`"));
+    }
+    let read = picture::otpauth_in(&picture).map_err(|why| ServiceError::invalid(format!("`totpPicture`: {why}")))?;
+    Ok(Some(Secret(read)))
+}

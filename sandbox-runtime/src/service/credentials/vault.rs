@@ -1,0 +1,77 @@
+//! The vault as one sandbox's browser sees it.
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use sandbox_core::SandboxId;
+use sandbox_core::event::CredentialUsed;
+use sandbox_core::model::Credential;
+use secrecy::SecretString;
+
+use crate::browser::{Login, OneTimeCodes, Vault, VaultError};
+use crate::service::{Service, ServiceError, WeakService};
+
+/// Fills in sign-ins of one sandbox.
+pub struct SandboxVault {
+    service: WeakService,
+    sandbox: SandboxId,
+}
+
+impl SandboxVault {
+    pub fn new(service: &Service, sandbox: SandboxId) -> Self {
+        Self { service: service.downgrade(), sandbox }
+    }
+
+    /// The ledger has a use before the value leaves.
+    async fn note(&self, service: &Service, entry: &Credential, site: &str) -> Result<(), VaultError> {
+        let driver = service.running(&self.sandbox).ok_or_else(|| VaultError("the sandbox ends".to_owned()))?;
+        let username = entry.username.clone();
+        let used = CredentialUsed { credential_id: entry.id.clone(), site: site.to_owned(), username };
+        driver.credential_used(used).await.map_err(|refusal| VaultError(refusal.to_string()))
+    }
+
+    fn service(&self) -> Result<Service, VaultError> {
+        self.service.upgrade().ok_or_else(|| VaultError("the runtime ends".to_owned()))
+    }
+}
+
+impl Vault for SandboxVault {
+    fn entries(&self) -> BoxFuture<'_, Result<Vec<Credential>, VaultError>> {
+        async { self.service()?.store().all_credentials().await.map_err(|error| VaultError(error.to_string())) }.boxed()
+    }
+
+    fn open<'a>(&'a self, entry: &'a Credential, origin: &'a str) -> BoxFuture<'a, Result<Login, VaultError>> {
+        async move {
+            let service = self.service()?;
+            let mut values = service.values_of(&entry.id).await.map_err(said)?;
+            self.note(&service, entry, origin).await?;
+            let codes = values.totp.as_deref().map(OneTimeCodes::parse).transpose();
+            Ok(Login {
+                username: entry.username.clone().unwrap_or_default(),
+                password: values.password.take().map(SecretString::from),
+                codes: codes.map_err(|error| VaultError(format!("its key for one-time codes: {error}")))?,
+            })
+        }
+        .boxed()
+    }
+
+    fn open_secret<'a>(
+        &'a self,
+        entry: &'a Credential,
+        purpose: &'a str,
+    ) -> BoxFuture<'a, Result<SecretString, VaultError>> {
+        async move {
+            let service = self.service()?;
+            let mut values = service.values_of(&entry.id).await.map_err(said)?;
+            self.note(&service, entry, purpose).await?;
+            values.value.take().map(SecretString::from).ok_or_else(|| VaultError("the secret has no value".to_owned()))
+        }
+        .boxed()
+    }
+}
+
+fn said(error: ServiceError) -> VaultError {
+    VaultError(match error.hint {
+        Some(hint) => format!("{} ({hint})", error.message),
+        None => error.message,
+    })
+}

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { draftOf, holds, importWords, isWhole, lastUse, logins, newCredential, patchOf } from './sign-ins';
+import { AT, credentialOf } from './testing';
+
+test('a new entry sends what was typed, and a change leaves alone what was not', () => {
+  const draft = { ...draftOf(null), site: ' portal.example ', username: 'ada', password: 'p', totp: 'JBSW Y3DP' };
+  expect(newCredential(draft)).toEqual({ kind: 'login', site: 'portal.example', username: 'ada', password: 'p', totp: 'JBSW Y3DP', rule: 'ask' });
+  expect(patchOf({ ...draftOf(credentialOf()), rule: 'fill' })).toEqual({ site: 'portal.example', username: 'ada@portal.example', rule: 'fill' });
+});
+
+test('an entry needs a site and something to fill in', () => {
+  expect(isWhole(draftOf(null), null)).toBe(false);
+  expect(isWhole({ ...draftOf(null), site: 'portal.example' }, null)).toBe(false);
+  expect(isWhole({ ...draftOf(null), site: 'portal.example', password: 'p' }, null)).toBe(true);
+  expect(isWhole({ ...draftOf(credentialOf()), username: '' }, credentialOf())).toBe(true);
+});
+
+test('an entry says what it holds and what used it last', () => {
+  expect(holds(credentialOf({ hasTotp: true }))).toBe('password, one-time codes');
+  const named = (id: string) => (id === 'task_1' ? 'October invoices' : null);
+  expect(lastUse(credentialOf(), AT, named)).toBe('not used yet');
+  expect(lastUse(credentialOf({ lastUsedAt: AT - 180_000, lastUsedBy: 'task_1' }), AT, named)).toBe('used 3 min ago by October invoices');
+  expect(lastUse(credentialOf({ lastUsedAt: AT - 180_000 }), AT, named)).toBe('used 3 min ago');
+});
+
+test('an import says what was not saved', () => {
+  const skipped = [3, 4, 5, 6].map((line) => ({ line, why: 'it has no address' }));
+  expect(importWords({ imported: 2, nSkipped: 0, skipped: [] })).toBe('2 saved.');
+  expect(importWords({ imported: 2, nSkipped: 9, skipped })).toBe('2 saved. Line 3: it has no address. Line 4: it has no address. Line 5: it has no address. 6 more were not saved.');
+});
+
+test('entries stand by their sites', () => {
+  const sites = ['shop.com', '*.bank.com', 'http://a.test'].map((site) => credentialOf({ site }));
+  expect(logins([...sites, credentialOf({ kind: 'secret', site: null })]).map((entry) => entry.site)).toEqual(['http://a.test', '*.bank.com', 'shop.com']);
+});

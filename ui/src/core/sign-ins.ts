@@ -1,0 +1,77 @@
+/** The vault as a person sees it: what an entry is called, what may be done with it, and what the form sends. */
+import type { Credential } from '../types/generated/Credential';
+import type { CredentialPatch } from '../types/generated/CredentialPatch';
+import type { CredentialRule } from '../types/generated/CredentialRule';
+import type { ImportedCredentials } from '../types/generated/ImportedCredentials';
+import type { NewCredential } from '../types/generated/NewCredential';
+import { waited } from './time';
+
+export const RULES: Record<CredentialRule, string> = {
+  fill: 'Fill it in',
+  ask: 'Ask me each time',
+  never: 'Never fill it in',
+};
+
+export interface SignInDraft {
+  site: string;
+  username: string;
+  password: string;
+  totp: string;
+  rule: CredentialRule;
+}
+
+/** Returns the form of a new entry, or of one that is there: its values stay where they are. */
+export function draftOf(entry: Credential | null): SignInDraft {
+  return { site: entry?.site ?? '', username: entry?.username ?? '', password: '', totp: '', rule: entry?.rule ?? 'ask' };
+}
+
+/** Whether there is enough to save. */
+export function isWhole(draft: SignInDraft, entry: Credential | null): boolean {
+  return draft.site.trim() !== '' && (draft.username.trim() !== '' || draft.password !== '' || entry?.hasPassword === true);
+}
+
+/** Returns the body of `POST /v1/credentials`. */
+export function newCredential(draft: SignInDraft): NewCredential {
+  return { kind: 'login', ...filled(draft) } as NewCredential;
+}
+
+/** Returns the body of `PATCH /v1/credentials/{id}`: values that were not typed again stay. */
+export function patchOf(draft: SignInDraft): CredentialPatch {
+  return filled(draft) as CredentialPatch;
+}
+
+function filled(draft: SignInDraft) {
+  const { password, rule } = draft;
+  const [site, username, totp] = [draft.site.trim(), draft.username.trim(), draft.totp.trim()];
+  return { site, username, rule, ...(password === '' ? {} : { password }), ...(totp === '' ? {} : { totp }) };
+}
+
+/** Returns what there is of an entry, in a few words: `password, one-time codes`. */
+export function holds(entry: Credential): string {
+  const parts = [entry.hasPassword && 'password', entry.hasTotp && 'one-time codes', entry.passkeys > 0 && 'passkey'].filter((part) => part !== false);
+  return parts.join(', ');
+}
+
+/** Returns when an entry was used last, and by what: `used 3 min ago by October invoices`. */
+export function lastUse(entry: Credential, now: number, taskOf: (id: string) => string | null): string {
+  if (entry.lastUsedAt == null) return 'not used yet';
+  const task = entry.lastUsedBy == null ? null : taskOf(entry.lastUsedBy);
+  return `used ${waited(now - entry.lastUsedAt)} ago${task === null ? '' : ` by ${task}`}`;
+}
+
+/** Returns what came of an import: `12 saved. Line 3: it has no address.` */
+export function importWords(came: ImportedCredentials): string {
+  const lines = came.skipped.slice(0, 3).map(({ line, why }) => `Line ${line}: ${why}.`);
+  const more = came.nSkipped - lines.length;
+  return [`${came.imported} saved.`, ...lines, ...(more > 0 ? [`${more} more were not saved.`] : [])].join(' ');
+}
+
+/** Returns logins by site, then by user name. */
+export function logins(entries: readonly Credential[]): Credential[] {
+  const key = (entry: Credential) => `${bare(entry.site ?? '')} ${entry.username ?? ''}`;
+  return entries.filter((entry) => entry.kind === 'login').toSorted((one, other) => key(one).localeCompare(key(other)));
+}
+
+function bare(site: string): string {
+  return site.replace(/^https?:\/\//, '').replace(/^\*\./, '');
+}
