@@ -11,7 +11,7 @@ use axum::http::header;
 use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
 
-use super::portal::{escaped, page};
+use super::page::{escaped, page};
 
 /// Every part by the name that its page posts, and what the report calls it.
 const PARTS: [(&str, &str); 9] = [

@@ -4,6 +4,7 @@
 
 mod check;
 mod invoices;
+mod page;
 mod portal;
 
 use crate::egress::Sites;

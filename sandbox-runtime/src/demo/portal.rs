@@ -12,9 +12,9 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 
 use super::invoices::{self, Invoice, MONTHS};
+use super::page::{escaped, page};
 
 const COOKIE: &str = "portal_session";
-const STYLE: &str = include_str!("pages/portal.css");
 
 /// Who is how far signed in, by session.
 #[derive(Clone, Default)]
@@ -205,23 +205,4 @@ fn session_of(headers: &HeaderMap) -> Option<String> {
     let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
     let mut pairs = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned())
-}
-
-pub(super) fn page(title: &str, signed_in: Option<&str>, body: &str) -> Html<String> {
-    let who = match signed_in {
-        Some(name) => format!(
-            r#"<form method="post" action="/sign-out"><span>{}</span> <button class="quiet">Sign out</button></form>"#,
-            escaped(name)
-        ),
-        None => String::new(),
-    };
-    Html(format!(
-        r#"<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{title} · Portal</title><link rel="icon" href="data:,"><style>{STYLE}</style></head>
-<body><header><a href="/"><i></i>Portal</a>{who}</header><main>{body}</main></body></html>"#
-    ))
-}
-
-pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -1165,6 +1165,32 @@ export type NewCheckpoint = {
   label?: string | null;
 };
 
+/** An entry as it is saved. */
+export type NewCredential = {
+  /** Of a secret: the hosts that it is for. */
+  hosts?: Array<string>;
+  kind: CredentialKind;
+  /** Default for a login: its site. Of a secret: letters, digits and underscores, the first a letter. */
+  name?: string | null;
+  /** Of a login: recovery codes and the like, for the person alone. */
+  note?: string | null;
+  password?: string | null;
+  /** Default `ask`. */
+  rule?: CredentialRule;
+  /**
+   * Of a login: a host, `*.` and a host for its subdomains also, or an origin. A host alone means HTTPS; an IP address,
+   * `localhost` and reserved names such as `portal.example` also mean HTTP.
+   */
+  site?: string | null;
+  /** Base32, or an `otpauth://` address. */
+  totp?: string | null;
+  /** A picture of the QR code for one-time codes, in place of `totp`: PNG or JPEG, in base64. */
+  totpPicture?: string | null;
+  username?: string | null;
+  /** Of a secret. */
+  value?: string | null;
+};
+
 export type NewDemo = {
   viewport?: Viewport | null;
 };

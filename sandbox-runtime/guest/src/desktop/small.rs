@@ -60,7 +60,7 @@ impl Small {
                 }
             }
             for (pixel, [red, green, blue]) in self.pixels[y * width..][..width].iter_mut().zip(&sums) {
-                *pixel = (red / area) << 16 | (green / area) << 8 | blue / area;
+                *pixel = ((red / area) << 16) | ((green / area) << 8) | (blue / area);
             }
         }
         let picture = Picture { width, height, pixels: &self.pixels };

@@ -83,7 +83,7 @@ pub struct Did {
     pub url: Option<String>,
     /// How to do it again, where it was done in the browser.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub repeat: Option<Repeat>,
+    pub repeat: Option<Box<Repeat>>,
 }
 
 /// A part of the model's turn, with what its provider sent.

@@ -139,7 +139,7 @@ impl Hands {
     async fn tell(&mut self, browser: &Browser, action: &Action, done: Done) -> Result<Handled, End> {
         let mut handled = Handled::said("Done.");
         handled.event = AgentAction::from(&done);
-        handled.did.repeat = done.repeat.as_deref().cloned();
+        handled.did.repeat = done.repeat.clone();
         let mut told = vec![done.summary.clone()];
         if let Some(fitted) = done.fitted {
             told.push(format!("{fitted} elements fitted; the first that could be used was taken"));

@@ -64,7 +64,7 @@ impl Saving {
         }
         match call {
             Call::Browser(action) => {
-                let repeat = did.repeat.unwrap_or(Repeat { action, secret: false });
+                let repeat = did.repeat.map_or(Repeat { action, secret: false }, |repeat| *repeat);
                 self.browser(repeat, before.as_deref());
             }
             Call::Work(work) => self.work(work),

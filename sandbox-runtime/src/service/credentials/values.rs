@@ -54,8 +54,8 @@ mod tests {
 
     #[test]
     fn what_is_sealed_is_read_back_whole() {
-        let values =
-            Values { password: Some("p".to_owned()), totp: Some("JBSWY3DPEHPK3PXP".to_owned()), ..Values::default() };
+        let values = Values::unsealed(&SecretString::from(r#"{"password":"p","totp":"JBSWY3DPEHPK3PXP"}"#));
+        assert!(values.password.as_deref() == Some("p") && values.totp.as_deref() == Some("JBSWY3DPEHPK3PXP"));
         assert!(Values::unsealed(&values.sealed()) == values);
         assert!(Values::unsealed(&SecretString::from("no JSON")) == Values::default());
     }

@@ -32,7 +32,7 @@ passkeys: number,
 /**
  * Of a secret: the hosts that it is for.
  */
-hosts: Array<string>, rule: CredentialRule, source: CredentialSource, lastUsedAt?: number | null, 
+hosts?: Array<string>, rule: CredentialRule, source: CredentialSource, lastUsedAt?: number | null, 
 /**
  * The task that used it last, if it was a task.
  */

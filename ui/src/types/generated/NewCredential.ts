@@ -34,7 +34,7 @@ value?: string,
 /**
  * Of a secret: the hosts that it is for.
  */
-hosts: Array<string>, 
+hosts?: Array<string>, 
 /**
  * Default `ask`.
  */
