@@ -119,7 +119,7 @@ for (const [width, height] of SIZES) {
       try {
         await page.goto(`${runtime.url}/#ticket=one`);
         await page.getByText(state === 'nothing' || state === 'missing' ? 'Check again' : 'New task').first().waitFor();
-        if (runtime.main !== null) await page.getByRole('button', { name: runtime.main }).first().click();
+        if (runtime.main !== null) await page.getByRole('button', { name: runtime.main }).first().click({ position: { x: 40, y: 10 } });
         await page.waitForTimeout(250);
         await act?.(page, runtime);
         await page.getByText(sees).first().waitFor({ timeout: 5_000 });
