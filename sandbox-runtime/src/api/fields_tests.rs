@@ -42,6 +42,7 @@ createSandbox capabilities.browser.profile: src/service/sandboxes.rs: uses_profi
 createSandbox capabilities.browser.byoProxyUrl: tests/egress/outbound.rs: fn everything_goes_through_an_http_proxy_which_resolves_the_names
 openDebuggingPort ttlMs: src/api/routes/cdp_port.rs: ttl
 createSandbox capabilities.browser.shellAccess: ../tests/tests/product/cdp.rs: fn the_shell_reaches_the_browser_only_where_the_sandbox_was_made_so
+demo viewport: src/service/tasks.rs: BrowserCapability { viewport,
 demo viewport.width: src/service/tasks.rs: BrowserCapability { viewport,
 demo viewport.height: src/service/tasks.rs: BrowserCapability { viewport,
 createSandbox capabilities.browser.viewport.width: ../tests/bench/subjects.rs: "viewport": { "width"
