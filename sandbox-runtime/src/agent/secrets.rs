@@ -30,23 +30,10 @@ pub fn names_in(text: &str) -> impl Iterator<Item = &str> {
 pub fn names_of(step: &Step) -> Result<BTreeSet<String>, String> {
     let mut names = BTreeSet::new();
     let mut hidden = step.clone();
-    let mut take = |text: &mut String| {
+    each_place(&mut hidden, |text| {
         names.extend(names_in(text).map(str::to_owned));
         text.clear();
-    };
-    match &mut hidden {
-        Step::Exec(request) => {
-            request.env.values_mut().for_each(&mut take);
-            request.stdin.iter_mut().for_each(&mut take);
-        }
-        Step::Code(request) => take(&mut request.code),
-        Step::Browser(_)
-        | Step::Handoff(_)
-        | Step::Write(_)
-        | Step::Convert(_)
-        | Step::Artifact(_)
-        | Step::Checkpoint(_) => {}
-    }
+    });
     let rest = serde_json::to_string(&hidden).unwrap_or_default();
     match names_in(&rest).next() {
         None => Ok(names),
@@ -60,17 +47,19 @@ pub fn names_of(step: &Step) -> Result<BTreeSet<String>, String> {
 #[must_use]
 pub fn filled(step: &Step, secrets: &Secrets) -> Step {
     let mut step = step.clone();
-    let put = |text: &mut String| {
+    each_place(&mut step, |text| {
         for (name, value) in secrets {
             *text = text.replace(&format!("{BEGIN}{name}{END}"), value);
         }
-    };
-    match &mut step {
-        Step::Exec(request) => {
-            request.env.values_mut().for_each(put);
-            request.stdin.iter_mut().for_each(put);
-        }
-        Step::Code(request) => put(&mut request.code),
+    });
+    step
+}
+
+/// Visits every text of a step that may hold a secret.
+fn each_place(step: &mut Step, mut visit: impl FnMut(&mut String)) {
+    match step {
+        Step::Exec(request) => request.env.values_mut().chain(&mut request.stdin).for_each(visit),
+        Step::Code(request) => visit(&mut request.code),
         Step::Browser(_)
         | Step::Handoff(_)
         | Step::Write(_)
@@ -78,7 +67,6 @@ pub fn filled(step: &Step, secrets: &Secrets) -> Step {
         | Step::Artifact(_)
         | Step::Checkpoint(_) => {}
     }
-    step
 }
 
 /// Returns what a command printed without the values: as they are, and as programs encode them.

@@ -21,27 +21,13 @@ pub struct Bundled {
 }
 
 impl Service {
-    /// Returns a task that is over, and so can be bundled.
-    ///
-    /// # Errors
-    ///
-    /// `conflict` while it is under way: its story has no end yet.
-    pub async fn bundled_task(&self, id: &TaskId) -> Answer<Task> {
-        let task = self.task(id).await?;
-        if task.status.is_over() {
-            return Ok(task);
-        }
-        Err(ServiceError::conflict("the task is not over; its bundle is made when it is", task.status)
-            .with_hint("wait for its end, or cancel it"))
-    }
-
     /// Makes the bundle of a task that is over.
     ///
     /// # Errors
     ///
-    /// As [`Self::bundled_task`], and `unavailable` on a full disk.
+    /// As [`Self::task_that_is_over`], and `unavailable` on a full disk.
     pub async fn bundle(&self, id: &TaskId) -> Answer<Bundled> {
-        let task = self.bundled_task(id).await?;
+        let task = self.task_that_is_over(id).await?;
         self.store().room_for_work()?;
         let (began, ended) = (task.created_at, task.ended_at.unwrap_or(i64::MAX));
         let belongs = |theirs: &Option<TaskId>, at: i64| match theirs {

@@ -12,11 +12,7 @@ impl Service {
     ///
     /// `conflict` while the task is under way, and for one that did nothing that can be done again.
     pub async fn saved_playbook(&self, id: &TaskId) -> Answer<String> {
-        let task = self.task(id).await?;
-        if !task.status.is_over() {
-            return Err(ServiceError::conflict("the task is not over; its playbook is made when it is", task.status)
-                .with_hint("wait for its end, or cancel it"));
-        }
+        let task = self.task_that_is_over(id).await?;
         if let Some(text) = task.playbook {
             return Ok(text);
         }

@@ -59,6 +59,20 @@ impl Service {
         Ok(read_playbook(text, given)?.0)
     }
 
+    /// Returns a task whose story has its end.
+    ///
+    /// # Errors
+    ///
+    /// `conflict` while it is under way.
+    pub async fn task_that_is_over(&self, id: &TaskId) -> Answer<Task> {
+        let task = self.task(id).await?;
+        if task.status.is_over() {
+            return Ok(task);
+        }
+        Err(ServiceError::conflict("the task is not over; this is made when it is", task.status)
+            .with_hint("wait for its end, or cancel it"))
+    }
+
     pub async fn task(&self, id: &TaskId) -> Answer<Task> {
         self.store().task(id).await?.ok_or_else(|| ServiceError::not_found("task", id))
     }

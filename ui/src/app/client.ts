@@ -357,15 +357,8 @@ export class Client {
     return this.#send('POST', `/v1/models/${enc(name)}/test`, {});
   }
   /** Answers the entries of the vault, without their values. */
-  async credentials(): Promise<Credential[]> {
-    const all: Credential[] = [];
-    let cursor: string | null | undefined = null;
-    do {
-      const page: Page<Credential> = await this.#send('GET', `/v1/credentials?limit=200${cursor == null ? '' : `&cursor=${enc(cursor)}`}`);
-      all.push(...page.data);
-      cursor = page.nextCursor;
-    } while (cursor != null);
-    return all;
+  credentials(): Promise<Credential[]> {
+    return this.#list('/v1/credentials', Infinity);
   }
   saveCredential(entry: NewCredential): Promise<Credential> {
     return this.#send('POST', '/v1/credentials', entry);
@@ -399,7 +392,7 @@ export class Client {
     return this.#send('GET', '/v1/health');
   }
 
-  async #list<T>(path: string): Promise<T[]> {
+  async #list<T>(path: string, most = LIST_LIMIT): Promise<T[]> {
     const all: T[] = [];
     let cursor: string | null = null;
     do {
@@ -407,7 +400,7 @@ export class Client {
       const page: Page<T> = await this.#send('GET', `${path}?limit=${PAGE}${next}`);
       all.push(...page.data);
       cursor = page.nextCursor ?? null;
-    } while (cursor !== null && all.length < LIST_LIMIT);
+    } while (cursor !== null && all.length < most);
     return all;
   }
 

@@ -23,6 +23,9 @@ export type CommandId =
   | 'files'
   | 'outputs'
   | 'side'
+  | 'list'
+  | 'wall'
+  | 'fit'
   | 'terminal'
   | 'fullScreen'
   | 'demo'
@@ -55,6 +58,7 @@ export const COMMANDS: readonly Command[] = [
   { id: 'takeControl', label: 'Take control, or hand back', keys: 'F9', words: 'drive', group: 'This job' },
   { id: 'approve', label: 'Approve what is asked', keys: 'Ctrl ↵', words: 'yes allow', group: 'This job' },
   { id: 'deny', label: 'Deny what is asked', keys: 'Ctrl Shift D', words: 'no refuse', group: 'This job' },
+  { id: 'fit', label: 'Fit the page to the window', keys: 'F8', words: 'size scale resize', group: 'This job' },
   { id: 'runAgain', label: 'Run again', keys: '', words: 'repeat restart', group: 'This job' },
   { id: 'edit', label: 'Edit and run again…', keys: '', words: 'steps change duplicate', group: 'This job' },
   { id: 'pause', label: 'Pause', keys: '', words: 'freeze stop', group: 'This job' },
@@ -67,6 +71,8 @@ export const COMMANDS: readonly Command[] = [
   { id: 'files', label: 'Show the files', keys: '', words: 'workspace', group: 'The window' },
   { id: 'outputs', label: 'Show the outputs', keys: '', words: 'results artifacts checkpoints', group: 'The window' },
   { id: 'side', label: 'Show or hide the right column', keys: 'Ctrl .', words: 'panel drawer', group: 'The window' },
+  { id: 'list', label: 'Fold or show the list of work', keys: 'Ctrl B', words: 'sidebar left rail', group: 'The window' },
+  { id: 'wall', label: 'Wall: everything that runs', keys: 'F6', words: 'tiles live many overview', group: 'The window' },
   { id: 'terminal', label: 'Show or hide the terminal', keys: 'Ctrl `', words: 'shell command code', group: 'The window' },
   { id: 'fullScreen', label: 'Full screen, and back', keys: 'F11', words: 'wide large', group: 'The window' },
   { id: 'light', label: 'Light theme', keys: '', words: 'look colours bright', group: 'The window' },
@@ -90,10 +96,19 @@ export const LOCAL_KEYS: readonly { group: string; keys: readonly { keys: string
     ],
   },
   {
+    group: 'On the picture',
+    keys: [
+      { keys: 'Ctrl +', label: 'Larger' },
+      { keys: 'Ctrl −', label: 'Smaller' },
+      { keys: 'Ctrl 0', label: 'Show all of it' },
+      { keys: 'Ctrl 1', label: 'Show it 1:1' },
+    ],
+  },
+  {
     group: 'While you drive',
     keys: [
-      { keys: 'F9', label: 'Hand back; once more sends it' },
-      { keys: 'Esc', label: 'Put the hand-back away, and drive on' },
+      { keys: 'F9', label: 'Hand back; press again to send' },
+      { keys: 'Esc', label: 'Cancel the hand-back and keep driving' },
     ],
   },
   {
@@ -106,7 +121,7 @@ export const LOCAL_KEYS: readonly { group: string; keys: readonly { keys: string
   {
     group: 'In the steps of a task',
     keys: [
-      { keys: 'Ctrl Space', label: 'What can stand here' },
+      { keys: 'Ctrl Space', label: 'Show suggestions' },
       { keys: 'F8', label: 'Go to the next mistake' },
       { keys: 'Esc Tab', label: 'Leave the editor' },
       { keys: 'Ctrl ↵', label: 'Start' },

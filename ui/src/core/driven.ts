@@ -15,7 +15,7 @@ export interface Driven {
 
 const AWAY_MS = 60_000;
 
-/** What is to be done with what is remembered: go on driving, forget it, or wait for what is not known yet. */
+/** Decides what to do with the remembered request: go on driving, forget it, or wait for what is not known yet. */
 export function afterReturn(driven: Driven | null, sandboxId: string, phase: Phase, now: number): 'drive' | 'forget' | 'wait' {
   if (driven === null || driven.sandboxId !== sandboxId) return 'wait';
   if (phase.kind !== 'needs') return phase.kind === 'starting' || phase.kind === 'handing' ? 'wait' : 'forget';

@@ -21,7 +21,7 @@ export function pageFitting(width: number, height: number, bars: number): { widt
 
 type Body = Record<string, unknown> & { capabilities?: { browser?: unknown } & Record<string, unknown> };
 
-/** Returns the body of a new sandbox, whose browser is to have a page of this size; one without a browser stays as it is. */
+/** Returns the body of a new sandbox, with its browser's page set to this size; one without a browser stays as it is. */
 export function withViewport(body: Body, viewport: { width: number; height: number } | null): Body {
   const browser = body.capabilities?.browser;
   if (viewport === null || browser === false) return body;

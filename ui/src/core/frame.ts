@@ -147,7 +147,7 @@ function lostFrame(lost: { what: 'runtime' | 'picture'; tries: number }): Frame 
   const [what, rest] =
     lost.what === 'picture'
       ? ['The picture stopped', `The task goes on. Reconnecting, try ${lost.tries}; nothing is lost.`]
-      : ['The connection is lost', `Reconnecting, try ${lost.tries}. ${lost.tries > STARTED_ANEW ? 'If Baton was started anew, open the address that it printed.' : 'What was done is kept.'}`];
+      : ['The connection is lost', `Reconnecting, try ${lost.tries}. ${lost.tries > STARTED_ANEW ? 'If Baton was restarted, open the address it printed.' : 'What was done is kept.'}`];
   return {
     ...frame('bad', 'broken', what, rest),
     primary: { act: 'reconnect', label: 'Reconnect now', key: '↵' },
@@ -161,7 +161,7 @@ function startingSub(steps: readonly { name: string; state: string }[]): string 
 
 /** Returns the request as a sentence: `Needs you: sign in to portal.example`. */
 export function needsSentence(handoff: Handoff | null): string {
-  // Whoever took control unasked, and is gone, is not asked for anything.
+  // A person who took control unasked and left is not asked for anything.
   if (handoff?.requestedBy === 'dashboard') return 'You left while driving';
   return handoff === null ? 'Needs you' : `Needs you: ${lowerFirst(firstSentence(handoff.message))}`;
 }
@@ -191,7 +191,7 @@ function drivingFrame(phase: Extract<Phase, { kind: 'you' }>, now: number): Fram
 /** A person who drives is asked; nothing is taken from them. */
 function askedForControlFrame(name: string): Frame {
   return {
-    ...frame('you', 'person', `${otherName(name)} asks for control`, 'You are driving until you answer. What you began stays as it is on the page.'),
+    ...frame('you', 'person', `${otherName(name)} asks for control`, 'You are driving until you answer. The page stays as you left it.'),
     primary: { act: 'giveControl', label: 'Give control', key: '' },
     ghost: { act: 'keepControl', label: 'Keep driving', key: '' },
   };

@@ -98,7 +98,7 @@ export function keyedWidth(key: string, shift: boolean, { min, now, max }: Range
   }
 }
 
-/** Reads what was kept; what is no width any more counts as unchosen. */
+/** Reads what was kept; an invalid width counts as not chosen. */
 export function readPanes(kept: unknown): PaneChoice {
   if (typeof kept !== 'object' || kept === null) return PANES_UNCHOSEN;
   const { list, side, listFolded, sideFolded } = kept as Record<keyof PaneChoice, unknown>;

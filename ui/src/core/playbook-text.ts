@@ -149,7 +149,15 @@ const isMapping = (node: SyntaxNode) => node.name === 'FlowMapping' || node.name
 const isScalar = (node: SyntaxNode) => node.name === 'Literal' || node.name === 'QuotedLiteral';
 const unquoted = (written: string) => written.replace(/^(["'])(.*)\1$/s, '$2');
 
+/** The text that was read last: several things are asked of each. */
+let last: { text: string; top: SyntaxNode | null } | null = null;
+
 function topOf(text: string): SyntaxNode | null {
+  if (last?.text !== text) last = { text, top: parse(text) };
+  return last.top;
+}
+
+function parse(text: string): SyntaxNode | null {
   const document = parser.parse(text).topNode.firstChild;
   return document?.firstChild?.name === 'BlockMapping' || document?.firstChild?.name === 'FlowMapping' ? document.firstChild : null;
 }

@@ -62,7 +62,7 @@ export interface Machine {
   picture: string;
 }
 
-/** Returns the report as text, to be sent to whoever helps. Holds nothing that was typed. */
+/** Returns the report as text, for a support request. Holds nothing that was typed. */
 export function reportText(rows: readonly Row[], machine: Machine): string {
   const delay = machine.delayMs === null ? 'not measured' : `${Math.max(1, Math.round(machine.delayMs))} ms${machine.picture === '' ? '' : `, ${machine.picture}`}`;
   const all = [...rows.filter((row) => row.what !== 'What'), { what: 'Delay of the picture', result: delay }];

@@ -64,7 +64,7 @@ export const STEPS: { readonly [N in PlaybookStep]: Omit<Shape, 'fields'> & { fi
   navigate: { says: 'Open an address', write: 'navigate: ‸', bare: true, fields: { url: must('The address'), timeoutMs } },
   click: { says: 'Click an element', write: 'click: { role: button, name: ‸ }', fields: click },
   type: { says: 'Fill in a field', write: 'type: { label: ‸, text: "" }', fields: { ...named, text: must('The new content of the field') } },
-  signIn: { says: 'Sign in with a saved sign-in', write: 'signIn: {}', fields: { site: f('Whose sign-in; default: the page’s own site'), username: f('Which one, where the site has several'), timeoutMs } },
+  signIn: { says: 'Sign in with a saved sign-in', write: 'signIn: {}', fields: { site: f('Site; default: the current page’s'), username: f('User name, if the site has several sign-ins'), timeoutMs } },
   select: { says: 'Choose in a list', write: 'select: { label: ‸, value: "" }', fields: { ...named, value: must('Value or label of the option') } },
   press: { says: 'Press a key', write: 'press: ‸', bare: true, fields: { key: must('Such as Enter or Control+A'), on: f('Element that receives the key'), timeoutMs } },
   handoff: {

@@ -93,9 +93,15 @@ export function timeAt({ bends }: Timeline, x: number): number {
 }
 
 function between(bends: Timeline['bends'], value: number, by: 'at' | 'x', wanted: 'at' | 'x'): number {
-  const next = bends.findIndex((bend) => bend[by] >= value);
+  // The first that is not before the value: both rise along the track.
+  let [next, end] = [0, bends.length];
+  while (next < end) {
+    const middle = (next + end) >> 1;
+    if (bends[middle]![by] >= value) end = middle;
+    else next = middle + 1;
+  }
   if (next === 0) return bends[0]![wanted];
-  if (next === -1) return bends.at(-1)![wanted];
+  if (next === bends.length) return bends.at(-1)![wanted];
   const [a, b] = [bends[next - 1]!, bends[next]!];
   return a[wanted] + ((value - a[by]) / (b[by] - a[by])) * (b[wanted] - a[wanted]);
 }
@@ -124,10 +130,15 @@ export function lineAt({ ticks, gaps }: Timeline, at: number): string | null {
   return tick.key;
 }
 
+/** Returns the gap that a moment is in. */
+export function gapAt({ gaps }: Timeline, at: number): Gap | null {
+  return gaps.find((gap) => gap.from <= at && at < (gap.to ?? Infinity)) ?? null;
+}
+
 /** Returns what the stage shows at a moment. */
 export function shownAt(timeline: Timeline, recordings: readonly Recording[], at: number): Shown {
-  const gap = timeline.gaps.find((each) => each.from <= at && at < (each.to ?? Infinity));
-  if (gap !== undefined) return { kind: 'gap', words: gap.words };
+  const gap = gapAt(timeline, at);
+  if (gap !== null) return { kind: 'gap', words: gap.words };
   // A picture from before a person drove says nothing about the page after it.
   const since = Math.max(0, ...timeline.gaps.map((each) => each.to ?? 0).filter((to) => to <= at));
   const tick = timeline.ticks.findLast((each) => each.picture !== null && each.at <= at && each.at >= since);
@@ -144,8 +155,8 @@ export function shownAt(timeline: Timeline, recordings: readonly Recording[], at
 /** Returns the moment after `ms` of play: pauses longer than {@link REST_MS} and what nobody may see are passed over. */
 export function played(timeline: Timeline, at: number, ms: number): number {
   const moved = at + ms;
-  const gap = timeline.gaps.find((each) => each.from <= moved && moved < (each.to ?? timeline.to));
-  if (gap !== undefined) {
+  const gap = gapAt(timeline, moved);
+  if (gap !== null) {
     // A moment of it is shown, so that it is seen that there was one.
     const shownUntil = gap.from + REST_MS / 4;
     return moved < shownUntil ? moved : (gap.to ?? timeline.to);
@@ -159,7 +170,7 @@ export function played(timeline: Timeline, at: number, ms: number): number {
 
 /** Says what happened at a moment, for those who do not see the track. */
 export function sayAt(timeline: Timeline, at: number): string {
-  const gap = timeline.gaps.find((each) => each.from <= at && at < (each.to ?? Infinity));
-  if (gap !== undefined) return gap.words;
+  const gap = gapAt(timeline, at);
+  if (gap !== null) return gap.words;
   return timeline.ticks.findLast((each) => each.at <= at)?.words ?? 'The beginning';
 }

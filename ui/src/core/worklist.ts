@@ -24,7 +24,7 @@ export const ALL: Wanted = { narrow: 'all', site: null, sort: 'newest' };
 
 export const NARROWINGS: readonly { name: Narrowing; label: string }[] = [
   { name: 'all', label: 'All jobs' },
-  { name: 'mine', label: 'Begun here' },
+  { name: 'mine', label: 'Started here' },
   { name: 'waiting', label: 'Waiting for you' },
   { name: 'running', label: 'Running' },
   { name: 'failed', label: 'Failed' },
@@ -77,7 +77,7 @@ function sorted(group: Group, items: Item[], sort: Sorting): Item[] {
     case 'newest':
       return items;
     case 'oldest':
-      // Who waits longest comes first already.
+      // The longest wait is already first.
       return group.name === 'Needs you' ? items : [...items].reverse();
     case 'name':
       return [...items].sort((a, b) => a.title.localeCompare(b.title, undefined, { numeric: true }));

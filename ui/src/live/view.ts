@@ -127,7 +127,7 @@ export class LiveView {
     this.#say({ type: 'askControl', controller });
   }
 
-  /** Gives control to whoever asks for it, or keeps it. */
+  /** Answers a request for control: gives or keeps it. */
   answerAsker(gives: boolean): void {
     this.#say(gives ? { type: 'giveControl' } : { type: 'keepControl' });
   }

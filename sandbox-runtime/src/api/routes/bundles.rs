@@ -48,7 +48,7 @@ async fn url(
     InPath(id): InPath<TaskId>,
     Query(query): Query<UrlQuery>,
 ) -> Result<Json<Link>, ApiError> {
-    let task = api.service().bundled_task(&id).await?;
+    let task = api.service().task_that_is_over(&id).await?;
     let path = format!("/v1/tasks/{id}/bundle");
     Ok(Json(links::link(&api, &query, LinkTo::Bundle(task.id), &path)?))
 }

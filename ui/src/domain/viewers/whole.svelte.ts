@@ -46,3 +46,37 @@ export function objectUrl(bytes: () => { bytes: Uint8Array<ArrayBuffer>; type: s
     },
   };
 }
+
+/** Reads a picture, and makes an address of it for as long as it is shown; called while a component is made. */
+export function pictureUrl(wanted: () => (() => Promise<Blob>) | null): { readonly now: string | null; readonly failed: boolean } {
+  let now = $state<string | null>(null);
+  let failed = $state(false);
+  $effect(() => {
+    const read = wanted();
+    if (read === null) return;
+    let made: string | null = null;
+    let over = false;
+    read().then(
+      (picture) => {
+        if (!over) now = made = URL.createObjectURL(picture);
+      },
+      () => {
+        if (!over) failed = true;
+      },
+    );
+    return () => {
+      over = true;
+      failed = false;
+      now = null;
+      if (made !== null) URL.revokeObjectURL(made);
+    };
+  });
+  return {
+    get now() {
+      return now;
+    },
+    get failed() {
+      return failed;
+    },
+  };
+}
