@@ -29,6 +29,20 @@ pub fn now_ms() -> sandbox_core::model::EpochMs {
     i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// Returns the clock that pictures are stamped with: the machine's monotonic one in microseconds, the same in every room.
+pub(crate) fn monotonic_us() -> u64 {
+    let now = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC).expect("the machine has a monotonic clock");
+    u64::try_from(std::time::Duration::from(now).as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Waits until a time, or for ever where there is none.
+pub(crate) async fn until(at: Option<tokio::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Returns a new unique part for an id, sorted by time of making (UUID version 7).
 pub fn unique() -> String {
     uuid::Uuid::now_v7().simple().to_string()

@@ -289,7 +289,7 @@ wire! {
         /// Time limit in milliseconds. Default 45000.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub timeout_ms: Option<u64>,
-        /// The entry that a person agreed to, where the vault wants their word; never read from outside.
+        /// The entry that a person agreed to, if its rule is `ask`; never read from a request.
         #[serde(skip)]
         #[ts(skip)]
         pub agreed: Option<CredentialId>,
@@ -461,7 +461,7 @@ wire! {
 /// An action as it can be done again in another session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repeat {
-    /// Its references are replaced by what lasts: role and name, label or selector.
+    /// References are replaced by lasting targets: role and name, label or selector.
     pub action: Action,
     /// It used a field for a password, a code or a card.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

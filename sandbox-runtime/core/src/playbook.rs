@@ -387,11 +387,12 @@ pub fn templates_in(value: &Value) -> BTreeSet<String> {
 
 /// Names between `{{` and `}}` that could be a parameter's; anything else in braces is text.
 fn templates(text: &str) -> impl Iterator<Item = &str> {
-    text.split("{{")
-        .skip(1)
-        .filter_map(|rest| rest.split_once("}}"))
-        .map(|(name, _)| name.trim())
-        .filter(|n| is_name(n))
+    braced(text).filter(|name| is_name(name))
+}
+
+/// Returns what stands between each `{{` and `}}`, without blanks around it.
+pub fn braced(text: &str) -> impl Iterator<Item = &str> {
+    text.split("{{").skip(1).filter_map(|rest| rest.split_once("}}")).map(|(name, _)| name.trim())
 }
 
 fn is_name(text: &str) -> bool {
@@ -399,12 +400,17 @@ fn is_name(text: &str) -> bool {
 }
 
 fn filled(text: &str, params: &BTreeMap<String, String>) -> String {
+    filled_with(text, |name| params.get(name).map(String::as_str))
+}
+
+/// Returns the text with each name in braces replaced by its value; a name without one stays as it stands.
+pub fn filled_with<'v>(text: &str, value: impl Fn(&str) -> Option<&'v str>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{") {
         out.push_str(before);
-        let value = after.split_once("}}").and_then(|(name, left)| Some((params.get(name.trim())?, left)));
-        match value {
+        let found = after.split_once("}}").and_then(|(name, left)| Some((value(name.trim())?, left)));
+        match found {
             Some((value, left)) => {
                 out.push_str(value);
                 rest = left;

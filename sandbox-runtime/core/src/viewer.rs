@@ -8,7 +8,7 @@ wire! {
     /// From the live view.
     #[serde(tag = "type", rename_all_fields = "camelCase")]
     pub enum FromViewer {
-        /// First message: which pictures this page can show, and wants. Said again, all of it holds anew.
+        /// First message: which pictures this page can show, and wants. A later `Hello` replaces the earlier one.
         Hello {
             h264: bool,
             /// Shows the screen this many times smaller in each direction, 1 to 16; without it, as it is.
@@ -37,11 +37,11 @@ wire! {
         Paste { lease: Lease, text: String },
         /// Asks for the text that the sandbox's clipboard holds now.
         Copy { lease: Lease },
-        /// Asks the person who drives for control; they see `controller` as the name of who asks.
+        /// Asks the person who drives for control; they see `controller` as the asker's name.
         AskControl { controller: String },
-        /// The person who drives gives control to whoever asks for it.
+        /// The person who drives hands control to the person who asked.
         GiveControl {},
-        /// The person who drives goes on driving; whoever asked is not asked for any more.
+        /// The person who drives keeps control; the request is dropped.
         KeepControl {},
     }
 
@@ -106,7 +106,7 @@ wire! {
         /// The action's name in the vocabulary; absent where a program moves the pointer by itself.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub action: Option<String>,
-        /// What the element is called. Never what is typed into it.
+        /// The element's name, never its typed text.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub name: Option<String>,
         /// Whether a button goes down here.
@@ -150,10 +150,10 @@ wire! {
         /// What a person is asked for; absent while nobody is.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub asks: Option<String>,
-        /// Who asks the person that drives for control.
+        /// Name of the person asking for control.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub wanted_by: Option<String>,
-        /// Whether it is this view's person who asks.
+        /// Whether the request came from this view.
         pub wanted_by_you: bool,
     }
 }

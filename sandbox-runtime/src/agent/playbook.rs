@@ -102,8 +102,9 @@ impl Run {
         };
         self.bench.record(begun.into()).await?;
         let opened = if wanted.is_empty() { Secrets::new() } else { self.bench.secrets(wanted, words(step)).await? };
-        // What is told of the step is told of it as it was written.
-        let done = match &secrets::filled(step, &opened) {
+        let filled = (!opened.is_empty()).then(|| secrets::filled(step, &opened));
+        // Events show the step as written, without values.
+        let done = match filled.as_ref().unwrap_or(step) {
             Step::Browser(action) => self.act(action, at).await?,
             Step::Handoff(request) => self.hand_off(request, at).await?,
             Step::Exec(request) => {

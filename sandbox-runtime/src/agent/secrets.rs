@@ -4,29 +4,33 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sandbox_core::hexadecimal;
-use sandbox_core::playbook::Step;
+use sandbox_core::playbook::{Step, braced, filled_with};
 
-const BEGIN: &str = "{{secret:";
-const END: &str = "}}";
+/// What a name in braces begins with where it is a secret's.
+const PREFIX: &str = "secret:";
 /// What stands in place of a secret that a command printed.
 const DOTS: &str = "••••••";
 /// A text shorter than this is found by chance.
 const SHORTEST: usize = 4;
+
+const IN_ADDRESSES: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const IN_FORMS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*');
 
 /// Values by name.
 pub type Secrets = BTreeMap<String, String>;
 
 /// Returns the names of the secrets that a text asks for.
 pub fn names_in(text: &str) -> impl Iterator<Item = &str> {
-    text.split(BEGIN).skip(1).filter_map(|rest| rest.split_once(END)).map(|(name, _)| name.trim())
+    braced(text).filter_map(|name| name.strip_prefix(PREFIX)).map(str::trim)
 }
 
 /// Returns the names of the secrets that a step asks for.
 ///
 /// # Errors
 ///
-/// A secret stands where it would be seen: in words for whoever wrote the step.
+/// A secret stands where it would be seen, in words for the author of the step.
 pub fn names_of(step: &Step) -> Result<BTreeSet<String>, String> {
     let mut names = BTreeSet::new();
     let mut hidden = step.clone();
@@ -38,7 +42,7 @@ pub fn names_of(step: &Step) -> Result<BTreeSet<String>, String> {
     match names_in(&rest).next() {
         None => Ok(names),
         Some(name) => Err(format!(
-            "`{BEGIN}{name}{END}` stands where it would be seen; a secret goes into `env` or `stdin` of `exec`, or into `code`"
+            "`{{{{{PREFIX}{name}}}}}` stands where it would be seen; a secret goes into `env` or `stdin` of `exec`, or into `code`"
         )),
     }
 }
@@ -48,9 +52,7 @@ pub fn names_of(step: &Step) -> Result<BTreeSet<String>, String> {
 pub fn filled(step: &Step, secrets: &Secrets) -> Step {
     let mut step = step.clone();
     each_place(&mut step, |text| {
-        for (name, value) in secrets {
-            *text = text.replace(&format!("{BEGIN}{name}{END}"), value);
-        }
+        *text = filled_with(text, |name| secrets.get(name.strip_prefix(PREFIX)?.trim()).map(String::as_str));
     });
     step
 }
@@ -79,20 +81,13 @@ pub fn masked(printed: &str, secrets: &Secrets) -> String {
 
 fn spellings(value: &str) -> Vec<String> {
     let plain = value.trim_end_matches(['\n', '\r']);
-    let percent = |keep: &str| -> String {
-        let escaped = |byte: u8| match char::from(byte) {
-            c if c.is_ascii_alphanumeric() || keep.contains(c) => c.to_string(),
-            _ => format!("%{byte:02X}"),
-        };
-        plain.bytes().map(escaped).collect()
-    };
     let json = serde_json::to_string(plain).unwrap_or_default();
     let hex = hexadecimal(plain.as_bytes());
     let all = [
         plain.to_owned(),
         json.trim_matches('"').to_owned(),
-        percent("-_.~"),
-        percent("-_.*"),
+        utf8_percent_encode(plain, IN_ADDRESSES).to_string(),
+        utf8_percent_encode(plain, IN_FORMS).to_string(),
         hex.to_uppercase(),
         hex,
         plain.chars().rev().collect(),

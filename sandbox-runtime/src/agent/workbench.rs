@@ -53,7 +53,7 @@ pub trait Workbench: Asks {
 
     fn exec(&self, request: ExecRequest) -> BoxFuture<'_, Result<ExecResult, WorkError>>;
 
-    /// Opens secrets of the vault for one command, as far as their rules and the person let it.
+    /// Opens secrets of the vault for one command, if their rules and the person allow it.
     fn secrets(&self, names: BTreeSet<String>, purpose: String) -> BoxFuture<'_, Result<Secrets, WorkError>>;
 
     fn code(&self, request: CodeRequest) -> BoxFuture<'_, Result<ExecResult, WorkError>>;

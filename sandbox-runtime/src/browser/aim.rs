@@ -7,7 +7,7 @@ use serde_json::Value;
 /// Longest name of an element that is told.
 const LONGEST_NAME: usize = 80;
 
-/// Returns the aim of an action at an element that was found. `words` are those under which a look told of it.
+/// Returns the aim of an action at an element that was found. `words` is the element's name in the last look.
 pub(super) fn at_element(
     (x, y): (f64, f64),
     covers: Option<[f64; 4]>,
@@ -45,7 +45,7 @@ pub(super) fn of_mouse_event(params: &str) -> Option<Aim> {
     Some(Aim { x, y, page: UNKNOWN, target: None, action: None, name: None, pressed })
 }
 
-/// Filled in by whoever knows the page's size.
+/// Filled in later, where the page's size is known.
 const UNKNOWN: Screen = Screen { width: 0, height: 0 };
 
 fn whole(pixels: f64) -> i32 {

@@ -63,11 +63,11 @@ pub struct Typed {
     pub tab: String,
     /// The loading of the tab's main frame: with its page, each document in it goes and comes back.
     page: String,
-    /// How often it was closed: whoever looked at it earlier knows nothing of what came since.
+    /// How often it was closed. An earlier look at it is out of date.
     times: u64,
     /// It is being filled in now.
     is_filled_in: bool,
-    /// What is in it is not the person's to reveal by handing back: it came from the vault.
+    /// It holds vault values, so handing back does not reveal it.
     pub is_of_vault: bool,
 }
 
@@ -154,16 +154,16 @@ impl Documents {
     }
 
     /// A person typed in the document that this world belongs to.
-    pub fn typed_in(&mut self, session: &str, context: i64, tab: &str) {
+    pub fn typed_in(&mut self, session: &str, context: i64, tab: &str) -> &mut Typed {
         let (frame, origin) = match self.context(session, context) {
             Some(context) => (context.frame.clone(), context.origin.clone()),
             // A world that is not known closes the tab's document: better too much than too little.
             None => (tab.to_owned(), String::new()),
         };
         let document = Document { loader: self.loader(&frame), frame };
-        if let Some(typed) = self.typed.iter_mut().find(|typed| typed.document == document) {
-            typed.times += 1;
-            return;
+        if let Some(at) = self.typed.iter().position(|typed| typed.document == document) {
+            self.typed[at].times += 1;
+            return &mut self.typed[at];
         }
         if self.typed.len() == TYPED_KEPT {
             self.typed.remove(0);
@@ -181,18 +181,15 @@ impl Documents {
             is_filled_in: false,
             is_of_vault: false,
         });
+        self.typed.last_mut().expect("it was just added")
     }
 
     /// A document is about to be filled in for a person: it is closed from now on, whatever its fields hold yet.
     pub fn begin_filling(&mut self, session: &str, context: i64, tab: &str) -> Filled {
-        self.typed_in(session, context, tab);
-        let frame = self.context(session, context).map_or_else(|| tab.to_owned(), |context| context.frame.clone());
-        let document = Document { loader: self.loader(&frame), frame };
-        if let Some(typed) = self.typed.iter_mut().find(|typed| typed.document == document) {
-            typed.is_filled_in = true;
-            typed.is_of_vault = true;
-        }
-        Filled(document)
+        let typed = self.typed_in(session, context, tab);
+        typed.is_filled_in = true;
+        typed.is_of_vault = true;
+        Filled(typed.document.clone())
     }
 
     /// It is filled in. From now on it opens as any other, once its fields hold nothing.

@@ -46,8 +46,6 @@ pub struct Located {
     /// What of it is in view: left, top, right, bottom in CSS pixels of the tab. Absent where it was not looked at.
     pub covers: Option<[f64; 4]>,
     pub fitted: usize,
-    /// The element by what lasts longer than its reference, where it was found by one.
-    pub lasting: Option<Target>,
     /// It is a field for a password, a code or a card, or a person typed in it.
     pub secret: bool,
 }
@@ -58,8 +56,6 @@ struct Found {
     shown: bool,
     count: usize,
     handle: Option<u64>,
-    #[serde(default)]
-    lasting: Option<Target>,
     #[serde(default)]
     secret: bool,
 }
@@ -179,32 +175,30 @@ async fn look(
     let best =
         found.reduce(|best, next| if (next.1.shown, next.1.rank) > (best.1.shown, best.1.rank) { next } else { best });
     let Some((handle, found, frame)) = best else { return Ok(Err(Miss::Nothing)) };
-    let Found { count: fitted, lasting, secret, .. } = found;
-    let frame = frame.clone();
-    let located = move |frame, point, point_in_frame, covers| Located {
-        frame,
+    let Found { count: fitted, secret, .. } = found;
+    let located = |point, point_in_frame, covers| Located {
+        frame: frame.clone(),
         handle,
         point,
         point_in_frame,
         covers,
         fitted,
-        lasting,
         secret,
     };
     let needed = match needs {
-        Needs::Presence => return Ok(Ok(located(frame, (0.0, 0.0), (0.0, 0.0), None))),
+        Needs::Presence => return Ok(Ok(located((0.0, 0.0), (0.0, 0.0), None))),
         Needs::Click => "click",
         Needs::Type => "type",
         Needs::Look => "look",
     };
-    let ready = page.ask(&frame, &format!("baton.ready({handle}, {needed:?})")).await?;
+    let ready = page.ask(frame, &format!("baton.ready({handle}, {needed:?})")).await?;
     if let Some(why) = ready["why"].as_str() {
         return Ok(Err(Miss::Unready(format!("it is {why}"))));
     }
     let (Some(x), Some(y)) = (ready["x"].as_f64(), ready["y"].as_f64()) else { return Ok(Err(Miss::Nothing)) };
     let through = if needs == Needs::Look { "look" } else { "click" };
-    Ok(match page.to_tab(&frames, &frame, (x, y), through).await? {
-        Ok(point) => Ok(located(frame, point, (x, y), covers(&ready["box"], (point.0 - x, point.1 - y)))),
+    Ok(match page.to_tab(&frames, frame, (x, y), through).await? {
+        Ok(point) => Ok(located(point, (x, y), covers(&ready["box"], (point.0 - x, point.1 - y)))),
         Err(why) => Err(Miss::Unready(format!("its frame is {why}"))),
     })
 }

@@ -244,8 +244,7 @@
     const [first] = taken;
     kept = [];
     if (!first) return { rank, shown, count: 0, handle: null };
-    const found = { rank, shown, count: taken.length, handle: keep(first), secret: isSecret(first) };
-    return target.ref === undefined ? found : { ...found, lasting: lasting(first) };
+    return { rank, shown, count: taken.length, handle: keep(first), secret: isSecret(first) };
   };
 
   // A target that means this element alone, also in another session: as people name it, else by its way through the tree.
@@ -830,6 +829,7 @@
   };
 
   globalThis.baton = {
+    lasting: (handle) => lasting(kept[handle]),
     globals, holdsTyped, typedNames: saying(typedNames), clearTyped, reveal, find, scrollBy, fileInput, has, record, maskedBoxes, numberOf, referred, pointerAt, pressArrived,
     candidates: saying(candidates), ready: saying(ready), through: saying(through), prepareTyping: saying(prepareTyping), choose: saying(choose), extract: saying(extract),
     foresee: saying(foresee), foreseeEnter: saying(foreseeEnter), foreseeFocus: saying(foreseeFocus), typedByPerson,

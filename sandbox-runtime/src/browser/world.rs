@@ -224,10 +224,12 @@ impl World {
     }
 
     /// Shows where the agent's side points. Nobody waits for it, and nothing happens while nobody looks.
-    pub fn aim(&self, aim: impl FnOnce() -> Aim) {
-        if self.aims.receiver_count() > 0 {
-            // Whoever looked may have gone in between.
-            let _ = self.aims.send(aim());
+    pub fn aim(&self, aim: impl FnOnce() -> Option<Aim>) {
+        if self.aims.receiver_count() > 0
+            && let Some(aim) = aim()
+        {
+            // The viewer may have gone in between.
+            let _ = self.aims.send(aim);
         }
     }
 

@@ -94,7 +94,7 @@ pub(super) struct Actor {
     in_flight: Option<(Lease, CancellationToken)>,
     turns_wanted: VecDeque<(TurnOf, Reply<Turn>)>,
     viewers: BTreeSet<ViewerId>,
-    /// Who asks the person that drives for control.
+    /// The viewer asking for control.
     pub(super) asker: Option<Asker>,
     working: u32,
     /// Turns that are over. At most one is in flight, so this holds at most one and never grows.
@@ -468,7 +468,7 @@ impl Actor {
         self.run_or_stop_clock();
         if self.who_drives_differs(&before) {
             self.since = now_ms();
-            // They asked whoever drove then.
+            // The request was to the previous driver.
             self.asker = None;
             let shared = self.snapshot();
             let changed = ControlChanged { mode: shared.mode(), controller: self.controller.clone() };

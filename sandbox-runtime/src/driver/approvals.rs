@@ -439,7 +439,7 @@ impl Actor {
     /// Returns what is to happen with an act; `None` where nobody has a say in it. A destination that the task was not
     /// told about makes it one of that kind, unless it is graver already.
     fn effect_of(&self, proposal: &mut Proposal, page: &str) -> Option<RuleEffect> {
-        // The entry's own rule is to ask: no other rule is weaker or stronger than a person's word about it.
+        // The entry's own rule is to ask: other rules do not change that.
         if matches!(proposal.kind, ActKind::SignIn | ActKind::UseSecret) {
             return Some(RuleEffect::Ask);
         }

@@ -9,7 +9,7 @@ use super::actor::Actor;
 use super::refusal::Refusal;
 
 impl Actor {
-    /// Notes that this view's person would like control. The latest who asks stands.
+    /// Notes that this view's person would like control. A newer request replaces an older one.
     pub(super) fn ask_control(&mut self, viewer: ViewerId, name: String) -> Result<(), Refusal> {
         match self.control.state() {
             State::Person { controller, .. } if *controller == Controller::Viewer(viewer.clone()) => {
@@ -29,7 +29,7 @@ impl Actor {
         }
     }
 
-    /// Gives control to whoever asks for it, or goes on driving. Between the two persons nobody drives: the agent's side
+    /// Hands control to the asker, or declines. Between the two people nobody drives: the agent's side
     /// never gets to act on a page that one of them left half done.
     pub(super) async fn answer_asker(&mut self, viewer: &ViewerId, gives: bool) -> Result<(), Refusal> {
         let drives = matches!(self.control.state(), State::Person { controller: Controller::Viewer(holder), .. } if holder == viewer);
@@ -48,7 +48,7 @@ impl Actor {
         self.take(Controller::Viewer(asker.viewer), asker.name).await
     }
 
-    /// Who asked is gone.
+    /// Drops the request when the asker has left.
     pub(super) fn forget_asker(&mut self, viewer: &ViewerId) {
         if self.asker.as_ref().is_some_and(|asker| asker.viewer == *viewer) {
             self.asker = None;

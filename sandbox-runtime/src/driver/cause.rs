@@ -126,7 +126,7 @@ pub(super) enum Cause {
         answer: Reply<()>,
     },
 
-    /// Somebody asks the person who drives for control.
+    /// A viewer asks the driver for control.
     AskControl {
         viewer: ViewerId,
         name: String,

@@ -10,11 +10,11 @@ use super::refusal::Refusal;
 use crate::store::Change;
 
 impl Driver {
-    /// Writes down that an entry of the vault is about to be filled in, by whoever has the turn.
+    /// Writes down that an entry of the vault is about to be filled in by the side whose turn it is.
     ///
     /// # Errors
     ///
-    /// It cannot be written down: then nothing is to be filled in.
+    /// It cannot be written down: then nothing must be filled in.
     pub async fn credential_used(&self, used: CredentialUsed) -> Result<(), Refusal> {
         let used = Box::new(used);
         self.ask_actor(|answer| Cause::CredentialUsed { used, answer }).await

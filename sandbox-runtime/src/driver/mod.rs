@@ -141,7 +141,7 @@ pub struct Driver {
     kit: Arc<Kit>,
 }
 
-/// Who asks the person that drives for control, and under which name.
+/// A viewer asking for control, and its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Asker {
     viewer: ViewerId,

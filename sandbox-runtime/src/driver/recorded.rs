@@ -1,12 +1,11 @@
 //! A picture of a recording as the guest sends it, with its time, and what stands for a time without any.
 
-use nix::time::{ClockId, clock_gettime};
 use sandbox_core::model::{EpochMs, GapReason};
 use sandbox_picture::wire::{HEADER_LEN, Header, KIND_H264, RECT_LEN};
 use tokio::time::Instant;
 
-use crate::now_ms;
 use crate::recording::AccessUnit;
+use crate::{monotonic_us, now_ms};
 
 /// A time that is not recorded.
 #[derive(Clone, Copy, Debug)]
@@ -39,8 +38,7 @@ pub(super) struct Clock {
 
 impl Clock {
     pub(super) fn now() -> Self {
-        let monotonic = clock_gettime(ClockId::CLOCK_MONOTONIC).expect("Linux always has a monotonic clock");
-        let monotonic_us = monotonic.tv_sec() * 1_000_000 + monotonic.tv_nsec() / 1_000;
+        let monotonic_us = i64::try_from(monotonic_us()).unwrap_or(i64::MAX);
         Self { offset_us: now_ms() * 1_000 - monotonic_us }
     }
 

@@ -6,17 +6,16 @@
 //!     └── control is back, no open page holds it, and the screen shows that ◀────────────┘
 //! ```
 //!
-//! A picture waits for [`WAIT`] before it is kept: one that was taken when a gap began is thrown away, also where the news of
-//! it came later than the picture. A gap begins before control is given, because the gate is asked when a picture arrives and
+//! A picture waits for [`WAIT`] before it is kept: one that was taken when a gap began is thrown away, even if the news of the gap arrives after the picture. A gap begins before control is given, because the gate is asked when a picture arrives and
 //! once more when it is kept.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sandbox_core::ArtifactKey;
 use sandbox_core::control::State;
 use sandbox_core::model::{Actor as By, EpochMs, GapReason};
-use sandbox_core::{ArtifactKey, SandboxId};
 use sandbox_link::protocol::Open;
 use sandbox_link::{Stream, read_frame};
 use tokio::sync::watch;
@@ -26,9 +25,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::recorded::{Clock, Gap, Picture, caption, read};
 use super::{Driver, Shared};
-use crate::now_ms;
-use crate::recording::{KeepError, Kept, Reel, ReelError, Unfinished, keep, unfinished};
-use crate::store::Blobs;
+use crate::recording::{Kept, Reel, ReelError, find, keep_all};
+use crate::{now_ms, until};
 
 /// How long a picture waits before it is kept.
 const WAIT: Duration = Duration::from_millis(600);
@@ -36,7 +34,7 @@ const WAIT: Duration = Duration::from_millis(600);
 const SETTLE: Duration = Duration::from_millis(1_000);
 /// Between looks at pages that hold what a person typed.
 const LOOK_AGAIN: Duration = Duration::from_millis(400);
-/// Between looks whether there is room on the disk again, or a browser.
+/// Pause between checks for disk space or a browser.
 const TRY_AGAIN: Duration = Duration::from_millis(1_000);
 /// What a sandbox records at most.
 const MAX_BYTES: u64 = 500 << 20;
@@ -83,18 +81,6 @@ impl Recorder {
     }
 }
 
-/// Makes artifacts of those that can be kept.
-pub(super) fn keep_those(found: Vec<Unfinished>, id: &SandboxId, blobs: &Blobs) -> Vec<Kept> {
-    let told = |result: Result<Kept, KeepError>| match result {
-        Ok(kept) => Some(kept),
-        Err(error) => {
-            tracing::warn!(%error, "a recording is not kept");
-            None
-        }
-    };
-    found.into_iter().filter_map(|one| told(keep(id, one, blobs))).collect()
-}
-
 /// Why no more pictures come from a stream.
 enum Cut {
     Stopped,
@@ -111,7 +97,7 @@ struct Camera {
     /// A person had control and it has not been given back since.
     after_person: bool,
     reel: Option<Reel>,
-    /// Of earlier reels.
+    /// Bytes in earlier reels.
     bytes_before: u64,
     began_at: Option<EpochMs>,
 }
@@ -152,11 +138,16 @@ impl Camera {
                 gap = Some(self.begin_gap(Gap { from, why }));
             }
         }
-        if let Some(mut reel) = self.reel.take()
-            && let Err(error) = reel.ended(now_ms())
-        {
+        self.end_reel();
+    }
+
+    /// Notes the end of the file that grows, and lets go of it.
+    fn end_reel(&mut self) -> Option<Reel> {
+        let mut reel = self.reel.take()?;
+        if let Err(error) = reel.ended(now_ms()) {
             tracing::warn!(%error, "the end of a recording is not noted");
         }
+        Some(reel)
     }
 
     fn begin_gap(&mut self, gap: Gap) -> Gap {
@@ -173,7 +164,7 @@ impl Camera {
         let shared = self.shared.borrow_and_update().clone();
         let is_held = *self.held.borrow_and_update() || matches!(shared.control, State::Person { .. });
         self.after_person |= is_held;
-        // Whoever went away in the middle of something has not handed it back.
+        // A person who left midway has not handed control back.
         if is_held || (self.after_person && matches!(shared.control, State::Waiting { .. })) {
             return Some(GapReason::Person);
         }
@@ -186,7 +177,7 @@ impl Camera {
         self.driver.kit.store.room_for_work().is_err().then_some(GapReason::DiskFull)
     }
 
-    /// Waits until something may be recorded: after a gap, until the screen shows nothing of it any more.
+    /// Waits until something may be recorded: after a gap, until nothing of it is left on the screen.
     async fn clear(&mut self, after_gap: bool) {
         loop {
             match self.blind() {
@@ -226,12 +217,12 @@ impl Camera {
         }
     }
 
-    /// Waits until who drives may differ.
+    /// Waits until the driver may have changed.
     async fn changed(&mut self) {
         tokio::select! {
             Ok(()) = self.held.changed() => {}
             Ok(()) = self.shared.changed() => {}
-            // The driver is gone: whoever records is stopped.
+            // The driver is gone; the recorder will be stopped.
             else => std::future::pending().await,
         }
     }
@@ -358,21 +349,16 @@ impl Camera {
 
     /// Ends the file that grows, and makes an artifact of it beside what follows.
     async fn close(&mut self) {
-        let Some(mut reel) = self.reel.take() else { return };
+        let Some(reel) = self.end_reel() else { return };
         self.bytes_before += reel.bytes();
         let key = reel.key();
-        if let Err(error) = reel.ended(now_ms()) {
-            tracing::warn!(%error, "the end of a recording is not noted");
-        }
         drop(reel);
         let driver = self.driver.clone();
         tokio::spawn(async move {
             let (folder, id, blobs) =
                 (driver.kit.recordings.clone(), driver.id.clone(), driver.kit.store.blobs().clone());
-            let kept = tokio::task::spawn_blocking(move || {
-                let closed = unfinished(&folder).into_iter().filter(|one| one.key == key).collect();
-                keep_those(closed, &id, &blobs)
-            });
+            let kept =
+                tokio::task::spawn_blocking(move || keep_all(find(&folder, &key).into_iter().collect(), &id, &blobs));
             for Kept { artifact, blob, source } in kept.await.unwrap_or_default() {
                 // What is not committed now is kept when the sandbox ends.
                 if driver.add_artifact(artifact, By::System).await.is_ok() {
@@ -381,12 +367,5 @@ impl Camera {
                 drop(blob);
             }
         });
-    }
-}
-
-async fn until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due).await,
-        None => std::future::pending().await,
     }
 }

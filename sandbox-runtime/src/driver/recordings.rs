@@ -1,12 +1,10 @@
 //! When a sandbox records, and what becomes of it when it ends.
 
-use sandbox_core::event::ArtifactsUpdated;
 use sandbox_core::model::Actor as By;
 
 use super::actor::Actor;
-use super::recorder::{Recorder, keep_those};
-use crate::recording::{Kept, unfinished};
-use crate::store::Change;
+use super::recorder::Recorder;
+use crate::recording::{Kept, keep_all, unfinished};
 
 impl Actor {
     /// Begins to record, where that was asked for.
@@ -28,11 +26,9 @@ impl Actor {
     pub(super) async fn keep_recordings(&mut self) {
         let (folder, id, blobs) =
             (self.kit.recordings.clone(), self.sandbox.id.clone(), self.kit.store.blobs().clone());
-        let kept = tokio::task::spawn_blocking(move || keep_those(unfinished(&folder), &id, &blobs));
+        let kept = tokio::task::spawn_blocking(move || keep_all(unfinished(&folder), &id, &blobs));
         for Kept { artifact, blob, source } in kept.await.unwrap_or_default() {
-            let event = self.event(ArtifactsUpdated::kept(&artifact), By::System);
-            let change = Change { artifacts: vec![artifact], events: vec![event], ..Change::default() };
-            if let Err(refusal) = self.commit_change(change).await {
+            if let Err(refusal) = self.add_artifact(artifact, By::System).await {
                 tracing::warn!(%refusal, "a recording is kept at the next start");
                 continue;
             }

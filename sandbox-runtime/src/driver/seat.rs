@@ -93,7 +93,7 @@ impl ViewerSeat {
         self.driver.ask_actor(|answer| Cause::AskControl { viewer, name, answer }).await
     }
 
-    /// Gives control to whoever asks for it, or keeps it.
+    /// Accepts or declines a request for control.
     pub async fn answer_asker(&self, gives: bool) -> Result<(), Refusal> {
         self.may_act()?;
         let viewer = self.id.clone();

@@ -18,8 +18,14 @@ pub struct Kept {
     pub source: Unfinished,
 }
 
+/// Makes artifacts of those that can be kept, and logs of the others why not.
+pub fn keep_all(found: Vec<Unfinished>, sandbox_id: &SandboxId, blobs: &Blobs) -> Vec<Kept> {
+    let kept = found.into_iter().map(|one| keep(sandbox_id, one, blobs));
+    kept.filter_map(|kept| kept.inspect_err(|error| tracing::warn!(%error, "a recording is not kept")).ok()).collect()
+}
+
 #[derive(Debug, thiserror::Error)]
-pub enum KeepError {
+enum KeepError {
     #[error(transparent)]
     Reel(#[from] ReelError),
     #[error(transparent)]
@@ -31,7 +37,7 @@ pub enum KeepError {
 /// # Errors
 ///
 /// [`ReelError::Empty`] where it holds no picture; its files are removed.
-pub fn keep(sandbox_id: &SandboxId, source: Unfinished, blobs: &Blobs) -> Result<Kept, KeepError> {
+fn keep(sandbox_id: &SandboxId, source: Unfinished, blobs: &Blobs) -> Result<Kept, KeepError> {
     let whole = match source.whole() {
         Ok(whole) => whole,
         Err(error @ ReelError::Empty(_)) => {

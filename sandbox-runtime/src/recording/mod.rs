@@ -13,7 +13,6 @@ mod keep;
 mod movie;
 mod reel;
 
-pub use avc::{AccessUnit, Parameters};
-pub use keep::{KeepError, Kept, keep};
-pub use movie::Movie;
-pub use reel::{Reel, ReelError, Unfinished, folders, unfinished};
+pub use avc::AccessUnit;
+pub use keep::{Kept, keep_all};
+pub use reel::{Reel, ReelError, Unfinished, find, folders, unfinished};

@@ -130,7 +130,7 @@ impl Movie {
     /// shown until `ended_at_ms`.
     pub fn head(&self, ended_at_ms: u64) -> Result<Vec<u8>, mp4_atom::Error> {
         let data: u64 = self.samples.iter().map(|sample| u64::from(sample.size)).sum();
-        // The index has its size whatever it says.
+        // The index has the same size whatever values it holds.
         let mut out = Vec::new();
         self.write_head(0, ended_at_ms, &mut out)?;
         let first = out.len() as u64 + u64::from(HEADER);

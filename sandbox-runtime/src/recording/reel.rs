@@ -182,6 +182,18 @@ pub fn unfinished(folder: &Path) -> Vec<Unfinished> {
     found
 }
 
+/// Returns the recording with this key, if it lies in the folder.
+pub fn find(folder: &Path, key: &ArtifactKey) -> Option<Unfinished> {
+    // Compared and never joined: a key comes from an address.
+    let mut paths = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
+    paths
+        .find(|path| {
+            path.extension().is_some_and(|ending| ending == "mp4")
+                && path.file_stem().is_some_and(|stem| stem == key.as_str())
+        })
+        .and_then(look_at)
+}
+
 fn look_at(path: PathBuf) -> Option<Unfinished> {
     let key = ArtifactKey::from(path.file_stem()?.to_str()?);
     let found = std::fs::metadata(&path).ok()?;

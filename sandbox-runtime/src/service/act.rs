@@ -75,8 +75,7 @@ pub(super) async fn act_in_turn(driver: &Driver, browser: &Browser, action: &Act
         };
     };
     action.name().clone_into(&mut event.name);
-    let repeated = answer.as_ref().ok().and_then(|done| done.repeat.as_ref()).map(|repeat| &repeat.action);
-    event.action = Some(Step::Browser(repeated.unwrap_or(action).clone()).told());
+    event.action.get_or_insert_with(|| Step::Browser(action.clone()).told());
     if let Err(error) = &answer {
         event.summary = words;
         event.error = Some(ActionError::new(&error.message));

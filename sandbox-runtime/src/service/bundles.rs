@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use sandbox_core::model::{ArtifactKind, Task};
+use sandbox_core::model::ArtifactKind;
 use sandbox_core::{TaskId, file_name};
 
 use super::{Answer, Service, ServiceError};

@@ -10,8 +10,8 @@ use sandbox_core::{ArtifactKey, SandboxId};
 
 use super::{Answer, Service, ServiceError, WeakService};
 use crate::now_ms;
-use crate::recording::{Kept, ReelError, Unfinished, folders, keep, unfinished};
-use crate::store::{ArtifactFilter, Change, PageRequest};
+use crate::recording::{Kept, ReelError, Unfinished, find, folders, keep_all, unfinished};
+use crate::store::{ArtifactFilter, Change};
 
 /// What all recordings take at most; the oldest go.
 const MOST_BYTES: u64 = 5 << 30;
@@ -25,7 +25,7 @@ impl Service {
     pub async fn recordings(&self, id: &SandboxId) -> Answer<Vec<Recording>> {
         self.sandbox(id).await?;
         let filter = ArtifactFilter { sandbox_id: Some(id.clone()), q: None };
-        let kept = self.all_recordings(filter).await?;
+        let kept = self.store().all_artifacts(filter).await?;
         let mut found: Vec<Recording> = kept.into_iter().filter_map(recording_of).collect();
         let folder = self.recordings_dir(id);
         let left = tokio::task::spawn_blocking(move || unfinished(&folder)).await.map_err(ServiceError::internal)?;
@@ -46,7 +46,7 @@ impl Service {
     pub async fn growing_recording(&self, key: &ArtifactKey) -> Answer<Option<(File, u64)>> {
         let (folder, key) = (self.all_recordings_dir(), key.clone());
         let found = tokio::task::spawn_blocking(move || {
-            let one = folders(&folder).values().flat_map(|folder| unfinished(folder)).find(|one| one.key == key)?;
+            let one = folders(&folder).values().find_map(|folder| find(folder, &key))?;
             match one.snapshot() {
                 Ok(found) => Some(found),
                 Err(ReelError::Empty(_)) => None,
@@ -59,26 +59,20 @@ impl Service {
         found.await.map_err(ServiceError::internal)
     }
 
+    /// Whether a recording with this key still grows, and has a picture.
+    pub async fn is_growing(&self, key: &ArtifactKey) -> Answer<bool> {
+        let (folder, key) = (self.all_recordings_dir(), key.clone());
+        let found = move || folders(&folder).values().find_map(|folder| find(folder, &key));
+        let found = tokio::task::spawn_blocking(move || found().is_some_and(|one| one.whole().is_ok()));
+        found.await.map_err(ServiceError::internal)
+    }
+
     pub(super) fn recordings_dir(&self, id: &SandboxId) -> PathBuf {
         self.all_recordings_dir().join(id.as_str())
     }
 
     fn all_recordings_dir(&self) -> PathBuf {
         self.home().join("recordings")
-    }
-
-    /// Returns the artifacts that are recordings, newest first.
-    async fn all_recordings(&self, filter: ArtifactFilter) -> Answer<Vec<Artifact>> {
-        let (mut found, mut cursor) = (Vec::new(), None::<String>);
-        loop {
-            let page = PageRequest { limit: PageRequest::MAX_LIMIT, cursor: cursor.take() };
-            let page = self.store().artifacts(filter.clone(), page).await?;
-            found.extend(page.data.into_iter().filter(|artifact| artifact.kind == ArtifactKind::Recording));
-            cursor = page.next_cursor;
-            if cursor.is_none() {
-                return Ok(found);
-            }
-        }
     }
 
     /// Makes artifacts of what an earlier runtime left in the middle of recording.
@@ -104,11 +98,7 @@ impl Service {
 
     async fn keep_left(&self, id: &SandboxId, folder: PathBuf) -> Answer<()> {
         let (of, blobs, from) = (id.clone(), self.store().blobs().clone(), folder.clone());
-        let kept = tokio::task::spawn_blocking(move || {
-            let kept = unfinished(&from).into_iter().map(|one| keep(&of, one, &blobs));
-            kept.filter_map(|kept| kept.inspect_err(|error| tracing::warn!(%error, "a recording is lost")).ok())
-                .collect::<Vec<_>>()
-        });
+        let kept = tokio::task::spawn_blocking(move || keep_all(unfinished(&from), &of, &blobs));
         for Kept { artifact, blob, source } in kept.await.map_err(ServiceError::internal)? {
             let event = NewEvent::new(id, Actor::System, now_ms(), ArtifactsUpdated::kept(&artifact));
             let change = Change { artifacts: vec![artifact], events: vec![event], ..Change::default() };
@@ -123,7 +113,8 @@ impl Service {
 
     /// Deletes recordings that are too old, or the oldest of too many.
     async fn delete_old_recordings(&self, now: EpochMs) -> Answer<()> {
-        let kept = self.all_recordings(ArtifactFilter::default()).await?;
+        let kept = self.store().all_artifacts(ArtifactFilter::default()).await?.into_iter().rev();
+        let kept: Vec<Artifact> = kept.filter(|artifact| artifact.kind == ArtifactKind::Recording).collect();
         for key in superfluous(&kept, now) {
             self.delete_artifact(&key).await?;
         }
@@ -148,7 +139,7 @@ pub(super) async fn tidy(service: WeakService) {
     }
 }
 
-/// Names what is to be deleted of recordings that are listed newest first.
+/// Returns the recordings to delete; `kept` begins with the newest.
 fn superfluous(kept: &[Artifact], now: EpochMs) -> Vec<ArtifactKey> {
     let mut bytes = 0;
     let too_much = kept.iter().filter(|artifact| {

@@ -11,7 +11,7 @@ use tokio::sync::broadcast;
 use super::{Answer, Service, ServiceError, status_word};
 use crate::driver::Driver;
 use crate::now_ms;
-use crate::store::{ArtifactFilter, Change, PageRequest};
+use crate::store::{ArtifactFilter, Change};
 use crate::workspace::{Changed, DiskUsage, Trash, Trashed, Watch, Workspace, WorkspaceError};
 
 /// Watches that somebody reads, one a sandbox. Each lives as long as its readers.
@@ -122,16 +122,10 @@ impl Service {
         let counted = off(move || Ok((workspace.disk_usage()?, bin.bytes())));
         let (workspace, trash_bytes) = counted.await?;
         let checkpoint_bytes = self.store().checkpoint_bytes(id).await?;
-        let (mut artifact_bytes, mut cursor) = (0, None);
-        loop {
-            let filter = ArtifactFilter { sandbox_id: Some(id.clone()), q: None };
-            let page = self.store().artifacts(filter, PageRequest { limit: PageRequest::MAX_LIMIT, cursor }).await?;
-            artifact_bytes += page.data.iter().map(|artifact| artifact.size).sum::<u64>();
-            cursor = page.next_cursor;
-            if cursor.is_none() {
-                return Ok(Holdings { workspace, trash_bytes, artifact_bytes, checkpoint_bytes });
-            }
-        }
+        let filter = ArtifactFilter { sandbox_id: Some(id.clone()), q: None };
+        let artifacts = self.store().all_artifacts(filter).await?;
+        let artifact_bytes = artifacts.iter().map(|artifact| artifact.size).sum();
+        Ok(Holdings { workspace, trash_bytes, artifact_bytes, checkpoint_bytes })
     }
 
     /// Follows what changes in a workspace; several readers share one watch.

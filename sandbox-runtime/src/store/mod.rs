@@ -388,6 +388,11 @@ impl Store {
             .await
     }
 
+    /// Returns all artifacts that fit, oldest first.
+    pub async fn all_artifacts(&self, filter: ArtifactFilter) -> Result<Vec<Artifact>, StoreError> {
+        self.readers().ask(move |db| page::all(|page| artifacts::list(db, &filter, page))).await
+    }
+
     /// Returns a task's events as the chain knows them. All of them in memory: a long task has some megabytes.
     pub async fn chained(&self, id: &TaskId) -> Result<Chained, StoreError> {
         let sought = id.clone();

@@ -8,18 +8,18 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt, stream};
-use nix::time::{ClockId, clock_gettime};
 use sandbox_core::Lease;
 use sandbox_core::viewer::{Aim, ControlView, FromViewer, InputEvent, Screen, ToViewer, ViewerMode};
 use sandbox_link::protocol::{DesktopAnswer, DesktopCall, DesktopReport, InputFrame, Open, VideoRequest};
 use sandbox_link::{Link, LinkError, read_message};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 
 use super::clipboard::{self, CopyKeys};
 use super::lane::{Lane, LaneFull, Writer};
 use super::seat::{InputWeight, Refusal, Seat};
+use crate::{monotonic_us, until};
 
 /// How long the room may take to say how large its screen is.
 const GEOMETRY_DEADLINE: Duration = Duration::from_secs(10);
@@ -376,7 +376,7 @@ impl<S: Seat> Conversation<S> {
         self.answer(ToViewer::Clipboard { text }).await
     }
 
-    /// What came too late for its moment is left out: nothing waits for a pointer.
+    /// Stale aims are dropped; nothing waits for a pointer.
     async fn handle_aim(&mut self, aim: Aim) -> Result<(), End> {
         let is_free = self.wires.answers.capacity() > 0;
         if is_free { self.answer(ToViewer::Aim { aim }).await } else { Ok(()) }
@@ -448,13 +448,6 @@ fn is_same_but_for_the_lapse(told: &ControlView, now: &ControlView) -> bool {
     *told == ControlView { lapses_at: told.lapses_at, ..now.clone() }
 }
 
-/// Returns the clock that pictures are stamped with: the machine's monotonic one, the same in every room.
-fn monotonic_us() -> u64 {
-    let now = clock_gettime(ClockId::CLOCK_MONOTONIC).expect("the machine has a monotonic clock");
-    let since_boot = std::time::Duration::from(now);
-    u64::try_from(since_boot.as_micros()).unwrap_or(u64::MAX)
-}
-
 fn within_limit(text: &str) -> Result<(), Refusal> {
     if text.len() <= MAX_TEXT {
         return Ok(());
@@ -480,12 +473,5 @@ async fn in_time(asked: impl Future<Output = Result<(), Refusal>>) -> Result<(),
     match timeout(CONTROL_DEADLINE, asked).await {
         Ok(answer) => answer,
         Err(_) => Err(Refusal::new("unavailable", "the sandbox did not answer in time")),
-    }
-}
-
-async fn until(at: Option<Instant>) {
-    match at {
-        Some(at) => sleep_until(at).await,
-        None => std::future::pending().await,
     }
 }

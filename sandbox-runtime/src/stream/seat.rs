@@ -26,10 +26,10 @@ pub trait Seat: Send + Sync + 'static {
     /// Asks the person who drives for control, under this name.
     fn ask_control(&self, controller: String) -> impl Future<Output = Result<(), Refusal>> + Send;
 
-    /// Answers whoever asks this view's person, who drives, for control.
+    /// Accepts or declines a request for control, as the view that is driving.
     fn answer_asker(&self, gives: bool) -> impl Future<Output = Result<(), Refusal>> + Send;
 
-    /// Returns what the agent's side does on the page, from now on. What is not taken in time is lost.
+    /// Returns what the agent's side does on the page, from now on. Aims that are not read in time are lost.
     fn aims(&self) -> impl Stream<Item = Aim> + Send + 'static;
 
     /// Whether a desktop that goes away comes back: the view is to connect again.

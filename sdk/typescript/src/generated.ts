@@ -504,7 +504,7 @@ export type CredentialImport = {
 /** What an entry of the vault is for. */
 export type CredentialKind = "login" | "secret";
 
-/** What is changed of an entry; what is left out stays. An empty text removes a value. */
+/** Changes to an entry. Fields that are left out stay the same. An empty text removes a value. */
 export type CredentialPatch = {
   hosts?: Array<string> | null;
   name?: string | null;
@@ -519,7 +519,7 @@ export type CredentialPatch = {
   value?: string | null;
 };
 
-/** What may be done with an entry without a person. */
+/** Whether an entry may be used without asking a person. */
 export type CredentialRule = "fill" | "ask" | "never";
 
 /** Where the values of an entry are. */
@@ -997,7 +997,7 @@ export type Hit = {
   title: string;
 };
 
-/** What came of an import. */
+/** The result of an import. */
 export type ImportedCredentials = {
   imported: number;
   /** How many lines were not saved. */
@@ -1165,7 +1165,7 @@ export type NewCheckpoint = {
   label?: string | null;
 };
 
-/** An entry as it is saved. */
+/** A new entry. */
 export type NewCredential = {
   /** Of a secret: the hosts that it is for. */
   hosts?: Array<string>;
@@ -1304,12 +1304,12 @@ export type RecordedSpan = {
 
 /** A recording of a sandbox's browser: video of the page, with the true times. */
 export type Recording = {
-  /** Of one that grows: the time of its newest picture. */
+  /** While recording: the time of the newest picture. */
   endedAt: i64;
   gaps: Array<RecordingGap>;
   /** Whether it goes on. */
   growing?: boolean;
-  /** Of the artifact that it becomes; its content can be read while it grows too. */
+  /** Key of the finished artifact; the content can also be read while recording. */
   key: ArtifactKey;
   /** Bytes. */
   size: number;

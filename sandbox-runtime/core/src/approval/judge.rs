@@ -36,7 +36,7 @@ pub struct Foreseen {
     pub fields: Vec<ShownField>,
     /// What lists of the form send in place of the words that they show, by name.
     pub sent: Vec<(String, String)>,
-    /// The entry of the vault that would be filled in, if it needs a person's word; never from a page.
+    /// The entry of the vault that would be filled in, if a person must approve it; a page can never set this.
     #[serde(skip)]
     pub credential: Option<CredentialId>,
 }

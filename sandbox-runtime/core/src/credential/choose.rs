@@ -10,7 +10,7 @@ const NAMED: usize = 8;
 /// The document with the sign-in form.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
-    /// As the document itself tells it.
+    /// As reported by the document itself.
     pub origin: &'a str,
     /// Origins of the documents around it, the nearest first.
     pub ancestors: &'a [String],
@@ -18,7 +18,7 @@ pub struct Place<'a> {
     pub destination: Option<&'a str>,
 }
 
-/// Why nothing is filled in, in words for whoever asked.
+/// Why nothing is filled in, in words for the caller.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     /// The vault has nothing for the page.
@@ -27,12 +27,12 @@ pub enum Unfit {
     /// The vault has it, and not for this page.
     #[error("{0}")]
     WrongOrigin(String),
-    /// The vault has it, and it is not to be filled in like this.
+    /// The vault has it, and it must not be filled in this way.
     #[error("{0}")]
     Refused(String),
 }
 
-/// Returns the login for a page: the only one that its origin, and what was asked for, leave.
+/// Returns the login for a page: the one that matches its origin and the request.
 ///
 /// # Errors
 ///

@@ -18,7 +18,7 @@ pub struct Site {
     /// `None` for the usual one of the scheme.
     port: Option<u16>,
     scheme: Scheme,
-    /// Subdomains also.
+    /// Whether subdomains match too.
     is_wide: bool,
 }
 
@@ -30,7 +30,7 @@ enum Scheme {
     Https,
 }
 
-/// A text that names no site.
+/// A text that is not a site.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SiteError {
     #[error("a site is a host such as `portal.example`, or an origin such as `https://portal.example:8443`, not {0:?}")]
@@ -64,14 +64,14 @@ impl FromStr for Site {
             if name.contains('*') || name.ends_with('.') || name.starts_with('.') {
                 return Err(unreadable());
             }
-            // Whoever owns one name beneath a public suffix does not own the others.
+            // Names under a public suffix have different owners.
             if is_wide && psl::domain(name.as_bytes()).is_none() {
                 return Err(SiteError::PublicSuffix(name.clone()));
             }
         } else if is_wide {
             return Err(SiteError::WideAddress);
         }
-        // Said of its own accord, HTTPS is not more than what it implies, but at local names.
+        // An explicit `https://` adds nothing, except for local names.
         let scheme = if scheme == Scheme::Https && !is_local(&host) { Scheme::Implied } else { scheme };
         Ok(Self { host, port: url.port(), scheme, is_wide })
     }
@@ -118,12 +118,12 @@ impl Site {
     }
 }
 
-/// Whether a document that holds another may show a sign-in of that one: both are of one owner, and neither is less safe.
+/// Whether a document may embed a sign-in form from another origin: both are of one owner, and neither is less safe.
 pub(super) fn may_hold(outer: &str, inner: &str) -> bool {
     let (Some((outer, outer_host)), Some((inner, inner_host))) = (origin_of(outer), origin_of(inner)) else {
         return false;
     };
-    // At one address, each port is somebody's own.
+    // On one address, each port may belong to someone else.
     let is_port = matches!(outer_host, Host::Domain(_)) && !is_local(&outer_host) || outer.port() == inner.port();
     is_port && is_same_owner(&outer_host, &inner_host) && (inner.scheme() != "https" || outer.scheme() == "https")
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::payload;
 use crate::action::{DialogRecord, Outcome};
 use crate::model::{Failure, Tab, TaskLimits};
+use crate::playbook::Step;
 use crate::{ArtifactKey, GrantId};
 
 payload! {
@@ -187,10 +188,11 @@ impl AgentMessage {
 }
 
 impl From<&Outcome> for AgentAction {
-    /// What an action did; what the caller adds (its name, its step, a picture) is left empty.
+    /// What an action did, by what lasts of its targets; what the caller adds (its name, its step, a picture) is left empty.
     fn from(done: &Outcome) -> Self {
         Self {
             summary: done.summary.clone(),
+            action: done.repeat.as_ref().map(|repeat| Step::Browser(repeat.action.clone()).told()),
             url: Some(done.url.clone()),
             title: Some(done.title.clone()),
             left: done.left.clone(),

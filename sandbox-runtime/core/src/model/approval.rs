@@ -11,7 +11,7 @@ wire! {
         Publish,
         /// Any other form or request that changes something at its destination.
         Submit,
-        /// Filling in a sign-in from the vault whose rule is to ask.
+        /// Filling in a sign-in whose rule is `ask`.
         SignIn,
         /// Giving a secret of the vault to a command, where its rule is to ask.
         UseSecret,

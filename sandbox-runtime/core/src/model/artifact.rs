@@ -55,10 +55,10 @@ wire! {
     /// A recording of a sandbox's browser: video of the page, with the true times.
     #[derive(Eq)]
     pub struct Recording {
-        /// Of the artifact that it becomes; its content can be read while it grows too.
+        /// Key of the finished artifact; the content can also be read while recording.
         pub key: ArtifactKey,
         pub started_at: EpochMs,
-        /// Of one that grows: the time of its newest picture.
+        /// While recording: the time of the newest picture.
         pub ended_at: EpochMs,
         /// Bytes.
         pub size: u64,

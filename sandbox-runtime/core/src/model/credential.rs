@@ -11,7 +11,7 @@ wire! {
         Secret,
     }
 
-    /// What may be done with an entry without a person.
+    /// Whether an entry may be used without asking a person.
     #[derive(Copy, Eq, Default)]
     pub enum CredentialRule {
         /// It is filled in whenever a task or a program asks for it.
@@ -68,7 +68,7 @@ wire! {
         pub updated_at: EpochMs,
     }
 
-    /// An entry as it is saved.
+    /// A new entry.
     #[derive(Eq)]
     #[serde(deny_unknown_fields)]
     pub struct NewCredential {
@@ -114,7 +114,7 @@ wire! {
         pub rule: CredentialRule,
     }
 
-    /// What is changed of an entry; what is left out stays. An empty text removes a value.
+    /// Changes to an entry. Fields that are left out stay the same. An empty text removes a value.
     #[derive(Default, Eq)]
     #[serde(default, deny_unknown_fields)]
     pub struct CredentialPatch {
@@ -164,7 +164,7 @@ wire! {
         pub rule: CredentialRule,
     }
 
-    /// What came of an import.
+    /// The result of an import.
     #[derive(Eq)]
     pub struct ImportedCredentials {
         pub imported: u64,

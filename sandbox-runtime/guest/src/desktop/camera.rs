@@ -1,13 +1,12 @@
 //! Pictures for a recording: the page alone, as H.264, on damage. A thread of its own for each stream.
 //!
-//! The browser's bars are left out: they show addresses, and an address can hold what a person typed. An encoder of its own,
-//! because a viewer's suits no file: it shows the bars, has no key frames to seek to, and follows the way to the viewer.
+//! The browser's bars are left out: they show addresses, and an address can hold what a person typed. It has its own encoder, because a viewer's does not suit a file: it shows the bars, has no key frames to seek to, and follows the way to the viewer.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sandbox_link::{Stream, write_frame};
-use sandbox_picture::wire::{FLAG_KEY, HEADER_LEN, Header, KIND_H264, RECT_LEN};
+use sandbox_picture::wire::{Header, KIND_H264};
 use sandbox_picture::{Hashes, Picture, Rect};
 use tokio::io::AsyncReadExt;
 use tokio::sync::mpsc;
@@ -173,7 +172,7 @@ impl Camera {
             }
         }
         self.moving = if is_news && rests_at.is_some_and(|at| at > now) { self.moving + 1 } else { 0 };
-        load(&mut self.video, &latest.picture(), page)?;
+        Video::load_into(&mut self.video, &latest.picture(), page)?;
         self.seen.clone_from(&latest.hashes);
         let captured_at_us = latest.captured_at_us;
         drop(latest);
@@ -184,7 +183,7 @@ impl Camera {
     fn show_caption(&mut self, caption: &str, page: Rect, now: Instant) -> Result<Step, H264Error> {
         let pixels = card::draw(caption, page.w, page.h);
         let picture = Picture { width: page.w, height: page.h, pixels: &pixels };
-        load(&mut self.video, &picture, Rect { x: 0, y: 0, ..page })?;
+        Video::load_into(&mut self.video, &picture, Rect { x: 0, y: 0, ..page })?;
         let step = self.send(page, monotonic_us(), now);
         // What follows looks nothing like it, and comes at once.
         (self.sent_at, self.key_at) = (None, None);
@@ -201,25 +200,11 @@ impl Camera {
         if unit.key {
             self.key_at = Some(now);
         }
-        let flags = if unit.key { FLAG_KEY } else { 0 };
         let (width, height) = (page.w as u16, page.h as u16);
-        let header = Header { kind: KIND_H264, flags, number: self.sent, captured_at_us, width, height };
-        let mut message = Vec::with_capacity(HEADER_LEN + RECT_LEN + unit.bytes.len());
-        header.write(&mut message);
-        for number in [page.x, page.y, page.w, page.h] {
-            message.extend_from_slice(&(number as u16).to_le_bytes());
-        }
-        message.extend_from_slice(&unit.bytes);
+        let header = Header { kind: KIND_H264, flags: 0, number: self.sent, captured_at_us, width, height };
+        let message = unit.message(header, page);
         Ok(if self.messages.blocking_send(message).is_ok() { Step::Sent } else { Step::Over })
     }
-}
-
-fn load(video: &mut Option<Video>, picture: &Picture<'_>, part: Rect) -> Result<(), H264Error> {
-    let video = match video {
-        Some(video) => video,
-        none => none.insert(Video::new()?),
-    };
-    video.load(picture, part)
 }
 
 /// Where the page is on the screen; `None` while the screen is not known, or has no room for one.
@@ -234,6 +219,7 @@ fn page_of(latest: &Latest, around: Around) -> Option<Rect> {
 #[cfg(test)]
 mod tests {
     use sandbox_picture::Seed;
+    use sandbox_picture::wire::FLAG_KEY;
 
     use super::super::frame::Memory;
     use super::super::xloop::wakeups;

@@ -8,6 +8,7 @@ use openh264::encoder::{
 };
 use openh264::formats::YUVSlices;
 use openh264_sys2::{ENCODER_OPTION_SVC_ENCODE_PARAM_EXT, SEncParamExt};
+use sandbox_picture::wire::{FLAG_KEY, HEADER_LEN, Header, RECT_LEN};
 use sandbox_picture::{Picture, Rect};
 use yuv::{YuvChromaSubsampling, YuvConversionMode, YuvPlanarImageMut, YuvRange, YuvStandardMatrix};
 
@@ -36,7 +37,30 @@ pub struct AccessUnit {
     pub key: bool,
 }
 
+impl AccessUnit {
+    /// Returns the message that shows it in `part` of the screen. Of the header the flags are set here.
+    pub fn message(&self, header: Header, part: Rect) -> Vec<u8> {
+        let header = Header { flags: if self.key { FLAG_KEY } else { 0 }, ..header };
+        let mut message = Vec::with_capacity(HEADER_LEN + RECT_LEN + self.bytes.len());
+        header.write(&mut message);
+        for number in [part.x, part.y, part.w, part.h] {
+            message.extend_from_slice(&(number as u16).to_le_bytes());
+        }
+        message.extend_from_slice(&self.bytes);
+        message
+    }
+}
+
 impl Video {
+    /// Loads a picture into the stream, which begins with the first.
+    pub fn load_into(video: &mut Option<Self>, picture: &Picture<'_>, part: Rect) -> Result<(), H264Error> {
+        let video = match video {
+            Some(video) => video,
+            none => none.insert(Self::new()?),
+        };
+        video.load(picture, part)
+    }
+
     pub fn new() -> Result<Self, H264Error> {
         let config = EncoderConfig::new()
             .usage_type(UsageType::ScreenContentRealTime)

@@ -12,7 +12,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sandbox_picture::wire::{FLAG_EXACT, FLAG_KEY, Header, KIND_H264, KIND_LOSSLESS};
+use sandbox_picture::wire::{FLAG_EXACT, Header, KIND_H264, KIND_LOSSLESS};
 use sandbox_picture::{Encoder, Hashes, Rect, Sent};
 use tokio::sync::mpsc;
 
@@ -316,11 +316,7 @@ impl Sender {
     }
 
     fn load(&mut self, latest: &Latest, part: Rect) -> Result<(), H264Error> {
-        let video = match &mut self.video {
-            Some(video) => video,
-            none => none.insert(Video::new()?),
-        };
-        video.load(&latest.picture(), part)
+        Video::load_into(&mut self.video, &latest.picture(), part)
     }
 
     /// Encodes what was loaded, and sends it; returns whether the stream goes on.
@@ -330,15 +326,8 @@ impl Sender {
         self.key = false;
         let now = self.now();
         self.quantiser.sent(unit.bytes.len(), now);
-        header.flags = if unit.key { FLAG_KEY } else { 0 };
         header.number = self.sent.wrapping_add(1);
-        let mut message = Vec::with_capacity(sandbox_picture::wire::HEADER_LEN + 8 + unit.bytes.len());
-        header.write(&mut message);
-        for number in [part.x, part.y, part.w, part.h] {
-            message.extend_from_slice(&(number as u16).to_le_bytes());
-        }
-        message.extend_from_slice(&unit.bytes);
-        Ok(self.send(message))
+        Ok(self.send(unit.message(header, part)))
     }
 
     /// Sends one message; returns whether the stream goes on.

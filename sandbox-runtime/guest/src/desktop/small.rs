@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_screen_of_another_size_begins_anew() {
+    fn a_screen_of_another_size_starts_over() {
         let mut small = Small::new(3);
         for (width, height) in [(64, 32), (70, 31), (2, 1)] {
             small.read(&Picture { width, height, pixels: &vec![7; width * height] });

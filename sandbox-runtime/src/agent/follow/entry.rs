@@ -29,7 +29,7 @@ pub enum Entry {
     Told {
         text: String,
         shown: Vec<Shown>,
-        /// The browser was handed back by somebody whom the agent had not asked.
+        /// A person who took over unasked handed the browser back.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         handoff: Option<HandoffId>,
     },

@@ -262,7 +262,7 @@ fn acts_on_what_was_seen(action: &Action) -> bool {
         | Action::Find(_)
         | Action::WaitFor(_)
         | Action::Expect(_)
-        // Finds its form anew.
+        // Looks for the form again.
         | Action::SignIn(_)
         // Names the dialog that stands.
         | Action::Dialog(_) => false,

@@ -28,7 +28,6 @@ use std::sync::Arc;
 
 use sandbox_core::event::{AgentAction, AgentMessage, AgentStep, EventData, StepUsage};
 use sandbox_core::model::{Failure, TaskLimits, Usage};
-use sandbox_core::playbook::Step;
 use sandbox_core::work::{Finish, Work};
 use serde_json::Value;
 
@@ -368,10 +367,7 @@ impl Following {
             event.summary.clone_from(&did.said);
         }
         let (step, name) = (Some(self.conversation.turns() as u64), name.to_owned());
-        let action = match &did.repeat {
-            Some(repeat) => Some(Step::Browser(repeat.action.clone()).told()),
-            None => call.map(Call::told),
-        };
+        let action = event.action.take().or_else(|| call.map(Call::told));
         let event = AgentAction { step, name, action, ..event };
         // What tells itself has an event of its own.
         let is_told = matches!(call, Some(Call::Work(Work::Note(_) | Work::Done(_))));

@@ -100,7 +100,7 @@ async fn url(
     Query(query): Query<UrlQuery>,
 ) -> Result<Json<Link>, ApiError> {
     if let Err(error) = api.service().artifact(&key).await
-        && api.service().growing_recording(&key).await?.is_none()
+        && !api.service().is_growing(&key).await?
     {
         return Err(error.into());
     }

@@ -166,20 +166,29 @@ impl<'a> Doing<'a> {
         let place = self.place(target)?;
         let aim = (target, place.as_ref());
         let located = locate(&self.shared.pipe, &self.shared.world, &self.pass(), aim, needs, self.deadline).await?;
-        self.used().note(target, &located);
+        let is_known = target.reference.as_ref().is_none_or(|reference| self.used().knows(reference));
+        let lasting = if is_known { None } else { self.lasting(&located).await };
+        self.used().note(target, &located, lasting);
         Ok(located)
+    }
+
+    /// Returns a target that means the element in another session too; `None` for one that has gone meanwhile.
+    async fn lasting(&self, located: &Located) -> Option<Target> {
+        let question = format!("baton.lasting({})", located.handle);
+        let said = self.page().ok()?.ask(&located.frame, &question).await.ok()?;
+        serde_json::from_value(said).ok()
     }
 
     fn used(&self) -> MutexGuard<'_, Used> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Finds the target as [`Self::locate`], and shows whoever looks on what is about to be done with it.
+    /// Finds the target as [`Self::locate`], and shows viewers what is about to happen.
     async fn aim_at(&self, target: &Target, needs: Needs) -> Result<Located, ActionError> {
         let located = self.locate(target, needs).await?;
         self.shared.world.aim(|| {
             let words = target.reference.as_ref().and_then(|reference| self.shared.looks.words(reference));
-            aim::at_element(located.point, located.covers, target, words, self.name)
+            Some(aim::at_element(located.point, located.covers, target, words, self.name))
         });
         Ok(located)
     }

@@ -3,7 +3,7 @@
 //! The values are written by the page script in one step with the check of where it is. From before that step on, the document
 //! is closed to programs, as one that a person typed in.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use sandbox_core::action::SignIn;
 use sandbox_core::model::{Credential, CredentialRule};
@@ -30,7 +30,7 @@ const STANDS: Duration = Duration::from_secs(8);
 const COMPLAINS: Duration = Duration::from_millis(1_200);
 /// How long a button may stay disabled after its fields were filled in.
 const DISABLED: Duration = Duration::from_secs(3);
-/// A code that ends sooner is not begun: the site may look at it later.
+/// A code that expires sooner is not used: the site may check it too late.
 const SHORTEST_CODE: Duration = Duration::from_secs(3);
 
 impl Doing<'_> {
@@ -192,7 +192,7 @@ fn asks_again(form: &Form) -> ActionError {
 }
 
 fn since_epoch() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    Duration::from_millis(crate::now_ms().unsigned_abs())
 }
 
 /// A document that is being filled in: closed to programs, whatever its fields hold at the moment.

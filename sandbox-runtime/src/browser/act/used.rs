@@ -16,10 +16,15 @@ pub(super) struct Used {
 }
 
 impl Used {
-    pub(super) fn note(&mut self, target: &Target, located: &Located) {
+    /// Whether what lasts is known of the element with this reference.
+    pub(super) fn knows(&self, reference: &str) -> bool {
+        self.lasting.contains_key(reference)
+    }
+
+    pub(super) fn note(&mut self, target: &Target, located: &Located, lasting: Option<Target>) {
         self.secret |= located.secret;
-        if let (Some(reference), Some(lasting)) = (&target.reference, &located.lasting) {
-            self.lasting.insert(reference.clone(), lasting.clone());
+        if let (Some(reference), Some(lasting)) = (&target.reference, lasting) {
+            self.lasting.insert(reference.clone(), lasting);
         }
     }
 

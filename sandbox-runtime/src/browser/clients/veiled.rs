@@ -100,19 +100,19 @@ impl Member {
         self.is_closed(&Place::Tab(tab.clone())).then_some(tab)
     }
 
-    /// Shows whoever looks on where the client points, in the tab that is in front.
+    /// Shows viewers where the client points, in the tab that is in front.
     pub fn aims(&self, foreign: &Foreign) {
         if foreign.method != "Input.dispatchMouseEvent" {
             return;
         }
-        let tab = {
-            let state = self.lock();
-            state.sessions.get(&foreign.session).and_then(|attached| self.tab_of(attached))
-        };
-        let in_front = tab.is_some() && self.world.state().active().map(|tab| tab.id.clone()) == tab;
-        if let (true, Some(aim)) = (in_front, aim::of_mouse_event(&foreign.params)) {
-            self.world.aim(|| aim);
-        }
+        self.world.aim(|| {
+            let tab = {
+                let state = self.lock();
+                state.sessions.get(&foreign.session).and_then(|attached| self.tab_of(attached))
+            };
+            let in_front = tab.is_some() && self.world.state().active().map(|tab| tab.id.clone()) == tab;
+            if in_front { aim::of_mouse_event(&foreign.params) } else { None }
+        });
     }
 
     pub fn is_closed(&self, place: &Place) -> bool {

@@ -111,7 +111,7 @@ impl Form {
         }
     }
 
-    /// Returns what the page script needs to do its part at this place alone. What is secret goes along with it.
+    /// Returns what the page script needs to fill in this form only, including the secret.
     pub fn plan(&self, username: &str, secret: &str) -> Value {
         json!({
             "stage": self.stage,

@@ -1,7 +1,7 @@
 //! Signing in with an entry of the person's vault.
 //!
 //! Owns finding the form and the entry for it, and one-time codes. Leaves the rule of which entry fits to
-//! [`sandbox_core::credential`], keeping values to whoever implements [`Vault`], and the doing to `act`.
+//! [`sandbox_core::credential`], storing values to the [`Vault`], and acting to `act`.
 
 mod code;
 pub mod form;
@@ -22,7 +22,7 @@ use super::Shared;
 use super::error::ActionError;
 use super::pipe::Pass;
 
-/// Returns what a person is to be asked before a sign-in; `None` for an entry that needs no word of theirs.
+/// Returns the question for a person before a sign-in; `None` if the entry needs no approval.
 pub async fn foresee(
     shared: &Shared,
     pass: Pass,

@@ -29,7 +29,7 @@ pub struct Login {
     pub codes: Option<OneTimeCodes>,
 }
 
-/// The vault does not give it, in words for whoever asked.
+/// Why the vault refused, in words for the caller.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct VaultError(pub String);

@@ -2,14 +2,14 @@
 
 use sandbox_core::model::{CredentialImport, ImportedCredentials, Secret, SkippedLine};
 
-use super::csv;
+use super::{check_room_for, csv, entry_of};
 use crate::service::{Answer, ErrorCode, Service, ServiceError};
 
 /// Most lines that are told as skipped.
 const TOLD: usize = 200;
 
 impl Service {
-    /// Saves every sign-in of a CSV file that can be one; what is there already stays as it is.
+    /// Saves every valid sign-in of a CSV file. Existing entries stay unchanged.
     ///
     /// # Errors
     ///
@@ -19,13 +19,18 @@ impl Service {
         let lines = csv::read(&text, rule).map_err(|error| ServiceError::invalid(format!("`csv`: {error}")))?;
         let mut imported = 0;
         let mut skipped = Vec::new();
+        let _changing = self.inner.changing_credentials.lock().await;
+        // Read once: a file may have thousands of lines.
+        let mut all = self.store().all_credentials().await?;
         for line in lines {
-            let saved = match line.entry {
-                Ok(entry) => self.create_credential(entry).await,
-                Err(why) => Err(ServiceError::invalid(why)),
-            };
-            match saved {
-                Ok(_) => imported += 1,
+            let checked = line.entry.map_err(ServiceError::invalid).and_then(entry_of);
+            let checked = checked.and_then(|(entry, values)| check_room_for(&entry, &all).map(|()| (entry, values)));
+            match checked {
+                Ok((entry, values)) => {
+                    self.keep(&entry, &values).await?;
+                    all.push(entry);
+                    imported += 1;
+                }
                 Err(error) if is_of_the_line(&error) => {
                     skipped.push(SkippedLine { line: line.number, why: error.message });
                 }

@@ -45,31 +45,9 @@ impl Service {
     ///
     /// `invalid` for what cannot be an entry, `conflict` for one that is there already, and while the key file is locked.
     pub async fn create_credential(&self, asked: NewCredential) -> Answer<Credential> {
-        let now = now_ms();
-        let NewCredential { kind, site, name, username, password, totp, totp_picture, note, value, hosts, rule } =
-            asked;
-        let totp = given(pictured(totp, totp_picture)?);
-        let values = Values { password: given(password), totp, note: given(note), value: given(value) };
-        let mut entry = Credential {
-            id: CredentialId::from_unique(crate::unique()),
-            kind,
-            site,
-            name: name.unwrap_or_default(),
-            username: username.filter(|name| !name.is_empty()),
-            has_password: values.password.is_some(),
-            has_totp: values.totp.is_some(),
-            passkeys: 0,
-            hosts,
-            rule,
-            source: CredentialSource::Local,
-            last_used_at: None,
-            last_used_by: None,
-            created_at: now,
-            updated_at: now,
-        };
-        checks::check(&mut entry, &values)?;
+        let (entry, values) = entry_of(asked)?;
         let _changing = self.inner.changing_credentials.lock().await;
-        self.check_room_for(&entry).await?;
+        check_room_for(&entry, &self.store().all_credentials().await?)?;
         self.keep(&entry, &values).await?;
         Ok(entry)
     }
@@ -106,7 +84,7 @@ impl Service {
         entry.has_totp = values.totp.is_some();
         entry.updated_at = now_ms();
         checks::check(&mut entry, &values)?;
-        self.check_room_for(&entry).await?;
+        check_room_for(&entry, &self.store().all_credentials().await?)?;
         self.keep(&entry, &values).await?;
         Ok(entry)
     }
@@ -135,29 +113,56 @@ impl Service {
         };
         Ok(Values::unsealed(&sealed))
     }
+}
 
-    async fn check_room_for(&self, entry: &Credential) -> Answer<()> {
-        let all = self.store().all_credentials().await?;
-        if let Some(twin) = all.iter().find(|other| checks::are_twins(entry, other)) {
-            let what = match entry.kind {
-                CredentialKind::Login => format!(
-                    "a sign-in for {} with {}",
-                    entry.site.as_deref().unwrap_or_default(),
-                    entry.username.as_deref().unwrap_or("no user name")
-                ),
-                CredentialKind::Secret => format!("a secret `{}`", entry.name),
-            };
-            let refusal = ServiceError::conflict(format!("there is {what} already"), "exists");
-            return Err(refusal.with_hint(format!("change it with PATCH /v1/credentials/{}", twin.id)));
-        }
-        if all.len() >= checks::MOST && !all.iter().any(|other| other.id == entry.id) {
-            return Err(ServiceError::conflict(
-                format!("the vault has {} entries, which is all it takes", checks::MOST),
-                "full",
-            ));
-        }
-        Ok(())
+/// Reads an entry and its values from what was sent.
+fn entry_of(asked: NewCredential) -> Answer<(Credential, Values)> {
+    let now = now_ms();
+    let NewCredential { kind, site, name, username, password, totp, totp_picture, note, value, hosts, rule } = asked;
+    let totp = given(pictured(totp, totp_picture)?);
+    let values = Values { password: given(password), totp, note: given(note), value: given(value) };
+    let mut entry = Credential {
+        id: CredentialId::from_unique(crate::unique()),
+        kind,
+        site,
+        name: name.unwrap_or_default(),
+        username: username.filter(|name| !name.is_empty()),
+        has_password: values.password.is_some(),
+        has_totp: values.totp.is_some(),
+        passkeys: 0,
+        hosts,
+        rule,
+        source: CredentialSource::Local,
+        last_used_at: None,
+        last_used_by: None,
+        created_at: now,
+        updated_at: now,
+    };
+    checks::check(&mut entry, &values)?;
+    Ok((entry, values))
+}
+
+/// Refuses an entry that stands among `all` already, or has no room beside them.
+fn check_room_for(entry: &Credential, all: &[Credential]) -> Answer<()> {
+    if let Some(twin) = all.iter().find(|other| checks::are_twins(entry, other)) {
+        let what = match entry.kind {
+            CredentialKind::Login => format!(
+                "a sign-in for {} with {}",
+                entry.site.as_deref().unwrap_or_default(),
+                entry.username.as_deref().unwrap_or("no user name")
+            ),
+            CredentialKind::Secret => format!("a secret `{}`", entry.name),
+        };
+        let refusal = ServiceError::conflict(format!("there is {what} already"), "exists");
+        return Err(refusal.with_hint(format!("change it with PATCH /v1/credentials/{}", twin.id)));
     }
+    if all.len() >= checks::MOST && !all.iter().any(|other| other.id == entry.id) {
+        return Err(ServiceError::conflict(
+            format!("the vault has {} entries, which is all it takes", checks::MOST),
+            "full",
+        ));
+    }
+    Ok(())
 }
 
 /// Returns the key for one-time codes: as it was written, or as a picture shows it.

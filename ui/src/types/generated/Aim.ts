@@ -19,7 +19,7 @@ target: AimBox | null,
  */
 action: string | null, 
 /**
- * What the element is called. Never what is typed into it.
+ * The element's name, never its typed text.
  */
 name: string | null, 
 /**

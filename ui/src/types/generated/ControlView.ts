@@ -27,10 +27,10 @@ job: string | null,
  */
 asks: string | null, 
 /**
- * Who asks the person that drives for control.
+ * Name of the person asking for control.
  */
 wantedBy: string | null, 
 /**
- * Whether it is this view's person who asks.
+ * Whether the request came from this view.
  */
 wantedByYou: boolean, };

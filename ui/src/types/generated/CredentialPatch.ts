@@ -2,7 +2,7 @@
 import type { CredentialRule } from "./CredentialRule";
 
 /**
- * What is changed of an entry; what is left out stays. An empty text removes a value.
+ * Changes to an entry. Fields that are left out stay the same. An empty text removes a value.
  */
 export type CredentialPatch = { site: string | null, name: string | null, username: string | null, password: string, totp: string, 
 /**

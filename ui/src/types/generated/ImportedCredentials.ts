@@ -2,7 +2,7 @@
 import type { SkippedLine } from "./SkippedLine";
 
 /**
- * What came of an import.
+ * The result of an import.
  */
 export type ImportedCredentials = { imported: number, 
 /**

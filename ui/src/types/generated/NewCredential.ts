@@ -3,7 +3,7 @@ import type { CredentialKind } from "./CredentialKind";
 import type { CredentialRule } from "./CredentialRule";
 
 /**
- * An entry as it is saved.
+ * A new entry.
  */
 export type NewCredential = { kind: CredentialKind, 
 /**

@@ -7,11 +7,11 @@ import type { RecordingGap } from "./RecordingGap";
  */
 export type Recording = { 
 /**
- * Of the artifact that it becomes; its content can be read while it grows too.
+ * Key of the finished artifact; the content can also be read while recording.
  */
 key: ArtifactKey, startedAt: number, 
 /**
- * Of one that grows: the time of its newest picture.
+ * While recording: the time of the newest picture.
  */
 endedAt: number, 
 /**
