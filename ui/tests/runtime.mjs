@@ -36,6 +36,8 @@ export async function startRuntime(pictures) {
   let shownBefore = '';
   /** Files whose content is here; others are those of `world.mjs`. */
   let served = new Map();
+  /** What files were at the checkpoint of the main sandbox. */
+  let servedThen = new Map();
   /** Every word that a live view said. */
   const heard = [];
   /** The keys that models were set with. */
@@ -105,6 +107,12 @@ export async function startRuntime(pictures) {
     }
     if (sandboxId === undefined) return json(response, 404, { error: { code: 'notFound', message: 'no such route' } });
     const isMain = sandboxId === state.main?.id;
+    if (rest === 'checkpoints') return list(isMain ? state.checkpoints : []);
+    if (rest.startsWith('checkpoints/')) {
+      const then = servedThen.get(url.searchParams.get('path'));
+      if (then === undefined) return json(response, 404, { error: { code: 'notFound', message: 'no such file' } });
+      return part(request, response, then);
+    }
     switch (rest) {
       case '':
         if (request.method === 'DELETE') return end(sandboxId, url.searchParams.get('forget') === 'true', response);
@@ -308,9 +316,10 @@ export async function startRuntime(pictures) {
     get readBytes() {
       return readBytes;
     },
-    /** Puts files into the workspace of the main sandbox. */
-    serve(files) {
+    /** Puts files into the workspace of the main sandbox; `then` is what they were at its checkpoint. */
+    serve(files, then = new Map()) {
       served = files;
+      servedThen = then;
       for (const ws of watchers) ws.send('{"paths":[],"more":true}');
     },
     /** What terminals show when they are joined. */

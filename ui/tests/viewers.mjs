@@ -40,7 +40,7 @@ for (const theme of THEMES) {
   // Whatever would leave this machine.
   page.on('request', (request) => !request.url().startsWith(runtime.url) && /^https?:/.test(request.url()) && asked.push(request.url()));
   runtime.show('agent');
-  runtime.serve(files);
+  runtime.serve(files, new Map([['analysis.py', Buffer.from(String(files.get('analysis.py')).replace('import csv\n', '').replace('as file', 'as f').replace('(file)', '(f)').concat('# the end\n'))]]));
   await page.goto(`${runtime.url}/#ticket=one`);
   await page.getByRole('button', { name: runtime.main }).first().click();
   await page.getByRole('tab', { name: /Files/ }).click();
@@ -87,6 +87,29 @@ for (const theme of THEMES) {
     await page.keyboard.press('Control+f');
     await page.keyboard.type('total');
     await place.locator('.cm-searchMatch').first().waitFor();
+  });
+  await check('diff', async () => {
+    await open('analysis.py');
+    await place.getByRole('button', { name: 'What changed' }).click();
+    await shows('3 changes: 3 lines added, 3 lines removed');
+    assert.equal(await place.locator('.cm-mergeViewEditor').count(), 2, 'side by side where there is room');
+    await place.locator('.cm-merge-a .cm-changedText', { hasText: '# the end' }).first().waitFor();
+    await place.getByRole('button', { name: 'The next change' }).click();
+    await place.getByRole('button', { name: 'Show beside the live view' }).click();
+    const panel = page.getByRole('tabpanel');
+    await panel.getByRole('treeitem', { name: /analysis\.py/ }).click();
+    await panel.getByRole('button', { name: 'What changed' }).click();
+    await panel.getByText('3 changes:').waitFor();
+    assert.equal(await panel.locator('.cm-mergeViewEditor').count(), 0, 'in one column in the panel');
+    await panel.locator('.cm-deletedChunk', { hasText: 'as f:' }).waitFor();
+    await panel.getByRole('button', { name: 'Show large' }).click();
+    await place.getByRole('button', { name: 'What changed' }).click();
+    await shows('3 changes:');
+  });
+  await check('new-since', async () => {
+    await open('western.txt');
+    await place.getByRole('button', { name: 'What changed' }).click();
+    await shows('It was not there then');
   });
   await check('hidden-signs', async () => {
     await open('hidden.txt');

@@ -252,8 +252,9 @@ export function world(state) {
     default:
       throw new Error(`no state ${state}`);
   }
+  const checkpoints = [{ id: 'cp_1', sandboxId: main.id, label: 'Before you took over', automatic: true, size: 9_120, newBytes: 812, files: 3, tabs: 1, sha256: 'cd'.repeat(32), createdAt: NOW - 2 * MIN }];
   return {
-    main, receipt: RECEIPT, files, artifacts, checks: CHECKS, models: structuredClone(MODELS), control, picture,
+    main, checkpoints, receipt: RECEIPT, files, artifacts, checks: CHECKS, models: structuredClone(MODELS), control, picture,
     sandboxes: [main, ...rest.map(([sbx]) => sbx)],
     tasks: [...(tsk === null ? [] : [tsk]), ...rest.map(([, each]) => each)],
     events: [...events(main, tsk, told), ...rest.flatMap(([sbx, each, said]) => events(sbx, each, said))],

@@ -287,6 +287,13 @@ export class Client {
   compareCheckpoint(sandboxId: string, id: string): Promise<CheckpointDiff> {
     return this.#send('GET', `/v1/sandboxes/${enc(sandboxId)}/checkpoints/${enc(id)}/diff`);
   }
+  /** Reads a file as it was at a checkpoint; `null` where it was not there then. */
+  async checkpointFile(sandboxId: string, id: string, path: string): Promise<Uint8Array<ArrayBuffer> | null> {
+    const { status, bytes } = await this.#host.read(`/v1/sandboxes/${enc(sandboxId)}/checkpoints/${enc(id)}/file?path=${enc(path)}`);
+    if (status === 404) return null;
+    if (status < 200 || status > 299) throw new Refused(status, problemOf(status, null));
+    return bytes;
+  }
   /** Makes the sandbox as it was at a checkpoint. */
   restoreCheckpoint(sandboxId: string, id: string): Promise<Sandbox> {
     return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/checkpoints/${enc(id)}/restore`, {});

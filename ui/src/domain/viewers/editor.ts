@@ -69,7 +69,8 @@ export interface Reader {
   replace: (text: string) => void;
   /** Adds to one end and takes as many letters off the other; what is in sight stays where it is. */
   move: (added: string, at: 'start' | 'end', dropped: number) => void;
-  length: () => number;
+  /** Marks so many letters from a place on, and brings them into sight. */
+  mark: (from: number, letters: number) => void;
   find: () => void;
   /** Whether the last line is in sight. */
   atEnd: () => boolean;
@@ -89,13 +90,15 @@ export interface Reading {
   foldsBelow?: number;
   /** Called when one end comes near while scrolling. */
   onnear?: (end: 'start' | 'end') => void;
+  /** Called in place of the editor's own finding, where the text is only a part of what is looked through. */
+  onfind?: () => void;
 }
 
 /** Shows a text to be read. */
 export function openReader(parent: HTMLElement, text: string, how: Reading): Reader {
   const language = new Compartment();
   const isJson = how.path !== null && /\.(json|geojson|webmanifest|ipynb)$/i.test(how.path);
-  const near = how.onnear;
+  const { onnear: near, onfind: find } = how;
   const view = new EditorView({
     parent,
     state: EditorState.create({
@@ -108,7 +111,7 @@ export function openReader(parent: HTMLElement, text: string, how: Reading): Rea
         EditorState.readOnly.of(true),
         // Focusable, so that it is scrolled and searched by keyboard.
         EditorView.contentAttributes.of({ 'aria-label': how.label, 'aria-readonly': 'true', tabindex: '0' }),
-        keymap.of([...searchKeymap, ...foldKeymap, ...defaultKeymap]),
+        keymap.of([...(find === undefined ? searchKeymap : [{ key: 'Mod-f', run: () => (find(), true) }]), ...foldKeymap, ...defaultKeymap]),
         near === undefined ? [] : EditorView.domEventHandlers({
           scroll: (_, view) => {
             const { scrollTop, scrollHeight, clientHeight } = view.scrollDOM;
@@ -135,7 +138,10 @@ export function openReader(parent: HTMLElement, text: string, how: Reading): Rea
         : [{ from: 0, to: Math.min(dropped, length) }, { from: length, insert: added }];
       view.dispatch({ changes });
     },
-    length: () => view.state.doc.length,
+    mark(from, letters) {
+      const end = Math.min(view.state.doc.length, from + letters);
+      view.dispatch({ selection: { anchor: Math.min(from, end), head: end }, effects: EditorView.scrollIntoView(Math.min(from, end), { y: 'center' }) });
+    },
     find: () => {
       openSearchPanel(view);
     },
@@ -172,7 +178,8 @@ export function openEditor(parent: HTMLElement, text: string, path: string, on: 
   return { view, dispose: () => view.destroy() };
 }
 
-async function colour(view: EditorView, language: Compartment, path: string): Promise<void> {
+/** Shows code in its colours once its language is loaded. */
+export async function colour(view: EditorView, language: Compartment, path: string): Promise<void> {
   const found = LanguageDescription.matchFilename(languages, path.slice(path.lastIndexOf('/') + 1));
   const support = await found?.load().catch(() => null);
   if (support == null || !view.dom.isConnected) return;
