@@ -211,6 +211,25 @@ for (const theme of THEMES) {
     await page.waitForFunction(() => /199\.[0-5]–/.test(document.querySelector('.file-place .bar')?.textContent ?? ''));
     await place.getByRole('button', { name: 'Beginning' }).click();
     await shows(/request 00000000/);
+    await place.locator('.cm-content').focus();
+    await page.keyboard.press('Control+f');
+    const asked = Date.now();
+    await page.keyboard.type('REQUEST 0142857');
+    await shows('Match 1 of 10');
+    console.log(`      words are found in all of it after ${Date.now() - asked} ms`);
+    await place.getByText('request 01428570').first().waitFor();
+    assert.equal(await place.locator('.bar').first().textContent().then((words) => /^100\.|^99\./.test(words.trim())), true, 'the match stands where the file has it');
+    await page.keyboard.press('Enter');
+    await shows('Match 2 of 10');
+    await page.keyboard.press('Shift+Enter');
+    await page.keyboard.press('Shift+Enter');
+    await shows('Match 10 of 10');
+    await page.keyboard.press('Control+a');
+    await page.keyboard.type('not in it at all');
+    await shows('Nothing found');
+    await page.keyboard.press('Escape');
+    await place.getByLabel('Find words').waitFor({ state: 'detached' });
+    assert.equal(await place.isVisible(), true, 'the file stays');
   });
   await check('names', async () => {
     while ((await page.getByRole('button', { name: 'Back to the files' }).count()) > 0) await page.getByRole('button', { name: 'Back to the files' }).first().click();
