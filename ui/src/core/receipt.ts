@@ -3,7 +3,7 @@ import type { Receipt } from '../types/generated/Receipt';
 import { count } from './time';
 import { code, plain, shortAddress, strong, type Words } from './words';
 
-/** Returns the lines of the receipt card, the most telling first. */
+/** Returns the lines of the receipt, the most telling first. */
 export function receiptLines(receipt: Receipt): Words[] {
   const lines: Words[] = [];
   for (const site of receipt.signedInChanged) lines.push([plain('Signed in at '), strong(site)]);
