@@ -39,6 +39,22 @@ const tests = {
     await page.getByRole('img', { name: /^The page after: .*Invoices/ }).waitFor();
     return page;
   },
+  async 'the palette lists every command after >, and the arrows reach the last'() {
+    const page = await open('agent');
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('>');
+    const options = page.getByRole('option');
+    await page.getByRole('option', { name: 'Theme as the system' }).waitFor();
+    assert.ok((await options.count()) >= 20, `${await options.count()} commands`);
+    await page.keyboard.press('ArrowUp');
+    const last = page.getByRole('option', { name: 'Theme as the system', selected: true });
+    await last.waitFor();
+    await page.waitForFunction(() => {
+      const [row, list] = [document.querySelector('[role=option][aria-selected=true]'), document.querySelector('.hits')].map((each) => each.getBoundingClientRect());
+      return row.bottom <= list.bottom + 1;
+    });
+    return page;
+  },
   async 'a step is copied as a line of a playbook'() {
     const page = await open('agent');
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);

@@ -8,6 +8,7 @@ import { titleIn } from '../core/groups';
 import { plainName } from '../core/plain';
 import { ALL, type Kept, type Wanted } from '../core/worklist';
 import { count } from '../core/time';
+import { readKept } from './kept';
 import type { Session } from './session.svelte';
 
 const KEY = 'baton.jobs';
@@ -27,7 +28,7 @@ export class Jobs implements Kept {
 
   constructor(session: Session) {
     this.#session = session;
-    const kept = read();
+    const kept = readKept(KEY);
     this.mine = new Set(strings(kept.mine));
     this.archived = new Set(strings(kept.archived));
     this.#names = new Map(Object.entries(Object(kept.names)).filter((each): each is [string, string] => typeof each[1] === 'string'));
@@ -102,13 +103,4 @@ export class Jobs implements Kept {
 
 function strings(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
-}
-
-function read(): { names?: unknown; archived?: unknown; mine?: unknown } {
-  try {
-    const value: unknown = JSON.parse(localStorage.getItem(KEY) ?? '{}');
-    return typeof value === 'object' && value !== null ? value : {};
-  } catch {
-    return {};
-  }
 }

@@ -1,5 +1,6 @@
 /** What the person chose for this machine: kept in the page's own storage, never sent anywhere. */
 import { PANES_UNCHOSEN, readPanes, type PaneChoice } from '../core/panes';
+import { readKept } from './kept';
 
 export type Theme = 'system' | 'light' | 'dark';
 
@@ -22,7 +23,7 @@ export class Preferences {
   readonly #system = matchMedia('(prefers-color-scheme: dark)');
 
   constructor() {
-    const kept = read();
+    const kept = readKept(KEY);
     if (kept.theme === 'light' || kept.theme === 'dark') this.theme = kept.theme;
     if (kept.notify === false) this.notify = false;
     if (kept.pictures === false) this.pictures = false;
@@ -85,14 +86,5 @@ export class Preferences {
   #save(): void {
     const { theme, notify, pictures, demoSeen, panes, fitsWhenDriving, showsAim } = this;
     localStorage.setItem(KEY, JSON.stringify({ theme, notify, pictures, demoSeen, panes, fitsWhenDriving, showsAim }));
-  }
-}
-
-function read(): Partial<Record<'theme' | 'notify' | 'pictures' | 'demoSeen' | 'panes' | 'fitsWhenDriving' | 'showsAim', unknown>> {
-  try {
-    const value: unknown = JSON.parse(localStorage.getItem(KEY) ?? '{}');
-    return typeof value === 'object' && value !== null ? value : {};
-  } catch {
-    return {};
   }
 }

@@ -4,7 +4,7 @@
  * Owns the words of every state; carrying out what a button says is the view's.
  */
 import { askSentence, askSub } from './approval';
-import type { Phase } from './phase';
+import { worksNow, type Phase } from './phase';
 import { plainName } from './plain';
 import { pageOf } from './words';
 import { count, duration, stopwatch } from './time';
@@ -322,7 +322,7 @@ export function mayTakeControl(sandbox: Sandbox, phase: Phase): boolean {
     case 'idle':
       return true;
     case 'done':
-      return sandbox.status === 'ready' || sandbox.status === 'active';
+      return worksNow(sandbox);
     case 'starting':
     case 'you':
     case 'other':

@@ -120,9 +120,14 @@ export function startSteps(sandbox: Sandbox, events: readonly Event[]): StartSte
   return steps.map(({ name, done }, i) => ({ name, state: done ? 'done' : i === now ? 'now' : 'next' }));
 }
 
+/** Whether a sandbox takes work now: its rooms run, and nothing holds them. */
+export function worksNow({ status }: Pick<Sandbox, 'status'>): boolean {
+  return status === 'ready' || status === 'active';
+}
+
 /** Whether the live view has a picture to show in this phase. */
 export function hasPicture(sandbox: Sandbox): boolean {
-  return (sandbox.status === 'ready' || sandbox.status === 'active') && sandbox.capabilities.browser !== false;
+  return worksNow(sandbox) && sandbox.capabilities.browser !== false;
 }
 
 /** Returns the question that a person is to answer first: in every state in which there is something to answer. */

@@ -1,4 +1,5 @@
 /** The sections of the settings: what they are called, and what people look for in them. A new section is a line here and its view. */
+import { ranked } from './palette';
 
 export type SectionId = 'general' | 'models' | 'signIns' | 'approvals' | 'programs' | 'machine' | 'setup' | 'about';
 
@@ -21,3 +22,8 @@ export const SECTIONS: readonly Section[] = [
   { id: 'setup', title: 'Check my setup', holds: ['Keyboard, paste, windows, files and delay'], words: 'layout dead keys ime select popup download upload latency report' },
   { id: 'about', title: 'About', holds: ['Version', 'Data folder', 'Sharing'], words: 'home path storage listens links' },
 ];
+
+/** Returns the sections that words stand in, the best first; all for no words. */
+export function rankedSections(words: readonly string[]): Section[] {
+  return ranked(SECTIONS, words, (each) => ({ text: [each.title, ...each.holds].join(', '), also: each.words }));
+}
