@@ -5,22 +5,17 @@
  *
  * `node tests/product.mjs [--out DIR] [--theme light,dark]`, after `npm run build` and `cargo build`. `BATON` names another program.
  */
-import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { liveViewOf, openPage, ROOT, startBaton } from './baton.mjs';
 
 const option = (name, fallback) => {
   const at = process.argv.indexOf(`--${name}`);
   return at === -1 ? fallback : process.argv[at + 1];
 };
-const ROOT = join(import.meta.dirname, '../..');
 const OUT = option('out', join(ROOT, 'docs/pictures'));
 const THEMES = option('theme', 'light,dark').split(',');
 const SIZE = { width: 1440, height: 900 };
-/** A loaded machine takes its time; nothing is judged by it. */
-const PATIENCE = 120_000;
 
 const FAILS = `name: Fetch an order
 steps:
@@ -43,38 +38,8 @@ open("months.svg", "w").write(f'<svg xmlns="http://www.w3.org/2000/svg" width="4
 print(len(rows), "invoices")
 `;
 
-/** Starts the program; answers where its interface opens, and how to send requests and to stop it. */
-async function startBaton() {
-  const home = await mkdtemp(join(tmpdir(), 'baton-pictures-'));
-  const program = process.env.BATON ?? join(ROOT, 'target/debug/baton');
-  const child = spawn(program, ['serve', '--port', '0'], { env: { ...process.env, BATON_HOME: home }, stdio: ['ignore', 'pipe', 'inherit'] });
-  let said = '';
-  const address = await new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('exit', (code) => reject(new Error(`baton ended with ${code}: ${said}`)));
-    child.stdout.on('data', (text) => {
-      said += text;
-      const found = /^interface: (\S+)$/m.exec(said);
-      if (found !== null) resolve(found[1]);
-    });
-  });
-  const stop = async () => {
-    if (child.exitCode === null) {
-      const ended = new Promise((resolve) => child.once('close', resolve));
-      child.kill('SIGTERM');
-      await ended;
-    }
-    await rm(home, { recursive: true, force: true });
-  };
-  return { address, stop };
-}
-
 const baton = await startBaton();
-// Root may not use Chromium's own sandbox. Only this browser, which sees nothing but our own pages, goes without it.
-const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args });
-const page = await browser.newPage({ viewport: SIZE, reducedMotion: 'reduce' });
-page.setDefaultTimeout(PATIENCE);
+const { page, close } = await openPage(SIZE);
 await mkdir(OUT, { recursive: true });
 
 /** Waits until the words are seen, then takes the picture in each theme. */
@@ -90,24 +55,7 @@ async function picture(name, sees) {
 
 const button = (name) => page.getByRole('button', { name });
 const tab = (name) => page.getByRole('tab', { name });
-/** The live picture is there and has come to rest: the same twice. */
-async function atRest() {
-  const seen = () => page.evaluate(() => document.querySelector('canvas')?.toDataURL() ?? '');
-  let last = '';
-  for (;;) {
-    const now = await seen();
-    if (now.length > 5_000 && now === last) return;
-    last = now;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
-}
-/** Waits for what follows an input: the picture is another, and rests. */
-async function changed(act) {
-  const before = await page.evaluate(() => document.querySelector('canvas').toDataURL());
-  await act();
-  await page.waitForFunction((was) => document.querySelector('canvas').toDataURL() !== was, before, { polling: 300 });
-  await atRest();
-}
+const { atRest, changed } = liveViewOf(page);
 
 async function newTask(steps) {
   await page.keyboard.press('Control+n');
@@ -199,7 +147,7 @@ try {
   await page.keyboard.type('invoices');
   await picture('search', 'In the story');
 } finally {
-  await browser.close();
+  await close();
   await baton.stop();
 }
 
