@@ -1,7 +1,8 @@
 //! The guest as the room's first process, and what it does before any thread exists.
 
+use std::fs::File;
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 
@@ -10,7 +11,7 @@ use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::libc;
 use nix::sys::wait::{WaitStatus, wait};
 use nix::unistd::{ForkResult, Pid, fork, getpid};
-use sandbox_link::protocol::LINK_FD;
+use sandbox_link::protocol::{LINK_FD, LINK_OUT_FD};
 
 /// Makes this process's memory and descriptors unreadable to the commands of the room, which run as the same user:
 /// the link must stay ours.
@@ -79,7 +80,9 @@ pub fn reap_until_guest_ends() -> Option<ExitCode> {
         Err(_) => return Some(ExitCode::FAILURE),
     };
     // Only the guest may keep the link open, or its end would not be seen outside.
-    let _ = nix::unistd::close(LINK_FD);
+    for half in [LINK_FD, LINK_OUT_FD] {
+        let _ = nix::unistd::close(half);
+    }
     loop {
         match wait() {
             Ok(WaitStatus::Exited(pid, 0)) if pid == guest => return Some(ExitCode::SUCCESS),
@@ -97,26 +100,67 @@ pub fn reap_until_guest_ends() -> Option<ExitCode> {
 /// # Errors
 /// When the kernel refuses.
 pub fn close_all_but(kept: RawFd) -> io::Result<()> {
-    const FIRST: u32 = 3;
-    let kept = kept.cast_unsigned();
-    for (first, last) in [(FIRST, kept.saturating_sub(1)), (kept.max(FIRST - 1) + 1, u32::MAX)] {
-        if first <= last {
-            // SAFETY: called before this process opens anything that it uses later.
-            Errno::result(unsafe { libc::close_range(first, last, 0) })?;
-        }
+    close_range(libc::STDERR_FILENO + 1, kept - 1)?;
+    close_all_after(kept.max(libc::STDERR_FILENO))
+}
+
+/// Closes every descriptor whose number is larger than `last`.
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn close_all_after(last: RawFd) -> io::Result<()> {
+    close_range(last + 1, RawFd::MAX)
+}
+
+fn close_range(first: RawFd, last: RawFd) -> io::Result<()> {
+    if first <= last {
+        // SAFETY: called before this process opens anything that it uses later.
+        Errno::result(unsafe { libc::close_range(first.cast_unsigned(), last.cast_unsigned(), 0) })?;
     }
     Ok(())
 }
 
-/// Takes the link from [`LINK_FD`].
+/// Makes standard input and output, which a container's engine connects to the runtime, the two halves of the link. What is
+/// started later has empty ones.
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn link_by_standard_streams() -> io::Result<()> {
+    let copy = |from: RawFd, to: RawFd| {
+        // SAFETY: both are numbers, and `to` is owned by nothing in this process.
+        Errno::result(unsafe { libc::dup2(from, to) }).map(drop)
+    };
+    copy(libc::STDIN_FILENO, LINK_FD)?;
+    copy(libc::STDOUT_FILENO, LINK_OUT_FD)?;
+    // Opened only now, or it would have the number of the link.
+    let nothing = File::options().read(true).write(true).open("/dev/null")?;
+    copy(nothing.as_raw_fd(), libc::STDIN_FILENO)?;
+    copy(nothing.as_raw_fd(), libc::STDOUT_FILENO)?;
+    Ok(())
+}
+
+/// The link before anything is said on it.
+pub enum RawLink {
+    Socket(UnixStream),
+    /// The half to read and the half to write.
+    Pipes(OwnedFd, OwnedFd),
+}
+
+/// Takes the link from [`LINK_FD`], and in a container from [`LINK_OUT_FD`] too.
 ///
 /// # Errors
 /// When there is no link.
-pub fn take_link() -> io::Result<UnixStream> {
-    // SAFETY: the backend put the link here, and this is the only place that takes it.
-    let link = unsafe { OwnedFd::from_raw_fd(LINK_FD) };
-    fcntl(&link, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
-    let link = UnixStream::from(link);
+pub fn take_link(in_container: bool) -> io::Result<RawLink> {
+    let take = |number: RawFd| {
+        // SAFETY: the backend put the link here, and this is the only place that takes it.
+        let half = unsafe { OwnedFd::from_raw_fd(number) };
+        fcntl(&half, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+        io::Result::Ok(half)
+    };
+    if in_container {
+        return Ok(RawLink::Pipes(take(LINK_FD)?, take(LINK_OUT_FD)?));
+    }
+    let link = UnixStream::from(take(LINK_FD)?);
     link.set_nonblocking(true)?;
-    Ok(link)
+    Ok(RawLink::Socket(link))
 }

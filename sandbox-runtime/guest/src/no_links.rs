@@ -14,7 +14,7 @@ use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::unistd::{getegid, geteuid};
 use sandbox_link::protocol::NO_LINKS_VARIABLE;
 
-use crate::isolation::namespaces::give_up_privileges;
+use crate::isolation::namespaces::{enter_user_namespace, give_up_privileges};
 
 /// `MS_NOSYMFOLLOW` of Linux 5.10.
 const NO_LINKS: libc::c_ulong = 256;
@@ -31,12 +31,9 @@ pub fn are_wanted() -> bool {
 /// When the kernel does not do it: then the room must not start.
 pub fn follow_none() -> io::Result<()> {
     let Some(folder) = std::env::var_os(NO_LINKS_VARIABLE) else { return Ok(()) };
-    let (user, group) = (geteuid(), getegid());
-    // SAFETY: takes a number; no thread shares what it changes.
-    Errno::result(unsafe { libc::unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNS) })?;
-    std::fs::write("/proc/self/setgroups", "deny")?;
-    std::fs::write("/proc/self/uid_map", format!("{user} {user} 1"))?;
-    std::fs::write("/proc/self/gid_map", format!("{group} {group} 1"))?;
+    // Everybody keeps the number that he has.
+    let same = (geteuid().as_raw(), getegid().as_raw());
+    enter_user_namespace(libc::CLONE_NEWUSER | libc::CLONE_NEWNS, same)?;
     let flags = libc::MS_REMOUNT | libc::MS_BIND | NO_LINKS | kept(statvfs(folder.as_os_str())?.flags());
     let folder = CString::new(folder.as_bytes())?;
     // nix has no name for the flag, and would drop it.

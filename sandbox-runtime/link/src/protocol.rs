@@ -9,8 +9,10 @@ use sandbox_core::model::Viewport;
 use sandbox_core::viewer::{InputEvent, Screen};
 use serde::{Deserialize, Serialize};
 
-/// The descriptor on which the guest finds its link.
+/// The descriptor on which the guest finds its link; in a container, the half that it reads.
 pub const LINK_FD: i32 = 3;
+/// In a container, the half of its link that the guest writes.
+pub const LINK_OUT_FD: i32 = LINK_FD + 1;
 
 /// The variable that says to the guest, before it knows its room, beneath which folder no link is to be followed.
 pub const NO_LINKS_VARIABLE: &str = "BATON_NO_LINKS_BENEATH";

@@ -95,6 +95,8 @@ pub struct WallOrders {
     pub data_bytes: Option<u64>,
     /// How large one file that a command writes may become, in bytes.
     pub file_bytes: Option<u64>,
+    /// The room is a container: the guest makes its own user namespace, and its link is standard input and output.
+    pub in_container: bool,
     /// A layer to go without. Only the tests' backends say it, to show that the layers overlap.
     pub without: Option<Layer>,
 }
@@ -102,16 +104,19 @@ pub struct WallOrders {
 const PROCESSES: &str = "--processes";
 const DATA_BYTES: &str = "--data-bytes";
 const FILE_BYTES: &str = "--file-bytes";
+const IN_CONTAINER: &str = "--in-container";
 const WITHOUT: &str = "--without";
 
 impl WallOrders {
     pub fn to_arguments(&self) -> Vec<String> {
         let number = |name: &str, value: Option<u64>| value.map(|value| [name.to_owned(), value.to_string()]);
+        let in_container = self.in_container.then(|| [IN_CONTAINER.to_owned(), true.to_string()]);
         let without = self.without.map(|layer| [WITHOUT.to_owned(), layer.name().to_owned()]);
         let all = [
             number(PROCESSES, self.processes),
             number(DATA_BYTES, self.data_bytes),
             number(FILE_BYTES, self.file_bytes),
+            in_container,
             without,
         ];
         all.into_iter().flatten().flatten().collect()
@@ -129,6 +134,7 @@ impl WallOrders {
                 PROCESSES => orders.processes = Some(number()?),
                 DATA_BYTES => orders.data_bytes = Some(number()?),
                 FILE_BYTES => orders.file_bytes = Some(number()?),
+                IN_CONTAINER => orders.in_container = value.parse().map_err(|_| format!("{name} {value}"))?,
                 WITHOUT => orders.without = Some(Layer::from_name(&value).ok_or_else(|| format!("{name} {value}"))?),
                 _ => return Err(format!("{name} {value}")),
             }
@@ -196,6 +202,7 @@ mod tests {
                 processes: Some(7),
                 data_bytes: Some(1 << 30),
                 file_bytes: Some(1 << 40),
+                in_container: true,
                 without: Some(Layer::Seccomp),
             },
         ] {

@@ -21,7 +21,7 @@ const TABLE: &str = r#"
 
 createSandbox name: ../tests/tests/product/window.rs: "name": "Supplier"
 createSandbox env: ../tests/tests/product/durability.rs: "env": { "TEAM": "blue" }
-createSandbox backend: refused {"backend":"docker"}
+createSandbox backend: ../tests/tests/product/containers.rs: config["backend"] = json!("docker")
 createSandbox network.mode: tests/egress/http.rs: fn modes_and_lists_decide_by_name
 createSandbox network.allow[]: tests/egress/http.rs: fn modes_and_lists_decide_by_name
 createSandbox network.deny[]: tests/egress/http.rs: fn modes_and_lists_decide_by_name

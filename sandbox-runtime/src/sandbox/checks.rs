@@ -1,4 +1,4 @@
-//! What rooms on this machine need, looked for and tried: the doctor's part for the local backend.
+//! What rooms on this machine need, looked for and tried: the doctor's part for the backends.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,12 +14,19 @@ use tokio::time::timeout;
 use super::calls::{exec, wait_ready};
 use super::limits::Holder;
 use super::local::Local;
-use super::{Backend, RoomSpec, WORKSPACE_DIR, layer_checks};
+use super::{Backend, RoomSpec, WORKSPACE_DIR, docker, layer_checks};
 
 /// How long a room may take to start and run one command.
 const TRIAL_DEADLINE: Duration = Duration::from_secs(30);
 /// How long a program may take to say its version.
 const VERSION_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Checks this machine for every backend.
+pub async fn all() -> Vec<Check> {
+    let mut checks = local().await;
+    checks.push(docker::check().await);
+    checks
+}
 
 /// Checks this machine for the local backend.
 pub async fn local() -> Vec<Check> {

@@ -3,10 +3,13 @@
 
 pub mod calls;
 pub mod checks;
+pub mod docker;
 mod exceeded;
 mod layer_checks;
 pub mod limits;
 pub mod local;
+mod room;
+mod words;
 
 use std::path::PathBuf;
 
@@ -19,12 +22,21 @@ use sandbox_link::{Incoming, Link};
 
 pub use exceeded::{Exceeded, tell_exceeded};
 pub use limits::LimitError;
+pub use room::file_owner;
 
 /// One engine that can start rooms.
 pub trait Backend: Send + Sync {
     /// Starts the guest in a new room, and returns once the link stands; whether the room is usable comes over the link
     /// as [`sandbox_link::protocol::GuestOpen::Ready`].
     fn start(&self, spec: RoomSpec) -> BoxFuture<'_, Result<Room, BackendError>>;
+
+    /// Looks whether rooms can be started now. Answers at once.
+    ///
+    /// # Errors
+    /// What is missing, and what mends it.
+    fn is_there(&self) -> BoxFuture<'_, Result<(), BackendError>> {
+        Box::pin(async { Ok(()) })
+    }
 
     /// Decides what a sandbox is held to, from what was asked for by name.
     ///

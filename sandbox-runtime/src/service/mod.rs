@@ -11,6 +11,7 @@ mod checkpoints;
 mod credentials;
 mod debugging;
 mod documents;
+mod engines;
 mod error;
 mod forget;
 pub mod home;
@@ -40,6 +41,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 pub use browse::BrowseCommand;
 pub use bundles::Bundled;
 pub use debugging::Debugging;
+use engines::Engines;
 pub use error::{ErrorCode, ServiceError};
 use keys::Keys;
 pub use keys::PASSPHRASE_VARIABLE;
@@ -55,7 +57,7 @@ use crate::agent::models::ModelVariables;
 use crate::driver::{Driver, Speech};
 use crate::egress::Sites;
 pub use crate::sandbox::calls::Output;
-use crate::sandbox::{Backend, checks, local::Local};
+use crate::sandbox::checks;
 use crate::store::Store;
 
 pub type Answer<T> = Result<T, ServiceError>;
@@ -80,8 +82,7 @@ impl WeakService {
 struct Inner {
     home: PathBuf,
     store: Store,
-    /// Why no sandbox can be started, where that is so: history can still be read.
-    backend: Result<Arc<dyn Backend>, ServiceError>,
+    engines: Engines,
     sites: Sites,
     sender: webhooks::Sender,
     /// What models say while they say it.
@@ -110,16 +111,12 @@ impl Service {
         let at = home.to_owned();
         let opened = tokio::task::spawn_blocking(move || Store::open(&at)).await.map_err(ServiceError::internal)?;
         let store = opened.map_err(ServiceError::from)?;
-        let backend = match Local::find(home) {
-            Ok(local) => Ok(Arc::new(local) as Arc<dyn Backend>),
-            Err(error) => Err(ServiceError::new(ErrorCode::Unavailable, error.to_string())),
-        };
         let passphrase = std::env::var(PASSPHRASE_VARIABLE).ok().filter(|text| !text.is_empty()).map(Into::into);
         let inner = Inner {
             home: home.to_owned(),
             sender: webhooks::Sender::start(home, store.clone()).await?,
             store,
-            backend,
+            engines: Engines::find(home),
             sites: crate::demo::sites(),
             speech: Speech::default(),
             drivers: Mutex::default(),
@@ -198,7 +195,7 @@ impl Service {
 
     /// Returns the checks of this machine.
     pub async fn checks(&self) -> Vec<Check> {
-        let mut found = checks::local().await;
+        let mut found = checks::all().await;
         found.extend(self.store().troubles().into_iter().map(|trouble| Check {
             name: "history".to_owned(),
             ok: false,

@@ -1,7 +1,7 @@
 //! Settings of the contract that this version does not carry out. Each is refused by name, so that nobody relies on what
 //! does nothing.
 
-use sandbox_core::model::{BackendKind, SandboxConfig, TaskRequest};
+use sandbox_core::model::{SandboxConfig, TaskRequest};
 
 use super::{Answer, ServiceError};
 
@@ -13,11 +13,6 @@ use super::{Answer, ServiceError};
 pub(super) fn check(config: &SandboxConfig) -> Answer<()> {
     let capabilities = &config.capabilities;
     refuse_if_set(&[
-        (
-            "backend",
-            config.backend == Some(BackendKind::Docker),
-            "`docker` is not in this version, which runs sandboxes with `local` only",
-        ),
         (
             "capabilities.agent.enabled",
             !capabilities.agent.enabled,

@@ -15,6 +15,7 @@ use sandbox_core::policy;
 use sandbox_core::{SandboxId, plain_name};
 
 use super::credentials::vault::SandboxVault;
+use super::engines::unavailable;
 use super::{Answer, ErrorCode, Service, ServiceError, not_yet, recovery, room_site, status_word};
 use crate::agent::models::ModelVariables;
 use crate::browser::prepare_profile;
@@ -39,7 +40,8 @@ impl Service {
     /// `invalid` for a configuration that cannot be, `overloaded` when many start already, `unavailable` where this machine cannot start sandboxes.
     pub async fn create_sandbox(&self, config: SandboxConfig) -> Answer<Sandbox> {
         check_config(&config)?;
-        let backend = self.inner.backend.clone()?;
+        let backend = self.inner.engines.get(config.backend.unwrap_or_default())?;
+        backend.is_there().await.map_err(unavailable)?;
         let in_force = backend.limits(&config.limits).map_err(|error| ServiceError::invalid(error.to_string()))?;
         self.store().room_for_work()?;
         let from = match &config.from_checkpoint {
@@ -99,8 +101,8 @@ impl Service {
         let workspace = self.make_folders(&sandbox.id, &profile).await?;
         // The machine may have other means than before.
         let asked = sandbox.limits.asked();
-        let in_force =
-            self.inner.backend.clone()?.limits(&asked).map_err(|error| ServiceError::invalid(error.to_string()))?;
+        let backend = self.inner.engines.get(sandbox.backend)?;
+        let in_force = backend.limits(&asked).map_err(|error| ServiceError::invalid(error.to_string()))?;
         sandbox.limits = SandboxLimits::new(asked, in_force);
         sandbox.status = SandboxStatus::Queued;
         sandbox.paused = None;
@@ -149,7 +151,7 @@ impl Service {
             home: self.home().to_owned(),
             frozen: Frozen::default(),
             from_checkpoint: from_checkpoint.map(Arc::new),
-            backend: self.inner.backend.clone()?,
+            backend: self.inner.engines.get(sandbox.backend)?,
             vault: Arc::new(SandboxVault::new(self, id.clone())),
             sites: self.inner.sites.clone(),
             shell_sites,

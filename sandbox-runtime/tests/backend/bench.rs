@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use sandbox_core::SandboxId;
@@ -10,11 +10,15 @@ use sandbox_core::model::{ExecResult, Limits};
 use sandbox_link::protocol::{ExecSpec, RoomSettings, ShellSettings};
 use sandbox_link::walls::Layer;
 use sandbox_runtime::sandbox::calls::{CallError, exec, wait_ready};
+use sandbox_runtime::sandbox::docker::Docker;
 use sandbox_runtime::sandbox::local::Local;
 use sandbox_runtime::sandbox::{Backend, Room, RoomSpec};
 
 /// How long the kernel may take on a busy machine to end what was killed.
 pub const GONE: Duration = Duration::from_secs(20);
+
+/// Names the backend that the suite is run on.
+const BACKEND_VARIABLE: &str = "BATON_TEST_BACKEND";
 
 pub struct Bench {
     pub home: tempfile::TempDir,
@@ -23,7 +27,16 @@ pub struct Bench {
 }
 
 impl Bench {
+    /// The backend that this run is about: `docker` if [`BACKEND_VARIABLE`] says so, else bubblewrap.
     pub fn new() -> Self {
+        match std::env::var(BACKEND_VARIABLE).as_deref() {
+            Ok("docker") => Self::made(|home| Box::new(Docker::new(home).unwrap())),
+            _ => Self::local(),
+        }
+    }
+
+    /// Rooms by bubblewrap, whatever the run is about.
+    pub fn local() -> Self {
         Self::with(|local| local)
     }
 
@@ -38,10 +51,14 @@ impl Bench {
     }
 
     fn with(change: impl FnOnce(Local) -> Local) -> Self {
+        Self::made(|home| Box::new(change(Local::find(home).unwrap())))
+    }
+
+    fn made(backend: impl FnOnce(&Path) -> Box<dyn Backend>) -> Self {
         let home = tempfile::tempdir().unwrap();
         fs::create_dir_all(home.path().join("workspaces/one")).unwrap();
         fs::create_dir_all(home.path().join("profiles/one")).unwrap();
-        let backend = Box::new(change(Local::find(home.path()).unwrap()));
+        let backend = backend(home.path());
         // Its own, because its control groups bear the name.
         let sandbox = SandboxId::from(format!("sbx_{}", sandbox_runtime::unique()));
         Self { home, backend, sandbox }

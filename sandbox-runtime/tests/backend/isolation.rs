@@ -12,7 +12,7 @@ use sandbox_core::model::Viewport;
 use sandbox_link::protocol::{DesktopSettings, GuestOpen, RoomSettings, ShellSettings};
 use sandbox_link::read_message;
 use sandbox_runtime::sandbox::calls::exec;
-use sandbox_runtime::sandbox::local::file_owner;
+use sandbox_runtime::sandbox::file_owner;
 use sandbox_runtime::sandbox::{BackendError, Room};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 

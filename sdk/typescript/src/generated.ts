@@ -1222,7 +1222,7 @@ export type Paused = {
 };
 
 /** What keeps a paused sandbox from running. */
-export type PausedBy = "cgroup2" | "signals" | "stopped";
+export type PausedBy = "cgroup2" | "signals" | "engine" | "stopped";
 
 /** A playbook to check. */
 export type PlaybookCheck = {

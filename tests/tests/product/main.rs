@@ -6,6 +6,7 @@ mod browser_dialogs;
 mod cdp;
 mod checkpoints;
 mod clients;
+mod containers;
 mod contract;
 mod demo;
 mod documents;

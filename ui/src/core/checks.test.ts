@@ -11,5 +11,7 @@ test.each([
   [check('fontsEmoji', false, 'no font for emoji', false), 'Emoji show as boxes.', 'No font for emoji. Everything else works.'],
   [check('fontsLatin', true, 'Latin text: Liberation Sans'), 'Latin text can be read.', 'Liberation Sans.'],
   [check('node', true, 'v20.20.2', false), 'Tasks can run JavaScript and TypeScript.', 'Node.js 20.20.2.'],
+  [check('docker', true, 'Docker 28.2.2: sandboxes can also run in containers', false), 'Tasks can also run in containers.', 'Docker 28.2.2.'],
+  [check('docker', false, 'no engine listens at /var/run/docker.sock', false), 'Tasks cannot run in containers.', 'No engine listens at /var/run/docker.sock. Everything else works.'],
   [check('somethingNew', true, 'the kernel is new enough'), 'The kernel is new enough.', ''],
 ])('%o reads as a sentence', (given, say, detail) => expect(checkWords(given)).toEqual({ say, detail }));

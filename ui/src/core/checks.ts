@@ -10,6 +10,7 @@ const SAYINGS: Record<string, { works: string; fails: string }> = {
   landlock: { works: 'Files are fenced off a second time', fails: 'Files cannot be fenced off a second time' },
   limits: { works: 'The kernel holds tasks to their limits', fails: 'The kernel cannot hold tasks to all of their limits' },
   room: { works: 'A trial sandbox started and ran a command', fails: 'A trial sandbox did not start' },
+  docker: { works: 'Tasks can also run in containers', fails: 'Tasks cannot run in containers' },
   xvfb: { works: 'The browser has a screen to draw on', fails: 'The browser has no screen to draw on' },
   chromium: { works: 'The browser is installed', fails: 'The browser is missing' },
   python3: { works: 'Tasks can run Python', fails: 'Tasks cannot run Python' },
@@ -31,6 +32,7 @@ export function checkWords(check: Check): { say: string; detail: string } {
 /** Returns what was found of something that works, without the words that the sentence has already. */
 function nameOf(check: Check): string {
   if (check.name.startsWith('fonts')) return sentence(check.found.slice(check.found.indexOf(':') + 1));
+  if (check.name === 'docker') return sentence(check.found.split(':', 1)[0] ?? check.found);
   return sentence(check.name === 'node' ? `Node.js ${check.found.replace(/^v/, '')}` : check.found);
 }
 

@@ -113,6 +113,7 @@ describe('a new task', () => {
       network: { mode: 'allowlist', allow: ['a.example', '*.b.example'] },
     });
     expect(sandboxBody({ ...EMPTY_DRAFT, name: 'A', network: 'none', allow: 'a.example', idleMinutes: 0, record: false }, 'playbook')).toEqual({ name: 'A', network: { mode: 'none' } });
+    expect(sandboxBody({ ...EMPTY_DRAFT, name: 'A', backend: 'docker', idleMinutes: 0, record: false }, 'playbook')).toEqual({ name: 'A', backend: 'docker' });
     expect(sandboxBody({ ...EMPTY_DRAFT, name: 'A', idleMinutes: 0, memory: '2', cpus: '1' }, 'playbook')).toEqual({ name: 'A', capabilities: { browser: { recording: true } }, limits: { memoryMb: 2048, cpus: 1 } });
     expect(sandboxBody({ ...EMPTY_DRAFT, prompt: 'Count the invoices', idleMinutes: 15 }, 'prompt')).toEqual({ name: 'Count the invoices', capabilities: { browser: { recording: true } }, limits: { idleMs: 900_000 } });
   });
@@ -154,9 +155,9 @@ test('a page that fills the stage has its size where sites are made for that, el
 });
 
 test('the steps of a task come back to be edited, with where it might go', () => {
-  const sandbox = sandboxOf({ name: 'Invoices', network: { mode: 'allowlist', allow: ['a.example', '*.b.example'], deny: [], allowPrivate: [] } });
+  const sandbox = sandboxOf({ name: 'Invoices', backend: 'docker', network: { mode: 'allowlist', allow: ['a.example', '*.b.example'], deny: [], allowPrivate: [] } });
   const draft = draftOf({ playbook: 'name: X\nsteps: []', prompt: null }, sandbox);
-  expect(draft).toMatchObject({ by: 'playbook', name: 'Invoices', playbook: 'name: X\nsteps: []', network: 'allowlist', allow: 'a.example *.b.example' });
+  expect(draft).toMatchObject({ by: 'playbook', name: 'Invoices', playbook: 'name: X\nsteps: []', network: 'allowlist', allow: 'a.example *.b.example', backend: 'docker' });
   expect(sandboxBody(draft, 'playbook')).toMatchObject({ network: { mode: 'allowlist', allow: ['a.example', '*.b.example'] } });
   expect(draftOf({ playbook: null, prompt: 'Find it' }, sandboxOf())).toMatchObject({ by: 'prompt', prompt: 'Find it', network: 'open' });
 });

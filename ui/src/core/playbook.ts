@@ -1,6 +1,7 @@
 /** A new task, from a playbook or in words: the templates that are offered, and what the form sends. */
 import { badLimit, limitsBody, type TypedLimits } from './limits';
 import { paramsOf } from './playbook-text';
+import type { BackendKind } from '../types/generated/BackendKind';
 import type { NetworkMode } from '../types/generated/NetworkMode';
 import type { Sandbox } from '../types/generated/Sandbox';
 
@@ -51,6 +52,8 @@ export interface Draft extends TypedLimits {
   tokens: string;
   /** Where the browser and commands may go. */
   network: NetworkMode;
+  /** What it runs in. */
+  backend: BackendKind;
   /** Host patterns, separated by spaces, commas or lines. */
   allow: string;
   /** Empty for a profile that ends with the sandbox. */
@@ -81,6 +84,7 @@ export const EMPTY_DRAFT: Draft = {
   minutes: '',
   tokens: '',
   network: 'open',
+  backend: 'local',
   allow: '',
   profile: '',
   idleMinutes: 60,
@@ -113,6 +117,7 @@ export function sandboxBody(draft: Draft, by: GivenBy): Record<string, unknown> 
     ...(name === '' ? {} : { name }),
     ...(Object.keys(browser).length === 0 ? {} : { capabilities: { browser } }),
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
+    ...(draft.backend === 'local' ? {} : { backend: draft.backend }),
     ...(draft.network === 'open' ? {} : { network: { mode: draft.network, ...(draft.network === 'allowlist' ? { allow } : {}) } }),
   };
 }
@@ -156,7 +161,7 @@ export function missing(draft: Draft, by: GivenBy): string | null {
 }
 
 /** Returns a draft of what a task was to do, to be edited and run again. */
-export function draftOf(task: { playbook?: string | null; prompt?: string | null; error?: { message: string } | null }, sandbox: Pick<Sandbox, 'name' | 'network' | 'capabilities'>): Draft {
+export function draftOf(task: { playbook?: string | null; prompt?: string | null; error?: { message: string } | null }, sandbox: Pick<Sandbox, 'name' | 'network' | 'backend' | 'capabilities'>): Draft {
   const browser = sandbox.capabilities.browser;
   const { mode, allow } = sandbox.network;
   return {
@@ -167,6 +172,7 @@ export function draftOf(task: { playbook?: string | null; prompt?: string | null
     prompt: task.prompt ?? '',
     failure: task.error?.message ?? null,
     network: mode,
+    backend: sandbox.backend,
     allow: allow.join(' '),
     record: typeof browser === 'object' && browser !== null && browser.recording === true,
     profile: (typeof browser === 'object' && browser !== null ? browser.profile : null) ?? '',

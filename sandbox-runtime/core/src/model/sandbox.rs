@@ -254,6 +254,8 @@ wire! {
         Cgroup2,
         /// Each process was stopped by a signal.
         Signals,
+        /// The container engine.
+        Engine,
         /// Nothing of it runs: the runtime stopped meanwhile. Files, sign-ins and tabs come back when it is resumed.
         Stopped,
     }

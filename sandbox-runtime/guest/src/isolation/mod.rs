@@ -1,7 +1,7 @@
 //! How this program walls in itself and what it starts, from inside the room that the backend made.
 //!
 //! ```text
-//! bubblewrap's room (namespaces, minimal read-only root, no network)
+//! bubblewrap's room, or a container (namespaces, read-only root, no network)
 //!   guest                       system calls filtered
 //!     └─ the commands' own process namespace and /proc: user 1000 without capabilities, no further namespaces,
 //!        Landlock, system calls filtered
@@ -19,6 +19,8 @@ mod proc_covers;
 use std::fmt;
 
 use sandbox_link::walls::{FAILED_LAYER, Layer, WallOrders};
+
+use self::namespaces::COMMAND_ID;
 
 /// A layer that could not be set up.
 #[derive(Debug)]
@@ -46,8 +48,20 @@ impl std::error::Error for Failure {}
 /// # Errors
 /// The first layer that could not be set up.
 pub fn wall_in_desktop(orders: &WallOrders) -> Result<(), Failure> {
+    if orders.in_container {
+        namespaces::become_user_of_container(COMMAND_ID)?;
+    }
     crate::no_links::follow_none().map_err(|error| Failure::new(Layer::Links, error))?;
     unless(orders, Layer::Seccomp, || filter::apply(filter::Profile::Desktop))
+}
+
+/// In a container, gives this process the rights over its own room that bubblewrap gives it elsewhere.
+///
+/// # Errors
+/// When the kernel does not make a user namespace.
+pub fn enter_shell_room(orders: &WallOrders) -> Result<(), Failure> {
+    const ROOT: u32 = 0;
+    if orders.in_container { namespaces::become_user_of_container(ROOT) } else { Ok(()) }
 }
 
 /// Walls in the first process of the commands.

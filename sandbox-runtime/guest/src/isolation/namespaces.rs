@@ -19,8 +19,8 @@ use sandbox_link::walls::{Layer, WallOrders};
 use super::Failure;
 use super::proc_covers::cover_proc;
 
-/// User and group of commands.
-const COMMAND_ID: u32 = 1000;
+/// User and group of commands, and of the desktop room's programs.
+pub const COMMAND_ID: u32 = 1000;
 
 /// Which side of a split a process is.
 pub enum Split {
@@ -89,12 +89,30 @@ fn allow_one_more_user_namespace() -> io::Result<()> {
 }
 
 fn become_user() -> io::Result<()> {
+    enter_user_namespace(libc::CLONE_NEWUSER, (COMMAND_ID, COMMAND_ID))
+}
+
+/// Makes the container's one user `id` in a user namespace of its own, with every right over the mounts of this room alone;
+/// [`give_up_privileges`] drops them.
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn become_user_of_container(id: u32) -> Result<(), Failure> {
+    enter_user_namespace(libc::CLONE_NEWUSER | libc::CLONE_NEWNS, (id, id))
+        .map_err(|error| Failure::new(Layer::UserNamespaces, format!("make a user namespace: {error}")))
+}
+
+/// Enters new namespaces, a user namespace among them, in which this process's user and group have the numbers `named`.
+///
+/// # Errors
+/// When the kernel refuses.
+pub fn enter_user_namespace(flags: libc::c_int, named: (u32, u32)) -> io::Result<()> {
     let (user, group) = (nix::unistd::geteuid(), nix::unistd::getegid());
     // SAFETY: takes a number; no thread shares what it changes.
-    Errno::result(unsafe { libc::unshare(libc::CLONE_NEWUSER) })?;
+    Errno::result(unsafe { libc::unshare(flags) })?;
     fs::write("/proc/self/setgroups", "deny")?;
-    fs::write("/proc/self/uid_map", format!("{COMMAND_ID} {user} 1"))?;
-    fs::write("/proc/self/gid_map", format!("{COMMAND_ID} {group} 1"))
+    fs::write("/proc/self/uid_map", format!("{} {user} 1", named.0))?;
+    fs::write("/proc/self/gid_map", format!("{} {group} 1", named.1))
 }
 
 /// Drops every capability, also of what this process may start.

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::exit;
 
 pub async fn doctor(as_json: bool) -> anyhow::Result<u8> {
-    let checks = checks::local().await;
+    let checks = checks::all().await;
     let usable = checks.iter().all(|check| check.ok || !check.required);
     match as_json {
         true => println!("{}", serde_json::to_string_pretty(&json!({ "ok": usable, "data": checks }))?),

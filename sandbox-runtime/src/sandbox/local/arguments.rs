@@ -10,19 +10,14 @@ use std::path::{Path, PathBuf};
 use sandbox_link::protocol::NO_LINKS_VARIABLE;
 use sandbox_link::walls::{ProcCover, WallOrders};
 
+use super::super::room::{ENVIRONMENT, GUEST_PATH, MEMORY_FOLDERS, ROOM_ID, RoomKind};
 use super::super::{PROFILE_DIR, WORKSPACE_DIR};
 
-/// Where the room sees the guest's program.
-pub const GUEST_PATH: &str = "/opt/baton/sandbox-guest";
-/// User and group of what runs in a room; in the shell room the guest makes it so for commands.
-pub const ROOM_ID: &str = "1000";
 /// Over the shell room's own namespaces, never over the host: to mount `/proc`, to allow no further user namespaces, and
 /// to name commands user 1000.
 const GUEST_CAPABILITIES: [&str; 3] = ["CAP_SYS_ADMIN", "CAP_SYS_RESOURCE", "CAP_SETFCAP"];
-const HOME: &str = "/home/baton";
 /// The folder of [`PROFILE_DIR`].
 const PROFILE_PARENT: &str = "/run/kept";
-const RUNTIME_DIR: &str = "/run/user/1000";
 
 /// What a room takes of the host's `/etc`: what programs need to start, find fonts, check certificates, name types.
 /// Nothing that names users, hosts, services or secrets of the host: `ssl` without its `private`.
@@ -73,25 +68,6 @@ const ETC: &[&str] = &[
 
 /// Parts of the host outside `/usr` and `/etc` that programs installed there need.
 const BESIDE_USR: &[&str] = &["/opt/google", "/var/cache/fontconfig", "/var/lib/libreoffice"];
-
-/// Environment of the guest itself; commands get one of their own.
-const ENVIRONMENT: &[(&str, &str)] = &[
-    ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
-    ("HOME", HOME),
-    ("USER", "baton"),
-    ("LOGNAME", "baton"),
-    ("SHELL", "/bin/bash"),
-    ("LANG", "C.UTF-8"),
-    ("TMPDIR", "/tmp"),
-    ("XDG_RUNTIME_DIR", RUNTIME_DIR),
-];
-
-/// Which of the two rooms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RoomKind {
-    Shell,
-    Desktop,
-}
 
 /// What the arguments depend on. Descriptors are numbers in bubblewrap's process.
 #[derive(Clone, Debug)]
@@ -224,9 +200,7 @@ fn private_folders(args: &mut Arguments, layout: &Layout) {
     let size = layout.memory_folder_bytes.to_string();
     args.add(["--perms", "0755", "--dir", "/home", "--perms", "0755", "--dir", "/run", "--perms", "0755", "--dir"]);
     args.add(["/run/user"]);
-    for (path, mode) in
-        [("/tmp", "1777"), ("/var/tmp", "1777"), ("/dev/shm", "1777"), (HOME, "0700"), (RUNTIME_DIR, "0700")]
-    {
+    for (path, mode) in MEMORY_FOLDERS {
         args.add(["--size", &size, "--perms", mode, "--tmpfs", path]);
     }
     match layout.kind {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sandbox_link::walls::{Layer, proc_covers};
 
@@ -21,24 +21,6 @@ fn top_folder(path: &Path) -> Option<TopFolder> {
         return Some(TopFolder::Link { path: path.into(), target });
     }
     path.is_dir().then(|| TopFolder::Folder(path.into()))
-}
-
-/// Finds the guest's program: `BATON_GUEST`, else beside this program, or one folder above (programs of tests).
-pub fn find_guest() -> Result<PathBuf, BackendError> {
-    const NAME: &str = "sandbox-guest";
-    let refused = |cause: String| BackendError::Refused {
-        layer: "guest",
-        cause,
-        fix: "build it with `cargo build -p sandbox-guest`, or name it in BATON_GUEST".to_owned(),
-    };
-    if let Some(named) = std::env::var_os("BATON_GUEST") {
-        let named = PathBuf::from(named);
-        return fs::canonicalize(&named).map_err(|error| refused(format!("BATON_GUEST={}: {error}", named.display())));
-    }
-    let program = std::env::current_exe()?;
-    let folders = program.ancestors().skip(1).take(2);
-    let mut candidates = folders.map(|folder| folder.join(NAME));
-    candidates.find(|path| path.is_file()).ok_or_else(|| refused(format!("no {NAME} beside {}", program.display())))
 }
 
 /// The profile that lets bubblewrap, and what it starts, use user namespaces where Ubuntu restricts them. The stricter one

@@ -22,7 +22,6 @@ use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use nix::unistd::Pid;
 use sandbox_core::SandboxId;
 use sandbox_core::model::{Check, EnforcedBy, Limits, LimitsInForce, PausedBy};
-use sandbox_link::protocol::RoomSettings;
 use sandbox_link::walls::{Layer, WallOrders};
 use sandbox_link::{Link, Side, greet_guest};
 use sha2::{Digest, Sha256};
@@ -32,10 +31,11 @@ use tokio::net::unix::pipe;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use self::arguments::{HostRoot, Layout, RoomKind, arguments};
+use self::arguments::{HostRoot, Layout, arguments};
 use self::descriptors::Descriptors;
 use self::processes::BubblewrapRoom;
 use super::limits::{Holder, Machine, resolve};
+use super::room::{RoomKind, find_guest, memory_folder_bytes};
 use super::{Backend, BackendError, Exceeded, LimitError, Room, RoomSpec, checks};
 
 const BUBBLEWRAP: &str = "/usr/bin/bwrap";
@@ -56,14 +56,6 @@ pub struct Local {
     without: Option<Layer>,
 }
 
-/// Returns the user and group that files of a workspace belong to on the host.
-///
-/// The room's user is this process's own user, under another number: what either writes, the other may change, and nothing
-/// need be given away. That holds for root too.
-pub fn file_owner() -> (u32, u32) {
-    (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw())
-}
-
 impl Local {
     /// Finds what rooms need on this machine. `home` is the data directory; workspaces and profiles lie in it.
     ///
@@ -74,7 +66,7 @@ impl Local {
         Ok(Self {
             home: std::fs::canonicalize(home)?,
             home_as_named: home.to_owned(),
-            guest: host::find_guest()?,
+            guest: find_guest()?,
             host: host::read_root()?,
             binds_descriptors,
             holder: Holder::find(home),
@@ -108,6 +100,7 @@ impl Local {
                     .filter(|limit| limit.by == EnforcedBy::Watchdog)
                     .map(|limit| limit.value << 20),
                 file_bytes: limits.disk_mb.map(|limit| limit.value << 20),
+                in_container: false,
                 without: self.without,
             },
         }
@@ -135,10 +128,7 @@ impl Local {
     }
 
     async fn start_room(&self, spec: RoomSpec) -> Result<Room, BackendError> {
-        let kind = match &spec.settings {
-            RoomSettings::Shell(_) => RoomKind::Shell,
-            RoomSettings::Desktop(_) => RoomKind::Desktop,
-        };
+        let kind = RoomKind::from(&spec.settings);
         let workspace = self.open_folder(&spec.workspace, "workspaces")?;
         let profile = match (&spec.profile, kind) {
             (Some(profile), RoomKind::Desktop) => Some(self.open_folder(profile, "profiles")?),
@@ -223,12 +213,6 @@ impl Backend for Local {
     fn checks(&self) -> BoxFuture<'_, Vec<Check>> {
         Box::pin(checks::local())
     }
-}
-
-/// How large each folder of a room that lives in memory may become: a quarter of the sandbox's memory.
-fn memory_folder_bytes(limits: &LimitsInForce) -> u64 {
-    const WITHOUT_LIMIT: u64 = 1 << 30;
-    limits.memory_mb.map_or(WITHOUT_LIMIT, |limit| (limit.value << 20) / 4)
 }
 
 /// Returns whether the bubblewrap of this machine binds descriptors.

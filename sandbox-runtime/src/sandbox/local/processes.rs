@@ -1,32 +1,28 @@
 //! The processes of one room as the host holds them: bubblewrap, and the init inside.
 
-use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use nix::errno::Errno;
 use nix::libc;
 use nix::unistd::Pid;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, ChildStderr};
-use tokio::task::JoinHandle;
+use tokio::process::Child;
 use tokio::time::timeout;
 
 use super::super::RoomProcesses;
 use super::super::limits::Held;
+use super::super::words::Followed;
 
 /// How long the kernel may take to end every process of a room.
 const END_DEADLINE: Duration = Duration::from_secs(10);
-/// How much of what a room says on standard error is kept to explain a failure.
-const WORDS_KEPT: usize = 4096;
 
 /// A running bubblewrap and the room's init. Dropping it kills the room without waiting.
 pub struct BubblewrapRoom {
     pub bubblewrap: Child,
-    pub words: Words,
+    pub words: Followed,
     /// The room's first process; its end is the end of all of them.
     init: Option<OwnedFd>,
     /// Its number, for as long as it is watched.
@@ -37,7 +33,7 @@ pub struct BubblewrapRoom {
 
 impl BubblewrapRoom {
     pub fn new(mut bubblewrap: Child, held: Arc<Held>) -> Self {
-        let words = Words::follow(bubblewrap.stderr.take());
+        let words = Followed::start(bubblewrap.stderr.take());
         Self { bubblewrap, words, init: None, watched: None, held }
     }
 
@@ -95,53 +91,5 @@ impl Drop for BubblewrapRoom {
     fn drop(&mut self) {
         self.leave();
         self.kill_init();
-    }
-}
-
-/// What a room says on standard error: passed to the log, its newest end kept.
-pub struct Words {
-    kept: Arc<Mutex<VecDeque<u8>>>,
-    reader: Option<JoinHandle<()>>,
-}
-
-impl Words {
-    fn follow(stderr: Option<ChildStderr>) -> Self {
-        let kept = Arc::new(Mutex::new(VecDeque::new()));
-        let reader = stderr.map(|stderr| tokio::spawn(follow(stderr, kept.clone())));
-        Self { kept, reader }
-    }
-
-    /// Returns what was said last, once the room is gone.
-    pub async fn last(&mut self) -> String {
-        if let Some(reader) = self.reader.take() {
-            let _ = timeout(Duration::from_secs(1), reader).await;
-        }
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(kept.make_contiguous()).into_owned()
-    }
-}
-
-impl Drop for Words {
-    fn drop(&mut self) {
-        if let Some(reader) = &self.reader {
-            reader.abort();
-        }
-    }
-}
-
-async fn follow(stderr: ChildStderr, kept: Arc<Mutex<VecDeque<u8>>>) {
-    let mut lines = BufReader::new(stderr);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        match lines.read_until(b'\n', &mut line).await {
-            Ok(0) | Err(_) => return,
-            Ok(_) => {}
-        }
-        tracing::debug!(target: "room", "{}", String::from_utf8_lossy(&line).trim_end());
-        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.extend(&line);
-        let too_much = kept.len().saturating_sub(WORDS_KEPT);
-        kept.drain(..too_much);
     }
 }

@@ -3,4 +3,4 @@
 /**
  * What keeps a paused sandbox from running.
  */
-export type PausedBy = "cgroup2" | "signals" | "stopped";
+export type PausedBy = "cgroup2" | "signals" | "engine" | "stopped";
