@@ -33,6 +33,8 @@ pub struct Seen {
     pub control: Option<ControlView>,
     pub denied: Vec<String>,
     pub clipboard: Option<String>,
+    /// Whether the page shows what is being composed, if the view was told.
+    pub composing_in_page: Option<bool>,
     pub ended: bool,
 }
 
@@ -192,6 +194,7 @@ impl Seen {
             control: None,
             denied: Vec::new(),
             clipboard: None,
+            composing_in_page: None,
             ended: false,
         }
     }
@@ -201,6 +204,7 @@ impl Seen {
             ToViewer::Control { control } => self.control = Some(control),
             ToViewer::Denied { code, .. } => self.denied.push(code),
             ToViewer::Clipboard { text } => self.clipboard = Some(text),
+            ToViewer::Composing { in_page } => self.composing_in_page = Some(in_page),
             ToViewer::Ended { .. } => self.ended = true,
             // The pictures say how large they are.
             ToViewer::Welcome { .. }

@@ -55,8 +55,11 @@ wire! {
         Wheel { dx: i32, dy: i32, x: i32, y: i32 },
         /// `code` as in DOM `KeyboardEvent.code`, `key` as in `KeyboardEvent.key`.
         Key { code: String, key: String, down: bool },
-        /// Committed text: an input method, dead keys, "type this for me".
+        /// Committed text: an input method, dead keys, "type this for me". It takes the place of what was composed.
         Text { text: String },
+        /// What an input method is composing now; empty when it gave up. Shown in the page, underlined, where that has the
+        /// focus; answered by `Composing`.
+        Compose { text: String },
         /// Focus left the view: held keys and buttons go up.
         Blur {},
     }
@@ -78,6 +81,9 @@ wire! {
         Denied { code: String, message: String },
         /// What the sandbox's clipboard holds; only to the person who drives.
         Clipboard { text: String },
+        /// Whether the page shows what is being composed. It does not in the browser's own fields, such as the address bar, or
+        /// in a window that is no page: there, the view has to show it.
+        Composing { in_page: bool },
         /// The shape of the pointer as a CSS cursor name.
         Cursor { cursor: String },
         /// What the agent, or a program, does on the page now. Told while nobody holds control, and never waited for.

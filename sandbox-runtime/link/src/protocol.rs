@@ -64,7 +64,8 @@ pub enum Open {
     /// second, with key frames to seek to. With a caption, the first picture is a plain one that says it. Nothing is said
     /// to the guest but the stream's end.
     Recording { caption: Option<String> },
-    /// Input as [`InputFrame`] frames, injected in order; nothing comes back. One lane for each stream.
+    /// Input as [`InputFrame`] frames, injected in order; one [`Settled`] comes back for each `Settle`. One lane for each
+    /// stream.
     Input,
     /// One [`Pulse`] back for each frame that comes, whatever is in it.
     Heartbeat,
@@ -227,7 +228,13 @@ pub enum InputFrame {
     Paste(String),
     /// Every key and button goes up: before another may drive.
     ReleaseAll,
+    /// Asks for a [`Settled`].
+    Settle,
 }
+
+/// The window with the focus has been given all that was injected before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled;
 
 #[cfg(test)]
 mod tests {

@@ -37,6 +37,7 @@ mod remembered;
 mod sign_in;
 mod starting;
 mod takeover;
+mod typing;
 mod unreachable;
 mod veil;
 mod world;

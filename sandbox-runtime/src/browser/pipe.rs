@@ -16,6 +16,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use chromiumoxide_types::Command;
+use sandbox_core::Lease;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -38,6 +39,8 @@ const MAX_MESSAGE: usize = 128 << 20;
 pub enum Pass {
     /// Acts on a page, or looks at it as part of an action.
     Act(Permit),
+    /// Puts a person's text into a page.
+    Person(Gate, Lease),
     /// Looks at a page.
     Look(Gate),
     /// Does what an action was told to do later: answers its dialog.
@@ -51,6 +54,7 @@ impl Pass {
     fn dispatch<R>(&self, send: impl FnOnce() -> R) -> Result<R, Refused> {
         match self {
             Self::Act(permit) => permit.dispatch(send),
+            Self::Person(gate, lease) => gate.dispatch_person(*lease, send),
             Self::Look(gate) => gate.dispatch_look(send),
             Self::Promised(gate) => gate.dispatch_promised(send),
             Self::Bookkeeping => Ok(send()),

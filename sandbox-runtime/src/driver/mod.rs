@@ -37,6 +37,7 @@ mod share;
 mod speech;
 mod start;
 mod tasks;
+mod typist;
 mod withdraw;
 mod work;
 
@@ -67,6 +68,7 @@ pub use share::{Share, SharedTurn};
 pub use speech::{Speech, Words};
 pub use tasks::{TaskOrder, TaskWork};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+pub use typist::Typist;
 pub use work::{ExecError, SaveError};
 
 use self::cause::{Cause, TurnOf};

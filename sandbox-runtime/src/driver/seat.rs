@@ -12,6 +12,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 
 use super::cause::Cause;
 use super::refusal::Refusal;
+use super::typist::Typist;
 use super::{Driver, Shared};
 use crate::browser::{Browser, Refused};
 
@@ -121,6 +122,11 @@ impl ViewerSeat {
                 }
             }
         })
+    }
+
+    /// Returns the way of this view's texts into the page.
+    pub fn typist(&self) -> Typist {
+        Typist { shared: self.shared.clone() }
     }
 
     /// Whether a desktop that goes away comes back.

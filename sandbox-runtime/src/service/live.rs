@@ -7,7 +7,7 @@ use sandbox_link::Link;
 
 use super::{Answer, Service, ServiceError};
 use crate::driver::{self, ViewerSeat};
-use crate::stream::{InputWeight, Refusal, Seat};
+use crate::stream::{InputWeight, Refusal, Seat, Typist};
 
 impl Service {
     /// Gives a live view its seat, and the way to the pictures.
@@ -59,6 +59,10 @@ impl Seat for ViewerSeat {
         Self::aims(self)
     }
 
+    fn typist(&self) -> impl Typist + 'static {
+        Self::typist(self)
+    }
+
     fn comes_back(&self) -> bool {
         Self::comes_back(self)
     }
@@ -73,6 +77,16 @@ impl Seat for ViewerSeat {
             InputWeight::Counted => driver::InputWeight::Counts,
         };
         Ok(Self::input(self, lease, weight, send)?)
+    }
+}
+
+impl Typist for driver::Typist {
+    async fn compose(&self, lease: Lease, text: &str) -> bool {
+        Self::compose(self, lease, text).await
+    }
+
+    async fn commit(&self, lease: Lease, text: &str) -> bool {
+        Self::commit(self, lease, text).await
     }
 }
 

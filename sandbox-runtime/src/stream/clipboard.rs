@@ -35,7 +35,8 @@ impl CopyKeys {
             | InputEvent::Move { .. }
             | InputEvent::Button { .. }
             | InputEvent::Wheel { .. }
-            | InputEvent::Text { .. } => false,
+            | InputEvent::Text { .. }
+            | InputEvent::Compose { .. } => false,
         }
     }
 

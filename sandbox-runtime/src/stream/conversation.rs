@@ -12,7 +12,7 @@ use sandbox_core::Lease;
 use sandbox_core::viewer::{Aim, ControlView, FromViewer, InputEvent, Screen, ToViewer, ViewerMode};
 use sandbox_link::protocol::{DesktopAnswer, DesktopCall, DesktopReport, InputFrame, Open, VideoRequest};
 use sandbox_link::{Link, LinkError, read_message};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
@@ -99,6 +99,8 @@ pub(super) struct Conversation<S> {
     aims: Aims,
     /// Only views that may act have one.
     lane: Option<Lane>,
+    /// Whether the page shows what is being composed.
+    in_page: watch::Receiver<bool>,
     keys: CopyKeys,
     told: ControlView,
     denied: Option<(String, Instant)>,
@@ -142,10 +144,11 @@ async fn begin<S: Seat>(
     transport: &'static str,
 ) -> Result<(Conversation<S>, Option<Writer>), BeginError> {
     let screen = screen(&desktop).await.ok_or(BeginError::NoGeometry)?;
+    let (composed, in_page) = watch::channel(true);
     let (lane, writer) = match seat.mode() {
         ViewerMode::Watch => (None, None),
         ViewerMode::Control => {
-            let (lane, writer) = Lane::open(&desktop).await?;
+            let (lane, writer) = Lane::open(&desktop, seat.typist(), composed).await?;
             (Some(lane), Some(writer))
         }
     };
@@ -164,6 +167,7 @@ async fn begin<S: Seat>(
         reports,
         aims,
         lane,
+        in_page,
         keys: CopyKeys::default(),
         told,
         denied: None,
@@ -221,6 +225,10 @@ impl<S: Seat> Conversation<S> {
                     None => return End::ViewerLeft,
                 },
                 Some(read) = self.reads.join_next(), if !self.reads.is_empty() => self.handle_copied(read.ok().flatten()).await,
+                Ok(()) = self.in_page.changed(), if self.lane.is_some() => {
+                    let in_page = *self.in_page.borrow_and_update();
+                    self.answer(ToViewer::Composing { in_page }).await
+                }
                 report = self.reports.next(), if reporting => match report {
                     Some(report) => self.handle_report(report).await,
                     None => {
@@ -321,7 +329,7 @@ impl<S: Seat> Conversation<S> {
                 self.keys.released();
                 return Ok(());
             }
-            InputEvent::Text { text } => {
+            InputEvent::Text { text } | InputEvent::Compose { text } => {
                 within_limit(text).and_then(|()| self.dispatch(lease, weight(&event), InputFrame::Event(event.clone())))
             }
             InputEvent::Move { .. } | InputEvent::Button { .. } | InputEvent::Wheel { .. } | InputEvent::Key { .. } => {
@@ -455,7 +463,7 @@ fn within_limit(text: &str) -> Result<(), Refusal> {
     Err(Refusal::new("tooLarge", format!("text of {} bytes is too long; at most {MAX_TEXT}", text.len())))
 }
 
-/// Clicks, keys and text are counted; moving, scrolling and letting go are not.
+/// Clicks, keys and text are counted; moving, scrolling, composing and letting go are not.
 fn weight(event: &InputEvent) -> InputWeight {
     match event {
         InputEvent::Button { down: true, .. } | InputEvent::Key { down: true, .. } | InputEvent::Text { .. } => {
@@ -465,6 +473,7 @@ fn weight(event: &InputEvent) -> InputWeight {
         | InputEvent::Wheel { .. }
         | InputEvent::Button { down: false, .. }
         | InputEvent::Key { down: false, .. }
+        | InputEvent::Compose { .. }
         | InputEvent::Blur {} => InputWeight::Light,
     }
 }

@@ -1,8 +1,8 @@
 //! The one lane on which a viewer's input reaches the room: never behind pictures, never behind a reply.
 //!
-//! Newest wins where only the newest matters (moves, wheel), so the queue stays short however slow the room is; keys,
-//! buttons and text are kept in order. [`Lane::release_all`] throws away what was not sent yet: after it, nothing of the
-//! old holder follows.
+//! Newest wins where only the newest matters (moves, wheel, compositions), so the queue stays short however slow the room
+//! is; keys, buttons and text are kept in order. [`Lane::release_all`] throws away what was not sent yet: after it,
+//! nothing of the old holder follows.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,9 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sandbox_core::Lease;
 use sandbox_core::viewer::InputEvent;
 use sandbox_link::protocol::{InputFrame, Open};
-use sandbox_link::{Link, LinkError, write_message};
-use tokio::sync::Notify;
+use sandbox_link::{Link, LinkError};
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
+
+use super::room_input::RoomInput;
+use super::seat::Typist;
 
 /// Frames that may wait. A person makes some hundred events a second, so this is seconds of a room that does not read.
 const CAPACITY: usize = 512;
@@ -48,14 +51,19 @@ pub(super) struct Writer {
 pub(super) struct LaneFull;
 
 impl Lane {
-    /// Opens the room's input stream and starts the task that writes to it.
-    pub(super) async fn open(desktop: &Link) -> Result<(Self, Writer), LinkError> {
-        let mut room = desktop.open_for(&Open::Input).await?;
+    /// Opens the room's input stream and starts the task that writes to it; `in_page` is told whether the page shows what is
+    /// being composed.
+    pub(super) async fn open(
+        desktop: &Link,
+        typist: impl Typist,
+        in_page: watch::Sender<bool>,
+    ) -> Result<(Self, Writer), LinkError> {
+        let mut room = RoomInput::new(desktop.open_for(&Open::Input).await?, typist, in_page);
         let lane = Self { shared: Arc::new(Shared { queue: Mutex::default(), pushed: Notify::new() }) };
         let reader = lane.clone();
         let task = tokio::spawn(async move {
             while let Some(frame) = reader.next().await {
-                if let Err(error) = write_message(&mut room, &frame).await {
+                if let Err(error) = room.carry(frame).await {
                     tracing::debug!(%error, "the room no longer takes input");
                     reader.close();
                     return;
@@ -157,8 +165,23 @@ fn merge(last: &mut InputFrame, next: &InputFrame) -> bool {
             *dy = dy.saturating_add(*more_y);
             true
         }
+        // What is composed next, or committed, takes its place.
+        (
+            InputFrame::Event(last @ InputEvent::Compose { .. }),
+            InputFrame::Event(next @ (InputEvent::Compose { .. } | InputEvent::Text { .. })),
+        ) => {
+            *last = next.clone();
+            true
+        }
         (InputFrame::ReleaseAll, InputFrame::ReleaseAll) => true,
-        (InputFrame::Under(_) | InputFrame::Event(_) | InputFrame::Paste(_) | InputFrame::ReleaseAll, _) => false,
+        (
+            InputFrame::Under(_)
+            | InputFrame::Event(_)
+            | InputFrame::Paste(_)
+            | InputFrame::ReleaseAll
+            | InputFrame::Settle,
+            _,
+        ) => false,
     }
 }
 
@@ -214,6 +237,14 @@ mod tests {
                 event(InputEvent::Wheel { dx: 0, dy: 1, x: 5, y: 4 }),
             ],
         );
+    }
+
+    #[test]
+    fn what_is_being_composed_is_the_newest_and_gives_way_to_what_is_committed() {
+        let compose = |text: &str| event(InputEvent::Compose { text: text.into() });
+        let text = |text: &str| event(InputEvent::Text { text: text.into() });
+        check(vec![compose("に"), compose("にほ")], vec![compose("にほ")]);
+        check(vec![compose("にほ"), text("日本"), text("語")], vec![text("日本"), text("語")]);
     }
 
     #[test]

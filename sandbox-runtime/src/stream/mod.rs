@@ -13,6 +13,7 @@
 mod clipboard;
 mod conversation;
 mod lane;
+mod room_input;
 mod seat;
 mod socket;
 #[cfg(test)]
@@ -22,6 +23,6 @@ mod testing;
 mod video;
 pub mod whep;
 
-pub use seat::{InputWeight, Refusal, Seat};
+pub use seat::{InputWeight, Refusal, Seat, Typist};
 pub use socket::{MAX_MESSAGE, serve};
 pub use whep::{WhepError, WhepSessions};

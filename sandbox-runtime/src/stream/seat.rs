@@ -32,6 +32,9 @@ pub trait Seat: Send + Sync + 'static {
     /// Returns what the agent's side does on the page, from now on. Aims that are not read in time are lost.
     fn aims(&self) -> impl Stream<Item = Aim> + Send + 'static;
 
+    /// Returns the way of this view's texts into the page.
+    fn typist(&self) -> impl Typist + 'static;
+
     /// Whether a desktop that goes away comes back: the view is to connect again.
     fn comes_back(&self) -> bool;
 
@@ -40,6 +43,16 @@ pub trait Seat: Send + Sync + 'static {
 
     /// Runs `send`, which only queues to the room, if `lease` is this person's live lease.
     fn input<R>(&self, lease: Lease, weight: InputWeight, send: impl FnOnce() -> R) -> Result<R, Refusal>;
+}
+
+/// Puts texts into the page that has the focus. Each answer says whether one has it; if not, nothing was done. Nothing is
+/// done either once the lease is over.
+pub trait Typist: Send + Sync + 'static {
+    /// Shows what is being composed; nothing, when that is empty.
+    fn compose(&self, lease: Lease, text: &str) -> impl Future<Output = bool> + Send;
+
+    /// Commits a text, in place of what was composed. The page has it when this returns.
+    fn commit(&self, lease: Lease, text: &str) -> impl Future<Output = bool> + Send;
 }
 
 /// What an input means for the receipt and the lease.

@@ -212,6 +212,44 @@ async fn a_persons_input_reaches_the_room_in_order_and_is_counted() {
 }
 
 #[tokio::test]
+async fn what_is_composed_goes_into_the_page_between_the_keys_before_and_after_it() {
+    let mut page = Page::open(ViewerMode::Control, Some(LEASE)).await;
+    let (compose, text) = (|text: &str| InputEvent::Compose { text: text.into() }, "日本".to_owned());
+    page.input(LEASE, key("KeyA", "a", true)).await;
+    page.input(LEASE, compose("にほ")).await;
+    page.driver_asked(Asked::Compose("にほ".into())).await;
+    page.input(LEASE, InputEvent::Text { text: text.clone() }).await;
+    page.input(LEASE, key("KeyB", "b", true)).await;
+    page.driver_asked(Asked::Commit(text)).await;
+    // The room has settled once, before the page got anything, and saw no text.
+    for expected in [InputFrame::Event(key("KeyA", "a", true)), InputFrame::Settle] {
+        assert_eq!(page.room.next_input().await, expected);
+    }
+    assert_eq!(page.room.next_input().await, InputFrame::Event(key("KeyB", "b", true)));
+    // What is short and was not composed goes by keys.
+    let short = InputEvent::Text { text: "日本".into() };
+    page.input(LEASE, short.clone()).await;
+    assert_eq!(page.room.next_input().await, InputFrame::Event(short));
+}
+
+#[tokio::test]
+async fn a_long_text_goes_into_the_page_and_by_keys_where_no_page_has_the_focus() {
+    let mut page = Page::open(ViewerMode::Control, Some(LEASE)).await;
+    let long = "言".repeat(65);
+    let text = InputEvent::Text { text: long.clone() };
+    page.input(LEASE, text.clone()).await;
+    page.driver_asked(Asked::Commit(long.clone())).await;
+    assert_eq!(page.room.next_input().await, InputFrame::Settle);
+
+    page.driver.focus_leaves_the_page();
+    page.input(LEASE, InputEvent::Compose { text: "げ".into() }).await;
+    assert_eq!(page.word().await, ToViewer::Composing { in_page: false });
+    page.input(LEASE, text.clone()).await;
+    page.driver_asked(Asked::Commit(long)).await;
+    assert_eq!(page.room.next_input().await, InputFrame::Event(text));
+}
+
+#[tokio::test]
 async fn input_under_another_lease_is_denied_once_for_a_burst_and_never_sent() {
     let mut page = Page::open(ViewerMode::Control, Some(LEASE)).await;
     for x in 0..50 {

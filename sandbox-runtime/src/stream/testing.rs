@@ -1,19 +1,22 @@
 //! A desktop room and a driver to test views with: the room speaks the real link protocol over memory, the driver keeps
 //! the one fact that the views ask about.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sandbox_core::model::{ControlMode, TypedText};
 use sandbox_core::viewer::{Aim, ControlView, Screen, ViewerMode};
 use sandbox_core::{Lease, ViewerId};
-use sandbox_link::protocol::{DesktopAnswer, DesktopCall, DesktopReport, InputFrame, Open, VideoControl, VideoRequest};
+use sandbox_link::protocol::{
+    DesktopAnswer, DesktopCall, DesktopReport, InputFrame, Open, Settled, VideoControl, VideoRequest,
+};
 use sandbox_link::{Incoming, Link, Side, Stream, read_message, write_frame, write_message};
 use sandbox_picture::wire::{FLAG_KEY, Header, KIND_H264};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::seat::{InputWeight, Refusal, Seat};
+use super::seat::{InputWeight, Refusal, Seat, Typist};
 
 /// Longer than any busy machine needs; a test that reaches it has failed.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -123,6 +126,9 @@ impl Guest {
             }
             Ok(Some(Open::Input)) => {
                 while let Ok(Some(frame)) = read_message(&mut stream).await {
+                    if frame == InputFrame::Settle {
+                        let _ = write_message(&mut stream, &Settled).await;
+                    }
                     let _ = self.seen.send(Seen::Input(frame));
                 }
                 let _ = self.seen.send(Seen::InputEnded);
@@ -170,6 +176,7 @@ pub(super) struct FakeSeat {
     changes: watch::Receiver<Option<Lease>>,
     log: mpsc::UnboundedSender<Asked>,
     aims: tokio::sync::broadcast::Sender<Aim>,
+    page_has_focus: Arc<AtomicBool>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -180,6 +187,8 @@ pub(super) enum Asked {
     AskControl(String),
     AnswerAsker(bool),
     Input(InputWeight),
+    Compose(String),
+    Commit(String),
     Left,
 }
 
@@ -188,6 +197,37 @@ pub(super) struct FakeDriver {
     pub lease: watch::Sender<Option<Lease>>,
     pub asked: mpsc::UnboundedReceiver<Asked>,
     pub aims: tokio::sync::broadcast::Sender<Aim>,
+    page_has_focus: Arc<AtomicBool>,
+}
+
+impl FakeDriver {
+    /// The person clicks into the browser's own field.
+    pub(super) fn focus_leaves_the_page(&self) {
+        self.page_has_focus.store(false, Ordering::SeqCst);
+    }
+}
+
+/// Says what it was given.
+struct FakeTypist {
+    log: mpsc::UnboundedSender<Asked>,
+    page_has_focus: Arc<AtomicBool>,
+}
+
+impl FakeTypist {
+    fn put(&self, asked: Asked) -> bool {
+        let _ = self.log.send(asked);
+        self.page_has_focus.load(Ordering::SeqCst)
+    }
+}
+
+impl Typist for FakeTypist {
+    async fn compose(&self, _: Lease, text: &str) -> bool {
+        self.put(Asked::Compose(text.to_owned()))
+    }
+
+    async fn commit(&self, _: Lease, text: &str) -> bool {
+        self.put(Asked::Commit(text.to_owned()))
+    }
 }
 
 impl FakeSeat {
@@ -195,8 +235,11 @@ impl FakeSeat {
         let (lease, changes) = watch::channel(lease);
         let (log, asked) = mpsc::unbounded_channel();
         let aims = tokio::sync::broadcast::Sender::new(16);
-        let seat = Self { id: ViewerId::from("view_1"), mode, lease: lease.clone(), changes, log, aims: aims.clone() };
-        (seat, FakeDriver { lease, asked, aims })
+        let page_has_focus = Arc::new(AtomicBool::new(true));
+        let id = ViewerId::from("view_1");
+        let (told, focus) = (aims.clone(), page_has_focus.clone());
+        let seat = Self { id, mode, lease: lease.clone(), changes, log, aims: told, page_has_focus: focus };
+        (seat, FakeDriver { lease, asked, aims, page_has_focus })
     }
 }
 
@@ -265,6 +308,10 @@ impl Seat for FakeSeat {
             let aim = aims.recv().await.ok()?;
             Some((aim, aims))
         })
+    }
+
+    fn typist(&self) -> impl Typist + 'static {
+        FakeTypist { log: self.log.clone(), page_has_focus: self.page_has_focus.clone() }
     }
 
     fn comes_back(&self) -> bool {

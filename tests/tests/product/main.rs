@@ -17,6 +17,7 @@ mod foreign_apps;
 mod gone;
 mod holdings;
 mod injection;
+mod input_methods;
 mod isolation;
 mod keys;
 mod limits;

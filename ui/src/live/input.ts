@@ -34,8 +34,11 @@ export class Input {
   #middleAt = -Infinity;
   /** Where the pointer was last, within the overlay. */
   #pointerAt: Point = { x: 0, y: 0 };
+  /** What an input method is composing, as it was sent last. */
+  #composing = '';
+  #composingInPage = true;
 
-  /** `composed` shows what an input method is composing. */
+  /** `composed` shows what an input method is composing, where the sandbox's page does not. */
   constructor(overlay: HTMLTextAreaElement, composed: HTMLElement, sink: InputSink, mac: boolean) {
     this.#overlay = overlay;
     this.#composed = composed;
@@ -57,6 +60,12 @@ export class Input {
     this.#active = active;
     this.#showActive();
     if (active) this.focus();
+  }
+
+  /** Whether the sandbox's page shows what is being composed. */
+  setComposingInPage(inPage: boolean): void {
+    this.#composingInPage = inPage;
+    this.#showComposing();
   }
 
   setCursor(cursor: string): void {
@@ -103,10 +112,11 @@ export class Input {
     on('input', (event) => {
       if (!(event as unknown as globalThis.InputEvent).isComposing) this.#typed();
     });
-    on('compositionstart', () => this.#composing(''));
-    on('compositionupdate', ({ data }) => this.#composing(data));
+    on('compositionupdate', ({ data }) => this.#compose(data));
     on('compositionend', () => {
-      this.#composed.hidden = true;
+      const gaveUp = this.#overlay.value === '';
+      if (gaveUp) this.#compose('');
+      this.#endComposing();
       this.#typed();
     });
     on('paste', (event) => this.#pasted(event));
@@ -197,11 +207,27 @@ export class Input {
     this.#sink.event({ kind: 'text', text });
   }
 
-  #composing(text: string): void {
+  #compose(text: string): void {
+    if (text === this.#composing) return;
+    this.#flush();
+    this.#liftKeys();
+    this.#composing = text;
+    this.#sink.event({ kind: 'compose', text });
+    this.#showComposing();
+  }
+
+  #endComposing(): void {
+    this.#composing = '';
+    this.#showComposing();
+  }
+
+  #showComposing(): void {
+    const hidden = this.#composing === '' || this.#composingInPage;
+    this.#composed.hidden = hidden;
+    if (hidden) return;
     // Input methods open their lists where the text goes.
     this.#composed.style.translate = `${this.#pointerAt.x}px ${this.#pointerAt.y}px`;
-    this.#composed.textContent = text;
-    this.#composed.hidden = text === '';
+    this.#composed.textContent = this.#composing;
   }
 
   #pasted(event: ClipboardEvent): void {
@@ -245,7 +271,7 @@ export class Input {
     this.#wheel.reset();
     this.#move = null;
     this.#overlay.value = '';
-    this.#composed.hidden = true;
+    this.#endComposing();
   }
 
   #at(event: MouseEvent, dragging: boolean): Point | null {

@@ -240,6 +240,7 @@ export class LiveView {
       case 'welcome':
         this.#tries = 0;
         this.#set({ ...this.#state, connection: { kind: 'live' }, mode: word.mode });
+        this.#input?.setComposingInPage(true);
         this.#resize(word.screen);
         this.#keepAlive();
         break;
@@ -257,6 +258,9 @@ export class LiveView {
         break;
       case 'denied':
         this.#deny(word.message);
+        break;
+      case 'composing':
+        this.#input?.setComposingInPage(word.inPage);
         break;
       case 'clipboard':
         void copyToHost(word.text).then((copied) => {

@@ -18,6 +18,7 @@ const KINDS: ReadonlySet<string> = new Set<ToViewer['type']>([
   'control',
   'denied',
   'clipboard',
+  'composing',
   'cursor',
   'aim',
   'ended',

@@ -239,12 +239,20 @@ describe.skipIf(!existsSync(CHROMIUM))('the viewer page', { timeout: PATIENCE * 
     await room.heard('input', ({ event }) => event.kind === 'wheel');
     const cdp = await context.newCDPSession(page);
     await cdp.send('Input.imeSetComposition', { text: 'にほ', selectionStart: 2, selectionEnd: 2 });
+    await room.heard('input', ({ event }) => event.kind === 'compose');
+    expect(await page.locator('output', { hasText: 'にほ' }).isHidden(), 'the sandbox shows it').toBe(true);
+    room.say({ type: 'composing', inPage: false });
     await page.locator('output', { hasText: 'にほ' }).waitFor();
     await cdp.send('Input.insertText', { text: '日本' });
     await room.heard('input', ({ event }) => event.kind === 'text');
+    // An input method that gives up.
+    await cdp.send('Input.imeSetComposition', { text: 'ご', selectionStart: 1, selectionEnd: 1 });
+    await cdp.send('Input.imeSetComposition', { text: '', selectionStart: 0, selectionEnd: 0 });
+    await room.heard('input', ({ event }) => event.kind === 'compose' && event.text === '');
 
     const button = (down: boolean) => JSON.stringify({ kind: 'button', button: 0, down, x: 100, y: 50 });
     const key = (code: string, name: string, down: boolean) => JSON.stringify({ kind: 'key', code, key: name, down });
+    const compose = (text: string) => JSON.stringify({ kind: 'compose', text });
     expect(room.inputs()).toEqual([
       button(true),
       button(false),
@@ -256,7 +264,12 @@ describe.skipIf(!existsSync(CHROMIUM))('the viewer page', { timeout: PATIENCE * 
       key('ControlLeft', 'Control', true),
       key('ControlLeft', 'Control', false),
       JSON.stringify({ kind: 'wheel', dx: 0, dy: 2, x: 100, y: 50 }),
+      compose('にほ'),
+      // What is committed is composed once more, as browsers tell it.
+      compose('日本'),
       JSON.stringify({ kind: 'text', text: '日本' }),
+      compose('ご'),
+      compose(''),
     ]);
     const events = room.said.flatMap((word) => (word.type === 'input' ? [word.event] : []));
     // The pointer's place is told before its button.

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use sandbox_core::Lease;
 use sandbox_core::viewer::InputEvent;
-use sandbox_link::protocol::InputFrame;
-use sandbox_link::{Stream, read_message};
+use sandbox_link::protocol::{InputFrame, Settled};
+use sandbox_link::{Stream, read_message, write_message};
 use tokio::sync::mpsc;
 
 use super::clipboard::Clipboard;
@@ -20,8 +20,8 @@ use super::windows::WindowsError;
 
 /// Frames that may wait for the thread; the stream waits when they are that many.
 const WAITING: usize = 256;
-/// Longer texts are pasted.
-const MAX_TYPED: usize = 64;
+/// Longer texts are pasted. Few are: what is committed in a page does not come here.
+const MAX_TYPED: usize = 1_000;
 /// Most notches of one wheel event.
 const MAX_NOTCHES: i32 = 50;
 /// How long the clipboard may take to hold a text that is to be pasted.
@@ -49,20 +49,29 @@ impl Input {
     }
 
     /// Serves one [`sandbox_link::protocol::Open::Input`] stream until it ends.
-    pub async fn serve(&self, mut stream: Stream) -> io::Result<()> {
-        let lane = Lane::open(self);
+    pub async fn serve(&self, stream: Stream) -> io::Result<()> {
+        let (mut from_runtime, mut to_runtime) = tokio::io::split(stream);
+        let (settled, mut answers) = mpsc::channel(1);
+        let lane = Lane::open(self, settled);
         let (frames, waiting) = mpsc::channel(WAITING);
         let thread = tokio::task::spawn_blocking(move || lane.run(waiting));
-        let read = async {
-            while let Some(frame) = read_message::<InputFrame>(&mut stream).await? {
+        let read = async move {
+            while let Some(frame) = read_message::<InputFrame>(&mut from_runtime).await? {
                 if frames.send(frame).await.is_err() {
                     break;
                 }
             }
+            // Without frames the lane ends, and with it the answers.
             Ok(())
         };
-        let ended = read.await;
-        drop(frames);
+        let answer = async move {
+            while let Some(settled) = answers.recv().await {
+                write_message(&mut to_runtime, &settled).await?;
+            }
+            Ok(())
+        };
+        let (read, answered) = tokio::join!(read, answer);
+        let ended = read.and(answered);
         match thread.await {
             Ok(Ok(())) => ended,
             Ok(Err(error)) => Err(io::Error::other(error)),
@@ -85,12 +94,13 @@ struct Lane {
     injector: Arc<Injector>,
     keyboard: Arc<Keyboard>,
     clipboard: Arc<Clipboard>,
+    settled: mpsc::Sender<Settled>,
 }
 
 impl Lane {
-    fn open(input: &Input) -> Self {
+    fn open(input: &Input, settled: mpsc::Sender<Settled>) -> Self {
         let (injector, keyboard, clipboard) = (input.injector.clone(), input.keyboard.clone(), input.clipboard.clone());
-        Self { id: injector.join(), lease: Lease(0), injector, keyboard, clipboard }
+        Self { id: injector.join(), lease: Lease(0), injector, keyboard, clipboard, settled }
     }
 
     fn run(mut self, mut frames: mpsc::Receiver<InputFrame>) -> Result<(), WindowsError> {
@@ -120,6 +130,12 @@ impl Lane {
             InputFrame::Event(event) => self.event(event),
             InputFrame::Paste(text) => self.paste(text),
             InputFrame::ReleaseAll => self.injector.release(self.id),
+            InputFrame::Settle => {
+                self.keyboard.until_handled()?;
+                // Whoever asked may have gone.
+                let _ = self.settled.blocking_send(Settled);
+                Ok(())
+            }
         }
     }
 
@@ -139,6 +155,8 @@ impl Lane {
             InputEvent::Key { code, key, down: true } => self.key_down(&code, &key),
             InputEvent::Key { code, key, down: false } => self.act(|hands| key_up(hands, identity(&code, &key))),
             InputEvent::Text { text } => self.text(text),
+            // Only a page can show it, and the runtime tells the page.
+            InputEvent::Compose { .. } => Ok(()),
             InputEvent::Blur {} => self.injector.release(self.id),
         }
     }

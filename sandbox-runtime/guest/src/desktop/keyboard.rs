@@ -111,7 +111,7 @@ impl Keyboard {
     }
 
     /// Waits until the program with the focus has handled every key that was pressed: it answers a ping after them.
-    fn until_handled(&self) -> Result<(), WindowsError> {
+    pub fn until_handled(&self) -> Result<(), WindowsError> {
         self.injector.settle()?;
         // A connection for this alone: what else it would be told must not pile up.
         let (x, _) = x11rb::connect(Some(&self.display))?;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use sandbox_core::model::Viewport;
 use sandbox_core::viewer::InputEvent;
 use sandbox_guest::desktop::{Places, Room};
-use sandbox_link::protocol::{DesktopAnswer, DesktopCall, DesktopReport, DesktopSettings, InputFrame, Open};
+use sandbox_link::protocol::{DesktopAnswer, DesktopCall, DesktopReport, DesktopSettings, InputFrame, Open, Settled};
 use sandbox_link::{Incoming, Link, Side, Stream, read_message, write_message};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -88,6 +88,11 @@ impl Rig {
         let answer = self.cdp.lock().await.call("Runtime.evaluate", params).await;
         assert!(answer.get("exceptionDetails").is_none(), "{answer}");
         answer["result"]["value"].clone()
+    }
+
+    /// Commits text to the page, as the runtime does.
+    pub async fn commit(&self, text: &str) {
+        self.cdp.lock().await.call("Input.insertText", json!({ "text": text })).await;
     }
 
     /// A call without arguments to the browser, whose answer does not matter.
@@ -173,6 +178,12 @@ pub struct Lane(Stream);
 impl Lane {
     pub async fn send(&mut self, frame: &InputFrame) {
         write_message(&mut self.0, frame).await.unwrap();
+    }
+
+    /// Waits until the window with the focus has been given all that was sent.
+    pub async fn settle(&mut self) {
+        self.send(&InputFrame::Settle).await;
+        assert_eq!(within("settled", read_message(&mut self.0)).await.unwrap(), Some(Settled));
     }
 }
 

@@ -146,3 +146,38 @@ async fn committed_texts_come_once_and_in_order_however_fast_and_leave_the_clipb
     rig.until_value(&many.concat()).await;
     rig.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_texts_are_typed_whole_and_in_order_and_leave_the_clipboard_alone() {
+    let rig = Rig::start(page::FORM).await;
+    let mut input = rig.input().await;
+    assert_eq!(rig.call(DesktopCall::WriteClipboard("copied before".into())).await, DesktopAnswer::Done);
+    rig.click(&mut input, "textarea").await;
+    let texts: Vec<String> =
+        (0..5).map(|n| (0..100).filter_map(|at| char::from_u32(0x5000 + n * 20 + at)).collect()).collect();
+    for text in &texts {
+        commit(&mut input, text).await;
+    }
+    rig.until_value(&texts.concat()).await;
+    assert_eq!(rig.call(DesktopCall::ReadClipboard).await, DesktopAnswer::Clipboard("copied before".into()));
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_page_is_given_once_the_room_has_settled_comes_after_the_keys() {
+    let rig = Rig::start(page::FORM).await;
+    let mut input = rig.input().await;
+    rig.click(&mut input, "textarea").await;
+    let mut expected = String::new();
+    for _ in 0..30 {
+        for code in ["KeyA", "KeyB", "KeyC"] {
+            tap(&mut input, code, &code[3..].to_lowercase()).await;
+        }
+        commit(&mut input, "я").await;
+        input.settle().await;
+        rig.commit("会議").await;
+        expected += "abcя会議";
+    }
+    rig.until_value(&expected).await;
+    rig.end().await;
+}

@@ -3,4 +3,4 @@
 /**
  * What the person did. Coordinates are pixels of the sandbox's screen, origin top left.
  */
-export type InputEvent = { "kind": "move", x: number, y: number, } | { "kind": "button", button: number, down: boolean, x: number, y: number, } | { "kind": "wheel", dx: number, dy: number, x: number, y: number, } | { "kind": "key", code: string, key: string, down: boolean, } | { "kind": "text", text: string, } | { "kind": "blur", };
+export type InputEvent = { "kind": "move", x: number, y: number, } | { "kind": "button", button: number, down: boolean, x: number, y: number, } | { "kind": "wheel", dx: number, dy: number, x: number, y: number, } | { "kind": "key", code: string, key: string, down: boolean, } | { "kind": "text", text: string, } | { "kind": "compose", text: string, } | { "kind": "blur", };

@@ -8,4 +8,4 @@ import type { ViewerMode } from "./ViewerMode";
 /**
  * To the live view.
  */
-export type ToViewer = { "type": "welcome", viewerId: ViewerId, mode: ViewerMode, screen: Screen, transport: string, } | { "type": "pong", sentAt: number, clockUs: number, lapsesAt: number | null, } | { "type": "screen", screen: Screen, } | { "type": "control", control: ControlView, } | { "type": "denied", code: string, message: string, } | { "type": "clipboard", text: string, } | { "type": "cursor", cursor: string, } | { "type": "aim", aim: Aim, } | { "type": "ended", reason: string, };
+export type ToViewer = { "type": "welcome", viewerId: ViewerId, mode: ViewerMode, screen: Screen, transport: string, } | { "type": "pong", sentAt: number, clockUs: number, lapsesAt: number | null, } | { "type": "screen", screen: Screen, } | { "type": "control", control: ControlView, } | { "type": "denied", code: string, message: string, } | { "type": "clipboard", text: string, } | { "type": "composing", inPage: boolean, } | { "type": "cursor", cursor: string, } | { "type": "aim", aim: Aim, } | { "type": "ended", reason: string, };
