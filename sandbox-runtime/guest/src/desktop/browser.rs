@@ -219,12 +219,9 @@ fn write_settings(places: &Places) -> Result<(), BrowserError> {
     merge(&mut kept, preferences_wanted(&places.workspace, &downloads));
     write(&preferences, kept.to_string().as_bytes())?;
 
-    let gtk = places.home.join(".config/gtk-3.0");
-    let theme = super::cursor::THEME;
-    let style = format!("[Settings]\ngtk-decoration-layout=:close\ngtk-cursor-theme-name={theme}\n");
-    write(&gtk.join("settings.ini"), style.as_bytes())?;
-    let bookmark = format!("file://{} Workspace\n", places.workspace.display());
-    write(&gtk.join("bookmarks"), bookmark.as_bytes())?;
+    for (path, body) in super::gtk::files(&places.home, &places.workspace) {
+        write(&path, &body)?;
+    }
     for opener in ["xdg-open", "xdg-email"] {
         let path = places.home.join(OPENERS).join(opener);
         write(&path, NO_OPENER)?;

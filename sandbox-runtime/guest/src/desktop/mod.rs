@@ -22,6 +22,7 @@ mod clipboard;
 mod cursor;
 mod damage;
 mod frame;
+mod gtk;
 mod h264;
 mod injector;
 mod input;

@@ -2,6 +2,7 @@
 //!
 //! As root Chromium refuses its own sandbox, so it runs as user 1000 of a user namespace, as in the product.
 
+mod chooser;
 mod editors;
 mod page;
 mod rig;

@@ -72,7 +72,9 @@ impl Rig {
         let attach = json!({ "targetId": page["targetId"], "flatten": true });
         cdp.session = Some(cdp.call("Target.attachToTarget", attach).await["sessionId"].as_str().unwrap().to_owned());
         let rig = Self { link, display, cdp: Mutex::new(cdp), serving, _incoming: incoming, folder, _turn: turn };
-        eventually("the page is loaded", || async { rig.evaluate("document.readyState").await == "complete" }).await;
+        // With its title: an empty page comes first, and is complete too.
+        let loaded = "document.title + document.readyState";
+        eventually("the page is loaded", || async { rig.evaluate(loaded).await == "tcomplete" }).await;
         rig
     }
 
@@ -115,6 +117,14 @@ impl Rig {
         let root = x.setup().roots[screen].root;
         let listed = x.get_property(false, root, list, AtomEnum::WINDOW, 0, 64).unwrap().reply().unwrap();
         listed.value32().map(Iterator::collect).unwrap_or_default()
+    }
+
+    /// Where a window is on the screen: left, top, width, height.
+    pub fn place(&self, window: u32) -> (i32, i32, i32, i32) {
+        let (x, screen) = x11rb::connect(Some(&self.display)).unwrap();
+        let geometry = x.get_geometry(window).unwrap().reply().unwrap();
+        let at = x.translate_coordinates(window, x.setup().roots[screen].root, 0, 0).unwrap().reply().unwrap();
+        (at.dst_x.into(), at.dst_y.into(), geometry.width.into(), geometry.height.into())
     }
 
     /// How many pages there are.

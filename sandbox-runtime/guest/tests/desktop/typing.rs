@@ -61,20 +61,6 @@ async fn what_every_lane_holds_goes_up_when_a_lease_ends_and_nothing_more_comes_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_chooser_that_is_left_open_is_closed_with_the_lease() {
-    let rig = Rig::start(page::FILES).await;
-    let mut input = rig.input().await;
-    input.send(&InputFrame::Under(Lease(1))).await;
-    let before = rig.windows().len();
-    rig.click(&mut input, "input").await;
-    eventually("the chooser is open", || async { rig.windows().len() > before }).await;
-    assert_eq!(rig.call(DesktopCall::EndInput(Lease(1))).await, DesktopAnswer::Done);
-    eventually("the page is told", || async { rig.evaluate("chosen").await == "cancelled" }).await;
-    assert_eq!(rig.windows().len(), before);
-    rig.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn letters_of_six_scripts_are_the_keys_that_they_are() {
     let rig = Rig::start(page::FORM).await;
     rig.evaluate("var keys = []; onkeydown = event => keys.push(event.key + event.code); 0").await;
