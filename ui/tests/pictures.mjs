@@ -32,6 +32,7 @@ const STATES = {
   starting: { sees: 'Rooms isolated' },
   agent: { sees: 'The agent is driving' },
   needs: { sees: 'Needs you: sign in to portal.example' },
+  unsaved: { sees: 'No sign-in is saved for portal.example' },
   approval: { sees: 'Pay € 120.00 at portal.example?' },
   handing: { act: (page) => page.getByRole('button', { name: /^Take control/ }).click(), sees: 'Handing over…' },
   you: { act: take, sees: 'The agent cannot see or touch this.' },

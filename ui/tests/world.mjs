@@ -203,12 +203,13 @@ export function world(state) {
       files = [];
       break;
     case 'needs':
+    case 'unsaved':
     case 'handing':
     case 'you':
     case 'note':
     case 'secret':
     case 'receipt':
-      main.handoff = asked;
+      main.handoff = state === 'unsaved' ? { ...asked, missingSignIn: 'portal.example' } : asked;
       main.preview = preview('waiting', 'https://portal.example/sign-in', 'Sign in');
       Object.assign(control, { mode: 'waiting' });
       told = ASKED;

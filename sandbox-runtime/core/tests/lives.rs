@@ -21,6 +21,7 @@ fn handoff(status: HandoffStatus) -> Handoff {
         resume_prompt: None,
         note: None,
         until: None,
+        missing_sign_in: None,
         receipt: None,
         requested_at: 1,
         accepted_at: is_accepted.then_some(2),

@@ -125,6 +125,7 @@ acceptHandoff controller: ../tests/tests/product/demo.rs: controller
 completeHandoff reveal: src/api/routes/handoffs.rs: (true, false) => Ok(TypedText::Revealed)
 completeHandoff clear: src/api/routes/handoffs.rs: (false, true) => Ok(TypedText::Cleared)
 completeHandoff note: core/tests/lives.rs: fn handoff_writes_down_who_came_when_and_with_what
+signInAtHandoff credentialId: ../tests/tests/product/sign_ins.rs: fn a_sign_in_that_is_missing_is_saved_and_filled_in_at_the_handoff
 cancelHandoff note: core/tests/lives.rs: fn handoff_goes_only_where_its_life_leads
 takeControl controller: ../tests/tests/product/cdp.rs: controller
 releaseControl reveal: ../tests/tests/product/veil.rs: fn the_person_who_hands_back_clears_it_or_lets_programs_read_it

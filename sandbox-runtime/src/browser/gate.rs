@@ -38,11 +38,20 @@ pub struct Gate {
     held: watch::Sender<bool>,
 }
 
-/// The right to act for the agent's side, as long as its lease lives.
+/// The right to act, as long as its lease lives.
 #[derive(Clone)]
 pub struct Permit {
     gate: Gate,
     lease: Lease,
+    side: Side,
+}
+
+/// Whose lease a permit is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Agent,
+    /// What Baton does on a person's word, in their name.
+    Person,
 }
 
 impl Default for Gate {
@@ -69,8 +78,14 @@ impl Gate {
         *self.lock()
     }
 
+    /// Returns the right to act for the agent's side.
     pub fn permit(&self, lease: Lease) -> Permit {
-        Permit { gate: self.clone(), lease }
+        Permit { gate: self.clone(), lease, side: Side::Agent }
+    }
+
+    /// Returns the right to do what a person asked for, under their own lease.
+    pub fn permit_of_person(&self, lease: Lease) -> Permit {
+        Permit { gate: self.clone(), lease, side: Side::Person }
     }
 
     /// Runs `send`, which only hands a command to the wire, if `lease` is the person's live lease.
@@ -113,15 +128,36 @@ impl Permit {
     /// Runs `send`, which only hands a command to the wire, if this permit's lease still lives.
     pub fn dispatch<R>(&self, send: impl FnOnce() -> R) -> Result<R, Refused> {
         let live = self.gate.lock();
-        match *live {
-            Live::Agent(held) if held == self.lease => Ok(send()),
-            Live::Agent(_) | Live::Nobody => Err(Refused::StaleLease),
-            Live::Person(_) => Err(Refused::HeldByPerson),
-            Live::Waiting => Err(Refused::WaitingForPerson),
+        match (*live, self.side) {
+            (Live::Agent(held), Side::Agent) | (Live::Person(held), Side::Person) if held == self.lease => Ok(send()),
+            (Live::Agent(_) | Live::Nobody, _) | (Live::Person(_), Side::Person) => Err(Refused::StaleLease),
+            (Live::Person(_), Side::Agent) => Err(Refused::HeldByPerson),
+            (Live::Waiting, _) => Err(Refused::WaitingForPerson),
         }
     }
 
     pub fn lease(&self) -> Lease {
         self.lease
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_side_acts_under_its_own_live_lease_alone() {
+        let gate = Gate::default();
+        let (agent, person) = (gate.permit(Lease(1)), gate.permit_of_person(Lease(1)));
+        let check = |live: Live, for_agent: Result<(), Refused>, for_person: Result<(), Refused>| {
+            gate.set(live);
+            assert_eq!((agent.dispatch(|| ()), person.dispatch(|| ())), (for_agent, for_person), "{live:?}");
+        };
+        check(Live::Agent(Lease(1)), Ok(()), Err(Refused::StaleLease));
+        check(Live::Person(Lease(1)), Err(Refused::HeldByPerson), Ok(()));
+        check(Live::Agent(Lease(2)), Err(Refused::StaleLease), Err(Refused::StaleLease));
+        check(Live::Person(Lease(2)), Err(Refused::HeldByPerson), Err(Refused::StaleLease));
+        check(Live::Waiting, Err(Refused::WaitingForPerson), Err(Refused::WaitingForPerson));
+        check(Live::Nobody, Err(Refused::StaleLease), Err(Refused::StaleLease));
     }
 }

@@ -451,6 +451,11 @@ impl Browser {
         takeover::until_met(&self.shared, until).await
     }
 
+    /// Returns the site of the sign-in form that the page shows, as an entry names it, if the vault has no sign-in for it.
+    pub async fn missing_sign_in(&self) -> Option<String> {
+        sign_in::missing(&self.shared).await.map(|site| site.to_string())
+    }
+
     /// Lets an outside client of the debugging protocol in, with sessions of its own.
     pub async fn admit(&self, place: clients::Place) -> Result<(Client, Ears), AdmitError> {
         let Shared { clients, pipe, gate, world, .. } = &*self.shared;

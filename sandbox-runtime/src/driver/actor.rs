@@ -322,8 +322,8 @@ impl Actor {
                 let recorded = self.try_commit(vec![]).await;
                 reply(answer, recorded);
             }
-            Cause::Ask { by, request, is_met, answer, done } => {
-                let asked = self.ask(by, request, is_met, done).await;
+            Cause::Ask { by, request, is_met, missing_sign_in, answer, done } => {
+                let asked = self.ask(by, request, is_met, missing_sign_in, done).await;
                 reply(answer, asked);
             }
             Cause::Approve { asked, by, answer } => self.approve(*asked, by, answer).await,

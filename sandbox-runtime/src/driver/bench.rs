@@ -153,7 +153,9 @@ impl Workbench for Bench {
             let (done, is_done) = oneshot::channel();
             let asked = async {
                 let is_met = self.driver.is_met(&request).await;
-                let ask = |answer| Cause::Ask { by: RequestedBy::Agent, request, is_met, answer, done: Some(done) };
+                let missing_sign_in = self.driver.missing_sign_in().await;
+                let (by, done) = (RequestedBy::Agent, Some(done));
+                let ask = |answer| Cause::Ask { by, request, is_met, missing_sign_in, answer, done };
                 self.driver.ask_actor(ask).await?;
                 is_done.await.map_err(|_| WorkError::from(Stopped))
             };

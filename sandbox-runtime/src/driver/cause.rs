@@ -107,6 +107,8 @@ pub(super) enum Cause {
         request: HandoffRequest,
         /// Whether `until` is met already: then nobody is asked.
         is_met: bool,
+        /// Site of the sign-in form on the page, if the vault has nothing for it.
+        missing_sign_in: Option<String>,
         answer: Reply<Handoff>,
         done: Option<oneshot::Sender<HandedBack>>,
     },

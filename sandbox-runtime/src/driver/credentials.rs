@@ -1,5 +1,6 @@
 //! The use of a person's sign-in: in the history and in the ledger before its value is filled in.
 
+use sandbox_core::control::State;
 use sandbox_core::event::{CredentialUsed, NewEvent};
 use sandbox_core::model::{Actor as By, CredentialUse};
 
@@ -23,9 +24,11 @@ impl Driver {
 
 impl Actor {
     pub(super) async fn credential_used(&mut self, used: CredentialUsed) -> Result<(), Refusal> {
-        let (by, task_id) = match self.who_acted() {
-            TurnOf::Task => (By::Agent, self.task.as_ref().map(|running| running.task.id.clone())),
-            TurnOf::Program => (By::Api, None),
+        let task_id = self.task.as_ref().map(|running| running.task.id.clone());
+        let (by, task_id) = match (self.control.state(), self.who_acted()) {
+            (State::Person { .. }, _) => (By::Person, task_id),
+            (_, TurnOf::Task) => (By::Agent, task_id),
+            (_, TurnOf::Program) => (By::Api, None),
         };
         let event = NewEvent { task_id: task_id.clone(), ..self.event(used.clone(), by) };
         let line = CredentialUse {

@@ -19,6 +19,7 @@ mod cause;
 mod checkpoints;
 mod credentials;
 mod documents;
+mod filling;
 mod holding;
 mod idle;
 mod leaving;
@@ -49,6 +50,7 @@ use std::time::Duration;
 pub use approvals::Decided;
 pub use beginning::TakeError;
 pub use documents::ConvertError;
+pub use filling::FillError;
 pub use idle::Presence;
 pub use program::Program;
 pub use refusal::{Refusal, RefusalCode};
@@ -282,7 +284,8 @@ impl Driver {
     /// Asks a person for something. What is so already, by the request's own `until`, is completed at once.
     pub async fn request_handoff(&self, request: HandoffRequest, by: RequestedBy) -> Result<Handoff, Refusal> {
         let is_met = self.is_met(&request).await;
-        self.ask_actor(|answer| Cause::Ask { by, request, is_met, answer, done: None }).await
+        let missing_sign_in = self.missing_sign_in().await;
+        self.ask_actor(|answer| Cause::Ask { by, request, is_met, missing_sign_in, answer, done: None }).await
     }
 
     /// Whether the page is where the request wants it.

@@ -67,6 +67,7 @@ impl Actor {
         by: RequestedBy,
         request: HandoffRequest,
         is_met: bool,
+        missing_sign_in: Option<String>,
         done: Option<oneshot::Sender<HandedBack>>,
     ) -> Result<Handoff, Refusal> {
         if !self.sandbox.status.takes_work() {
@@ -93,6 +94,7 @@ impl Actor {
         };
         // Asked for before control changes, so that the record is there when anyone sees that it waits.
         let mut handoff = self.pending_handoff(id.clone(), request, by);
+        handoff.missing_sign_in = missing_sign_in;
         if let Some(old) = again {
             handoff.requested_at = old.requested_at;
             handoff.expires_at = old.expires_at;
@@ -312,6 +314,7 @@ impl Actor {
             resume_prompt: request.resume_prompt,
             note: None,
             until: request.until,
+            missing_sign_in: None,
             receipt: None,
             requested_at: now,
             accepted_at: None,

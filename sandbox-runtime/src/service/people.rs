@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use sandbox_core::model::{Handoff, HandoffEnvelope, HandoffRequest, HandoffStatus, Preview, RequestedBy, TypedText};
-use sandbox_core::{HandoffId, SandboxId, plain_name};
+use sandbox_core::model::{
+    CredentialKind, Handoff, HandoffEnvelope, HandoffRequest, HandoffStatus, Preview, RequestedBy, TypedText,
+};
+use sandbox_core::{CredentialId, HandoffId, SandboxId, plain_name};
 
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{Answer, ErrorCode, Service, ServiceError};
-use crate::driver::Driver;
+use crate::driver::{Driver, FillError};
 use crate::store::{HandoffFilter, PageRequest};
 
 const LONGEST_MESSAGE: usize = 2_000;
@@ -95,6 +97,21 @@ impl Service {
         self.envelope(id, &driver).await
     }
 
+    /// Fills in a sign-in of the vault on the word of the person who was asked, and completes the handoff for them.
+    ///
+    /// # Errors
+    ///
+    /// `conflict` where nobody was asked, or the sign-in did not come about: then the handoff stands, and the message says why.
+    pub async fn sign_in_at_handoff(&self, id: &SandboxId, credential: &CredentialId) -> Answer<HandoffEnvelope> {
+        let entry = self.credential(credential).await?;
+        if entry.kind != CredentialKind::Login {
+            return Err(ServiceError::invalid("`credentialId` names a secret; only a login is filled in"));
+        }
+        let driver = self.working_driver(id).await?;
+        driver.fill_for_person(&entry).await?;
+        self.envelope(id, &driver).await
+    }
+
     pub async fn cancel_handoff(&self, id: &SandboxId, note: Option<String>) -> Answer<HandoffEnvelope> {
         let driver = self.working_driver(id).await?;
         driver.cancel_handoff(note).await?;
@@ -139,4 +156,13 @@ fn checked_controller(controller: String) -> Answer<String> {
         return Ok(plain);
     }
     Err(ServiceError::invalid(format!("`controller` needs 1 to {LONGEST_CONTROLLER} characters: who takes control")))
+}
+
+impl From<FillError> for ServiceError {
+    fn from(error: FillError) -> Self {
+        match error {
+            FillError::Refused(refusal) => refusal.into(),
+            FillError::Action(error) => error.into(),
+        }
+    }
 }

@@ -863,6 +863,11 @@ export type Handoff = {
   controller?: string | null;
   expiresAt?: i64 | null;
   message: string;
+  /**
+   * Site of the sign-in form on the page, if the vault has no sign-in for it. Save one, then fill it in with
+   * `POST /v1/sandboxes/{id}/handoff/sign-in`.
+   */
+  missingSignIn?: string | null;
   note?: string | null;
   reason: HandoffReason;
   receipt?: Receipt | null;
@@ -1790,6 +1795,12 @@ export type WebhookSecret = Webhook & {
    * `Idempotency-Key` is without it.
    */
   signingSecret?: string | null;
+};
+
+/** What is filled in. */
+export type WithCredential = {
+  /** A login of the vault. */
+  credentialId: CredentialId;
 };
 
 /** A line for the agent. */

@@ -417,6 +417,53 @@ async fn an_entry_that_asks_is_filled_in_after_a_persons_yes_and_not_after_a_no(
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sign_in_that_is_missing_is_saved_and_filled_in_at_the_handoff() {
+    let baton = Baton::start_with(&[PASSPHRASE]).await;
+    let sandbox = baton.ready_sandbox(json!({})).await;
+    let path = |rest: &str| format!("/sandboxes/{sandbox}{rest}");
+    let playbook = "name: Sign in\nsteps:\n  - navigate: http://portal.example/sign-in\n  \
+                    - handoff: { reason: login_failed, message: 'Sign in', until: { url: '**/invoices' } }\n  \
+                    - expect: { text: ada.vault@portal.example }\n";
+    let begun = baton.post(&path("/tasks"), json!({ "playbook": playbook })).await;
+    let task = begun["taskId"].as_str().expect("an id").to_owned();
+    let asked =
+        || async { Some(baton.get(&path("/handoff")).await["handoff"].clone()).filter(|asked| !asked.is_null()) };
+    let request = eventually("a person is asked", asked).await;
+    assert_eq!(request["missingSignIn"], "portal.example", "{request}");
+
+    // The entry of another site: nothing is filled in, and the request stands.
+    let other = baton.post("/credentials", login("other.example")).await;
+    let wrong = json!({ "credentialId": other["id"] });
+    let (status, refused) = baton.send("POST", &path("/handoff/sign-in"), Some(wrong)).await;
+    assert_eq!((status, &refused["error"]["code"]), (409, &json!("wrongOrigin")), "{refused}");
+    let stands = baton.get(&path("/handoff")).await["handoff"].clone();
+    assert_eq!((&stands["status"], &stands["requestId"]), (&json!("pending"), &request["requestId"]), "{stands}");
+
+    // Whatever the rule says: who asks for it now is the person.
+    let mut entry = login("portal.example");
+    entry["rule"] = json!("ask");
+    let saved = baton.post("/credentials", entry).await;
+    let done = baton.post(&path("/handoff/sign-in"), json!({ "credentialId": saved["id"] })).await;
+    let completed = &done["handoff"];
+    assert_eq!((&completed["status"], &completed["requestId"]), (&json!("completed"), &request["requestId"]), "{done}");
+    assert_eq!(completed["receipt"]["untilMet"], true, "{done}");
+    let ended = baton.until_over(&task).await;
+    assert_eq!(ended["status"], "completed", "{ended}");
+    let events = baton.events(&task).await;
+    let used = events.iter().find(|event| event["type"] == "sandbox.credential.used").expect("the use is told");
+    assert_eq!((&used["data"]["credentialId"], &used["by"]), (&saved["id"], &json!("person")), "{used}");
+    assert_kept_nowhere(&baton, &task, &[PASSWORD, SEED], USERNAME).await;
+
+    // Nothing is missing any more, and nobody waits.
+    let (status, refused) =
+        baton.send("POST", &path("/handoff/sign-in"), Some(json!({ "credentialId": saved["id"] }))).await;
+    assert_eq!((status, &refused["error"]["code"]), (409, &json!("conflict")), "{refused}");
+    baton.post(&path("/preview/navigate"), json!({ "url": "http://portal.example/sign-in" })).await;
+    let again = baton.post(&path("/handoff"), json!({ "reason": "custom", "message": "Look" })).await;
+    assert_eq!(again["handoff"]["missingSignIn"], Value::Null, "{again}");
+}
+
 #[tokio::test]
 async fn entries_are_checked_changed_and_forgotten_and_values_never_come_back() {
     let baton = Baton::start_with(&[PASSPHRASE]).await;

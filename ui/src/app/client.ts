@@ -149,6 +149,10 @@ export class Client {
   completeHandoff(sandboxId: string, note: string | null): Promise<HandoffEnvelope> {
     return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/handoff/complete`, note === null ? {} : { note });
   }
+  /** Fills in a sign-in of the vault for the person who was asked, and completes the request. */
+  signInAtHandoff(sandboxId: string, credentialId: string): Promise<HandoffEnvelope> {
+    return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/handoff/sign-in`, { credentialId });
+  }
   cancelHandoff(sandboxId: string): Promise<HandoffEnvelope> {
     return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/handoff/cancel`, {});
   }

@@ -1,11 +1,17 @@
 import { expect, test } from 'vitest';
-import { draftOf, holds, importWords, isWhole, lastUse, logins, newCredential, patchOf } from './sign-ins';
+import { draftOf, holds, importWords, isWhole, lastUse, logins, newCredential, patchLike, patchOf } from './sign-ins';
 import { AT, credentialOf } from './testing';
 
 test('a new entry sends what was typed, and a change leaves alone what was not', () => {
   const draft = { ...draftOf(null), site: ' portal.example ', username: 'ada', password: 'p', totp: 'JBSW Y3DP' };
   expect(newCredential(draft)).toEqual({ kind: 'login', site: 'portal.example', username: 'ada', password: 'p', totp: 'JBSW Y3DP', rule: 'ask' });
   expect(patchOf({ ...draftOf(credentialOf()), rule: 'fill' })).toEqual({ site: 'portal.example', username: 'ada@portal.example', rule: 'fill' });
+});
+
+test('a new entry may begin with a site, and one that was filled in again changes what was saved', () => {
+  const draft = { ...draftOf(null, 'portal.example'), username: 'ada', password: 'p' };
+  expect(draft.site).toBe('portal.example');
+  expect(patchLike(newCredential(draft))).toEqual({ site: 'portal.example', username: 'ada', password: 'p', rule: 'ask' });
 });
 
 test('an entry needs a site and something to fill in', () => {

@@ -20,9 +20,9 @@ export interface SignInDraft {
   rule: CredentialRule;
 }
 
-/** Returns the form of a new entry, or of one that is there: its values stay where they are. */
-export function draftOf(entry: Credential | null): SignInDraft {
-  return { site: entry?.site ?? '', username: entry?.username ?? '', password: '', totp: '', rule: entry?.rule ?? 'ask' };
+/** Returns the form of a new entry, which may begin with a site, or of one that is there: its values stay where they are. */
+export function draftOf(entry: Credential | null, site = ''): SignInDraft {
+  return { site: entry?.site ?? site, username: entry?.username ?? '', password: '', totp: '', rule: entry?.rule ?? 'ask' };
 }
 
 /** Whether there is enough to save. */
@@ -38,6 +38,11 @@ export function newCredential(draft: SignInDraft): NewCredential {
 /** Returns the body of `PATCH /v1/credentials/{id}`: values that were not typed again stay. */
 export function patchOf(draft: SignInDraft): CredentialPatch {
   return filled(draft) as CredentialPatch;
+}
+
+/** Returns the changes that make an entry like a new one that was filled in again. */
+export function patchLike({ kind: _, ...entry }: NewCredential): CredentialPatch {
+  return entry as CredentialPatch;
 }
 
 function filled(draft: SignInDraft) {

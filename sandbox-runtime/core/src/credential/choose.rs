@@ -72,6 +72,21 @@ pub fn choose<'a>(all: &'a [Credential], wanted: &SignIn, place: Place<'_>) -> R
     }
 }
 
+/// Returns the site for which a sign-in is missing at a place, as an entry names it; `None` where there is one, or none may be
+/// filled in.
+pub fn missing(all: &[Credential], place: Place<'_>) -> Option<Site> {
+    match choose(all, &SignIn::default(), place) {
+        Err(Unfit::NoCredential(_)) if is_safe(place) => Site::of_origin(place.origin),
+        Ok(_) | Err(Unfit::NoCredential(_) | Unfit::WrongOrigin(_) | Unfit::Refused(_)) => None,
+    }
+}
+
+/// Whether neither the documents around a form nor the place that it sends to belong to another owner.
+fn is_safe(place: Place<'_>) -> bool {
+    let leads_away = place.destination.is_some_and(|to| to != place.origin && !may_hold(to, place.origin));
+    !leads_away && place.ancestors.iter().all(|outer| may_hold(outer, place.origin))
+}
+
 fn is_wanted(wanted: &SignIn, site: &Site, entry: &Credential) -> bool {
     let is_entry = wanted.agreed.as_ref().is_none_or(|agreed| *agreed == entry.id);
     let is_user = wanted.username.is_none() || wanted.username == entry.username;
@@ -197,6 +212,21 @@ mod tests {
 
         let never = [Credential { rule: CredentialRule::Never, ..entry("shop.com", "ada") }];
         assert!(matches!(refused(&never, &nothing, at("https://shop.com"), "set to `never`"), Unfit::Refused(_)));
+    }
+
+    #[test]
+    fn a_sign_in_is_missing_only_where_one_could_be_filled_in() {
+        let all = [entry("shop.com", "ada")];
+        let named = |place: Place<'_>| missing(&all, place).map(|site| site.to_string());
+        assert_eq!(named(at("https://other.com")).as_deref(), Some("other.com"));
+        assert_eq!(named(at("https://shop.com")), None, "there is one");
+        assert_eq!(named(at("https://www.shop.com")), None, "there is one of the same owner");
+        assert_eq!(named(at("null")), None);
+        let evil = ["https://evil.com".to_owned()];
+        assert_eq!(named(Place { ancestors: &evil, ..at("https://other.com") }), None);
+        assert_eq!(named(Place { destination: Some("https://evil.com"), ..at("https://other.com") }), None);
+        let never = [Credential { rule: CredentialRule::Never, ..entry("other.com", "ada") }];
+        assert_eq!(missing(&never, at("https://other.com")), None);
     }
 
     #[test]

@@ -6,5 +6,5 @@
 mod choose;
 mod site;
 
-pub use choose::{Place, Unfit, choose};
+pub use choose::{Place, Unfit, choose, missing};
 pub use site::{Site, SiteError};

@@ -93,6 +93,13 @@ impl fmt::Display for Site {
 }
 
 impl Site {
+    /// Returns the site of an entry for exactly this origin; `None` for one that no entry can have.
+    pub fn of_origin(origin: &str) -> Option<Self> {
+        let (url, host) = origin_of(origin)?;
+        let scheme = if url.scheme() == "https" || is_local(&host) { Scheme::Implied } else { Scheme::Http };
+        Some(Self { host, port: url.port(), scheme, is_wide: false })
+    }
+
     /// Whether the entry is filled in at this origin, as the document itself tells it.
     pub fn covers(&self, origin: &str) -> bool {
         let Some((url, host)) = origin_of(origin) else { return false };
@@ -219,6 +226,23 @@ mod tests {
         check("*.shop.com", "https://evilshop.com", false);
         check("https://127.0.0.1:8080", "http://127.0.0.1:8080", false);
         check("127.0.0.1:8080", "http://127.0.0.1:8081", false);
+    }
+
+    #[test]
+    fn an_origin_has_a_site_that_covers_it() {
+        for (origin, expected) in [
+            ("https://shop.com", "shop.com"),
+            ("https://shop.com:8443", "shop.com:8443"),
+            ("http://shop.com", "http://shop.com"),
+            ("http://portal.example", "portal.example"),
+            ("http://127.0.0.1:8080", "127.0.0.1:8080"),
+        ] {
+            let site = Site::of_origin(origin).unwrap_or_else(|| panic!("{origin} has a site"));
+            assert_eq!(site.to_string(), expected);
+            assert!(site.covers(origin) && self::site(expected).covers(origin), "{origin}");
+        }
+        assert_eq!(Site::of_origin("null"), None);
+        assert_eq!(Site::of_origin("file://"), None);
     }
 
     #[test]

@@ -93,6 +93,10 @@ wire! {
         pub note: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub until: Option<Until>,
+        /// Site of the sign-in form on the page, if the vault has no sign-in for it. Save one, then fill it in with
+        /// `POST /v1/sandboxes/{id}/handoff/sign-in`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub missing_sign_in: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub receipt: Option<Receipt>,
         pub requested_at: EpochMs,

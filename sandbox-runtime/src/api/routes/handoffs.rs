@@ -2,10 +2,10 @@
 
 use axum::Json;
 use axum::extract::State;
-use sandbox_core::SandboxId;
 use sandbox_core::model::{
     Handoff, HandoffEnvelope, HandoffRequest, HandoffStatus, Page, Preview, RequestedBy, TypedText,
 };
+use sandbox_core::{CredentialId, SandboxId};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -24,6 +24,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(current, request))
         .routes(routes!(accept))
         .routes(routes!(complete))
+        .routes(routes!(sign_in))
         .routes(routes!(cancel))
         .routes(routes!(list))
         .routes(routes!(take))
@@ -35,6 +36,14 @@ pub fn routes() -> OpenApiRouter<Api> {
 #[serde(deny_unknown_fields)]
 struct ByController {
     controller: String,
+}
+
+/// What is filled in.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct WithCredential {
+    /// A login of the vault.
+    credential_id: CredentialId,
 }
 
 /// A line for the agent.
@@ -116,6 +125,15 @@ async fn accept(State(api): State<Api>, InPath(id): InPath<SandboxId>, Body(by):
 async fn complete(State(api): State<Api>, InPath(id): InPath<SandboxId>, Body(with): Body<HandBack>) -> Enveloped {
     let typed = with.typed()?;
     Ok(Json(api.service().complete_handoff(&id, with.note, typed).await?))
+}
+
+/// Fills in a sign-in of the vault for the person who was asked, and completes the handoff for them. Whatever its rule, the
+/// request is their word; one that is set to `never` is not filled in. If it fails, the handoff stands.
+#[utoipa::path(post, path = "/v1/sandboxes/{id}/handoff/sign-in", tag = "tasks and handoff",
+    operation_id = "signInAtHandoff", params(("id" = String, Path)), request_body = WithCredential,
+    responses((status = 200, body = HandoffEnvelope), Refusals))]
+async fn sign_in(State(api): State<Api>, InPath(id): InPath<SandboxId>, Body(with): Body<WithCredential>) -> Enveloped {
+    Ok(Json(api.service().sign_in_at_handoff(&id, &with.credential_id).await?))
 }
 
 /// Cancels the handoff.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use sandbox_core::credential::Place;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -103,6 +104,11 @@ async fn look(shared: &Shared, pass: &Pass) -> Result<Option<Found>, CallError> 
 }
 
 impl Form {
+    /// Returns where it is, for the choice of an entry.
+    pub fn place(&self) -> Place<'_> {
+        Place { origin: &self.origin, ancestors: &self.ancestors, destination: self.destination.as_deref() }
+    }
+
     fn rank(&self) -> u8 {
         match self.stage {
             Stage::Username => 0,

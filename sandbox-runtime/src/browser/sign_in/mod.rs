@@ -11,13 +11,13 @@ use std::time::Instant;
 
 use sandbox_core::action::SignIn;
 use sandbox_core::approval::judge::Foreseen;
-use sandbox_core::credential::{Place, Unfit, choose};
+use sandbox_core::credential::{self, Site, Unfit, choose};
 use sandbox_core::model::{Credential, CredentialRule, ShownField};
 
 pub use code::{CodeError, OneTimeCodes};
 pub use vault::{EmptyVault, Login, Vault, VaultError};
 
-use self::form::Form;
+use self::form::{Form, Stage};
 use super::Shared;
 use super::error::ActionError;
 use super::pipe::Pass;
@@ -37,6 +37,17 @@ pub async fn foresee(
     }
 }
 
+/// Returns the site of the form that the page shows now, if the vault has no sign-in for it.
+pub async fn missing(shared: &Shared) -> Option<Site> {
+    let found = form::find(shared, &Pass::Look(shared.gate.clone())).await.ok()??;
+    // A code alone is no sign-in.
+    if found.form.stage == Stage::Code {
+        return None;
+    }
+    let entries = shared.vault.entries().await.ok()?;
+    credential::missing(&entries, found.form.place())
+}
+
 /// Returns the entry for a form.
 pub async fn entry_for(shared: &Shared, wanted: &SignIn, form: &Form) -> Result<Credential, ActionError> {
     let entries = shared.vault.entries().await.map_err(|error| failed(form, error.to_string()))?;
@@ -45,9 +56,7 @@ pub async fn entry_for(shared: &Shared, wanted: &SignIn, form: &Form) -> Result<
 
 /// Returns the one of these entries that fits a form.
 pub fn fitting<'a>(entries: &'a [Credential], wanted: &SignIn, form: &Form) -> Result<&'a Credential, ActionError> {
-    let destination = form.destination.as_deref();
-    let place = Place { origin: &form.origin, ancestors: &form.ancestors, destination };
-    choose(entries, wanted, place).map_err(|unfit| match unfit {
+    choose(entries, wanted, form.place()).map_err(|unfit| match unfit {
         Unfit::NoCredential(words) => ActionError::NoCredential(words),
         Unfit::WrongOrigin(words) => ActionError::WrongOrigin(words),
         Unfit::Refused(why) => failed(form, why),

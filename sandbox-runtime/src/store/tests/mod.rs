@@ -87,6 +87,7 @@ fn handoff(id: &str, sandbox: &str, status: HandoffStatus) -> Handoff {
         resume_prompt: None,
         note: None,
         until: Some(Until { cookie: Some("session".to_owned()), ..Until::default() }),
+        missing_sign_in: None,
         receipt: Some(Receipt { held_ms: 5, ..Receipt::default() }),
         requested_at: 1,
         accepted_at: None,

@@ -11,4 +11,9 @@ import type { Until } from "./Until";
 /**
  * A recorded request that a person do something.
  */
-export type Handoff = { requestId: HandoffId, sandboxId: SandboxId, taskId: TaskId | null, status: HandoffStatus, reason: HandoffReason, message: string, requestedBy: RequestedBy, controller: string | null, resumePrompt: string | null, note: string | null, until: Until | null, receipt: Receipt | null, requestedAt: number, acceptedAt: number | null, completedAt: number | null, expiresAt: number | null, updatedAt: number, };
+export type Handoff = { requestId: HandoffId, sandboxId: SandboxId, taskId: TaskId | null, status: HandoffStatus, reason: HandoffReason, message: string, requestedBy: RequestedBy, controller: string | null, resumePrompt: string | null, note: string | null, until: Until | null, 
+/**
+ * Site of the sign-in form on the page, if the vault has no sign-in for it. Save one, then fill it in with
+ * `POST /v1/sandboxes/{id}/handoff/sign-in`.
+ */
+missingSignIn?: string | null, receipt: Receipt | null, requestedAt: number, acceptedAt: number | null, completedAt: number | null, expiresAt: number | null, updatedAt: number, };
