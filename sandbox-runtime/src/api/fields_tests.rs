@@ -173,6 +173,7 @@ patchCredential site: ../tests/tests/product/sign_ins.rs: fn entries_are_checked
 patchCredential name: ../tests/tests/product/sign_ins.rs: fn entries_are_checked_changed_and_forgotten_and_values_never_come_back
 patchCredential username: ../tests/tests/product/sign_ins.rs: fn entries_are_checked_changed_and_forgotten_and_values_never_come_back
 patchCredential totp: ../tests/tests/product/sign_ins.rs: fn entries_are_checked_changed_and_forgotten_and_values_never_come_back
+patchCredential passkeys: ../tests/tests/product/passkeys.rs: fn a_passkey_is_made_after_a_yes_and_used_by_its_rule
 patchCredential rule: ../tests/tests/product/sign_ins.rs: fn entries_are_checked_changed_and_forgotten_and_values_never_come_back
 patchCredential password: src/service/credentials/mod.rs: (&mut values.password, password)
 patchCredential totpPicture: src/service/credentials/mod.rs: pictured(totp, totp_picture)

@@ -29,6 +29,7 @@ mod observe;
 mod own_dialogs;
 mod page;
 mod painted;
+mod passkeys;
 mod pattern;
 mod picture;
 pub mod pipe;
@@ -64,6 +65,7 @@ pub use error::{ActionError, BrowserError};
 pub use gate::{Gate, Live, Permit, Refused};
 pub use hold::{HoldJudge, PausedRequest, PersonJudge};
 pub use observe::{Look, Stale};
+pub use passkeys::{Passkey, PasskeyAsked, PasskeyRefusal};
 pub use pattern::matches as address_matches;
 pub use pipe::CallError;
 pub use profile::{KEPT as KEPT_OF_PROFILE, forget_open_pages, prepare as prepare_profile};
@@ -110,6 +112,8 @@ pub enum BrowserEvent {
     Crashed { tab: String, url: String },
     /// A dialog of the browser's own opened, closed, or was refused.
     Dialog { kind: DialogKind, state: DialogState, message: String },
+    /// A page waits for a passkey, whoever drives.
+    PasskeyAsked(Box<PasskeyAsked>),
     /// A request stands still until it is let go or refused.
     Held(Box<PausedRequest>),
     /// A person, at the wheel, sent what this question is about.

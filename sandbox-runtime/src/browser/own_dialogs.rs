@@ -1,7 +1,8 @@
 //! Dialogs of the browser's own: which stand, which were refused, and how all of them are told.
 //!
 //! ```text
-//! page script, asks.js ─> passkey, externalApp, permission, print ─┐
+//! page script, asks.js ─> externalApp, permission, print ──────────┐
+//! passkeys ─> passkey ─────────────────────────────────────────────┤
 //! an answer's status, an error page ─> httpAuth, certificate ──────┼─> record ─> look, failure, event
 //! the room's window manager ─> fileChooser ────────────────────────┘
 //! ```
@@ -53,10 +54,6 @@ impl World {
         };
         let what: String = word("what").chars().take(LONGEST_NAME).collect();
         match (word("dialog"), report["over"] == true) {
-            ("passkey", _) => {
-                let message = format!("{site} asked for a passkey; there is none here, and the page was told no");
-                self.refused(DialogKind::Passkey, message);
-            }
             ("externalApp", _) => {
                 let message = format!("{site} wanted to open another program ({what}); it was refused");
                 self.refused(DialogKind::ExternalApp, message);
@@ -153,7 +150,7 @@ impl World {
     }
 
     /// A page that asks again and again is told no each time; that is told once in a while.
-    fn refused(&self, kind: DialogKind, message: String) {
+    pub(super) fn refused(&self, kind: DialogKind, message: String) {
         {
             let mut state = self.state();
             let is_news = |(told, at): &(String, Instant)| *told != message || at.elapsed() > TOLD_AGAIN;
@@ -172,7 +169,7 @@ impl World {
         self.tell_dialog(kind, DialogState::Refused, message);
     }
 
-    fn tell_dialog(&self, kind: DialogKind, state: DialogState, message: String) {
+    pub(super) fn tell_dialog(&self, kind: DialogKind, state: DialogState, message: String) {
         self.tell(BrowserEvent::Dialog { kind, state, message });
     }
 }

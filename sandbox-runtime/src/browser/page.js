@@ -776,14 +776,32 @@
   // ---- what brings up a dialog of the browser's own ----
 
   const asksOf = (what) => globalThis.batonAsks && addEventListener(`${globalThis.batonAsks}-${what}`, (event) => {
-    if (what === 'passkey') {
-      report({ kind: 'asks', dialog: 'passkey' });
-      event.preventDefault();
-    } else if (what === 'permission-over') report({ kind: 'asks', dialog: 'permission', over: true });
+    if (what === 'permission-over') report({ kind: 'asks', dialog: 'permission', over: true });
     else report({ kind: 'asks', dialog: 'permission', what: what.slice('permission-'.length) });
     event.stopImmediatePropagation();
   }, { capture: true });
-  for (const what of ['passkey', 'permission-over', 'permission-notifications', 'permission-location', 'permission-camera or microphone']) asksOf(what);
+  for (const what of ['permission-over', 'permission-notifications', 'permission-location', 'permission-camera or microphone']) asksOf(what);
+  // A call for a passkey waits in the page's own world until it is answered here.
+  const { batonAsks } = globalThis;
+  const split = (detail) => {
+    const at = String(detail).indexOf(' ');
+    return [Number(String(detail).slice(0, at)), String(detail).slice(at + 1)];
+  };
+  const heard = (what, tell) => batonAsks && addEventListener(`${batonAsks}-${what}`, (event) => {
+    tell(event);
+    event.stopImmediatePropagation();
+  }, { capture: true });
+  heard('passkey', (event) => {
+    const [number, ask] = split(event.detail);
+    if (!globalThis.batonReport || ask.length > 20_000) return;
+    event.preventDefault();
+    report({ kind: 'passkey', number, ask, origin: self.origin });
+  });
+  heard('passkey-end', (event) => {
+    const [number, end] = split(event.detail);
+    report({ kind: 'passkey', number, end });
+  });
+  const passkey = (number, answer) => dispatchEvent(new CustomEvent(`${batonAsks}-passkey-answer`, { detail: `${number} ${answer}` }));
   addEventListener('beforeprint', () => report({ kind: 'asks', dialog: 'print' }));
   // No other program can be opened here: a page that leads to one stays as it is.
   const OPENED_HERE = new Set(['http:', 'https:', 'about:', 'data:', 'blob:', 'file:', 'filesystem:', 'javascript:', 'view-source:', 'chrome:', 'chrome-error:', 'chrome-extension:', 'chrome-untrusted:', 'devtools:']);
@@ -830,7 +848,7 @@
 
   globalThis.baton = {
     lasting: (handle) => lasting(kept[handle]),
-    globals, holdsTyped, typedNames: saying(typedNames), clearTyped, reveal, find, scrollBy, fileInput, has, record, maskedBoxes, numberOf, referred, pointerAt, pressArrived,
+    globals, passkey, holdsTyped, typedNames: saying(typedNames), clearTyped, reveal, find, scrollBy, fileInput, has, record, maskedBoxes, numberOf, referred, pointerAt, pressArrived,
     candidates: saying(candidates), ready: saying(ready), through: saying(through), prepareTyping: saying(prepareTyping), choose: saying(choose), extract: saying(extract),
     foresee: saying(foresee), foreseeEnter: saying(foreseeEnter), foreseeFocus: saying(foreseeFocus), typedByPerson,
     scale: () => ({ dpr: devicePixelRatio, width: innerWidth, height: innerHeight }),

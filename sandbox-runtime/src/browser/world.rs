@@ -24,6 +24,7 @@ use super::exchange::Exchange;
 use super::gate::Gate;
 use super::hold::{self, HoldJudge, LetGo, PersonJudge};
 use super::own_dialogs::{self, OwnDialog};
+use super::passkeys::standing::Standings;
 use super::pipe::{Event, Pipe};
 use super::starting::Starting;
 use super::unreachable::{self, Watching};
@@ -120,6 +121,8 @@ pub struct State {
     pub own_dialogs: Vec<OwnDialog>,
     /// What was last refused, and when.
     pub last_refused: Option<(String, Instant)>,
+    /// Pages that wait for a passkey.
+    pub passkeys: Standings,
     /// An outside client brings authenticators of its own.
     lets_passkeys: bool,
 }
@@ -347,7 +350,9 @@ impl World {
             "Page.fileChooserOpened" => self.chooser_opened(session, &params),
             "Fetch.requestPaused" if self.watches(session) => unreachable::paused(self, pipe, session, &params),
             "Fetch.requestPaused" => hold::paused(self, pipe, session, &params),
-            "Runtime.bindingCalled" if params["name"] == REPORT_BINDING => self.reported(session, &params),
+            "Runtime.bindingCalled" if params["name"] == REPORT_BINDING => self.reported(pipe, session, &params),
+            "Runtime.executionContextDestroyed" | "Runtime.executionContextsCleared" => self.passkeys_left(),
+            "WebAuthn.credentialAdded" | "WebAuthn.credentialAsserted" => self.passkey_came(&params),
             _ => return,
         }
         self.bump();
@@ -424,6 +429,7 @@ impl World {
             let mut state = self.state();
             state.sessions.remove(session);
             state.documents.detached(session);
+            state.forget_passkeys();
             let before = state.tabs.len();
             if let Some(tab) = state.tabs.iter().find(|tab| tab.session == session).map(|tab| tab.id.clone()) {
                 state.own_dialogs_gone(&tab);
@@ -608,7 +614,7 @@ impl World {
         self.bump();
     }
 
-    fn reported(&self, session: Option<&str>, params: &Value) {
+    fn reported(&self, pipe: &Pipe, session: Option<&str>, params: &Value) {
         let Ok(report) = serde_json::from_str::<Value>(text(params, "payload")) else { return };
         match text(&report, "kind") {
             "front" => {
@@ -627,6 +633,10 @@ impl World {
                 }
             }
             "asks" => self.page_asks(session, &report),
+            "passkey" => {
+                let context = params["executionContextId"].as_i64().unwrap_or_default();
+                self.passkey_reported(pipe, session, context, &report);
+            }
             "title" => self.with_session_tab(session, |tab| {
                 tab.title = plain_name(text(&report, "title"));
                 tab.titled = true;

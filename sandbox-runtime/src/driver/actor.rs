@@ -337,6 +337,7 @@ impl Actor {
             }
             Cause::AwaitHeld { by, answer } => self.await_held(by, answer),
             Cause::Held { request, typed, by } => self.held(*request, typed, by).await,
+            Cause::PasskeyAnswered { by } => self.passkey_answered(by),
             Cause::Decide { id, decision, by, gone, answer } => {
                 let decided = self.decide(&id, decision, by, gone).await;
                 reply(answer, decided);
@@ -430,6 +431,7 @@ impl Actor {
                 self.commit(vec![self.event(dialog, By::System)]).await;
             }
             BrowserEvent::TabsChanged => self.show(),
+            BrowserEvent::PasskeyAsked(asked) => self.answer_passkey(*asked),
             BrowserEvent::Held(request) => self.read_held(request).await,
             BrowserEvent::PersonDid(id) => self.person_did(&id).await,
             BrowserEvent::Crashed { .. } => {

@@ -56,7 +56,7 @@ pub(super) struct Trust {
 /// What one side waits for at the network.
 #[derive(Default)]
 pub(super) struct HeldOf {
-    /// Held requests that are being read before they become questions.
+    /// Held requests that are being read before they become questions, and pages that wait for a passkey.
     pub being_read: usize,
     /// What became of held requests since that side asked last.
     pub answer: HeldAnswer,

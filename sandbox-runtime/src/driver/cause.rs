@@ -186,6 +186,10 @@ pub(super) enum Cause {
         typed: Option<Vec<bool>>,
         by: TurnOf,
     },
+    /// A page has its answer about a passkey; whoever caused that it asked need not wait for it any more.
+    PasskeyAnswered {
+        by: TurnOf,
+    },
     /// Somebody answers a question. `gone` says why what was shown is not there any more.
     Decide {
         id: ApprovalId,

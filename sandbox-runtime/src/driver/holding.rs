@@ -162,7 +162,7 @@ impl Actor {
         reply(answer, Ok::<(), Refusal>(()));
     }
 
-    fn browser(&self) -> Option<Browser> {
+    pub(super) fn browser(&self) -> Option<Browser> {
         Some(self.rooms.as_ref()?.desktop.as_ref()?.browser.clone())
     }
 }

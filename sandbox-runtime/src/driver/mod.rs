@@ -24,6 +24,7 @@ mod holding;
 mod idle;
 mod leaving;
 mod mail;
+mod passkeys;
 mod pausing;
 mod people;
 mod program;

@@ -480,6 +480,8 @@ export type Credential = {
   lastUsedBy?: TaskId | null;
   /** What people call it; of a secret, the name that commands use. */
   name: string;
+  /** The sites that its passkeys are for (relying party identifiers). */
+  passkeySites?: Array<string>;
   /** How many passkeys it has. */
   passkeys?: number;
   rule: CredentialRule;
@@ -509,6 +511,8 @@ export type CredentialPatch = {
   hosts?: Array<string> | null;
   name?: string | null;
   note?: string | null;
+  /** 0 forgets its passkeys. No other number can be sent. */
+  passkeys?: number | null;
   password?: string | null;
   rule?: CredentialRule | null;
   site?: string | null;
@@ -539,6 +543,8 @@ export type CredentialUse = {
 /** An entry of the vault was opened to be filled in. Its values are in no event. */
 export type CredentialUsed = {
   credentialId: CredentialId;
+  /** It signs in with a passkey: nothing is filled in. */
+  passkey?: boolean;
   /** Origin of the document that it was filled into. */
   site: string;
   username?: string | null;

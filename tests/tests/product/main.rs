@@ -26,6 +26,7 @@ mod miniwob;
 mod models;
 mod native;
 mod network;
+mod passkeys;
 mod pausing;
 mod programs;
 mod questions;

@@ -29,6 +29,14 @@ test('an entry says what it holds and what used it last', () => {
   expect(lastUse(credentialOf({ lastUsedAt: AT - 180_000 }), AT, named)).toBe('used 3 min ago');
 });
 
+test('an entry says how many passkeys it has, and forgets them on a word', () => {
+  expect(holds(credentialOf({ hasPassword: false, passkeys: 1 }))).toBe('1 passkey');
+  expect(holds(credentialOf({ passkeys: 2 }))).toBe('password, 2 passkeys');
+  const draft = { ...draftOf(credentialOf({ passkeys: 2 })), forgetsPasskeys: true };
+  expect(patchOf(draft).passkeys).toBe(0);
+  expect(isWhole({ ...draftOf(null), site: 'portal.example' }, credentialOf({ hasPassword: false, passkeys: 1 }))).toBe(true);
+});
+
 test('an import says what was not saved', () => {
   const skipped = [3, 4, 5, 6].map((line) => ({ line, why: 'it has no address' }));
   expect(importWords({ imported: 2, nSkipped: 0, skipped: [] })).toBe('2 saved.');

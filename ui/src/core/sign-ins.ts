@@ -4,7 +4,7 @@ import type { CredentialPatch } from '../types/generated/CredentialPatch';
 import type { CredentialRule } from '../types/generated/CredentialRule';
 import type { ImportedCredentials } from '../types/generated/ImportedCredentials';
 import type { NewCredential } from '../types/generated/NewCredential';
-import { waited } from './time';
+import { count, waited } from './time';
 
 export const RULES: Record<CredentialRule, string> = {
   fill: 'Fill it in',
@@ -18,16 +18,18 @@ export interface SignInDraft {
   password: string;
   totp: string;
   rule: CredentialRule;
+  /** Its passkeys are to be forgotten. */
+  forgetsPasskeys: boolean;
 }
 
 /** Returns the form of a new entry, which may begin with a site, or of one that is there: its values stay where they are. */
 export function draftOf(entry: Credential | null, site = ''): SignInDraft {
-  return { site: entry?.site ?? site, username: entry?.username ?? '', password: '', totp: '', rule: entry?.rule ?? 'ask' };
+  return { site: entry?.site ?? site, username: entry?.username ?? '', password: '', totp: '', rule: entry?.rule ?? 'ask', forgetsPasskeys: false };
 }
 
 /** Whether there is enough to save. */
 export function isWhole(draft: SignInDraft, entry: Credential | null): boolean {
-  return draft.site.trim() !== '' && (draft.username.trim() !== '' || draft.password !== '' || entry?.hasPassword === true);
+  return draft.site.trim() !== '' && (draft.username.trim() !== '' || draft.password !== '' || entry?.hasPassword === true || (entry?.passkeys ?? 0) > 0);
 }
 
 /** Returns the body of `POST /v1/credentials`. */
@@ -37,7 +39,7 @@ export function newCredential(draft: SignInDraft): NewCredential {
 
 /** Returns the body of `PATCH /v1/credentials/{id}`: values that were not typed again stay. */
 export function patchOf(draft: SignInDraft): CredentialPatch {
-  return filled(draft) as CredentialPatch;
+  return { ...filled(draft), ...(draft.forgetsPasskeys ? { passkeys: 0 } : {}) } as CredentialPatch;
 }
 
 /** Returns the changes that make an entry like a new one that was filled in again. */
@@ -53,7 +55,7 @@ function filled(draft: SignInDraft) {
 
 /** Returns what there is of an entry, in a few words: `password, one-time codes`. */
 export function holds(entry: Credential): string {
-  const parts = [entry.hasPassword && 'password', entry.hasTotp && 'one-time codes', entry.passkeys > 0 && 'passkey'].filter((part) => part !== false);
+  const parts = [entry.hasPassword && 'password', entry.hasTotp && 'one-time codes', entry.passkeys > 0 && count(entry.passkeys, 'passkey')].filter((part) => part !== false);
   return parts.join(', ');
 }
 

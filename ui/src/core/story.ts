@@ -205,8 +205,9 @@ function tellKnown(event: Event, before: readonly StoryLine[], mine: ReadonlySet
     case 'sandbox.network.denied':
       return line('bad', [plain('Was kept from '), strong(event.data.host)], event.data.reason || null);
     case 'sandbox.credential.used': {
-      const { site, username } = event.data;
-      const user = username == null ? [] : [plain(' with '), strong(username)];
+      const { site, username, passkey } = event.data;
+      const by = passkey === true ? ' with the passkey of ' : ' with ';
+      const user = username == null ? [plain(passkey === true ? ' with a passkey' : '')] : [plain(by), strong(username)];
       return line('agent', [plain('Signs in at '), strong(shortAddress(site)), ...user, plain(' (vault)')]);
     }
     case 'sandbox.browser.navigated':

@@ -129,6 +129,7 @@ mod tests {
             has_password: true,
             has_totp: false,
             passkeys: 0,
+            passkey_sites: vec![],
             hosts: vec![],
             rule: CredentialRule::Fill,
             source: CredentialSource::Local,

@@ -1,10 +1,13 @@
 //! Sign-ins: which entry of the vault belongs to a page, and why none does.
 //!
-//! Owns where an entry may be filled in ([`site`]) and the words of each refusal ([`choose`]). Leaves values, fields and pages to
+//! Owns where an entry may be filled in ([`site`]), the words of each refusal ([`choose`]), and who may ask for which passkey
+//! ([`passkey`]). Leaves values, fields and pages to
 //! others: nothing here has ever seen a password.
 
 mod choose;
+mod passkey;
 mod site;
 
 pub use choose::{Place, Unfit, choose, missing};
+pub use passkey::{NoPasskey, PasskeyRequest, PasskeyWants, choose_passkey, site_of};
 pub use site::{Site, SiteError};

@@ -37,6 +37,9 @@ payload! {
         pub site: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub username: Option<String>,
+        /// It signs in with a passkey: nothing is filled in.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        pub passkey: bool,
     }
 
     /// A request for a person, ready to be made.

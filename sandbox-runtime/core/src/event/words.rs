@@ -50,8 +50,14 @@ pub fn line(event: &Event) -> Option<String> {
         EventData::BrowserFailed(failed) => format!("  the browser: {}", plain(&failed.message)),
         EventData::BrowserDialog(dialog) => format!("  a dialog: {}", plain(&dialog.message)),
         EventData::CredentialUsed(used) => {
-            let user = used.username.as_deref().map(|user| format!(" with {}", plain(user))).unwrap_or_default();
-            format!("  signs in at {}{user} (vault)", plain(&used.site))
+            let user = used.username.as_deref().filter(|user| !user.is_empty()).map(plain);
+            let with = match (used.passkey, user) {
+                (false, None) => String::new(),
+                (false, Some(user)) => format!(" with {user}"),
+                (true, None) => " with a passkey".to_owned(),
+                (true, Some(user)) => format!(" with the passkey of {user}"),
+            };
+            format!("  signs in at {}{with} (vault)", plain(&used.site))
         }
         EventData::SandboxCreated(_)
         | EventData::SandboxAssigned(_)

@@ -54,6 +54,9 @@ wire! {
         /// How many passkeys it has.
         #[serde(default)]
         pub passkeys: u32,
+        /// The sites that its passkeys are for (relying party identifiers).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub passkey_sites: Vec<String>,
         /// Of a secret: the hosts that it is for.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub hosts: Vec<String>,
@@ -147,6 +150,9 @@ wire! {
         pub value: Option<Secret>,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub hosts: Option<Vec<String>>,
+        /// 0 forgets its passkeys. No other number can be sent.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub passkeys: Option<u32>,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub rule: Option<CredentialRule>,
     }

@@ -71,6 +71,8 @@ pub struct ClientState {
     pub unanswered: BTreeSet<u64>,
     /// Targets that are not for clients.
     pub withheld: Withheld,
+    /// Authenticators that this client made.
+    pub authenticators: BTreeSet<String>,
 }
 
 #[derive(Debug, Default)]
@@ -103,6 +105,8 @@ pub enum Follow {
     InFront(String),
     /// A browser context is the client's own.
     Context,
+    /// An authenticator is the client's own.
+    Authenticator,
     /// The session that was attached is nested in this one; `None` for the root.
     Nested(Option<String>),
     /// A document was asked for at this address.
@@ -227,6 +231,7 @@ impl Member {
     pub fn follow_of(&self, foreign: &Foreign) -> Follow {
         match foreign.method.as_str() {
             "Target.createBrowserContext" => Follow::Context,
+            "WebAuthn.addVirtualAuthenticator" => Follow::Authenticator,
             "Page.navigate" | "Target.createTarget" => {
                 let params: Value = serde_json::from_str(&foreign.params).unwrap_or_default();
                 let url = params["url"].as_str().filter(|url| !url.is_empty() && *url != "about:blank");
@@ -320,6 +325,10 @@ impl Member {
                     Follow::Context => {
                         let made: Value = serde_json::from_str(result).unwrap_or_default();
                         state.contexts.extend(made["browserContextId"].as_str().map(str::to_owned));
+                    }
+                    Follow::Authenticator => {
+                        let made: Value = serde_json::from_str(result).unwrap_or_default();
+                        state.authenticators.extend(made["authenticatorId"].as_str().map(str::to_owned));
                     }
                     Follow::Nested(above) => {
                         let attached: Value = serde_json::from_str(result).unwrap_or_default();

@@ -2,6 +2,8 @@
 //!
 //! A command that names one of them is answered as if it did not exist; events about it are not passed on.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -21,6 +23,7 @@ const NO_SCRIPT: &str = "No script with given id found";
 const TWICE: &str = "the parameters are one object, and each is named once";
 const TAKEN: &str = "a binding needs a name that no page has already";
 const CONDITION: &str = "a breakpoint with a condition names the whole address of its script";
+const NOT_ITS_OWN: &str = "refused: a client may only name authenticators that it made itself";
 const NOT_PAUSED: &str = "Can only perform operation while paused.";
 
 /// Code and message of a refusal, as Chromium writes them.
@@ -78,6 +81,7 @@ impl Member {
         self.may_name_worlds(attached, method, params)?;
         match method {
             "Runtime.addBinding" | "Runtime.removeBinding" => self.may_bind(params),
+            _ if method.starts_with("WebAuthn.") => may_name_authenticator(&state.authenticators, params),
             "Debugger.setBreakpointByUrl" => may_break(params),
             "Debugger.setReturnValue" if !attached.paused => Err((SERVER_ERROR, NOT_PAUSED)),
             _ => Ok(()),
@@ -295,6 +299,14 @@ fn may_break(params: &str) -> Result<(), Refusal> {
         && params["urlRegex"].is_null()
         && params["scriptHash"].is_null();
     if is_plain || is_whole { Ok(()) } else { Err((SERVER_ERROR, CONDITION)) }
+}
+
+/// An authenticator belongs to whoever made it: Chromium lets any session read the keys of one that it can name.
+fn may_name_authenticator(own: &BTreeSet<String>, params: &str) -> Result<(), Refusal> {
+    let Ok(Pairs(pairs)) = serde_json::from_str::<Pairs<'_>>(params) else { return Ok(()) };
+    let named = pairs.iter().find(|(key, _)| key.as_ref() == "authenticatorId");
+    let id = named.map(|(_, id)| serde_json::from_str::<String>(id.get()).unwrap_or_default());
+    if id.is_none_or(|id| own.contains(&id)) { Ok(()) } else { Err((SERVER_ERROR, NOT_ITS_OWN)) }
 }
 
 /// Removes from an answer what the client must not see; if nothing is left, returns Chromium's error.

@@ -1,10 +1,12 @@
 //! The door to the person's vault: what the browser asks of it when a page is signed in to.
 
 use futures_util::future::BoxFuture;
+use sandbox_core::credential::PasskeyRequest;
 use sandbox_core::model::Credential;
 use secrecy::SecretString;
 
 use super::code::OneTimeCodes;
+use crate::browser::passkeys::Passkey;
 
 /// What fills in sign-ins. The service implements it for each sandbox; a test may, too.
 pub trait Vault: Send + Sync {
@@ -13,6 +15,30 @@ pub trait Vault: Send + Sync {
 
     /// Writes down that the entry is used at this origin, then returns its values.
     fn open<'a>(&'a self, entry: &'a Credential, origin: &'a str) -> BoxFuture<'a, Result<Login, VaultError>>;
+
+    /// Returns the entries with a passkey that fits a request; none is opened for the caller.
+    fn with_passkeys<'a>(&'a self, _: &'a PasskeyRequest) -> BoxFuture<'a, Result<Vec<Credential>, VaultError>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
+    /// Writes down that the entry signs in with a passkey, then returns those of its passkeys that fit.
+    fn open_passkeys<'a>(
+        &'a self,
+        _: &'a Credential,
+        _: &'a PasskeyRequest,
+    ) -> BoxFuture<'a, Result<Vec<Passkey>, VaultError>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
+    /// Whether a new passkey could be kept now.
+    fn can_keep(&self) -> BoxFuture<'_, Result<(), VaultError>> {
+        Box::pin(std::future::ready(Err(VaultError("this vault keeps none".to_owned()))))
+    }
+
+    /// Keeps a passkey that was made or used, as it is now.
+    fn keep_passkey<'a>(&'a self, _: Passkey, _: &'a PasskeyRequest) -> BoxFuture<'a, Result<(), VaultError>> {
+        Box::pin(std::future::ready(Err(VaultError("this vault keeps none".to_owned()))))
+    }
 
     /// Writes down that a secret is given to a command, then returns it.
     fn open_secret<'a>(

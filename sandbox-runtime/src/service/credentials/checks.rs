@@ -42,7 +42,8 @@ fn check_login(entry: &mut Credential, values: &Values) -> Answer<()> {
     if values.value.is_some() || !entry.hosts.is_empty() {
         return Err(ServiceError::invalid("`value` and `hosts` belong to a `secret`, not to a `login`"));
     }
-    if entry.username.as_deref().is_none_or(str::is_empty) && values.password.is_none() && values.totp.is_none() {
+    let has_value = values.password.is_some() || values.totp.is_some() || !values.passkeys.is_empty();
+    if entry.username.as_deref().is_none_or(str::is_empty) && !has_value {
         return Err(ServiceError::invalid("a login needs at least one of `username`, `password` and `totp`"));
     }
     if let Some(totp) = &values.totp {

@@ -6,6 +6,7 @@
 mod checks;
 mod csv;
 mod import;
+mod passkeys;
 mod picture;
 mod values;
 pub mod vault;
@@ -61,7 +62,8 @@ impl Service {
         let _changing = self.inner.changing_credentials.lock().await;
         let mut entry = self.credential(id).await?;
         let mut values = self.values_of(id).await?;
-        let CredentialPatch { site, name, username, password, totp, totp_picture, note, value, hosts, rule } = patch;
+        let CredentialPatch { site, name, username, password, totp, totp_picture, note, value, hosts, passkeys, rule } =
+            patch;
         let totp = pictured(totp, totp_picture)?;
         for (kept, new) in [
             (&mut values.password, password),
@@ -73,6 +75,12 @@ impl Service {
                 *kept = given(new);
             }
         }
+        match passkeys {
+            None => {}
+            Some(0) => values.passkeys.clear(),
+            Some(_) => return Err(ServiceError::invalid("`passkeys` can only be set to 0, which forgets them")),
+        }
+        passkeys::count(&mut entry, &values);
         entry.site = site.or(entry.site.take());
         entry.name = name.unwrap_or(entry.name);
         if let Some(username) = username {
@@ -120,7 +128,8 @@ fn entry_of(asked: NewCredential) -> Answer<(Credential, Values)> {
     let now = now_ms();
     let NewCredential { kind, site, name, username, password, totp, totp_picture, note, value, hosts, rule } = asked;
     let totp = given(pictured(totp, totp_picture)?);
-    let values = Values { password: given(password), totp, note: given(note), value: given(value) };
+    let (password, note, value) = (given(password), given(note), given(value));
+    let values = Values { password, totp, note, value, passkeys: vec![] };
     let mut entry = Credential {
         id: CredentialId::from_unique(crate::unique()),
         kind,
@@ -130,6 +139,7 @@ fn entry_of(asked: NewCredential) -> Answer<(Credential, Values)> {
         has_password: values.password.is_some(),
         has_totp: values.totp.is_some(),
         passkeys: 0,
+        passkey_sites: vec![],
         hosts,
         rule,
         source: CredentialSource::Local,

@@ -6,6 +6,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
+use crate::browser::Passkey;
+
 /// Wiped from memory when dropped.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Values {
@@ -17,6 +19,9 @@ pub struct Values {
     pub note: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
+    /// Each wipes itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passkeys: Vec<Passkey>,
 }
 
 impl Values {
@@ -57,6 +62,9 @@ mod tests {
         let values = Values::unsealed(&SecretString::from(r#"{"password":"p","totp":"JBSWY3DPEHPK3PXP"}"#));
         assert!(values.password.as_deref() == Some("p") && values.totp.as_deref() == Some("JBSWY3DPEHPK3PXP"));
         assert!(Values::unsealed(&values.sealed()) == values);
+        let key = r#"{"passkeys":[{"credentialId":"AA==","rpId":"shop.com","privateKey":"AAAA","signCount":3}]}"#;
+        let values = Values::unsealed(&SecretString::from(key));
+        assert!(values.passkeys.len() == 1 && Values::unsealed(&values.sealed()) == values);
         assert!(Values::unsealed(&SecretString::from("no JSON")) == Values::default());
     }
 }

@@ -3,11 +3,12 @@
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sandbox_core::SandboxId;
+use sandbox_core::credential::PasskeyRequest;
 use sandbox_core::event::CredentialUsed;
 use sandbox_core::model::Credential;
 use secrecy::SecretString;
 
-use crate::browser::{Login, OneTimeCodes, Vault, VaultError};
+use crate::browser::{Login, OneTimeCodes, Passkey, Vault, VaultError};
 use crate::service::{Service, ServiceError, WeakService};
 
 /// Fills in sign-ins of one sandbox.
@@ -23,9 +24,12 @@ impl SandboxVault {
 
     /// The ledger has a use before the value leaves.
     async fn note(&self, service: &Service, entry: &Credential, site: &str) -> Result<(), VaultError> {
+        let (credential_id, username) = (entry.id.clone(), entry.username.clone());
+        self.note_use(service, CredentialUsed { credential_id, site: site.to_owned(), username, passkey: false }).await
+    }
+
+    async fn note_use(&self, service: &Service, used: CredentialUsed) -> Result<(), VaultError> {
         let driver = service.running(&self.sandbox).ok_or_else(|| VaultError("the sandbox ends".to_owned()))?;
-        let username = entry.username.clone();
-        let used = CredentialUsed { credential_id: entry.id.clone(), site: site.to_owned(), username };
         driver.credential_used(used).await.map_err(|refusal| VaultError(refusal.to_string()))
     }
 
@@ -52,6 +56,34 @@ impl Vault for SandboxVault {
             })
         }
         .boxed()
+    }
+
+    fn with_passkeys<'a>(&'a self, request: &'a PasskeyRequest) -> BoxFuture<'a, Result<Vec<Credential>, VaultError>> {
+        async { self.service()?.entries_with_passkeys(request).await.map_err(said) }.boxed()
+    }
+
+    fn open_passkeys<'a>(
+        &'a self,
+        entry: &'a Credential,
+        request: &'a PasskeyRequest,
+    ) -> BoxFuture<'a, Result<Vec<Passkey>, VaultError>> {
+        async move {
+            let service = self.service()?;
+            let keys = service.passkeys_of(entry, request).await.map_err(said)?;
+            let (credential_id, username) = (entry.id.clone(), entry.username.clone());
+            let used = CredentialUsed { credential_id, site: request.origin.clone(), username, passkey: true };
+            self.note_use(&service, used).await?;
+            Ok(keys)
+        }
+        .boxed()
+    }
+
+    fn can_keep(&self) -> BoxFuture<'_, Result<(), VaultError>> {
+        async { self.service()?.can_keep_passkey().await.map_err(said) }.boxed()
+    }
+
+    fn keep_passkey<'a>(&'a self, key: Passkey, request: &'a PasskeyRequest) -> BoxFuture<'a, Result<(), VaultError>> {
+        async { self.service()?.keep_passkey(key, request).await.map_err(said) }.boxed()
     }
 
     fn open_secret<'a>(

@@ -30,6 +30,10 @@ hasTotp: boolean,
  */
 passkeys: number, 
 /**
+ * The sites that its passkeys are for (relying party identifiers).
+ */
+passkeySites?: Array<string>, 
+/**
  * Of a secret: the hosts that it is for.
  */
 hosts?: Array<string>, rule: CredentialRule, source: CredentialSource, lastUsedAt?: number | null, 

@@ -8,4 +8,8 @@ export type CredentialPatch = { site: string | null, name: string | null, userna
 /**
  * A picture of the QR code for one-time codes, in place of `totp`: PNG or JPEG, in base64.
  */
-totpPicture: string, note: string, value: string, hosts: Array<string> | null, rule: CredentialRule | null, };
+totpPicture: string, note: string, value: string, hosts: Array<string> | null, 
+/**
+ * 0 forgets its passkeys. No other number can be sent.
+ */
+passkeys: number | null, rule: CredentialRule | null, };

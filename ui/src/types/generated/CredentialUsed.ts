@@ -8,4 +8,8 @@ export type CredentialUsed = { credentialId: CredentialId,
 /**
  * Origin of the document that it was filled into.
  */
-site: string, username?: string | null, };
+site: string, username?: string | null, 
+/**
+ * It signs in with a passkey: nothing is filled in.
+ */
+passkey?: boolean, };
