@@ -12,6 +12,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::calls::{exec, wait_ready};
+use super::check::check;
 use super::limits::Holder;
 use super::local::Local;
 use super::{Backend, RoomSpec, WORKSPACE_DIR, docker, layer_checks};
@@ -118,13 +119,6 @@ const SCRIPTS: [Script; 3] = [
         fix: "apt-get install fonts-noto-color-emoji",
     },
 ];
-
-pub(super) fn check(name: &str, required: bool, outcome: Result<String, (String, String)>) -> Check {
-    match outcome {
-        Ok(found) => Check { name: name.to_owned(), ok: true, required, found, fix: None },
-        Err((found, fix)) => Check { name: name.to_owned(), ok: false, required, found, fix: Some(fix) },
-    }
-}
 
 async fn bubblewrap() -> Check {
     let found = said_by("/usr/bin/bwrap", &["--version"]).await;

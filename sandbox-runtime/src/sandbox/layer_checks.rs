@@ -6,7 +6,7 @@ use sandbox_core::model::{Check, EnforcedBy};
 use sandbox_link::walls::{LEAST_LANDLOCK, Layer, landlock_level};
 use tokio::process::Command;
 
-use super::checks::check;
+use super::check::check;
 use super::limits::Means;
 use super::local::APPARMOR_FIX;
 

@@ -2,6 +2,7 @@
 //! stream; everything else is said over that stream.
 
 pub mod calls;
+mod check;
 pub mod checks;
 pub mod docker;
 mod exceeded;
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 use futures_util::future::BoxFuture;
 use sandbox_core::SandboxId;
 use sandbox_core::layout::{PROFILE_DIR, WORKSPACE_DIR};
-use sandbox_core::model::{Check, Limits, LimitsInForce, PausedBy};
+use sandbox_core::model::{Limits, LimitsInForce, PausedBy};
 use sandbox_link::protocol::RoomSettings;
 use sandbox_link::{Incoming, Link};
 
@@ -52,9 +53,6 @@ pub trait Backend: Send + Sync {
 
     /// Lets the processes of a frozen sandbox go on. Blocks.
     fn thaw(&self, sandbox: &SandboxId) -> std::io::Result<()>;
-
-    /// Checks what this engine needs of the machine.
-    fn checks(&self) -> BoxFuture<'_, Vec<Check>>;
 }
 
 /// What a room is made of.

@@ -43,8 +43,10 @@ export function patchOf(draft: SignInDraft): CredentialPatch {
 }
 
 /** Returns the changes that make an entry like a new one that was filled in again. */
-export function patchLike({ kind: _, ...entry }: NewCredential): CredentialPatch {
-  return entry as CredentialPatch;
+export function patchLike(entry: NewCredential): CredentialPatch {
+  const patch: Partial<NewCredential> = { ...entry };
+  delete patch.kind;
+  return patch as CredentialPatch;
 }
 
 function filled(draft: SignInDraft) {

@@ -84,9 +84,9 @@ pub(super) fn read(origin: &str, ask: &str) -> Option<PasskeyRequest> {
 
 impl Standings {
     /// Returns the number of a page that waits from now on; gives it back if its tab has one that waits already.
-    pub(super) fn add(&mut self, standing: Standing) -> Result<u64, Standing> {
+    pub(super) fn add(&mut self, standing: Standing) -> Result<u64, Box<Standing>> {
         if self.waiting.values().any(|other| other.tab == standing.tab) {
-            return Err(standing);
+            return Err(Box::new(standing));
         }
         self.asked += 1;
         self.waiting.insert(self.asked, standing);

@@ -34,7 +34,7 @@ use self::rooms::{ContainerRoom, Rooms};
 use super::limits::{Machine, Means, resolve};
 use super::room::{RoomKind, file_owner, find_guest, memory_folder_bytes};
 use super::words::Words;
-use super::{Backend, BackendError, Exceeded, LimitError, Room, RoomSpec, checks};
+use super::{Backend, BackendError, Exceeded, LimitError, Room, RoomSpec, check};
 
 /// What a refusal by this backend is about.
 const LAYER: &str = "docker";
@@ -195,10 +195,6 @@ impl Backend for Docker {
     fn thaw(&self, sandbox: &SandboxId) -> std::io::Result<()> {
         tokio::runtime::Handle::current().block_on(self.rooms.thaw(sandbox))
     }
-
-    fn checks(&self) -> BoxFuture<'_, Vec<Check>> {
-        Box::pin(async { vec![check().await] })
-    }
 }
 
 /// Checks whether this machine has an engine. It needs none: sandboxes run without.
@@ -211,7 +207,7 @@ pub async fn check() -> Check {
         Err(BackendError::Refused { cause, fix, .. }) => Err((cause, fix)),
         Err(BackendError::Io(error)) => Err((error.to_string(), "try again".to_owned())),
     };
-    checks::check("docker", false, found)
+    check::check("docker", false, found)
 }
 
 /// Explains why a guest did not start, from what it said.

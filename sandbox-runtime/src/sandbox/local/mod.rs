@@ -21,7 +21,7 @@ use futures_util::future::BoxFuture;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use nix::unistd::Pid;
 use sandbox_core::SandboxId;
-use sandbox_core::model::{Check, EnforcedBy, Limits, LimitsInForce, PausedBy};
+use sandbox_core::model::{EnforcedBy, Limits, LimitsInForce, PausedBy};
 use sandbox_link::walls::{Layer, WallOrders};
 use sandbox_link::{Link, Side, greet_guest};
 use sha2::{Digest, Sha256};
@@ -36,7 +36,7 @@ use self::descriptors::Descriptors;
 use self::processes::BubblewrapRoom;
 use super::limits::{Holder, Machine, resolve};
 use super::room::{RoomKind, find_guest, memory_folder_bytes};
-use super::{Backend, BackendError, Exceeded, LimitError, Room, RoomSpec, checks};
+use super::{Backend, BackendError, Exceeded, LimitError, Room, RoomSpec};
 
 const BUBBLEWRAP: &str = "/usr/bin/bwrap";
 /// How long a guest may take to answer, on a busy machine.
@@ -208,10 +208,6 @@ impl Backend for Local {
 
     fn thaw(&self, sandbox: &SandboxId) -> std::io::Result<()> {
         self.holder.thaw(sandbox)
-    }
-
-    fn checks(&self) -> BoxFuture<'_, Vec<Check>> {
-        Box::pin(checks::local())
     }
 }
 

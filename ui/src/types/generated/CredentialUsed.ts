@@ -12,4 +12,4 @@ site: string, username?: string | null,
 /**
  * It signs in with a passkey: nothing is filled in.
  */
-passkey?: boolean, };
+passkey: boolean, };
