@@ -6,6 +6,7 @@ mod check;
 pub mod checks;
 pub mod docker;
 mod exceeded;
+mod home;
 mod layer_checks;
 pub mod limits;
 pub mod local;

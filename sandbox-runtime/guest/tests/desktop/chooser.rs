@@ -32,35 +32,38 @@ async fn a_file_chooser_that_is_left_open_is_closed_with_the_lease() {
 async fn a_double_click_and_enter_choose_a_file() {
     let rig = Rig::start(page::FILES).await;
     let mut input = rig.input().await;
-    let (x, bottom) = open_chooser(&rig, &mut input).await;
-    // The page's own file is the last of the list, and beneath it nothing happens: from the bottom up, it is met first.
-    // Again from there, if the chooser had not listed it yet.
-    let mut y = bottom;
-    let started = Instant::now();
-    while rig.evaluate("chosen").await == "" {
-        assert!(started.elapsed() < DEADLINE, "no double click chose the file");
-        y = if y > STEP { y - STEP } else { bottom };
-        press(&mut input, x, y).await;
-        press(&mut input, x, y).await;
-        // What is meant as the next double click must not look like the end of this one.
-        tokio::time::sleep(DOUBLE_CLICK).await;
-    }
-    assert_eq!(rig.evaluate("chosen").await, "page.html");
-
-    rig.evaluate("chosen = ''; files.value = ''").await;
-    open_chooser(&rig, &mut input).await;
-    // The chooser says nothing of when it has listed the file: chosen by its place until it is there.
-    let started = Instant::now();
-    while rig.evaluate("chosen").await == "" {
-        assert!(started.elapsed() < DEADLINE, "Enter did not choose the file");
-        press(&mut input, x, y).await;
-        tokio::time::sleep(DOUBLE_CLICK).await;
-        for down in [true, false] {
-            input.send(&key("Enter", "Enter", down)).await;
+    for chosen_by in [Choosing::DoubleClick, Choosing::Enter] {
+        rig.evaluate("chosen = ''; files.value = ''").await;
+        let (x, bottom) = open_chooser(&rig, &mut input).await;
+        // The page's own file is the last of the list, and beneath it nothing happens: from the bottom up, it is met first.
+        // Again from there, if the chooser had not listed it yet.
+        let mut y = bottom;
+        let started = Instant::now();
+        while rig.evaluate("chosen").await == "" {
+            assert!(started.elapsed() < DEADLINE, "{chosen_by:?} did not choose the file");
+            y = if y > STEP { y - STEP } else { bottom };
+            press(&mut input, x, y).await;
+            match chosen_by {
+                Choosing::DoubleClick => press(&mut input, x, y).await,
+                Choosing::Enter => {
+                    for down in [true, false] {
+                        input.send(&key("Enter", "Enter", down)).await;
+                    }
+                }
+            }
+            // The next press must not look like the end of a double click.
+            tokio::time::sleep(DOUBLE_CLICK).await;
         }
+        assert_eq!(rig.evaluate("chosen").await, "page.html");
     }
-    assert_eq!(rig.evaluate("chosen").await, "page.html");
     rig.end().await;
+}
+
+/// How a person says yes to what they clicked.
+#[derive(Clone, Copy, Debug)]
+enum Choosing {
+    DoubleClick,
+    Enter,
 }
 
 /// Opens the chooser of the page; returns a place in its list, near the bottom.

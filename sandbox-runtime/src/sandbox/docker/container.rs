@@ -74,7 +74,7 @@ fn host_config(layout: &Layout) -> HostConfig {
     let limits = layout.limits;
     let memory = limits.memory_mb.map(|limit| number((limit.value << 20) / ROOMS));
     let is_root = layout.owner.0 == 0;
-    let mut config = HostConfig {
+    HostConfig {
         network_mode: Some("none".to_owned()),
         ipc_mode: Some("private".to_owned()),
         cgroupns_mode: Some(HostConfigCgroupnsModeEnum::PRIVATE),
@@ -103,14 +103,31 @@ fn host_config(layout: &Layout) -> HostConfig {
         log_config: Some(HostConfigLogConfig { typ: Some("none".to_owned()), config: None }),
         auto_remove: Some(true),
         init: Some(false),
+        masked_paths: Some(hidden(layout.kind)),
+        readonly_paths: (layout.kind == RoomKind::Shell).then(Vec::new),
         ..HostConfig::default()
-    };
-    if layout.kind == RoomKind::Shell {
-        // Covered by the engine, /proc could not be mounted for the commands; the guest covers theirs.
-        config.masked_paths = Some(Vec::new());
-        config.readonly_paths = Some(Vec::new());
     }
-    config
+}
+
+/// What the engine covers: of this machine's kernel a room sees no more than by bubblewrap.
+fn hidden(kind: RoomKind) -> Vec<String> {
+    const KERNEL: [&str; 9] = [
+        "/proc/acpi",
+        "/proc/asound",
+        "/proc/kcore",
+        "/proc/keys",
+        "/proc/latency_stats",
+        "/proc/sched_debug",
+        "/proc/scsi",
+        "/proc/timer_list",
+        "/proc/timer_stats",
+    ];
+    let of_proc = match kind {
+        // With a cover on it, /proc could not be mounted for the commands; the guest covers theirs.
+        RoomKind::Shell => &[][..],
+        RoomKind::Desktop => &KERNEL[..],
+    };
+    of_proc.iter().chain(&["/sys"]).map(|path| (*path).to_owned()).collect()
 }
 
 fn mounts(layout: &Layout) -> Vec<Mount> {
@@ -271,15 +288,15 @@ mod tests {
     }
 
     #[test]
-    fn only_the_desktop_room_follows_no_links_and_keeps_the_covers_of_the_engine() {
+    fn only_the_desktop_room_follows_no_links_and_has_its_proc_covered_by_the_engine() {
         let is_told =
             |body: &ContainerCreateBody| body.env.as_ref().unwrap().iter().any(|word| word.contains("NO_LINKS"));
         let (shell, desktop) = (made(RoomKind::Shell, None, (0, 0)), made(RoomKind::Desktop, None, (0, 0)));
         assert!(!is_told(&shell) && is_told(&desktop));
-        assert_eq!(
-            (host(&shell).masked_paths.as_deref(), host(&desktop).masked_paths.as_deref()),
-            (Some([].as_slice()), None)
-        );
+        let covers = |body: &ContainerCreateBody| host(body).masked_paths.clone().unwrap();
+        assert_eq!(covers(&shell), ["/sys"], "its own /proc is covered by the guest");
+        assert!(covers(&desktop).contains(&"/proc/kcore".to_owned()));
+        assert_eq!(host(&desktop).readonly_paths, None, "those of the engine");
     }
 
     #[test]

@@ -31,6 +31,7 @@ use tokio_util::io::StreamReader;
 use self::container::{Layout, container};
 use self::image::Recipe;
 use self::rooms::{ContainerRoom, Rooms};
+use super::home::Home;
 use super::limits::{Machine, Means, resolve};
 use super::room::{RoomKind, file_owner, find_guest, memory_folder_bytes};
 use super::words::Words;
@@ -43,7 +44,7 @@ const START_DEADLINE: Duration = Duration::from_secs(60);
 
 /// The backend of this machine's container engine.
 pub struct Docker {
-    home: PathBuf,
+    home: Home,
     guest: PathBuf,
     /// Names the data directory at containers, without telling where it lies.
     label: String,
@@ -60,8 +61,8 @@ impl Docker {
     /// # Errors
     /// [`BackendError::Refused`] when the guest is missing.
     pub fn new(home: &Path) -> Result<Self, BackendError> {
-        let home = std::fs::canonicalize(home)?;
-        let hash = Sha256::digest(home.as_os_str().as_encoded_bytes());
+        let home = Home::find(home)?;
+        let hash = Sha256::digest(home.path().as_os_str().as_encoded_bytes());
         Ok(Self {
             guest: find_guest()?,
             label: sandbox_core::hexadecimal(&hash[..8]),
@@ -105,8 +106,13 @@ impl Docker {
     }
 
     async fn start_room(&self, spec: RoomSpec) -> Result<Room, BackendError> {
-        let engine = self.engine().await?;
         let kind = RoomKind::from(&spec.settings);
+        // The profile holds sign-ins, which no command may see.
+        let profile = spec.profile.as_deref().filter(|_| kind == RoomKind::Desktop);
+        // The engine takes names, and would follow a link.
+        self.home.open(&spec.workspace, "workspaces")?;
+        profile.map(|profile| self.home.open(profile, "profiles")).transpose()?;
+        let engine = self.engine().await?;
         let orders = WallOrders { in_container: true, ..WallOrders::default() };
         let body = container(&Layout {
             kind,
@@ -117,8 +123,7 @@ impl Docker {
             orders: &orders,
             memory_folder_bytes: memory_folder_bytes(&spec.limits),
             workspace: &spec.workspace,
-            // The profile holds sign-ins, which no command may see.
-            profile: spec.profile.as_deref().filter(|_| kind == RoomKind::Desktop),
+            profile,
             owner: file_owner(),
         });
         let name = format!("baton-{}", crate::unique());
@@ -181,7 +186,7 @@ impl Backend for Docker {
     }
 
     fn limits(&self, asked: &Limits) -> Result<LimitsInForce, LimitError> {
-        resolve(asked, Machine::read(&self.home), Self::means())
+        resolve(asked, Machine::read(self.home.path()), Self::means())
     }
 
     fn exceeded(&self, sandbox: &SandboxId) -> Exceeded {

@@ -12,13 +12,11 @@ mod spawner;
 pub use host::APPARMOR_FIX;
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use nix::unistd::Pid;
 use sandbox_core::SandboxId;
 use sandbox_core::model::{EnforcedBy, Limits, LimitsInForce, PausedBy};
@@ -34,6 +32,7 @@ use tokio::time::timeout;
 use self::arguments::{HostRoot, Layout, arguments};
 use self::descriptors::Descriptors;
 use self::processes::BubblewrapRoom;
+use super::home::Home;
 use super::limits::{Holder, Machine, resolve};
 use super::room::{RoomKind, find_guest, memory_folder_bytes};
 use super::{Backend, BackendError, Exceeded, LimitError, Room, RoomSpec};
@@ -44,10 +43,7 @@ const START_DEADLINE: Duration = Duration::from_secs(20);
 
 /// The backend of this machine.
 pub struct Local {
-    /// The data directory, without symbolic links.
-    home: PathBuf,
-    /// The data directory as it was named.
-    home_as_named: PathBuf,
+    home: Home,
     guest: PathBuf,
     host: HostRoot,
     binds_descriptors: bool,
@@ -64,8 +60,7 @@ impl Local {
     pub fn find(home: &Path) -> Result<Self, BackendError> {
         let binds_descriptors = ask_bubblewrap()?;
         Ok(Self {
-            home: std::fs::canonicalize(home)?,
-            home_as_named: home.to_owned(),
+            home: Home::find(home)?,
             guest: find_guest()?,
             host: host::read_root()?,
             binds_descriptors,
@@ -84,7 +79,7 @@ impl Local {
     /// The same backend without control groups, as on a machine that has none for this user. For tests alone, as above.
     #[doc(hidden)]
     pub fn without_groups(self) -> Self {
-        let holder = Holder::without_groups(&self.home);
+        let holder = Holder::without_groups(self.home.path());
         Self { holder, ..self }
     }
 
@@ -106,32 +101,11 @@ impl Local {
         }
     }
 
-    /// Opens a folder in `area` of the data directory, following no symbolic link on the way.
-    fn open_folder(&self, path: &Path, area: &str) -> Result<OwnedFd, BackendError> {
-        let refused = |cause: String| BackendError::Refused {
-            layer: "folders",
-            cause,
-            fix: format!("it must be a plain folder in {}", self.home.join(area).display()),
-        };
-        let inside = path.strip_prefix(&self.home).or_else(|_| path.strip_prefix(&self.home_as_named));
-        let inside = inside.map_err(|_| refused(format!("{}: outside the data directory", path.display())))?;
-        let within_area = inside.strip_prefix(area).is_ok_and(|rest| rest.components().next().is_some());
-        if !within_area {
-            return Err(refused(format!("{}: not in {area}", path.display())));
-        }
-        let home = std::fs::File::open(&self.home)?;
-        let how =
-            OpenHow::new().flags(OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC).resolve(
-                ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS | ResolveFlag::RESOLVE_NO_MAGICLINKS,
-            );
-        openat2(&home, inside, how).map_err(|error| refused(format!("{}: {}", path.display(), error.desc())))
-    }
-
     async fn start_room(&self, spec: RoomSpec) -> Result<Room, BackendError> {
         let kind = RoomKind::from(&spec.settings);
-        let workspace = self.open_folder(&spec.workspace, "workspaces")?;
+        let workspace = self.home.open(&spec.workspace, "workspaces")?;
         let profile = match (&spec.profile, kind) {
-            (Some(profile), RoomKind::Desktop) => Some(self.open_folder(profile, "profiles")?),
+            (Some(profile), RoomKind::Desktop) => Some(self.home.open(profile, "profiles")?),
             // The profile holds sign-ins, which no command may see.
             (_, RoomKind::Shell) | (None, RoomKind::Desktop) => None,
         };
@@ -195,7 +169,7 @@ impl Backend for Local {
     }
 
     fn limits(&self, asked: &Limits) -> Result<LimitsInForce, LimitError> {
-        resolve(asked, Machine::read(&self.home), self.holder.means())
+        resolve(asked, Machine::read(self.home.path()), self.holder.means())
     }
 
     fn exceeded(&self, sandbox: &SandboxId) -> Exceeded {
