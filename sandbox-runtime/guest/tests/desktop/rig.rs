@@ -110,6 +110,11 @@ impl Rig {
         listed.map(|entry| entry.unwrap().path()).collect()
     }
 
+    /// Leaves the page's own file alone in the workspace.
+    pub fn remove_downloads(&self) {
+        std::fs::remove_dir(self.folder.path().join("workspace/downloads")).unwrap();
+    }
+
     /// The windows that the window manager knows.
     pub fn windows(&self) -> Vec<u32> {
         let (x, screen) = x11rb::connect(Some(&self.display)).unwrap();
