@@ -5,7 +5,7 @@ import { nameBeside, rows, taken, tree } from './files';
 import { viewerOfName } from './viewer';
 import { pageFitting } from './fit';
 import { draftOf, EMPTY_DRAFT, isUntouched, missing, playbookName, sandboxBody } from './playbook';
-import { problemOf, problemSentence } from './problem';
+import { problemOf, problemSentence, sentenceInPlace } from './problem';
 import { AT, sandboxOf } from './testing';
 import { clockTime, duration, fileSize, stopwatch, waited, when } from './time';
 
@@ -141,6 +141,11 @@ describe('a problem', () => {
   });
   test('the place may be told in the sentence', () => {
     expect(problemOf(400, { error: { code: 'invalid', message: 'bad indent at line 7, column 3' } })).toMatchObject({ line: 7, column: 3 });
+  });
+  test('its place is said once', () => {
+    const problem = problemOf(422, { error: { code: 'invalid', message: 'playbook: line 4, column 5: there is no step `clik`' } });
+    expect(problem).toMatchObject({ line: 4, column: 5 });
+    expect(sentenceInPlace(problem)).toBe('There is no step `clik`.');
   });
   test('an answer without a body is told by its status', () => {
     expect(problemOf(502, null)).toMatchObject({ code: 'internal', message: 'The runtime answered 502', line: null });

@@ -32,6 +32,12 @@ export function problemSentence({ message, hint }: Problem): string {
   return hint === null ? said : `${said} ${hint}`;
 }
 
+/** Returns a problem as sentences, for a place where its line is shown already. */
+export function sentenceInPlace(problem: Problem): string {
+  const said = problem.message.replace(/^(?:playbook: )?line \d+,? column \d+: /i, '');
+  return problemSentence({ ...problem, message: said.charAt(0).toUpperCase() + said.slice(1) });
+}
+
 function field(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }

@@ -8,7 +8,7 @@ import { searchKeymap } from '@codemirror/search';
 import { EditorSelection, EditorState } from '@codemirror/state';
 import { EditorView, highlightActiveLine, hoverTooltip, keymap, lineNumbers } from '@codemirror/view';
 import { mistakes, placeAt, stepsOf } from '../core/playbook-text';
-import { problemSentence, type Problem } from '../core/problem';
+import { sentenceInPlace, type Problem } from '../core/problem';
 import { shapeOf, STEPS } from '../core/steps';
 import { READS } from './viewers/editor';
 
@@ -117,7 +117,7 @@ function diagnose(state: EditorState, problem: Problem | null): Diagnostic[] {
   // What was seen here already is not said twice.
   const line = state.doc.lineAt(place.from).number;
   if (found.some((each) => state.doc.lineAt(each.from).number === line)) return found;
-  return [...found, { ...place, severity: 'error', message: problemSentence(problem) }];
+  return [...found, { ...place, severity: 'error', message: sentenceInPlace(problem) }];
 }
 
 function complete(context: CompletionContext): CompletionResult | null {
