@@ -3,6 +3,7 @@
 //! An action is a map with one key, its name: `click: { role: link, name: Invoices }`. Every action takes `timeoutMs`.
 //! Owns the words and how a target is said in a sentence; leaves finding and doing to the browser.
 
+mod kind;
 mod tools;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use kind::ActionKind;
 pub use tools::{Tool, tools_of};
 
 use crate::CredentialId;
@@ -536,66 +538,9 @@ impl Press {
 }
 
 impl Action {
-    /// Every action's name, as a playbook writes it.
-    pub const NAMES: [&str; 26] = [
-        "navigate",
-        "back",
-        "forward",
-        "reload",
-        "click",
-        "doubleClick",
-        "hover",
-        "drag",
-        "type",
-        "press",
-        "select",
-        "scroll",
-        "waitFor",
-        "expect",
-        "extract",
-        "download",
-        "upload",
-        "signIn",
-        "tabs",
-        "newTab",
-        "activateTab",
-        "closeTab",
-        "dialog",
-        "screenshot",
-        "look",
-        "find",
-    ];
-
     /// Returns the name as a playbook writes it.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Navigate(_) => "navigate",
-            Self::Back(_) => "back",
-            Self::Forward(_) => "forward",
-            Self::Reload(_) => "reload",
-            Self::Click(_) => "click",
-            Self::DoubleClick(_) => "doubleClick",
-            Self::Hover(_) => "hover",
-            Self::Drag(_) => "drag",
-            Self::Type(_) => "type",
-            Self::Press(_) => "press",
-            Self::Select(_) => "select",
-            Self::Scroll(_) => "scroll",
-            Self::WaitFor(_) => "waitFor",
-            Self::Expect(_) => "expect",
-            Self::Extract(_) => "extract",
-            Self::Download(_) => "download",
-            Self::Upload(_) => "upload",
-            Self::SignIn(_) => "signIn",
-            Self::Tabs(_) => "tabs",
-            Self::NewTab(_) => "newTab",
-            Self::ActivateTab(_) => "activateTab",
-            Self::CloseTab(_) => "closeTab",
-            Self::Dialog(_) => "dialog",
-            Self::Screenshot(_) => "screenshot",
-            Self::Look(_) => "look",
-            Self::Find(_) => "find",
-        }
+        self.kind().name
     }
 
     /// Returns the element that the action aims at, if it aims at one.

@@ -300,48 +300,22 @@ impl<'de> Deserialize<'de> for Step {
 }
 
 fn read_step<'de, A: MapAccess<'de>>(name: &str, map: &mut A) -> Result<Step, A::Error> {
-    let action = match name {
-        "handoff" => return map.next_value().map(Step::Handoff),
-        "exec" => return map.next_value().map(Step::Exec),
-        "code" => return map.next_value().map(Step::Code),
-        "write" => return map.next_value().map(Step::Write),
-        "convert" => return map.next_value().map(Step::Convert),
-        "artifact" => return map.next_value().map(Step::Artifact),
-        "checkpoint" => {
-            return map.next_value::<Option<_>>().map(|taken| Step::Checkpoint(taken.unwrap_or_default()));
-        }
-        "navigate" => Action::Navigate(map.next_value()?),
-        "back" => Action::Back(map.next_value::<Option<_>>()?.unwrap_or_default()),
-        "forward" => Action::Forward(map.next_value::<Option<_>>()?.unwrap_or_default()),
-        "reload" => Action::Reload(map.next_value::<Option<_>>()?.unwrap_or_default()),
-        "click" => Action::Click(map.next_value()?),
-        "doubleClick" => Action::DoubleClick(map.next_value()?),
-        "hover" => Action::Hover(map.next_value()?),
-        "drag" => Action::Drag(map.next_value()?),
-        "type" => Action::Type(map.next_value()?),
-        "press" => Action::Press(map.next_value()?),
-        "select" => Action::Select(map.next_value()?),
-        "scroll" => Action::Scroll(map.next_value()?),
-        "waitFor" => Action::WaitFor(map.next_value()?),
-        "expect" => Action::Expect(map.next_value()?),
-        "extract" => Action::Extract(map.next_value()?),
-        "download" => Action::Download(map.next_value()?),
-        "upload" => Action::Upload(map.next_value()?),
-        "signIn" => Action::SignIn(map.next_value::<Option<_>>()?.unwrap_or_default()),
-        "tabs" => Action::Tabs(map.next_value::<Option<_>>()?.unwrap_or_default()),
-        "newTab" => Action::NewTab(map.next_value::<Option<_>>()?.unwrap_or_default()),
-        "activateTab" => Action::ActivateTab(map.next_value()?),
-        "closeTab" => Action::CloseTab(map.next_value()?),
-        "dialog" => Action::Dialog(map.next_value()?),
-        "screenshot" => Action::Screenshot(map.next_value::<Option<_>>()?.unwrap_or_default()),
-        "look" => Action::Look(map.next_value::<Option<_>>()?.unwrap_or_default()),
-        "find" => Action::Find(map.next_value()?),
-        unknown => {
-            let known = Action::NAMES.iter().chain(&Step::NAMES).copied().collect::<Vec<_>>().join(", ");
-            return Err(de::Error::custom(format!("there is no step `{unknown}`; expected one of {known}")));
-        }
-    };
-    Ok(Step::Browser(action))
+    match name {
+        "handoff" => map.next_value().map(Step::Handoff),
+        "exec" => map.next_value().map(Step::Exec),
+        "code" => map.next_value().map(Step::Code),
+        "write" => map.next_value().map(Step::Write),
+        "convert" => map.next_value().map(Step::Convert),
+        "artifact" => map.next_value().map(Step::Artifact),
+        "checkpoint" => map.next_value::<Option<_>>().map(|taken| Step::Checkpoint(taken.unwrap_or_default())),
+        _ => match Action::read(name, map) {
+            Some(read) => read.map(Step::Browser),
+            None => {
+                let known = Action::NAMES.iter().chain(&Step::NAMES).copied().collect::<Vec<_>>().join(", ");
+                Err(de::Error::custom(format!("there is no step `{name}`; expected one of {known}")))
+            }
+        },
+    }
 }
 
 impl Serialize for Step {

@@ -220,28 +220,7 @@ impl Run {
                 }
                 None => None,
             },
-            Action::Navigate(_)
-            | Action::Back(_)
-            | Action::Forward(_)
-            | Action::Reload(_)
-            | Action::Click(_)
-            | Action::DoubleClick(_)
-            | Action::Hover(_)
-            | Action::Drag(_)
-            | Action::Type(_)
-            | Action::Press(_)
-            | Action::Select(_)
-            | Action::Scroll(_)
-            | Action::WaitFor(_)
-            | Action::Expect(_)
-            | Action::Upload(_)
-            | Action::SignIn(_)
-            | Action::Tabs(_)
-            | Action::NewTab(_)
-            | Action::ActivateTab(_)
-            | Action::CloseTab(_)
-            | Action::Dialog(_)
-            | Action::Find(_) => None,
+            _ => None,
         };
         Ok(kept)
     }

@@ -12,7 +12,6 @@ use chromiumoxide_cdp::cdp::browser_protocol::page::HandleJavaScriptDialogParams
 use sandbox_core::action::{Action, AnswerDialog, Click, DialogAnswer, DialogRecord};
 use serde_json::json;
 
-use super::act::leads_elsewhere;
 use super::error::{ActionError, BrowserError};
 use super::gate::Gate;
 use super::pipe::{COMMAND_DEADLINE, CallError, Pass, Pipe};
@@ -168,7 +167,7 @@ impl<'a> Dialogs<'a> {
         action: &Action,
     ) -> Result<Self, ActionError> {
         let acting = Acting::begin(world);
-        let brings = brings(action);
+        let brings = action.kind().brings_dialog;
         let mut dialogs = Self {
             world,
             pipe,
@@ -176,7 +175,7 @@ impl<'a> Dialogs<'a> {
             own: Given::of(action),
             earlier: None,
             brings,
-            looks: looks_only(action),
+            looks: action.kind().ignores_dialog,
             records: Mutex::default(),
             _acting: acting,
         };
@@ -366,22 +365,4 @@ impl Drop for Acting<'_> {
         self.0.state().acting -= 1;
         self.0.bump();
     }
-}
-
-/// Whether a dialog does not hinder the action: it shows what is there, answers it, or goes to another tab.
-fn looks_only(action: &Action) -> bool {
-    matches!(
-        action,
-        Action::Dialog(_)
-            | Action::Look(_)
-            | Action::Find(_)
-            | Action::Screenshot(_)
-            | Action::Tabs(_)
-            | Action::ActivateTab(_)
-    )
-}
-
-/// Whether the action itself may make a page ask something.
-fn brings(action: &Action) -> bool {
-    leads_elsewhere(action) || matches!(action, Action::Download(_) | Action::CloseTab(_))
 }

@@ -169,7 +169,7 @@ impl Hands {
         handled.did.shown.push(Shown::new(Source::Page, told.join("\n")));
         let bench = self.bench.clone();
         let shown = async {
-            match (&done.observation, shows_itself(action)) {
+            match (&done.observation, action.kind().shows_itself) {
                 (Some(seen), _) => {
                     self.must_look = false;
                     handled.did.shown.push(Shown::new(Source::Page, seen.told()));
@@ -251,44 +251,9 @@ impl Hands {
     }
 }
 
-/// Whether the action aims at something that the model saw earlier, or at whatever page is there.
+/// Whether the action aims at something that the model saw earlier. A look does so only by a reference of before.
 fn acts_on_what_was_seen(action: &Action) -> bool {
-    match action {
-        Action::Navigate(_)
-        | Action::NewTab(_)
-        | Action::Tabs(_)
-        | Action::ActivateTab(_)
-        | Action::Screenshot(_)
-        | Action::Find(_)
-        | Action::WaitFor(_)
-        | Action::Expect(_)
-        // Looks for the form again.
-        | Action::SignIn(_)
-        // Names the dialog that stands.
-        | Action::Dialog(_) => false,
-        // A look at an element goes by a reference of before.
-        Action::Look(look) => look.reference.is_some(),
-        Action::Back(_)
-        | Action::Forward(_)
-        | Action::Reload(_)
-        | Action::Click(_)
-        | Action::DoubleClick(_)
-        | Action::Hover(_)
-        | Action::Drag(_)
-        | Action::Type(_)
-        | Action::Press(_)
-        | Action::Select(_)
-        | Action::Scroll(_)
-        | Action::Extract(_)
-        | Action::Download(_)
-        | Action::Upload(_)
-        | Action::CloseTab(_) => true,
-    }
-}
-
-/// Whether what the action tells is all that there is to know after it.
-fn shows_itself(action: &Action) -> bool {
-    matches!(action, Action::Extract(_) | Action::Tabs(_) | Action::Screenshot(_) | Action::Look(_) | Action::Find(_))
+    action.kind().acts_on_seen && !matches!(action, Action::Look(look) if look.reference.is_none())
 }
 
 /// A look shows no more of the page than the model has room for.

@@ -74,7 +74,7 @@ impl<'a> Doing<'a> {
                 return Err(ActionError::Late { what: action.name().to_owned(), after_ms: began.elapsed().as_millis() });
             }
         };
-        if leads_elsewhere(action) {
+        if action.kind().leads_elsewhere {
             before.check_opened(self.shared)?;
         }
         let (url, title) = self.shared.place();
@@ -256,37 +256,5 @@ impl<'a> Doing<'a> {
 
     pub(super) fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
-    }
-}
-
-/// Whether the action may bring another document by itself.
-pub(super) fn leads_elsewhere(action: &Action) -> bool {
-    match action {
-        Action::Navigate(_)
-        | Action::Back(_)
-        | Action::Forward(_)
-        | Action::Reload(_)
-        | Action::Click(_)
-        | Action::DoubleClick(_)
-        | Action::Drag(_)
-        | Action::Type(_)
-        | Action::Press(_)
-        | Action::Select(_)
-        | Action::Upload(_)
-        | Action::SignIn(_)
-        | Action::NewTab(_) => true,
-        Action::Hover(_)
-        | Action::Scroll(_)
-        | Action::WaitFor(_)
-        | Action::Expect(_)
-        | Action::Extract(_)
-        | Action::Download(_)
-        | Action::ActivateTab(_)
-        | Action::CloseTab(_)
-        | Action::Dialog(_)
-        | Action::Tabs(_)
-        | Action::Screenshot(_)
-        | Action::Look(_)
-        | Action::Find(_) => false,
     }
 }
