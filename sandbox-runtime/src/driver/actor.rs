@@ -1,6 +1,6 @@
 //! The loop: takes one cause, changes state by the rules of core, carries out the effects, commits, shows.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -20,22 +20,22 @@ use sandbox_core::{Lease, ViewerId};
 use sandbox_link::protocol::{DesktopAnswer, DesktopCall};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 
 use super::approvals::Trust;
 use super::beginning::{begin_from, give_back};
-use super::cause::{Cause, Reply, TurnOf};
+use super::cause::Cause;
 use super::idle::{Activity, Idle};
 use super::people::{HeldTime, Naming};
 use super::record::Committed;
 use super::recorder::Recorder;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, Reply};
 use super::seat::InputTally;
 use super::start::{Rooms, start_rooms};
 use super::tasks::RunningTask;
+use super::turns::{Settled, TurnOf, Turns};
 use super::work::COMMANDS_MAX;
 use super::{Asker, Driver, INBOX, Kit, Shared};
-use crate::agent::{HandedBack, Turn};
+use crate::agent::HandedBack;
 use crate::browser::{BrowserEvent, Gate, Live, Remembered, forget_open_pages};
 use crate::now_ms;
 use crate::sandbox::calls;
@@ -89,33 +89,21 @@ pub(super) struct Actor {
     pub recorder: Option<Recorder>,
     /// When parts were lost of late.
     pub losses: Vec<tokio::time::Instant>,
-    /// Set while someone else may have changed the page since the agent looked.
-    pub fresh: bool,
-    in_flight: Option<(Lease, CancellationToken)>,
-    turns_wanted: VecDeque<(TurnOf, Reply<Turn>)>,
+    pub turns: Turns,
     viewers: BTreeSet<ViewerId>,
     /// The viewer asking for control.
     pub(super) asker: Option<Asker>,
     working: u32,
-    /// Turns that are over. At most one is in flight, so this holds at most one and never grows.
-    settled: mpsc::UnboundedSender<Settled>,
     shared: watch::Sender<Arc<Shared>>,
     pub ending: Vec<Reply<()>>,
     /// Whether nothing of it runs any more though it has not ended.
     pub left: bool,
 }
 
-/// A turn is over.
-struct Settled {
-    lease: Lease,
-    /// Nobody took note that someone else had acted before it.
-    fresh: bool,
-}
-
 /// Starts the actor of a sandbox that is committed as `queued`.
 pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
     let (inbox, causes) = mpsc::channel(INBOX);
-    let (settled, is_settled) = mpsc::unbounded_channel();
+    let (turns, is_settled) = Turns::new();
     let gate = Gate::default();
     let now = now_ms();
     let (shared, view) = watch::channel(Arc::new(Shared {
@@ -172,13 +160,10 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         pausing: None,
         recorder: None,
         losses: Vec::new(),
-        fresh: true,
-        in_flight: None,
-        turns_wanted: VecDeque::new(),
+        turns,
         viewers: BTreeSet::new(),
         asker: None,
         working: 0,
-        settled,
         shared,
         ending: Vec::new(),
         left: false,
@@ -280,7 +265,7 @@ impl Actor {
             }
             Cause::TaskEnded { task_id, outcome } => self.task_ended(task_id, outcome).await,
             Cause::Begin { by, answer } => {
-                self.turns_wanted.push_back((by, answer));
+                self.turns.want(by, answer);
                 self.grant_turns();
             }
             Cause::Work { begun } => {
@@ -404,7 +389,7 @@ impl Actor {
         events.push(self.event(AgentReady {}, By::System));
         events.push(self.event(SandboxReady {}, By::System));
         self.rooms = Some(rooms);
-        self.fresh = true;
+        self.turns.others_acted();
         self.sync_gate();
         self.sync_holding().await;
         self.bring_back(remembered);
@@ -488,13 +473,7 @@ impl Actor {
     async fn carry_out(&mut self, effect: Effect, by: By, note: Option<&str>, events: &mut Vec<NewEvent>) {
         match effect {
             // The gate was set before anything else; a fenced action is told to stop.
-            Effect::Fence(lease) | Effect::CancelAction(lease) => {
-                if let Some((in_flight, cancelled)) = &self.in_flight
-                    && *in_flight == lease
-                {
-                    cancelled.cancel();
-                }
-            }
+            Effect::Fence(lease) | Effect::CancelAction(lease) => self.turns.cancel(lease),
             Effect::ReleaseKeys(lease) => self.release_keys(lease, events).await,
             Effect::WriteReceipt(_) => {
                 let receipt = self.receipt(note).await;
@@ -506,7 +485,7 @@ impl Actor {
                 self.person_arrived(&id, &controller, events).await;
             }
             Effect::ReopenHandoff(_) => self.reopen_handoff(events),
-            Effect::GrantAgent(_) => self.fresh = true,
+            Effect::GrantAgent(_) => self.turns.others_acted(),
             Effect::GrantPerson(_, _) => {}
         }
     }
@@ -534,75 +513,22 @@ impl Actor {
         driver_of(before) != driver_of(self.control.state())
     }
 
-    async fn action_settled(&mut self, Settled { lease, fresh }: Settled) {
-        self.fresh |= fresh;
-        // An action that was fenced at its deadline may settle after the next one began.
-        if self.in_flight.as_ref().is_some_and(|(in_flight, _)| *in_flight == lease) {
-            self.in_flight = None;
-        }
-        self.control_request(Request::Settled { lease }, By::System, None).await;
+    async fn action_settled(&mut self, settled: Settled) {
+        self.turns.settle(&settled);
+        self.control_request(Request::Settled { lease: settled.lease }, By::System, None).await;
     }
 
     /// Grants the turn to whoever waits longest, if it may be granted now.
     pub(super) fn grant_turns(&mut self) {
         // A browser that comes back is waited for.
-        while !self.is_browser_away() && !self.sandbox.status.is_pause() {
-            // Whoever went away meanwhile is given nothing.
-            self.turns_wanted.retain(|(_, answer)| !answer.is_closed());
-            let Some((by, _)) = self.turns_wanted.front() else { return };
-            let by = *by;
-            match self.control.handle(Request::Begin, now_ms()) {
-                Answer::Accepted(effects) => {
-                    let Some((_, answer)) = self.turns_wanted.pop_front() else { return };
-                    // A program's lease is made for its one command: whatever came before, others may have acted.
-                    if effects.iter().any(|effect| matches!(effect, Effect::GrantAgent(_))) {
-                        self.fresh = true;
-                    }
-                    self.sync_gate();
-                    self.begin_turn(by, answer);
-                }
-                Answer::Denied(sandbox_core::control::Denial::ActionInFlight) | Answer::Already => return,
-                Answer::Denied(denial) => match by {
-                    // The task waits for the hand-back, programs are told; those behind the task in line are told too.
-                    TurnOf::Task => {
-                        let waiting = std::mem::take(&mut self.turns_wanted);
-                        for (by, answer) in waiting {
-                            match by {
-                                TurnOf::Task => self.turns_wanted.push_back((by, answer)),
-                                TurnOf::Program => reply(answer, Err(Refusal::from(denial))),
-                            }
-                        }
-                        return;
-                    }
-                    TurnOf::Program => {
-                        if let Some((_, answer)) = self.turns_wanted.pop_front() {
-                            reply(answer, Err(Refusal::from(denial)));
-                        }
-                    }
-                },
-            }
+        while !self.is_browser_away()
+            && !self.sandbox.status.is_pause()
+            && let Some(granted) = self.turns.next(&mut self.control, now_ms())
+        {
+            self.sync_gate();
+            self.acts(granted.by);
+            self.turns.give(granted, &self.driver.gate);
         }
-    }
-
-    fn begin_turn(&mut self, by: TurnOf, answer: Reply<Turn>) {
-        let Some(lease) = self.control.live_lease() else { return };
-        self.acts(by);
-        let cancelled = CancellationToken::new();
-        self.in_flight = Some((lease, cancelled.clone()));
-        let settled = self.settled.clone();
-        // What a program does is news for the task; it takes note of nothing, so that stays news when its turn is over.
-        let fresh = std::mem::take(&mut self.fresh) || by == TurnOf::Program;
-        let turn = Turn::new(self.driver.gate.permit(lease), fresh, cancelled, move |fresh| {
-            // The actor may have ended with the sandbox.
-            let _ = settled.send(Settled { lease, fresh });
-        });
-        // Whoever asked may have gone: the turn is then dropped, which settles it.
-        reply(answer, Ok(turn));
-    }
-
-    /// Drops the turns that the ended task still waits for.
-    pub(super) fn forget_task_turns(&mut self) {
-        self.turns_wanted.retain(|(by, _)| *by != TurnOf::Task);
     }
 
     pub(super) async fn refresh_status(&mut self) {
@@ -668,7 +594,7 @@ impl Actor {
     /// Whether nobody drives and nothing is under way.
     pub(super) fn is_at_rest(&self) -> bool {
         matches!(self.control.state(), State::Idle { in_flight: None })
-            && self.turns_wanted.is_empty()
+            && self.turns.nobody_waits()
             && self.working == 0
     }
 

@@ -19,8 +19,8 @@ use sandbox_core::{ApprovalId, GrantId, TaskId};
 use tokio::sync::oneshot;
 
 use super::actor::{Actor, reply};
-use super::cause::{Reply, TurnOf};
-use super::refusal::Refusal;
+use super::refusal::{Refusal, Reply};
+use super::turns::TurnOf;
 use crate::agent::{ApprovalRequest, Decision, Doing, HeldAnswer};
 use crate::browser::PausedRequest;
 use crate::now_ms;

@@ -18,10 +18,11 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use super::Driver;
-use super::cause::{Cause, TurnOf};
+use super::cause::Cause;
 use super::mail::MailBox;
 use super::refusal::Refusal;
 use super::speech::Words;
+use super::turns::TurnOf;
 use crate::agent::{
     ApprovalRequest, Asks, Converted, Decision, Doing, HandedBack, HeldAnswer, Kept, Mail, Secrets, Stopped, Turn,
     WorkError, Workbench,

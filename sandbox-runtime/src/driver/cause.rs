@@ -13,15 +13,14 @@ use tokio::sync::oneshot;
 
 use super::approvals::Decided;
 use super::recovery::Restarted;
-use super::refusal::Refusal;
+use super::refusal::Reply;
 use super::start::{Lost, Rooms};
 use super::tasks::TaskOrder;
+use super::turns::TurnOf;
 use crate::agent::{ApprovalRequest, Decision, Doing, HandedBack, HeldAnswer, Kept, Outcome, Turn};
 use crate::browser::{BrowserEvent, PausedRequest, Remembered};
 use crate::egress::Denied;
 use crate::workspace::checkpoint::Staged;
-
-pub(super) type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
 
 pub(super) enum Cause {
     /// It is this sandbox's turn to start.
@@ -230,11 +229,4 @@ pub(super) enum Cause {
     Leave {
         answer: Reply<()>,
     },
-}
-
-/// Whose turn is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TurnOf {
-    Task,
-    Program,
 }

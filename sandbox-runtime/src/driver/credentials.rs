@@ -6,8 +6,9 @@ use sandbox_core::model::{Actor as By, CredentialUse};
 
 use super::Driver;
 use super::actor::Actor;
-use super::cause::{Cause, TurnOf};
+use super::cause::Cause;
 use super::refusal::Refusal;
+use super::turns::TurnOf;
 use crate::store::Change;
 
 impl Driver {

@@ -8,8 +8,9 @@ use sandbox_core::model::{Rule, ShownField};
 
 use super::actor::{Actor, reply};
 use super::approvals::Asked;
-use super::cause::{Cause, Reply, TurnOf};
-use super::refusal::Refusal;
+use super::cause::Cause;
+use super::refusal::{Refusal, Reply};
+use super::turns::TurnOf;
 use crate::agent::HeldAnswer;
 use crate::browser::{Browser, HoldJudge, PausedRequest};
 use crate::now_ms;

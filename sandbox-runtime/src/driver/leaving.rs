@@ -3,7 +3,7 @@
 use sandbox_core::model::{Handoff, HandoffStatus, RequestedBy};
 
 use super::actor::Actor;
-use super::cause::Reply;
+use super::refusal::Reply;
 use super::{Driver, Kit};
 use crate::browser::forget_open_pages;
 

@@ -9,7 +9,8 @@ use sandbox_core::model::{ActKind, Credential, CredentialRule, Proposal, ShownFi
 
 use super::Driver;
 use super::actor::Actor;
-use super::cause::{Cause, TurnOf};
+use super::cause::Cause;
+use super::turns::TurnOf;
 use crate::agent::{ApprovalRequest, Decision};
 use crate::browser::{Browser, PasskeyAsked, PasskeyRefusal, VaultError};
 

@@ -15,8 +15,8 @@ use sandbox_core::model::{Actor as By, EpochMs, Paused, PausedBy, SandboxStatus}
 
 use super::Driver;
 use super::actor::{Actor, Pausing, reply};
-use super::cause::{Cause, Reply};
-use super::refusal::{Refusal, RefusalCode};
+use super::cause::Cause;
+use super::refusal::{Refusal, RefusalCode, Reply};
 use crate::browser::{Remembered, forget_open_pages};
 use crate::now_ms;
 

@@ -10,8 +10,9 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use super::Driver;
-use super::cause::{Cause, TurnOf};
+use super::cause::Cause;
 use super::refusal::Refusal;
+use super::turns::TurnOf;
 use crate::agent::{ApprovalRequest, Asks, Decision, Doing, HeldAnswer, WorkError};
 
 /// How one call of a program asks.

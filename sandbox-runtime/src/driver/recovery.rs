@@ -136,7 +136,7 @@ impl Actor {
             Restarted::Desktop(desktop, remembered) => {
                 let (browser, number) = (desktop.browser.clone(), desktop.room.number);
                 rooms.desktop = Some(Desktop { is_back: false, ..desktop });
-                self.fresh = true;
+                self.turns.others_acted();
                 // Before any page comes: what it sends may have to be held, and what a person types is noted.
                 self.sync_holding().await;
                 if matches!(self.control.state(), State::Person { .. }) {

@@ -1,8 +1,12 @@
 //! Why a request was not granted.
 
 use sandbox_core::control::Denial;
+use tokio::sync::oneshot;
 
 use crate::browser::Refused;
+
+/// Where the answer to a request is sent.
+pub(super) type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
 
 /// A request was refused; nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

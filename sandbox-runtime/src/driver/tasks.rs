@@ -238,7 +238,7 @@ impl Actor {
             Ending::Failed => TaskFailed { title, result, error }.into(),
             Ending::Cancelled => TaskCancelled { title, result, error }.into(),
         };
-        self.forget_task_turns();
+        self.turns.forget_task();
         let by = if ending == Ending::Cancelled { By::Api } else { By::Agent };
         let mut events = vec![];
         self.cancel_handoff_with_task(&mut events);
