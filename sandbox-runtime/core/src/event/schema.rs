@@ -11,7 +11,8 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema, ToSchema};
 
-use super::{Event, EventType, table};
+use super::table::{self, PayloadVisitor};
+use super::{Event, EventType};
 use crate::model::Actor;
 use crate::{EventId, SandboxId, TaskId};
 
@@ -66,22 +67,27 @@ impl ToSchema for Event {
         collect::<TaskId>(schemas);
         collect::<EventType>(schemas);
         schemas.push((ENVELOPE.to_owned(), Schema::Object(envelope()).into()));
-        table::describe_all(schemas);
+        table::visit_payloads(&mut Described(schemas));
         schemas.push((UNKNOWN.to_owned(), Schema::AllOf(unknown()).into()));
     }
 }
 
-/// Adds the schema of one type of event, of its payload, and of what that names.
-pub(super) fn describe<P: ToSchema>(event_type: EventType, schemas: &mut Vec<(String, RefOr<Schema>)>) {
-    collect::<P>(schemas);
-    let own = ObjectBuilder::new()
-        .property("type", constant(event_type))
-        .property("data", reference(&P::name()))
-        .required("type")
-        .required("data")
-        .build();
-    let event = AllOfBuilder::new().description(description_of::<P>()).item(reference(ENVELOPE)).item(own).build();
-    schemas.push((event_name(event_type), Schema::AllOf(event).into()));
+/// Collects the schemas of the events.
+struct Described<'a>(&'a mut Vec<(String, RefOr<Schema>)>);
+
+impl PayloadVisitor for Described<'_> {
+    /// Adds the schema of one type of event, of its payload, and of what that names.
+    fn visit<P: ToSchema>(&mut self, event_type: EventType) {
+        collect::<P>(self.0);
+        let own = ObjectBuilder::new()
+            .property("type", constant(event_type))
+            .property("data", reference(&P::name()))
+            .required("type")
+            .required("data")
+            .build();
+        let event = AllOfBuilder::new().description(description_of::<P>()).item(reference(ENVELOPE)).item(own).build();
+        self.0.push((event_name(event_type), Schema::AllOf(event).into()));
+    }
 }
 
 /// Returns what webhooks are sent, one message for each type that is written.

@@ -1,10 +1,14 @@
 //! Every type of event, in one table: its name on the wire, and the struct of that name that is its payload.
 
 use serde::{Deserialize, Serialize};
-use utoipa::openapi::{RefOr, Schema};
+use utoipa::ToSchema;
 
-use super::schema::describe;
 use super::*;
+
+/// Is shown the payload of every type.
+pub(super) trait PayloadVisitor {
+    fn visit<P: ToSchema>(&mut self, event_type: EventType);
+}
 
 macro_rules! events {
     (
@@ -72,9 +76,9 @@ macro_rules! events {
             }
         )*
 
-        /// Collects the schemas of every event and of what its payload names.
-        pub(super) fn describe_all(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-            $( describe::<$name>(EventType::$name, schemas); )*
+        /// Shows the payload of every type to `visitor`.
+        pub(super) fn visit_payloads(visitor: &mut impl PayloadVisitor) {
+            $( visitor.visit::<$name>(EventType::$name); )*
         }
     };
 }

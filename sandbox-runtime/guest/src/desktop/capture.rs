@@ -20,7 +20,7 @@ use x11rb::rust_connection::RustConnection;
 
 use super::damage::DamagedRows;
 use super::frame::{Frame, Latest, Memory};
-use super::segment::Segment;
+use super::segment::{Segment, SegmentError};
 use super::xloop::{Waker, Wakeups, Woken, wakeups};
 
 #[derive(Debug, thiserror::Error)]
@@ -33,8 +33,8 @@ pub enum CaptureError {
     Reply(#[from] x11rb::errors::ReplyError),
     #[error("X server: {0}")]
     Id(#[from] x11rb::errors::ReplyOrIdError),
-    #[error("shared memory with the X server: {0}")]
-    Memory(#[from] nix::Error),
+    #[error(transparent)]
+    Memory(#[from] SegmentError),
     #[error("start the capture: {0}")]
     Start(#[from] std::io::Error),
     #[error("the X server has no {0}")]

@@ -41,9 +41,6 @@ mod small;
 mod video;
 mod windows;
 mod wishes;
-mod wm_focus;
-mod wm_requests;
-mod wm_title;
 mod xloop;
 
 use sandbox_link::protocol::{DesktopSettings, GuestOpen};

@@ -8,7 +8,20 @@ use x11rb::connection::Connection as _;
 use x11rb::protocol::shm::{ConnectionExt as _, Seg};
 use x11rb::rust_connection::RustConnection;
 
-use super::capture::CaptureError;
+/// Why memory could not be shared with the X server.
+#[derive(Debug, thiserror::Error)]
+pub enum SegmentError {
+    #[error("X server: {0}")]
+    Connection(#[from] x11rb::errors::ConnectionError),
+    #[error("X server: {0}")]
+    Reply(#[from] x11rb::errors::ReplyError),
+    #[error("X server: {0}")]
+    Id(#[from] x11rb::errors::ReplyOrIdError),
+    #[error("shared memory with the X server: {0}")]
+    Memory(#[from] nix::Error),
+    #[error("the X server has no screen")]
+    Empty,
+}
 
 /// A mapping that the server shares. The server lets go of its side with [`Segment::detach`], or with the connection.
 #[derive(Debug)]
@@ -24,16 +37,16 @@ unsafe impl Send for Segment {}
 unsafe impl Sync for Segment {}
 
 impl Segment {
-    pub fn create(x: &RustConnection, pixels: usize) -> Result<Self, CaptureError> {
+    pub fn create(x: &RustConnection, pixels: usize) -> Result<Self, SegmentError> {
         let id = x.generate_id()?;
         let shared = x.shm_create_segment(id, (pixels * 4) as u32, false)?.reply()?;
-        let length = NonZeroUsize::new(pixels * 4).ok_or(CaptureError::Missing("screen"))?;
+        let length = NonZeroUsize::new(pixels * 4).ok_or(SegmentError::Empty)?;
         // SAFETY: a new mapping of a descriptor that the server has just made that long.
         let memory = unsafe { mmap(None, length, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, &shared.shm_fd, 0) }?;
         Ok(Self { id, memory, pixels })
     }
 
-    pub fn detach(&self, x: &RustConnection) -> Result<(), CaptureError> {
+    pub fn detach(&self, x: &RustConnection) -> Result<(), SegmentError> {
         x.shm_detach(self.id)?;
         Ok(())
     }

@@ -11,7 +11,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use super::ShellRoom;
 use super::environment::environment;
-use super::supervised::{Job, Supervised, working_folder};
+use super::job::Job;
+use super::supervised::{Supervised, working_folder};
 use super::supervisor::Report;
 
 /// Output is passed on in pieces of at most this many bytes.

@@ -3,6 +3,7 @@
 mod environment;
 mod exec;
 mod family;
+mod job;
 mod starter;
 mod supervised;
 mod supervisor;

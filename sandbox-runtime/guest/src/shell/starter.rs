@@ -28,22 +28,19 @@ use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
 use super::family;
-use super::supervised::Job;
+use super::job::{Job, SupervisorId};
 use super::supervisor::{CONTROL_FD, Report, arguments};
 use crate::init;
-
-/// Names one supervisor, for guest and starter alike.
-pub type Id = u64;
 
 /// What the guest asks for.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Order {
     /// With these descriptors: the job as JSON, standard input, output and error, the supervisor's control socket.
-    Start(Id),
+    Start(SupervisorId),
     /// Let a supervisor go on that its command has stopped.
-    Wake(Id),
+    Wake(SupervisorId),
     /// Kill a supervisor that does not do as it is told, with all that its command started.
-    End(Id),
+    End(SupervisorId),
     /// Kill what supervisors left behind that were killed themselves.
     KillStrays,
     /// Say that you are there.
@@ -58,7 +55,7 @@ pub enum Answer {
     /// They do not; the layer and the cause, as they are printed.
     Failed(String),
     /// A supervisor is gone, and so everything that it started, unless it was killed.
-    Gone(Id),
+    Gone(SupervisorId),
     /// To a ping.
     Pong,
 }
@@ -150,7 +147,7 @@ struct Starter {
     guest: OwnedFd,
     program: PathBuf,
     /// Those that are not reaped: until then their numbers are theirs.
-    supervisors: BTreeMap<Pid, Id>,
+    supervisors: BTreeMap<Pid, SupervisorId>,
 }
 
 impl Starter {
@@ -175,11 +172,11 @@ impl Starter {
         }
     }
 
-    fn pid(&self, id: Id) -> Option<Pid> {
+    fn pid(&self, id: SupervisorId) -> Option<Pid> {
         self.supervisors.iter().find(|(_, known)| **known == id).map(|(pid, _)| *pid)
     }
 
-    fn start(&mut self, id: Id, descriptors: Vec<OwnedFd>) {
+    fn start(&mut self, id: SupervisorId, descriptors: Vec<OwnedFd>) {
         let Ok([job, stdin, stdout, stderr, control]) = <[OwnedFd; STREAMS]>::try_from(descriptors) else {
             // Only a guest of another protocol sends so few.
             return self.say_gone(id);
@@ -240,7 +237,7 @@ impl Starter {
         }
     }
 
-    fn say_gone(&self, id: Id) {
+    fn say_gone(&self, id: SupervisorId) {
         // A guest that is gone is noticed by the next order that does not come.
         let _ = send(&self.guest, &Answer::Gone(id), &[]);
     }

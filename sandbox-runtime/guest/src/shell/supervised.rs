@@ -1,6 +1,5 @@
 //! The guest's side of one supervised command: start it, hear how it ended, kill it.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -10,29 +9,16 @@ use std::time::Duration;
 
 use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
-use serde::{Deserialize, Serialize};
 use tokio::net::UnixStream;
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 
-use super::starter::Id;
+use super::job::{Job, SupervisorId};
 use super::supervisor::{KILL, Report};
 use super::supervisors::Supervisors;
 use super::{ShellRoom, WORKSPACE};
 
 /// How long a supervisor may take to kill its command, before both are killed.
 const KILL_LIMIT: Duration = Duration::from_secs(2);
-
-/// What to run.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Job {
-    pub program: String,
-    pub args: Vec<String>,
-    pub cwd: PathBuf,
-    /// All of it; nothing is inherited.
-    pub env: BTreeMap<String, String>,
-    /// Whether its standard streams are a terminal that becomes its session's own.
-    pub on_terminal: bool,
-}
 
 /// This side's ends of a command's pipes.
 struct Pipes {
@@ -44,7 +30,7 @@ struct Pipes {
 /// A running command and everything that it starts. Dropping this kills them all, unless [`Self::release`]d.
 pub struct Supervised {
     supervisors: Arc<Supervisors>,
-    supervisor: Id,
+    supervisor: SupervisorId,
     /// This side's ends of its command's pipes, until they are taken.
     pipes: Option<Pipes>,
     control: UnixStream,

@@ -15,8 +15,8 @@ use nix::sys::time::TimeVal;
 use sandbox_link::walls::{Layer, WallOrders};
 use tokio::sync::Notify;
 
-use super::starter::{self, Answer, Id, Order, STREAMS};
-use super::supervised::Job;
+use super::job::{Job, SupervisorId};
+use super::starter::{self, Answer, Order, STREAMS};
 use crate::init;
 use crate::isolation::namespaces::{Split, split_off_commands};
 use crate::isolation::{Failure, wall_in_commands, wall_in_guest};
@@ -89,7 +89,7 @@ pub struct Supervisors {
     /// Pings that were not answered yet.
     unanswered: AtomicU64,
     /// Those that are not known to be gone.
-    alive: Mutex<BTreeSet<Id>>,
+    alive: Mutex<BTreeSet<SupervisorId>>,
     went: Notify,
 }
 
@@ -118,7 +118,7 @@ impl Supervisors {
     ///
     /// # Errors
     /// When the order cannot be given.
-    pub fn start(&self, job: &Job, streams: [&OwnedFd; 3], control: &OwnedFd) -> io::Result<Id> {
+    pub fn start(&self, job: &Job, streams: [&OwnedFd; 3], control: &OwnedFd) -> io::Result<SupervisorId> {
         let mut described = File::from(memfd_create("job", MFdFlags::MFD_CLOEXEC)?);
         described.write_all(&serde_json::to_vec(job)?)?;
         described.rewind()?;
@@ -133,12 +133,12 @@ impl Supervisors {
     }
 
     /// Lets a supervisor go on that its command has stopped.
-    pub fn wake(&self, id: Id) {
+    pub fn wake(&self, id: SupervisorId) {
         self.order(&Order::Wake(id));
     }
 
     /// Waits until a supervisor is gone: then its command's orphans are the starter's own.
-    pub async fn gone(&self, id: Id) {
+    pub async fn gone(&self, id: SupervisorId) {
         loop {
             let mut went = pin!(self.went.notified());
             went.as_mut().enable();
@@ -150,7 +150,7 @@ impl Supervisors {
     }
 
     /// Kills a supervisor that does not do as it is told, with all that its command started; `false` when it is gone.
-    pub fn end(&self, id: Id) -> bool {
+    pub fn end(&self, id: SupervisorId) -> bool {
         let is_alive = self.lock().contains(&id);
         if is_alive {
             self.order(&Order::End(id));
@@ -195,7 +195,7 @@ impl Supervisors {
         std::process::exit(1);
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<Id>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<SupervisorId>> {
         // Every change is one call: no panic can leave it half changed.
         self.alive.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -15,7 +15,8 @@ use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncWriteExt, ReadHalf, WriteHalf, split};
 
 use super::environment::environment;
-use super::supervised::{Job, Supervised};
+use super::job::Job;
+use super::supervised::Supervised;
 use super::{ShellRoom, WORKSPACE};
 
 const PIECE: usize = 32 << 10;

@@ -9,8 +9,8 @@ use x11rb::protocol::xproto::{
     EventMask, Point, Window, WindowClass,
 };
 
-use super::windows::{Client, Kind, Place, Windows, WindowsError};
-use super::wm_requests::MOVE;
+use super::requests::MOVE;
+use super::{Client, Kind, Place, Windows, WindowsError};
 
 /// Height of the bar; the cross is a square of this side at its right end.
 pub(super) const HEIGHT: u32 = 28;

@@ -4,8 +4,12 @@
 //! is placed in the middle, above it, within the screen, with a title bar unless it draws one itself. Menus
 //! and select lists are override-redirect: the X server never asks about them.
 //!
-//! This file meets windows and places them; `wm_focus` keeps their order and
-//! focus, `wm_requests` does what they ask for, `wm_title` draws their title bars.
+//! This file meets windows and places them; `focus` keeps their order and
+//! focus, `requests` does what they ask for, `title` draws their title bars.
+
+mod focus;
+mod requests;
+mod title;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,9 +28,8 @@ use x11rb::protocol::xproto::{
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
+use self::requests::Drag;
 use super::atoms::Atoms;
-use super::wm_requests::Drag;
-use super::wm_title;
 use super::xloop::{Waker, Wakeups, Woken, wakeups};
 
 const WM_NAME: &[u8] = b"baton";
@@ -109,15 +112,15 @@ impl Drop for WindowManager {
 
 /// A place on the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub x: i32,
-    pub y: i32,
-    pub w: u32,
-    pub h: u32,
+struct Place {
+    x: i32,
+    y: i32,
+    w: u32,
+    h: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+enum Kind {
     /// A whole browser window: fills the screen.
     Browser,
     /// Anything else: keeps the size it asks for.
@@ -126,42 +129,42 @@ pub(super) enum Kind {
 
 /// One managed window.
 #[derive(Clone, Debug)]
-pub(super) struct Client {
-    pub kind: Kind,
-    pub place: Place,
+struct Client {
+    kind: Kind,
+    place: Place,
     /// Where a floating window goes when it no longer fills the screen.
-    pub restored: Place,
-    pub fullscreen: bool,
-    pub maximised: bool,
-    pub above: Option<Window>,
-    pub takes_input: bool,
-    pub takes_focus: bool,
-    pub deletes: bool,
+    restored: Place,
+    fullscreen: bool,
+    maximised: bool,
+    above: Option<Window>,
+    takes_input: bool,
+    takes_focus: bool,
+    deletes: bool,
     /// A dialog of the browser's or of GTK's own; not a page.
-    pub dialog: bool,
-    pub file_chooser: bool,
+    dialog: bool,
+    file_chooser: bool,
     /// The title bar that we draw for it.
-    pub bar: Option<Window>,
+    bar: Option<Window>,
 }
 
-pub(super) struct Windows {
-    pub x: RustConnection,
-    pub atoms: Atoms,
-    pub root: Window,
+struct Windows {
+    x: RustConnection,
+    atoms: Atoms,
+    root: Window,
     /// The part of the screen that windows may fill.
-    pub screen: (u32, u32),
+    screen: (u32, u32),
     whole: (u32, u32),
     usable: Arc<Mutex<(u32, u32)>>,
-    pub clients: BTreeMap<Window, Client>,
+    clients: BTreeMap<Window, Client>,
     /// Bottom first.
-    pub stack: Vec<Window>,
+    stack: Vec<Window>,
     /// The window that had the focus last is last.
-    pub focus_order: Vec<Window>,
-    pub focused: Option<Window>,
-    pub drag: Option<Drag>,
+    focus_order: Vec<Window>,
+    focused: Option<Window>,
+    drag: Option<Drag>,
     check: Window,
-    pub count: watch::Sender<usize>,
-    pub choosers: watch::Sender<usize>,
+    count: watch::Sender<usize>,
+    choosers: watch::Sender<usize>,
 }
 
 impl Windows {
@@ -358,7 +361,7 @@ impl Windows {
             (w, h) = (w.max(least_w.max(0) as u32), h.max(least_h.max(0) as u32));
         }
         let bar = self.make_bar(window, kind)?;
-        let place = self.centred(w, h, if bar.is_some() { wm_title::HEIGHT } else { 0 });
+        let place = self.centred(w, h, if bar.is_some() { title::HEIGHT } else { 0 });
         Ok(Client {
             kind,
             place,

@@ -6,7 +6,7 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::wrapper::ConnectionExt as _;
 
-use super::windows::{Kind, Windows, WindowsError};
+use super::{Kind, Windows, WindowsError};
 
 impl Windows {
     /// Raises a window and gives it the focus; a dialog of it comes first.

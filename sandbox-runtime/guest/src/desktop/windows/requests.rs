@@ -5,7 +5,7 @@ use x11rb::protocol::xproto::{
     Window,
 };
 
-use super::windows::{Kind, Place, Windows, WindowsError};
+use super::{Kind, Place, Windows, WindowsError};
 
 /// The smallest a window can be made by hand.
 const LEAST: u32 = 100;
@@ -129,7 +129,7 @@ impl Windows {
 
     pub fn dragged(&mut self, x: i32, y: i32) -> Result<(), WindowsError> {
         let Some(drag) = self.drag else { return Ok(()) };
-        let bar = self.clients.get(&drag.window).map_or(0, super::windows::Client::bar_height);
+        let bar = self.clients.get(&drag.window).map_or(0, super::Client::bar_height);
         let place = self.on_screen(drag.place.dragged(drag.direction, x - drag.from.0, y - drag.from.1), bar);
         if let Some(client) = self.clients.get_mut(&drag.window) {
             client.restored = place;
