@@ -214,10 +214,13 @@ fn largest_family(processes: &[Process]) -> Vec<Pid> {
 }
 
 fn end(pid: Pid, counter: &AtomicU64) {
+    // Before: whoever sees that it ended finds it counted.
+    counter.fetch_add(1, Ordering::SeqCst);
     // It may have ended by itself since it was looked at; its number is then free for a moment only.
     if kill(pid, Signal::SIGKILL).is_ok() {
-        counter.fetch_add(1, Ordering::Relaxed);
         tracing::info!(%pid, "a process was ended because its sandbox exceeded a limit");
+    } else {
+        counter.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
