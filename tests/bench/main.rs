@@ -1,18 +1,24 @@
 //! Measures the live view beside its floor and its peer, in one run, by the method of the project's performance page.
 //!
 //! ```text
-//!   live [selftest] [click] [flow] [exact] [start] [take] [exec] [agent]     all of them without a name
+//!   live [selftest] [press] [flow] [exact] [start] [take] [exec] [memory] [gate] [history] [agent]     all without a name
 //! ```
 //!
-//! Prints one table a part and writes `target/measured.json`. A figure is a ratio within one run.
+//! Prints one table a part, and one of the budgets, and writes `target/measured.json`. A figure is a ratio within one run.
 
 mod agent;
+mod budgets;
 mod chromium;
 mod cost;
+mod exact;
+mod flow;
+mod gate;
 mod pages;
-mod parts;
 mod peer;
+mod presses;
 mod probe;
+mod room;
+mod selftest;
 mod subjects;
 mod table;
 
@@ -39,25 +45,37 @@ async fn measure(words: &[String]) -> Result<()> {
     let wants = |part: &str| words.is_empty() || words.iter().any(|word| word == part);
     let mut measured = table::Measured::default();
     if wants("selftest") {
-        parts::selftest(&mut measured).await?;
+        selftest::measure(&mut measured).await?;
     }
-    if wants("click") {
-        parts::click(&mut measured).await?;
+    if wants("press") {
+        presses::measure(&mut measured).await?;
     }
     if wants("flow") {
-        parts::flow(&mut measured).await?;
+        flow::measure(&mut measured).await?;
     }
     if wants("exact") {
-        parts::exact(&mut measured).await?;
+        exact::measure(&mut measured).await?;
     }
     if wants("start") {
-        parts::start(&mut measured).await?;
+        room::start(&mut measured).await?;
     }
     if wants("take") {
-        parts::take(&mut measured).await?;
+        room::take(&mut measured).await?;
     }
     if wants("exec") {
-        parts::exec(&mut measured).await?;
+        room::exec(&mut measured).await?;
+    }
+    if wants("memory") {
+        room::memory(&mut measured).await?;
+    }
+    if wants("gate") {
+        gate::measure(&mut measured).await?;
+    }
+    if wants("history")
+        && let Some(figures) = std::env::var_os("BATON_BENCH_HISTORY")
+    {
+        // A benchmark of the runtime's own, which has the store at hand.
+        measured.add("history", serde_json::from_slice::<serde_json::Value>(&std::fs::read(figures)?)?)?;
     }
     if wants("agent") {
         agent::measure(&mut measured).await?;

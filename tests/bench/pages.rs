@@ -1,6 +1,6 @@
 //! The page that is looked at: one document whose modes are switched from outside, so that nobody has to navigate.
 //!
-//! Its patch (framed in magenta) flips when the button goes down on it; its strip (framed in cyan) shows the number of the
+//! Its patch (framed in magenta) flips when the button goes down on it, or any key; its strip (framed in cyan) shows the number of the
 //! frame as sixteen cells in Gray code.
 
 use std::collections::BTreeMap;
@@ -104,7 +104,9 @@ const PAGE: &str = r#"<!doctype html><title>Stage</title><style>
   const words = 'the quick brown fox jumps over the lazy dog while twelve invoices wait to be approved by someone else '.repeat(2);
   const page = Array.from({ length: 400 }, (_, n) => `<div>${n} ${words.slice(n % 37)}</div>`).join('');
   let on = false, mode = 'still', frame = 0, typed = 0, at = 0, since = 0;
-  patch.addEventListener('mousedown', (event) => { event.preventDefault(); on = !on; patch.style.background = on ? '#fff' : '#000'; });
+  const flip = (event) => { event.preventDefault(); on = !on; patch.style.background = on ? '#fff' : '#000'; };
+  patch.addEventListener('mousedown', flip);
+  addEventListener('keydown', flip);
   const count = () => {
     frame = (frame + 1) & 0xffff;
     const gray = frame ^ (frame >> 1);

@@ -11,7 +11,8 @@ use image::RgbaImage;
 use x11rb::connection::Connection;
 use x11rb::protocol::damage::{self, ConnectionExt as _, ReportLevel};
 use x11rb::protocol::xproto::{
-    BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ConnectionExt as _, ImageFormat, MOTION_NOTIFY_EVENT,
+    BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ConnectionExt as _, ImageFormat, KEY_PRESS_EVENT, KEY_RELEASE_EVENT,
+    MOTION_NOTIFY_EVENT,
 };
 use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
@@ -26,6 +27,23 @@ pub struct Probe {
     root: u32,
     damage: u32,
     size: (u16, u16),
+}
+
+/// What is pressed on the patch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Press {
+    Button,
+    Key,
+}
+
+impl Press {
+    /// Types of its X events, down and up, and their detail: the left button, or the key of the letter x.
+    fn events(self) -> (u8, u8, u8) {
+        match self {
+            Self::Button => (BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, 1),
+            Self::Key => (KEY_PRESS_EVENT, KEY_RELEASE_EVENT, 53),
+        }
+    }
 }
 
 /// Where the page's marks lie on the display.
@@ -94,24 +112,25 @@ impl Probe {
         }
     }
 
-    /// Presses the button on the patch, many times, and times each change of its colour.
-    pub fn clicks(&self, marks: Marks, n_clicks: usize) -> Result<Spread> {
+    /// Presses on the patch, many times, and times each change of its colour.
+    pub fn presses(&self, press: Press, marks: Marks, times: usize) -> Result<Spread> {
         self.point_at(marks.patch)?;
         std::thread::sleep(Duration::from_millis(300));
-        let mut times = Vec::with_capacity(n_clicks);
-        for gap in gaps().take(n_clicks) {
-            times.push(self.click(marks.patch)?);
+        let mut taken = Vec::with_capacity(times);
+        for gap in gaps().take(times) {
+            taken.push(self.press(press, marks.patch)?);
             std::thread::sleep(gap);
         }
-        Ok(Spread::of(&times))
+        Ok(Spread::of(&taken))
     }
 
     /// Presses once; `None` if nothing changed in time.
-    pub fn click(&self, at: (i16, i16)) -> Result<Option<Duration>> {
+    fn press(&self, press: Press, at: (i16, i16)) -> Result<Option<Duration>> {
+        let (down, up, detail) = press.events();
         let before = self.bright(at)?;
         self.forget_damage()?;
         let pressed = Instant::now();
-        self.x.xtest_fake_input(BUTTON_PRESS_EVENT, 1, 0, self.root, 0, 0, 0)?;
+        self.x.xtest_fake_input(down, detail, 0, self.root, 0, 0, 0)?;
         self.x.flush()?;
         let mut changed = None;
         while pressed.elapsed() < PATIENCE {
@@ -120,7 +139,7 @@ impl Probe {
                 break;
             }
         }
-        self.x.xtest_fake_input(BUTTON_RELEASE_EVENT, 1, 0, self.root, 0, 0, 0)?;
+        self.x.xtest_fake_input(up, detail, 0, self.root, 0, 0, 0)?;
         self.x.flush()?;
         Ok(changed)
     }

@@ -32,6 +32,17 @@ pub struct Ours {
     pub view: Chromium,
 }
 
+/// The floor, the peer, and the three ways to ours, in this order.
+pub async fn all(stage: &Stage) -> Result<[Subject; 5]> {
+    Ok([
+        Subject::floor(stage)?,
+        Subject::peer(stage, "peer", Fault::None)?,
+        Subject::ours(stage, "socket", "socket").await?,
+        Subject::ours(stage, "webrtc", "webrtc").await?,
+        Subject::window(stage).await?,
+    ])
+}
+
 impl Subject {
     /// The page in a window, without anything between.
     pub fn floor(stage: &Stage) -> Result<Self> {

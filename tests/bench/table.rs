@@ -22,6 +22,8 @@ impl Measured {
         let before = std::fs::read(path).ok().and_then(|text| serde_json::from_slice::<Map<String, Value>>(&text).ok());
         let mut all = before.unwrap_or_default();
         all.extend(self.figures);
+        let budgets = crate::budgets::compare(&all);
+        all.insert("budgets".to_owned(), budgets);
         std::fs::write(path, format!("{:#}\n", json!(all)))?;
         println!("\nkept in {}", path.display());
         Ok(())
