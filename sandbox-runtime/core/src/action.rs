@@ -293,7 +293,6 @@ wire! {
         pub timeout_ms: Option<u64>,
         /// The entry that a person agreed to, if its rule is `ask`; never read from a request.
         #[serde(skip)]
-        #[ts(skip)]
         pub agreed: Option<CredentialId>,
     }
 
@@ -451,11 +450,9 @@ wire! {
         pub observation: Option<Box<Observation>>,
         /// PNG of `screenshot`, or of a `look` that wanted one; never part of the JSON.
         #[serde(skip)]
-        #[ts(skip)]
         pub screenshot: Option<Vec<u8>>,
         /// How to do it again; never part of the JSON.
         #[serde(skip)]
-        #[ts(skip)]
         pub repeat: Option<Box<Repeat>>,
     }
 }
@@ -471,27 +468,24 @@ pub struct Repeat {
 }
 
 /// Arguments of `navigate`: the address alone, or with options.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(untagged)]
-#[ts(export)]
 pub enum Navigate {
     Url(String),
     With(Address),
 }
 
 /// Arguments of `press`: the key alone, or with options.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(untagged)]
-#[ts(export)]
 pub enum Press {
     Key(String),
     With(Box<PressKey>),
 }
 
 /// Arguments of `dialog`: the answer alone, or with options.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(untagged)]
-#[ts(export)]
 pub enum AnswerDialog {
     Just(DialogAnswer),
     With(DialogReply),

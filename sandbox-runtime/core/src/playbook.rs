@@ -42,9 +42,8 @@ pub enum Step {
 }
 
 /// Arguments of `write`: the file of the workspace is replaced by `content`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(export)]
 pub struct WriteFile {
     /// Path in the workspace. Missing folders are created.
     pub path: String,
@@ -53,9 +52,8 @@ pub struct WriteFile {
 }
 
 /// Arguments of `artifact`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(export)]
 pub struct SaveArtifact {
     /// Path of a file in the workspace, or of a folder: it is packed as a zip.
     pub path: String,
@@ -65,9 +63,8 @@ pub struct SaveArtifact {
 }
 
 /// Arguments of `checkpoint`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[ts(export)]
 pub struct TakeCheckpoint {
     /// A name for people to find it by.
     #[serde(default, skip_serializing_if = "Option::is_none")]

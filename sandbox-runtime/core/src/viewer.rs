@@ -6,21 +6,20 @@ use crate::{Lease, ViewerId};
 
 wire! {
     /// From the live view.
-    #[serde(tag = "type", rename_all_fields = "camelCase")]
+    #[serde(tag = "type")]
     pub enum FromViewer {
-        /// First message: which pictures this page can show, and wants. A later `Hello` replaces the earlier one.
+        /// First message: which pictures this page can show, and wants. A later `hello` replaces the earlier one.
         Hello {
             h264: bool,
             /// Shows the screen this many times smaller in each direction, 1 to 16; without it, as it is.
             #[serde(default, skip_serializing_if = "Option::is_none")]
-            #[ts(optional)]
             scale: Option<u8>,
             /// At most so many pictures a second, 1 to 60; without it, each as soon as it comes.
             #[serde(default, skip_serializing_if = "Option::is_none")]
-            #[ts(optional)]
             rate: Option<u8>,
         },
-        /// Every five seconds while the page is alive; answered by `Pong` at once. `sent_at` is the page's own clock.
+        /// Every five seconds while the page is alive; answered by `pong` at once. `sentAt` is the page's own clock.
+        #[serde(rename_all = "camelCase")]
         Ping { sent_at: f64 },
         /// The picture with this number is on the screen. At most two are ever on the way.
         Shown { picture: u32 },
@@ -29,7 +28,6 @@ wire! {
             note: Option<String>,
             /// What becomes of what the person typed and is still on the page; it stays veiled without this.
             #[serde(default, skip_serializing_if = "Option::is_none")]
-            #[ts(optional)]
             typed: Option<TypedText>,
         },
         Input { lease: Lease, event: InputEvent },
@@ -46,7 +44,7 @@ wire! {
     }
 
     /// What the person did. Coordinates are pixels of the sandbox's screen, origin top left.
-    #[serde(tag = "kind", rename_all_fields = "camelCase")]
+    #[serde(tag = "kind")]
     pub enum InputEvent {
         Move { x: i32, y: i32 },
         /// Buttons as in DOM `MouseEvent.button`: 0 left, 1 middle, 2 right.
@@ -58,18 +56,20 @@ wire! {
         /// Committed text: an input method, dead keys, "type this for me". It takes the place of what was composed.
         Text { text: String },
         /// What an input method is composing now; empty when it gave up. Shown in the page, underlined, where that has the
-        /// focus; answered by `Composing`.
+        /// focus; answered by `composing`.
         Compose { text: String },
         /// Focus left the view: held keys and buttons go up.
         Blur {},
     }
 
     /// To the live view.
-    #[serde(tag = "type", rename_all_fields = "camelCase")]
+    #[serde(tag = "type")]
     pub enum ToViewer {
+        #[serde(rename_all = "camelCase")]
         Welcome { viewer_id: ViewerId, mode: ViewerMode, screen: Screen, transport: String },
-        /// `clock_us` is the clock of `captured at` in pictures when the ping was read: how a view learns how old a picture
-        /// is. `lapses_at` is the newest time at which the lease lapses: input moves it, and is not answered.
+        /// `clockUs` is the clock of `captured at` in pictures when the ping was read: how a view learns how old a picture
+        /// is. `lapsesAt` is the newest time at which the lease lapses: input moves it, and is not answered.
+        #[serde(rename_all = "camelCase")]
         Pong {
             sent_at: f64,
             clock_us: u64,
@@ -83,6 +83,7 @@ wire! {
         Clipboard { text: String },
         /// Whether the page shows what is being composed. It does not in the browser's own fields, such as the address bar, or
         /// in a window that is no page: there, the view has to show it.
+        #[serde(rename_all = "camelCase")]
         Composing { in_page: bool },
         /// The shape of the pointer as a CSS cursor name.
         Cursor { cursor: String },
@@ -147,7 +148,7 @@ wire! {
         pub settling: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub since: Option<EpochMs>,
-        /// When the lease lapses without input. Input moves it; that alone sends no `Control`, see `Pong`.
+        /// When the lease lapses without input. Input moves it; that alone sends no `control`, see `pong`.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub lapses_at: Option<EpochMs>,
         /// The job that is seen here, by its name.

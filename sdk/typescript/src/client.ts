@@ -1,16 +1,16 @@
 import { followEvents, type EventsQuery } from './events.js';
 import type {
-  Event, Handoff, Health, NewWebhook, Sandbox as Record_, SandboxConfig, SandboxStatus, Task, Webhook, WebhookPatch,
+  Event, Handoff, Health, Link, NewWebhook, Sandbox as Record_, SandboxConfig, SandboxStatus, Task, Webhook, WebhookPatch,
   WebhookSecret,
 } from './generated.js';
 import { page, type Page, type PageQuery } from './page.js';
 import { findRuntime } from './runtime.js';
 import { Sandbox } from './sandbox.js';
-import { part, Transport, type Endpoint } from './transport.js';
+import { Transport, type Endpoint } from './transport.js';
 
 /** A running Baton. */
 export class Baton {
-  /** For what has no method here. */
+  /** For what has no method here: `transport.call('GET /grants')` calls any route, and its types are those of the document. */
   readonly transport: Transport;
 
   constructor(endpoint: Endpoint) {
@@ -23,7 +23,7 @@ export class Baton {
   }
 
   health(): Promise<Health> {
-    return this.transport.json('GET', '/health');
+    return this.transport.call('GET /health');
   }
 
   // ---- sandboxes ----
@@ -35,7 +35,7 @@ export class Baton {
 
   /** Makes a sandbox; answers at once. */
   async create(config: SandboxConfig = {}): Promise<Sandbox> {
-    return this.#made(await this.transport.json('POST', '/sandboxes', { json: config }));
+    return this.#made(await this.transport.call('POST /sandboxes', { json: config }));
   }
 
   async waitForReady(id: string, wait: { timeoutMs?: number } = {}): Promise<Sandbox> {
@@ -43,31 +43,31 @@ export class Baton {
   }
 
   async get(id: string): Promise<Sandbox> {
-    return this.#made(await this.transport.json('GET', `/sandboxes/${part(id)}`));
+    return this.#made(await this.transport.call('GET /sandboxes/{id}', { path: { id } }));
   }
 
   list(query: PageQuery & { status?: SandboxStatus } = {}): Promise<Page<Sandbox>> {
-    return this.#list<Record_, Sandbox>('/sandboxes', query, (info) => this.#made(info));
+    return page((cursor) => this.transport.call('GET /sandboxes', { query: { ...query, cursor } }), (info) => this.#made(info), query.cursor);
   }
 
   // ---- tasks, people ----
 
   getAgentTask(taskId: string): Promise<Task> {
-    return this.transport.json('GET', `/tasks/${part(taskId)}`);
+    return this.transport.call('GET /tasks/{taskId}', { path: { taskId } });
   }
 
   /** Makes an address of everything that a task left, as one zip; it needs no token, until it expires. The task must be over. */
-  getTaskBundleUrl(taskId: string): Promise<{ url: string; expiresAt: number }> {
-    return this.transport.json('GET', `/tasks/${part(taskId)}/bundle/url`);
+  getTaskBundleUrl(taskId: string): Promise<Link> {
+    return this.transport.call('GET /tasks/{taskId}/bundle/url', { path: { taskId } });
   }
 
   cancelAgentTask(taskId: string): Promise<Task> {
-    return this.transport.json('POST', `/tasks/${part(taskId)}/cancel`);
+    return this.transport.call('POST /tasks/{taskId}/cancel', { path: { taskId } });
   }
 
   /** The handoffs of all sandboxes, newest first. */
   listHandoffs(query: PageQuery & { status?: Handoff['status'] } = {}): Promise<Page<Handoff>> {
-    return this.#list<Handoff, Handoff>('/handoffs', query, (handoff) => handoff);
+    return page((cursor) => this.transport.call('GET /handoffs', { query: { ...query, cursor } }), (handoff) => handoff, query.cursor);
   }
 
   // ---- events, webhooks ----
@@ -79,28 +79,22 @@ export class Baton {
 
   /** Has a URL called with events. The answer holds the signing secret, this once: `verifyWebhook` takes it. */
   createWebhook(request: NewWebhook): Promise<WebhookSecret> {
-    return this.transport.json('POST', '/webhooks', { json: request });
+    return this.transport.call('POST /webhooks', { json: request });
   }
 
   listWebhooks(query: PageQuery = {}): Promise<Page<Webhook>> {
-    return this.#list<Webhook, Webhook>('/webhooks', query, (webhook) => webhook);
+    return page((cursor) => this.transport.call('GET /webhooks', { query: { ...query, cursor } }), (webhook) => webhook, query.cursor);
   }
 
   updateWebhook(id: string, patch: WebhookPatch): Promise<Webhook> {
-    return this.transport.json('PATCH', `/webhooks/${part(id)}`, { json: patch });
+    return this.transport.call('PATCH /webhooks/{webhookId}', { path: { webhookId: id }, json: patch });
   }
 
   deleteWebhook(id: string): Promise<void> {
-    return this.transport.ok('DELETE', `/webhooks/${part(id)}`).then(() => undefined);
+    return this.transport.open('DELETE /webhooks/{webhookId}', { path: { webhookId: id } }).then(() => undefined);
   }
 
   #made(info: Record_): Sandbox {
     return new Sandbox(this.transport, info);
-  }
-
-  #list<Raw, T>(path: string, query: PageQuery & { status?: string }, made: (raw: Raw) => T): Promise<Page<T>> {
-    const ask = (cursor = query.cursor) =>
-      this.transport.json<{ data: Raw[] }>('GET', path, { query: { ...query, cursor } });
-    return page(ask, made);
   }
 }

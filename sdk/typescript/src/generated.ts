@@ -1,7 +1,97 @@
 // Written by scripts/types.mjs from docs/openapi.json; not to be edited.
 
+/** One page of a list; `nextCursor` asks for the page after it. */
+export type ListPage<T> = {
+  data: Array<T>;
+  nextCursor: string | null;
+};
+
 /** What kind of doing a question or a rule is about. */
 export type ActKind = "pay" | "send" | "delete" | "publish" | "submit" | "signIn" | "useSecret" | "newDestination";
+
+/** Every action in the browser. */
+export type Action = {
+  /** Opens an address in the active tab and waits until the page is ready. */
+  navigate: Navigate;
+} | {
+  /** Goes one page back in the active tab. */
+  back: Plain;
+} | {
+  /** Goes one page forward in the active tab. */
+  forward: Plain;
+} | {
+  /** Reloads the page. */
+  reload: Plain;
+} | {
+  /** Clicks an element. Waits until it is visible, stable, enabled and not covered. */
+  click: Click;
+} | {
+  /** Clicks an element twice. */
+  doubleClick: Click;
+} | {
+  /** Moves the pointer to an element without clicking. */
+  hover: Hover;
+} | {
+  /** Drags one element to another with the pointer. */
+  drag: Drag;
+} | {
+  /** Replaces the content of a field with text. */
+  type: Type;
+} | {
+  /** Presses one key, optionally with modifiers. */
+  press: Press;
+} | {
+  /** Selects an option of a list. */
+  select: Select;
+} | {
+  /** Scrolls an element into view, or scrolls an element or the page. */
+  scroll: Scroll;
+} | {
+  /** Waits until an element is visible or gone, or until the address matches. */
+  waitFor: Condition;
+} | {
+  /** Fails unless an element is visible or gone, or unless the address matches. */
+  expect: Condition;
+} | {
+  /** Reads elements as JSON. A table becomes rows, a list becomes items, a field becomes its value. */
+  extract: Extract;
+} | {
+  /** Clicks an element that starts a download, and waits until the file is in the workspace. */
+  download: Download;
+} | {
+  /** Uploads a workspace file through a file field, or through the button that opens a file chooser. */
+  upload: Upload;
+} | {
+  /**
+   * Fills in and sends the sign-in form of the page with the user name, password and one-time code from the person's
+   * vault. You do not see them. Fails if the vault has none for this exact site.
+   */
+  signIn: SignIn;
+} | {
+  /** Lists the open tabs. */
+  tabs: Plain;
+} | {
+  /** Opens a new tab and makes it the active tab. */
+  newTab: NewTab;
+} | {
+  /** Makes a tab the active tab. */
+  activateTab: TabChoice;
+} | {
+  /** Closes a tab. */
+  closeTab: TabChoice;
+} | {
+  /** Answers the open dialog (alert, confirm, prompt, beforeunload). Waits for it if needed. */
+  dialog: AnswerDialog;
+} | {
+  /** Takes a screenshot of the visible part of the page. */
+  screenshot: Plain;
+} | {
+  /** Returns the content of the page, with a reference for each element that can be used. */
+  look: Look;
+} | {
+  /** Finds text anywhere in the page, also outside the visible part. Returns references. */
+  find: Find;
+};
 
 /** Why an action was not done. */
 export type ActionError = {
@@ -10,6 +100,12 @@ export type ActionError = {
 
 /** On whose behalf something was done. */
 export type Actor = "agent" | "person" | "api" | "system";
+
+export type Address = {
+  timeoutMs?: number | null;
+  /** The address. `https://` is added if it has no scheme. */
+  url: string;
+};
 
 /** Something was done, or failed, for the task or for a program. */
 export type AgentAction = {
@@ -115,6 +211,29 @@ export type AgentStepEvent = EventEnvelope & {
   type: "sandbox.agent.step";
 };
 
+/** Where the agent's side points on the page, in CSS pixels from its top left, and what it does there. */
+export type Aim = {
+  /** The action's name in the vocabulary; absent where a program moves the pointer by itself. */
+  action?: string | null;
+  /** The element's name, never its typed text. */
+  name?: string | null;
+  /** The size of the page, which lies at the bottom left of the screen. */
+  page: Screen;
+  /** Whether a button goes down here. */
+  pressed: boolean;
+  target?: AimBox | null;
+  x: number;
+  y: number;
+};
+
+/** A box on the page, in CSS pixels. */
+export type AimBox = {
+  height: number;
+  left: number;
+  top: number;
+  width: number;
+};
+
 /** Money, in hundredths of its unit. */
 export type Amount = {
   /** ISO 4217 letters; empty where none was seen. */
@@ -122,10 +241,13 @@ export type Amount = {
   hundredths: number;
 };
 
+/** Arguments of `dialog`: the answer alone, or with options. */
+export type AnswerDialog = DialogAnswer | DialogReply;
+
 /** One question to a person. It has no expiry: nobody's silence is an answer. */
 export type Approval = {
   approvalId: ApprovalId;
-  decidedAt?: i64 | null;
+  decidedAt?: number | null;
   decidedBy?: Actor | null;
   grantId?: GrantId | null;
   /** SHA-256 of the proposal, in hexadecimal. */
@@ -136,11 +258,11 @@ export type Approval = {
   proposal: Proposal;
   /** Why it is void or superseded. */
   reason?: string | null;
-  requestedAt: i64;
+  requestedAt: number;
   sandboxId: SandboxId;
   status: ApprovalStatus;
   taskId?: TaskId | null;
-  updatedAt: i64;
+  updatedAt: number;
 };
 
 /** A question is over. */
@@ -205,7 +327,7 @@ export type ApprovalStatus = "pending" | "approved" | "denied" | "void" | "super
 /** A durable output that outlives the sandbox. */
 export type Artifact = {
   contentType: string;
-  createdAt: i64;
+  createdAt: number;
   key: ArtifactKey;
   kind: ArtifactKind;
   name: string;
@@ -351,7 +473,7 @@ export type CheckedPlaybook = {
 export type Checkpoint = {
   /** Whether Baton took it by itself. Only the newest of those are kept. */
   automatic: boolean;
-  createdAt: i64;
+  createdAt: number;
   /** How many files of the workspace it holds. */
   files: number;
   id: CheckpointId;
@@ -415,12 +537,61 @@ export type Checks = {
   data: Array<Check>;
 };
 
+/** Arguments of `click` and `doubleClick`. */
+export type Click = {
+  dialog?: DialogAnswer | null;
+  /** Label of a form field. */
+  label?: string | null;
+  /** Accessible name, or a part of it. */
+  name?: string | null;
+  placeholder?: string | null;
+  /** Text to enter when a `prompt` dialog is accepted. */
+  promptText?: string | null;
+  /** Reference from the latest look, such as `e12`. This is the most reliable way to name an element. */
+  ref?: string | null;
+  /** Accessible role, such as `button`. */
+  role?: string | null;
+  /** CSS selector. */
+  selector?: string | null;
+  /** Value of `data-testid`. */
+  testId?: string | null;
+  /** Visible text of the element. */
+  text?: string | null;
+  /** How long to wait for the element, in milliseconds. Default 10000. */
+  timeoutMs?: number | null;
+};
+
 export type CodeLanguage = "python" | "javascript" | "typescript" | "bash";
 
 export type CodeRequest = {
   code: string;
   language: CodeLanguage;
   timeoutMs?: number | null;
+};
+
+/** Arguments of `waitFor` and `expect`: an element is visible, and the address matches. */
+export type Condition = {
+  /** Set to true to wait until no such element is visible. */
+  gone?: boolean | null;
+  /** Label of a form field. */
+  label?: string | null;
+  /** Accessible name, or a part of it. */
+  name?: string | null;
+  placeholder?: string | null;
+  /** Reference from the latest look, such as `e12`. This is the most reliable way to name an element. */
+  ref?: string | null;
+  /** Accessible role, such as `button`. */
+  role?: string | null;
+  /** CSS selector. */
+  selector?: string | null;
+  /** Value of `data-testid`. */
+  testId?: string | null;
+  /** Visible text. */
+  text?: string | null;
+  /** How long to wait for the element, in milliseconds. Default 10000. */
+  timeoutMs?: number | null;
+  /** Address pattern. `*` matches within one path segment, `**` across segments. */
+  url?: string | null;
 };
 
 /** Somebody else drives now, or nobody. */
@@ -438,6 +609,27 @@ export type ControlChangedEvent = EventEnvelope & {
 
 /** Who drives. */
 export type ControlMode = "ai" | "human" | "shared" | "idle" | "waiting";
+
+/** Who drives, as one live view sees it. */
+export type ControlView = {
+  /** What a person is asked for; absent while nobody is. */
+  asks?: string | null;
+  controller?: string | null;
+  /** The job that is seen here, by its name. */
+  job?: string | null;
+  lapsesAt?: number | null;
+  lease?: Lease | null;
+  mode: ControlMode;
+  /** Whether an action is still in flight and the wheel is on its way. */
+  settling: boolean;
+  since?: number | null;
+  /** Name of the person asking for control. */
+  wantedBy?: string | null;
+  /** Whether the request came from this view. */
+  wantedByYou: boolean;
+  /** Whether this view's person drives. */
+  yours: boolean;
+};
 
 /** What came of a conversion. */
 export type Conversion = {
@@ -467,28 +659,28 @@ export type CpusInForce = {
 
 /** An entry of the vault, without its values: they are never returned. */
 export type Credential = {
-  createdAt: i64;
+  createdAt: number;
   /** Whether it has a password. */
-  hasPassword?: boolean;
+  hasPassword: boolean;
   /** Whether it makes one-time codes. */
-  hasTotp?: boolean;
+  hasTotp: boolean;
   /** Of a secret: the hosts that it is for. */
   hosts?: Array<string>;
   id: CredentialId;
   kind: CredentialKind;
-  lastUsedAt?: i64 | null;
+  lastUsedAt?: number | null;
   lastUsedBy?: TaskId | null;
   /** What people call it; of a secret, the name that commands use. */
   name: string;
   /** The sites that its passkeys are for (relying party identifiers). */
   passkeySites?: Array<string>;
   /** How many passkeys it has. */
-  passkeys?: number;
+  passkeys: number;
   rule: CredentialRule;
   /** Where a login is filled in: `portal.example`, `*.portal.example`, or an origin such as `http://127.0.0.1:8080`. */
   site?: string | null;
   source: CredentialSource;
-  updatedAt: i64;
+  updatedAt: number;
   username?: string | null;
 };
 
@@ -531,7 +723,7 @@ export type CredentialSource = "local" | "1password" | "bitwarden";
 
 /** One line of the ledger: an entry was opened to be filled in. */
 export type CredentialUse = {
-  at: i64;
+  at: number;
   credentialId: CredentialId;
   sandboxId: SandboxId;
   /** Origin of the document that it was filled into. */
@@ -558,14 +750,14 @@ export type CredentialUsedEvent = EventEnvelope & {
 
 /** A loopback port that speaks the debugging protocol, to programs of the runtime's own user. */
 export type DebuggingPort = {
-  expiresAt: i64;
+  expiresAt: number;
   host: string;
   port: number;
 };
 
 /** Addresses that need no token; whoever has them drives the browser. */
 export type DebuggingUrl = {
-  expiresAt: i64;
+  expiresAt: number;
   httpUrl: string;
   wsUrl: string;
 };
@@ -574,17 +766,17 @@ export type DebuggingUrl = {
 export type Delivery = {
   /** Since it was made, or resent. */
   attempts: number;
-  createdAt: i64;
-  deliveredAt?: i64 | null;
+  createdAt: number;
+  deliveredAt?: number | null;
   eventId?: EventId | null;
   /** `webhook-id`: the same at each attempt. */
   id: DeliveryId;
-  lastAttemptAt?: i64 | null;
+  lastAttemptAt?: number | null;
   /** What went wrong last, in a sentence. */
   lastError?: string | null;
   /** What the receiver answered last. */
   lastStatus?: number | null;
-  nextAttemptAt?: i64 | null;
+  nextAttemptAt?: number | null;
   status: DeliveryStatus;
   /** Of the event, or `webhook.test`. */
   type: string;
@@ -600,6 +792,9 @@ export type Demo = {
   sandboxId: SandboxId;
   taskId: TaskId;
 };
+
+/** How to answer a `confirm` or `prompt` dialog that the action opens. Default: dismiss. */
+export type DialogAnswer = "accept" | "dismiss";
 
 /** A request for a person, ready to be made. */
 export type DialogAsk = {
@@ -618,8 +813,32 @@ export type DialogRecord = {
   message: string;
 };
 
+/** Arguments of `dialog`. */
+export type DialogReply = {
+  /** What it is answered. */
+  answer: DialogAnswer;
+  /** What to type into a `prompt` that is accepted. */
+  promptText?: string | null;
+  /** How long to wait for a dialog, in milliseconds. Default 10000. */
+  timeoutMs?: number | null;
+};
+
 /** What became of a dialog of the browser's own. */
 export type DialogState = "open" | "closed" | "refused" | "answered";
+
+/** What a sandbox holds on the disk, in bytes. */
+export type DiskUsage = {
+  artifactBytes: number;
+  /** Of the contents of its checkpoints, each counted once. */
+  checkpointBytes: number;
+  files: number;
+  folders: number;
+  trashBytes: number;
+  /** Whether the workspace has more than was counted. */
+  truncated: boolean;
+  /** Of the workspace. */
+  workspaceBytes: number;
+};
 
 /** A document was converted. */
 export type DocumentConverted = {
@@ -647,6 +866,24 @@ export type DocumentFormat = "pdf" | "docx" | "html" | "md" | "png" | "txt";
 export type DocumentsCapability = {
   /** `true` is refused in this version: documents are not converted. */
   libreofficeHeadless?: boolean;
+};
+
+/** Arguments of `download`: the element to click to start it. */
+export type Download = {
+  /** Element to click. */
+  click: Target;
+  timeoutMs?: number | null;
+  /** Workspace path to move the file to. */
+  to?: string | null;
+};
+
+/** Arguments of `drag`. */
+export type Drag = {
+  /** Element to drag. */
+  from: Target;
+  timeoutMs?: number | null;
+  /** Element to drop it on. */
+  to: Target;
 };
 
 export type Emptied = {
@@ -749,6 +986,15 @@ export type ExecResult = {
   timedOut: boolean;
 };
 
+/** Arguments of `extract`: the visible content of elements as JSON. A table becomes rows, a list becomes items. */
+export type Extract = {
+  /** CSS selector of the elements to read. */
+  selector: string;
+  timeoutMs?: number | null;
+  /** Workspace path for the JSON file. */
+  to?: string | null;
+};
+
 /** What went wrong: a code for programs, a sentence for people. */
 export type Failure = {
   code: string;
@@ -776,7 +1022,7 @@ export type FileDifference = "added" | "removed" | "changed";
 /** One entry of the workspace. */
 export type FileEntry = {
   kind: FileKind;
-  modifiedAt: i64;
+  modifiedAt: number;
   /** Relative to the workspace, `/` between parts. */
   path: string;
   /** Bytes. */
@@ -790,7 +1036,7 @@ export type FileMatch = {
   kind: FileKind;
   /** Counted from 1; absent where the path has the words. */
   line?: number | null;
-  modifiedAt: i64;
+  modifiedAt: number;
   /** Relative to the workspace, `/` between parts. */
   path: string;
   /** Bytes. */
@@ -805,6 +1051,23 @@ export type FileMatches = {
   truncated: boolean;
 };
 
+/** Arguments of `find`. */
+export type Find = {
+  /** Reference of an element to search in. Default: the whole page. */
+  ref?: string | null;
+  /** Text to search for in text, names and values. Case is ignored. */
+  text: string;
+  timeoutMs?: number | null;
+};
+
+/** Arguments of `done`. */
+export type Finish = {
+  /** The result for the person to read. Give the answer itself, not a statement that there is one. */
+  result: string;
+  /** Set to false if the task could not be done. Then `result` says why and what would help. */
+  success?: boolean | null;
+};
+
 export type Folder = {
   path: string;
 };
@@ -817,25 +1080,66 @@ export type Forgotten = {
   freedBytes: number;
 };
 
+/** From the live view. */
+export type FromViewer = {
+  h264: boolean;
+  /** At most so many pictures a second, 1 to 60; without it, each as soon as it comes. */
+  rate?: number | null;
+  /** Shows the screen this many times smaller in each direction, 1 to 16; without it, as it is. */
+  scale?: number | null;
+  type: "hello";
+} | {
+  sentAt: number;
+  type: "ping";
+} | {
+  picture: number;
+  type: "shown";
+} | {
+  controller: string;
+  type: "take";
+} | {
+  note?: string | null;
+  type: "handBack";
+  typed?: TypedText | null;
+} | {
+  event: InputEvent;
+  lease: Lease;
+  type: "input";
+} | {
+  lease: Lease;
+  text: string;
+  type: "paste";
+} | {
+  lease: Lease;
+  type: "copy";
+} | {
+  controller: string;
+  type: "askControl";
+} | {
+  type: "giveControl";
+} | {
+  type: "keepControl";
+};
+
 export type GapReason = "person" | "typed" | "browser" | "limit" | "diskFull";
 
 /** A standing permission: task × site × kind, within limits. It ends with its task at the latest. */
 export type Grant = {
   approvalId: ApprovalId;
-  createdAt: i64;
-  expiresAt?: i64 | null;
+  createdAt: number;
+  expiresAt?: number | null;
   grantId: GrantId;
   kind: ActKind;
   maxAmount?: Amount | null;
   maxUses?: number | null;
-  revokedAt?: i64 | null;
+  revokedAt?: number | null;
   sandboxId: SandboxId;
   /** Site of the destination, with a port where it is not the usual one. */
   site: string;
   /** In hundredths, of what had an amount. */
   spent: number;
   taskId: TaskId;
-  usedAt?: i64 | null;
+  usedAt?: number | null;
   uses: number;
 };
 
@@ -864,10 +1168,10 @@ export type HandBack = {
 
 /** A recorded request that a person do something. */
 export type Handoff = {
-  acceptedAt?: i64 | null;
-  completedAt?: i64 | null;
+  acceptedAt?: number | null;
+  completedAt?: number | null;
   controller?: string | null;
-  expiresAt?: i64 | null;
+  expiresAt?: number | null;
   message: string;
   /**
    * Site of the sign-in form on the page, if the vault has no sign-in for it. Save one, then fill it in with
@@ -878,14 +1182,14 @@ export type Handoff = {
   reason: HandoffReason;
   receipt?: Receipt | null;
   requestId: HandoffId;
-  requestedAt: i64;
+  requestedAt: number;
   requestedBy: RequestedBy;
   resumePrompt?: string | null;
   sandboxId: SandboxId;
   status: HandoffStatus;
   taskId?: TaskId | null;
   until?: Until | null;
-  updatedAt: i64;
+  updatedAt: number;
 };
 
 /** A person drives. */
@@ -939,7 +1243,7 @@ export type HandoffCompletedEvent = EventEnvelope & {
 
 /** The answer of every handoff route. */
 export type HandoffEnvelope = {
-  handoff?: Handoff | null;
+  handoff: Handoff | null;
   ok: boolean;
   preview: Preview;
 };
@@ -999,13 +1303,34 @@ export type Health = {
 /** Something that the search found: a task by its own words or by those of its events, or an event outside any task. */
 export type Hit = {
   /** When what was found came about. */
-  at: i64;
+  at: number;
   sandboxId: SandboxId;
   /** Plain text around the first place that was found; `…` where it was cut. */
   snippet: string;
   taskId?: TaskId | null;
   /** The task's title, or the event's type. */
   title: string;
+};
+
+/** Arguments of `hover`. */
+export type Hover = {
+  /** Label of a form field. */
+  label?: string | null;
+  /** Accessible name, or a part of it. */
+  name?: string | null;
+  placeholder?: string | null;
+  /** Reference from the latest look, such as `e12`. This is the most reliable way to name an element. */
+  ref?: string | null;
+  /** Accessible role, such as `button`. */
+  role?: string | null;
+  /** CSS selector. */
+  selector?: string | null;
+  /** Value of `data-testid`. */
+  testId?: string | null;
+  /** Visible text of the element. */
+  text?: string | null;
+  /** How long to wait for the element, in milliseconds. Default 10000. */
+  timeoutMs?: number | null;
 };
 
 /** The result of an import. */
@@ -1015,6 +1340,38 @@ export type ImportedCredentials = {
   nSkipped: number;
   /** The first of them. */
   skipped: Array<SkippedLine>;
+};
+
+/** What the person did. Coordinates are pixels of the sandbox's screen, origin top left. */
+export type InputEvent = {
+  kind: "move";
+  x: number;
+  y: number;
+} | {
+  button: number;
+  down: boolean;
+  kind: "button";
+  x: number;
+  y: number;
+} | {
+  dx: number;
+  dy: number;
+  kind: "wheel";
+  x: number;
+  y: number;
+} | {
+  code: string;
+  down: boolean;
+  key: string;
+  kind: "key";
+} | {
+  kind: "text";
+  text: string;
+} | {
+  kind: "compose";
+  text: string;
+} | {
+  kind: "blur";
 };
 
 /** An address that opens the interface once. */
@@ -1031,6 +1388,9 @@ export type KeyStorage = {
 };
 
 export type KeyStore = "keyring" | "file";
+
+/** Says who may act on the browser. It only grows; the newest is the only live one. */
+export type Lease = number;
 
 export type LimitInForce = {
   by: EnforcedBy;
@@ -1061,7 +1421,7 @@ export type LimitsInForce = {
 };
 
 export type Link = {
-  expiresAt: i64;
+  expiresAt: number;
   url: string;
 };
 
@@ -1073,6 +1433,14 @@ export type LinkRequest = {
   ttlMs?: number | null;
 };
 
+/** Arguments of `list`. */
+export type ListFolder = {
+  /** Folder in the workspace. Default: the workspace root. */
+  path?: string | null;
+  /** Also list the contents of subfolders. */
+  recursive?: boolean | null;
+};
+
 /** As browsers answer `/json/list`. */
 export type Listed = {
   id: string;
@@ -1080,6 +1448,17 @@ export type Listed = {
   type: string;
   url: string;
   webSocketDebuggerUrl: string;
+};
+
+/** Arguments of `look`, all optional. */
+export type Look = {
+  /** Maximum number of characters. Default 12000. */
+  maxChars?: number | null;
+  /** Reference of an element to show in full. Default: the page. */
+  ref?: string | null;
+  /** Also return a screenshot. */
+  screenshot?: boolean | null;
+  timeoutMs?: number | null;
 };
 
 /** How a part was lost. */
@@ -1140,7 +1519,10 @@ export type Move = {
   to: string;
 };
 
-export type Navigate = {
+/** Arguments of `navigate`: the address alone, or with options. */
+export type Navigate = string | Address;
+
+export type NavigateRequest = {
   url: string;
 };
 
@@ -1206,6 +1588,13 @@ export type NewDemo = {
   viewport?: Viewport | null;
 };
 
+/** Arguments of `newTab`. The new tab becomes the active tab. */
+export type NewTab = {
+  timeoutMs?: number | null;
+  /** Address to open. Opens a blank page if omitted. */
+  url?: string | null;
+};
+
 /** What a caller asks for: an address that is told about events. */
 export type NewWebhook = {
   /** Whether the address may be this machine or a private one. */
@@ -1215,6 +1604,12 @@ export type NewWebhook = {
   eventTypes?: Array<string>;
   /** `https://…`, or `http://…`. */
   url: string;
+};
+
+/** Arguments of `note`. */
+export type Note = {
+  /** The message for the person, in one or two sentences. */
+  text: string;
 };
 
 export type PageName = {
@@ -1228,12 +1623,18 @@ export type Passphrase = {
 
 /** How a sandbox is paused, and since when. */
 export type Paused = {
-  at: i64;
+  at: number;
   by: PausedBy;
 };
 
 /** What keeps a paused sandbox from running. */
 export type PausedBy = "cgroup2" | "signals" | "engine" | "stopped";
+
+/** Arguments of an action that needs none. */
+export type Plain = {
+  /** Time limit in milliseconds. */
+  timeoutMs?: number | null;
+};
 
 /** A playbook to check. */
 export type PlaybookCheck = {
@@ -1248,6 +1649,17 @@ export type PortRequest = {
   ttlMs?: number | null;
 };
 
+/** Arguments of `press`: the key alone, or with options. */
+export type Press = string | PressKey;
+
+/** Arguments of `press`: one key, with its modifiers first, such as `Enter` or `Control+A`. */
+export type PressKey = {
+  /** A key, with its modifiers first, such as `Enter` or `Control+A`. */
+  key: string;
+  on?: Target | null;
+  timeoutMs?: number | null;
+};
+
 /** The live browser, as programs see it. While a person holds control `blind` is true and `url`, `title`, `tabs` are empty. */
 export type Preview = {
   blind: boolean;
@@ -1257,7 +1669,7 @@ export type Preview = {
   status: PreviewStatus;
   tabs: Array<Tab>;
   title: string;
-  updatedAt: i64;
+  updatedAt: number;
   url: string;
   /** How many live views are connected. */
   viewers: number;
@@ -1283,6 +1695,16 @@ export type Proposal = {
 
 export type Purpose = "interface" | "viewer";
 
+/** Arguments of `read`. */
+export type ReadFile = {
+  /** First line to read. Lines count from 1. */
+  fromLine?: number | null;
+  /** Number of lines to read. Default 400. */
+  lines?: number | null;
+  /** Path in the workspace. */
+  path: string;
+};
+
 /** What changed while a person held control. Names only, never values. */
 export type Receipt = {
   after: PageName;
@@ -1307,16 +1729,16 @@ export type Receipt = {
 
 /** The time that a recording shows. */
 export type RecordedSpan = {
-  endedAt: i64;
+  endedAt: number;
   gaps: Array<RecordingGap>;
   /** The time of its first picture. */
-  startedAt: i64;
+  startedAt: number;
 };
 
 /** A recording of a sandbox's browser: video of the page, with the true times. */
 export type Recording = {
   /** While recording: the time of the newest picture. */
-  endedAt: i64;
+  endedAt: number;
   gaps: Array<RecordingGap>;
   /** Whether it goes on. */
   growing?: boolean;
@@ -1324,13 +1746,13 @@ export type Recording = {
   key: ArtifactKey;
   /** Bytes. */
   size: number;
-  startedAt: i64;
+  startedAt: number;
 };
 
 /** A time that a recording does not show: one plain picture stands for it. */
 export type RecordingGap = {
-  from: i64;
-  to: i64;
+  from: number;
+  to: number;
   why: GapReason;
 };
 
@@ -1353,7 +1775,7 @@ export type RecoveredEvent = EventEnvelope & {
 
 /** A token for the purpose of the ticket. */
 export type Redeemed = {
-  expiresAt?: i64 | null;
+  expiresAt?: number | null;
   mode?: ViewerMode | null;
   purpose: Purpose;
   sandboxId?: SandboxId | null;
@@ -1363,7 +1785,7 @@ export type Redeemed = {
 /** What was removed. */
 export type RemovedFile = {
   kind: FileKind;
-  modifiedAt: i64;
+  modifiedAt: number;
   path: string;
   /** Bytes. */
   size: number;
@@ -1402,22 +1824,22 @@ export type RuntimeInfo = {
 export type Sandbox = {
   agent: AgentInfo;
   /** Questions that a person has not answered yet, oldest first. */
-  approvals?: Array<Approval>;
+  approvals: Array<Approval>;
   backend: BackendKind;
   capabilities: Capabilities;
-  createdAt: i64;
-  endedAt?: i64 | null;
+  createdAt: number;
+  endedAt?: number | null;
   failure?: Failure | null;
-  handoff?: Handoff | null;
+  handoff: Handoff | null;
   id: SandboxId;
   limits: SandboxLimits;
   name: string;
   network: NetworkConfig;
   paused?: Paused | null;
   preview: Preview;
-  readyAt?: i64 | null;
+  readyAt?: number | null;
   status: SandboxStatus;
-  updatedAt: i64;
+  updatedAt: number;
 };
 
 /** The rooms of a sandbox are being started. */
@@ -1486,7 +1908,7 @@ export type SandboxLimits = {
   cpus?: number | null;
   diskMb?: number | null;
   idleMs?: number | null;
-  inForce?: LimitsInForce;
+  inForce: LimitsInForce;
   memoryMb?: number | null;
   pids?: number | null;
 };
@@ -1532,10 +1954,84 @@ export type Save = {
   path: string;
 };
 
+/** Arguments of `artifact`. */
+export type SaveArtifact = {
+  /** Name of the artifact. Default: the file's own name. */
+  name?: string | null;
+  /** Path of a file in the workspace, or of a folder: it is packed as a zip. */
+  path: string;
+};
+
+/** The sandbox's screen, in pixels; the page sits below the browser's own bars. */
+export type Screen = {
+  height: number;
+  width: number;
+};
+
+/**
+ * Arguments of `scroll`. With a target and no distance, scrolls the target into view; with a distance, scrolls the target.
+ * Without a target, scrolls the page.
+ */
+export type Scroll = {
+  /** Distance to the right, in CSS pixels. */
+  dx?: number | null;
+  /** Distance down, in CSS pixels. */
+  dy?: number | null;
+  /** Label of a form field. */
+  label?: string | null;
+  /** Accessible name, or a part of it. */
+  name?: string | null;
+  placeholder?: string | null;
+  /** Reference from the latest look, such as `e12`. This is the most reliable way to name an element. */
+  ref?: string | null;
+  /** Accessible role, such as `button`. */
+  role?: string | null;
+  /** CSS selector. */
+  selector?: string | null;
+  /** Value of `data-testid`. */
+  testId?: string | null;
+  /** Visible text of the element. */
+  text?: string | null;
+  /** How long to wait for the element, in milliseconds. Default 10000. */
+  timeoutMs?: number | null;
+  to?: ScrollEnd | null;
+};
+
+export type ScrollEnd = "top" | "bottom";
+
+/** Arguments of `search`. */
+export type SearchFiles = {
+  /** Folder in the workspace to search. Default: the whole workspace. */
+  path?: string | null;
+  /** Text to search for. Case is ignored. */
+  text: string;
+};
+
 /** Asks for a new secret. */
 export type SecretRotation = {
   /** How long the secret before signs beside the new one: a day without it, at most a week; 0 ends it at once. */
   overlapMs?: number | null;
+};
+
+/** Arguments of `select`: the option whose value or label is `value`. */
+export type Select = {
+  /** Label of a form field. */
+  label?: string | null;
+  /** Accessible name, or a part of it. */
+  name?: string | null;
+  placeholder?: string | null;
+  /** Reference from the latest look, such as `e12`. This is the most reliable way to name an element. */
+  ref?: string | null;
+  /** Accessible role, such as `button`. */
+  role?: string | null;
+  /** CSS selector. */
+  selector?: string | null;
+  /** Value of `data-testid`. */
+  testId?: string | null;
+  /** How long to wait for the element, in milliseconds. Default 10000. */
+  timeoutMs?: number | null;
+  /** Value or label of the option. */
+  value?: string;
 };
 
 /** A field of a form or a request, as a person is shown it. */
@@ -1544,6 +2040,16 @@ export type ShownField = {
   name: string;
   /** Shortened where it is long; dots where it is secret. */
   value: string;
+};
+
+/** Arguments of `signIn`, all optional. The vault's entry is chosen by the page's own origin. */
+export type SignIn = {
+  /** Site of the entry, such as `portal.example`. Default: the page's. Nothing is filled in on a page of another site. */
+  site?: string | null;
+  /** Time limit in milliseconds. Default 45000. */
+  timeoutMs?: number | null;
+  /** User name, if the vault has several for the site. */
+  username?: string | null;
 };
 
 /** A line of a file that was not saved. */
@@ -1578,9 +2084,43 @@ export type Tab = {
   url: string;
 };
 
+/** Arguments of `activateTab` and `closeTab`: one of `id` and `url`. */
+export type TabChoice = {
+  /** Id of the tab, as listed by `tabs` and by every look. */
+  id?: string | null;
+  timeoutMs?: number | null;
+  /** Address pattern of the tab; the first that matches is taken. `*` matches within one path segment, `**` across segments. */
+  url?: string | null;
+};
+
+/** Arguments of `checkpoint`. */
+export type TakeCheckpoint = {
+  /** A name for people to find it by. */
+  label?: string | null;
+};
+
+/** The element that an action targets. Every field that is set must match. */
+export type Target = {
+  /** Label of a form field. */
+  label?: string | null;
+  /** Accessible name. An exact match is preferred; a partial match is enough. Case is ignored. */
+  name?: string | null;
+  placeholder?: string | null;
+  /** Reference from the latest look. References from earlier looks are refused. */
+  ref?: string | null;
+  /** Accessible role, such as `button`, `link`, `textbox`. */
+  role?: string | null;
+  /** CSS selector. */
+  selector?: string | null;
+  /** Value of `data-testid`. */
+  testId?: string | null;
+  /** Visible text. */
+  text?: string | null;
+};
+
 export type Task = {
-  createdAt: i64;
-  endedAt?: i64 | null;
+  createdAt: number;
+  endedAt?: number | null;
   error?: Failure | null;
   id: TaskId;
   metadata: Record<string, unknown>;
@@ -1588,7 +2128,7 @@ export type Task = {
   prompt?: string | null;
   result?: string | null;
   sandboxId: SandboxId;
-  startedAt?: i64 | null;
+  startedAt?: number | null;
   status: TaskStatus;
   /** The playbook's name or the beginning of the prompt, for lists. */
   title: string;
@@ -1683,7 +2223,7 @@ export type TaskStatus = "queued" | "running" | "waiting" | "completed" | "faile
 /** A terminal that is kept with its sandbox. */
 export type Terminal = {
   name: string;
-  startedAt: i64;
+  startedAt: number;
   /** How many pages show it now. */
   viewers: number;
 };
@@ -1692,12 +2232,51 @@ export type Ticket = {
   ticket: string;
 };
 
+/** To the live view. */
+export type ToViewer = {
+  mode: ViewerMode;
+  screen: Screen;
+  transport: string;
+  type: "welcome";
+  viewerId: ViewerId;
+} | {
+  clockUs: number;
+  lapsesAt?: number | null;
+  sentAt: number;
+  type: "pong";
+} | {
+  screen: Screen;
+  type: "screen";
+} | {
+  control: ControlView;
+  type: "control";
+} | {
+  code: string;
+  message: string;
+  type: "denied";
+} | {
+  text: string;
+  type: "clipboard";
+} | {
+  inPage: boolean;
+  type: "composing";
+} | {
+  cursor: string;
+  type: "cursor";
+} | {
+  aim: Aim;
+  type: "aim";
+} | {
+  reason: string;
+  type: "ended";
+};
+
 /** A step as it is written in a playbook, `{ "click": { "role": "link" } }`, without what is typed, written or run. */
 export type ToldStep = Record<string, unknown>;
 
 /** A deletion that can be undone. */
 export type TrashedFile = {
-  deletedAt: i64;
+  deletedAt: number;
   kind: FileKind;
   /** Where it was. */
   path: string;
@@ -1705,6 +2284,30 @@ export type TrashedFile = {
   size: number;
   trashId: string;
 };
+
+/** Arguments of `type`. `text` replaces the field's content. */
+export type Type = {
+  /** Label of a form field. */
+  label?: string | null;
+  /** Accessible name, or a part of it. */
+  name?: string | null;
+  placeholder?: string | null;
+  /** Reference from the latest look, such as `e12`. This is the most reliable way to name an element. */
+  ref?: string | null;
+  /** Accessible role, such as `button`. */
+  role?: string | null;
+  /** CSS selector. */
+  selector?: string | null;
+  /** Value of `data-testid`. */
+  testId?: string | null;
+  /** The new content of the field. Empty clears it. */
+  text?: string;
+  /** How long to wait for the element, in milliseconds. Default 10000. */
+  timeoutMs?: number | null;
+};
+
+/** What becomes at the hand-back of what a person typed and is still on the page. */
+export type TypedText = "veiled" | "cleared" | "revealed";
 
 /** An event of a type that this document does not describe. */
 export type UnknownEvent = EventEnvelope & {
@@ -1721,23 +2324,37 @@ export type Until = {
   url?: string | null;
 };
 
+/** Arguments of `upload`: `path` is a file of the workspace. */
+export type Upload = {
+  /** Label of a form field. */
+  label?: string | null;
+  /** Accessible name, or a part of it. */
+  name?: string | null;
+  /** Path in the workspace. */
+  path?: string;
+  placeholder?: string | null;
+  /** Reference from the latest look, such as `e12`. This is the most reliable way to name an element. */
+  ref?: string | null;
+  /** Accessible role, such as `button`. */
+  role?: string | null;
+  /** CSS selector. */
+  selector?: string | null;
+  /** Value of `data-testid`. */
+  testId?: string | null;
+  /** How long to wait for the element, in milliseconds. Default 10000. */
+  timeoutMs?: number | null;
+};
+
 export type UrlRequest = {
   /** For how long the addresses can be connected to: 1,000 to 86,400,000; 3,600,000 without it. */
   ttlMs?: number | null;
 };
 
-/** What a sandbox holds on the disk, in bytes. */
 export type Usage = {
-  artifactBytes: number;
-  /** Of the contents of its checkpoints, each counted once. */
-  checkpointBytes: number;
-  files: number;
-  folders: number;
-  trashBytes: number;
-  /** Whether the workspace has more than was counted. */
-  truncated: boolean;
-  /** Of the workspace. */
-  workspaceBytes: number;
+  costUsd?: number | null;
+  inputTokens: number;
+  outputTokens: number;
+  steps: number;
 };
 
 export type Verdict = "approve" | "deny";
@@ -1751,8 +2368,11 @@ export type Version = {
   webSocketDebuggerUrl: string;
 };
 
+/** One connected live view. */
+export type ViewerId = string;
+
 export type ViewerLink = {
-  expiresAt: i64;
+  expiresAt: number;
   url: string;
 };
 
@@ -1769,7 +2389,7 @@ export type WaitFor = "ready";
 /** An address that is told about events. Its secret is shown when it is made, and never again. */
 export type Webhook = {
   allowPrivate: boolean;
-  createdAt: i64;
+  createdAt: number;
   description: string;
   /** Why it is not enabled, where that was not asked for. */
   disabledReason?: string | null;
@@ -1777,8 +2397,8 @@ export type Webhook = {
   /** Every type if empty. */
   eventTypes: Array<string>;
   id: WebhookId;
-  previousSecretExpiresAt?: i64 | null;
-  updatedAt: i64;
+  previousSecretExpiresAt?: number | null;
+  updatedAt: number;
   url: string;
 };
 
@@ -1814,9 +2434,1154 @@ export type WithNote = {
   note?: string | null;
 };
 
+/** Everything an agent can do outside the browser. */
+export type Work = {
+  /** Runs a program in the sandbox, in the workspace folder. It runs directly, without a shell. */
+  exec: ExecRequest;
+} | {
+  /** Runs code in the sandbox, in the workspace folder, and returns its output. */
+  code: CodeRequest;
+} | {
+  /** Reads a text file in the workspace. */
+  read: ReadFile;
+} | {
+  /** Writes a file in the workspace. Replaces an existing file. */
+  write: WriteFile;
+} | {
+  /** Lists a folder in the workspace. */
+  list: ListFolder;
+} | {
+  /** Searches for text in the names and contents of files in the workspace. */
+  search: SearchFiles;
+} | {
+  /** Converts a document in the workspace, such as Markdown, HTML or an office file to PDF, or a PDF to text. */
+  convert: ConvertFile;
+} | {
+  /** Saves a workspace file as an artifact that is kept after the sandbox ends. */
+  artifact: SaveArtifact;
+} | {
+  /** Asks a person to do something in the browser, such as signing in, and waits until they hand control back. */
+  handoff: HandoffRequest;
+} | {
+  /** Sends the person a message. Does not wait for an answer. */
+  note: Note;
+} | {
+  /** Ends the task with its result. No other action follows. */
+  done: Finish;
+};
+
+/** Arguments of `write`: the file of the workspace is replaced by `content`. */
+export type WriteFile = {
+  /** The whole content of the file. */
+  content: string;
+  /** Path in the workspace. Missing folders are created. */
+  path: string;
+};
+
 export type Written = {
   path: string;
   size: number;
 };
 
-export type i64 = number;
+/** Every route: its method and its path after `/v1`, what it takes, and what it answers where that is JSON. */
+export interface Routes {
+  /** Lists approval requests of all sandboxes, newest first. */
+  "GET /approvals": {
+    query?: {
+      status?: ApprovalStatus;
+      sandboxId?: string;
+      limit?: number;
+      cursor?: string;
+    };
+    answer: ListPage<Approval>;
+  };
+  /** Answers a question: once, or with a scope for the rest of the task. What is not as it was shown any more is void (409). */
+  "POST /approvals/{approvalId}": {
+    path: {
+      approvalId: string;
+    };
+    json: ApprovalDecision;
+    answer: Approval;
+  };
+  /** Lists the artifacts of all sandboxes, newest first. */
+  "GET /artifacts": {
+    query?: {
+      /** Text to search for in the name. */
+      q?: string;
+      sandboxId?: string;
+      limit?: number;
+      cursor?: string;
+    };
+    answer: ListPage<Artifact>;
+  };
+  /** Deletes an artifact and returns its record. */
+  "DELETE /artifacts/{key}": {
+    path: {
+      key: string;
+    };
+    answer: Artifact;
+  };
+  /** Returns the content of an artifact, or the part that `Range` asks for. Needs the token or a ticket. */
+  "GET /artifacts/{key}/content": {
+    path: {
+      key: string;
+    };
+    query?: {
+      /** The ticket from `url`, instead of the token. */
+      ticket?: string;
+    };
+  };
+  /** Returns an address of the content that needs no token and expires. */
+  "GET /artifacts/{key}/url": {
+    path: {
+      key: string;
+    };
+    query?: {
+      /** How long the address works, in milliseconds: 1,000 to 86,400,000. Default 900,000. */
+      ttlMs?: number;
+    };
+    answer: Link;
+  };
+  /** The browser, over the debugging protocol, by an address from `cdp-url`. */
+  "GET /cdp/{ticket}": {
+    path: {
+      ticket: string;
+    };
+  };
+  /** One page, over the debugging protocol, by an address from `cdp-url`. */
+  "GET /cdp/{ticket}/devtools/page/{tabId}": {
+    path: {
+      ticket: string;
+      tabId: string;
+    };
+  };
+  /** As `/json/list`. */
+  "GET /cdp/{ticket}/json": {
+    path: {
+      ticket: string;
+    };
+    answer: Array<Listed>;
+  };
+  /** Lists the pages, by an address from `cdp-url`. */
+  "GET /cdp/{ticket}/json/list": {
+    path: {
+      ticket: string;
+    };
+    answer: Array<Listed>;
+  };
+  /** Says where the debugging protocol is spoken, by an address from `cdp-url`. */
+  "GET /cdp/{ticket}/json/version": {
+    path: {
+      ticket: string;
+    };
+    answer: Version;
+  };
+  /** As without the slash; some clients ask so. */
+  "GET /cdp/{ticket}/json/version/": {
+    path: {
+      ticket: string;
+    };
+    answer: Version;
+  };
+  /** Lists the entries of the vault, newest first. */
+  "GET /credentials": {
+    query?: {
+      /** 1 to 200; 50 without it. */
+      limit?: number;
+      /** `nextCursor` of the page before. */
+      cursor?: string;
+    };
+    answer: ListPage<Credential>;
+  };
+  /** Saves a sign-in or a secret. Its values go to the keyring, or to the encrypted key file, and are never returned. */
+  "POST /credentials": {
+    json: NewCredential;
+    answer: Credential;
+  };
+  /** Saves the sign-ins of a CSV file, as browsers and password managers export them. Entries that are there already stay. */
+  "POST /credentials/import": {
+    json: CredentialImport;
+    answer: ImportedCredentials;
+  };
+  /** Returns an entry, without its values. */
+  "GET /credentials/{credentialId}": {
+    path: {
+      credentialId: string;
+    };
+    answer: Credential;
+  };
+  /** Changes the fields in the body. An empty text removes a value. */
+  "PATCH /credentials/{credentialId}": {
+    path: {
+      credentialId: string;
+    };
+    json: CredentialPatch;
+    answer: Credential;
+  };
+  /** Deletes an entry and its values. The ledger of its uses is kept. */
+  "DELETE /credentials/{credentialId}": {
+    path: {
+      credentialId: string;
+    };
+  };
+  /** Lists every use of an entry, newest first: where it was filled in, and by which task. */
+  "GET /credentials/{credentialId}/uses": {
+    path: {
+      credentialId: string;
+    };
+    query?: {
+      /** 1 to 200; 50 without it. */
+      limit?: number;
+      /** `nextCursor` of the page before. */
+      cursor?: string;
+    };
+    answer: ListPage<CredentialUse>;
+  };
+  /** Starts the guided first task in a new sandbox. */
+  "POST /demo": {
+    json: NewDemo;
+    answer: Demo;
+  };
+  /** Checks this machine: what works, what is missing, and the command that fixes it. */
+  "GET /doctor": {
+    answer: Checks;
+  };
+  /** Follows events as server-sent events. A WebSocket request gets one event per message. */
+  "GET /events": {
+    query?: {
+      sandboxId?: string;
+      /** Event types, separated by commas. */
+      types?: string;
+      /** Start after the event with this id, like `Last-Event-ID`. Default: start with new events. */
+      after?: string;
+    };
+  };
+  /** Lists standing permissions and their use, newest first. */
+  "GET /grants": {
+    query?: {
+      sandboxId?: string;
+      taskId?: string;
+      limit?: number;
+      cursor?: string;
+    };
+    answer: ListPage<Grant>;
+  };
+  /** Revokes a standing permission at once. */
+  "DELETE /grants/{grantId}": {
+    path: {
+      grantId: string;
+    };
+    answer: Grant;
+  };
+  /** Lists the handoffs of all sandboxes, newest first. */
+  "GET /handoffs": {
+    query?: {
+      status?: HandoffStatus;
+      sandboxId?: string;
+      limit?: number;
+      cursor?: string;
+    };
+    answer: ListPage<Handoff>;
+  };
+  /** Reports that the runtime is alive. Needs no token. */
+  "GET /health": {
+    answer: Health;
+  };
+  /** Reports where keys are stored: in the system's keyring, or in an encrypted file that may need its passphrase. */
+  "GET /keys": {
+    answer: KeyStorage;
+  };
+  /** Unlocks the encrypted key file until the runtime ends, or creates one with this passphrase. */
+  "POST /keys/unlock": {
+    json: Passphrase;
+    answer: KeyStorage;
+  };
+  /** Streams messages of the MCP server as server-sent events. */
+  "GET /mcp": {
+  };
+  /** Takes one message of an MCP client. Answers as JSON or as server-sent events. */
+  "POST /mcp": {
+    json: unknown;
+    answer: unknown;
+  };
+  /** Ends the session that the header `Mcp-Session-Id` names. */
+  "DELETE /mcp": {
+  };
+  /** Lists the models that tasks can use, by name: models that were set, and models from the runtime's environment. */
+  "GET /models": {
+    answer: ListPage<ModelInfo>;
+  };
+  /** Returns one model. */
+  "GET /models/{name}": {
+    path: {
+      name: string;
+    };
+    answer: ModelInfo;
+  };
+  /** Adds or changes a model. The key is stored in the keyring. Without a key, the old one is kept if kind and address stay the same. */
+  "PUT /models/{name}": {
+    path: {
+      name: string;
+    };
+    json: ModelSettings;
+    answer: ModelInfo;
+  };
+  /** Deletes a model and its key. */
+  "DELETE /models/{name}": {
+    path: {
+      name: string;
+    };
+  };
+  /** Asks the model for one word. If it fails, the answer is 200 with `ok: false` and the provider's message. */
+  "POST /models/{name}/test": {
+    path: {
+      name: string;
+    };
+    answer: ModelTest;
+  };
+  /** Returns this document. */
+  "GET /openapi.json": {
+    answer: unknown;
+  };
+  /** Returns a picture of the page after a step of the agent: `picture` of its `sandbox.agent.action` event. */
+  "GET /pictures/{picture}": {
+    path: {
+      /** SHA-256 of its content, in hexadecimal digits */
+      picture: string;
+    };
+  };
+  /**
+   * Checks a playbook and its parameters without running it. A refusal is the one that starting a task would give:
+   * `details` has line and column.
+   */
+  "POST /playbooks/check": {
+    json: PlaybookCheck;
+    answer: CheckedPlaybook;
+  };
+  /** Returns the rules. */
+  "GET /rules": {
+    answer: Rules;
+  };
+  /** Replaces all rules. The new rules apply when this returns. */
+  "PUT /rules": {
+    json: Rules;
+    answer: Rules;
+  };
+  /** Returns the version of the runtime and its data directory. */
+  "GET /runtime": {
+    answer: RuntimeInfo;
+  };
+  /** Lists sandboxes, newest first. */
+  "GET /sandboxes": {
+    query?: {
+      status?: SandboxStatus;
+      limit?: number;
+      cursor?: string;
+    };
+    answer: ListPage<Sandbox>;
+  };
+  /** Creates a sandbox. Returns at once. `GET /v1/sandboxes/{id}?waitFor=ready` waits until it is ready. */
+  "POST /sandboxes": {
+    json: SandboxConfig;
+    answer: Sandbox;
+  };
+  /** Returns one sandbox, at once or when it is ready. */
+  "GET /sandboxes/{id}": {
+    path: {
+      id: string;
+    };
+    query?: {
+      /** Wait until this status is reached. Answers 408 `timeout` if it takes longer than `timeoutMs`. */
+      waitFor?: WaitFor;
+      /** How long to wait, in milliseconds. Default 60,000. */
+      timeoutMs?: number;
+    };
+    answer: Sandbox;
+  };
+  /**
+   * Ends a sandbox. Its artifacts and history are kept. With `forget`, its files, artifacts, pictures and history are also
+   * deleted once it has ended. This cannot be undone.
+   */
+  "DELETE /sandboxes/{id}": {
+    path: {
+      id: string;
+    };
+    query?: {
+      /** Also delete its files, artifacts, pictures and history. */
+      forget?: boolean;
+    };
+    answer: Ended;
+  };
+  /** Lists the artifacts of a sandbox, newest first. */
+  "GET /sandboxes/{id}/artifacts": {
+    path: {
+      id: string;
+    };
+    query?: {
+      /** 1 to 200; 50 without it. */
+      limit?: number;
+      /** `nextCursor` of the page before. */
+      cursor?: string;
+    };
+    answer: ListPage<Artifact>;
+  };
+  /** Saves a workspace file, or a folder as a zip, as an artifact that is kept after the sandbox ends. */
+  "POST /sandboxes/{id}/artifacts": {
+    path: {
+      id: string;
+    };
+    json: Save;
+    answer: Artifact;
+  };
+  /** The browser, over the debugging protocol. */
+  "GET /sandboxes/{id}/cdp": {
+    path: {
+      id: string;
+    };
+  };
+  /** Opens a loopback port that speaks the debugging protocol as a browser does. One at a time; it ends with the sandbox. */
+  "POST /sandboxes/{id}/cdp-port": {
+    path: {
+      id: string;
+    };
+    json: PortRequest;
+    answer: DebuggingPort;
+  };
+  /** Closes the port, and ends what is connected by it. Fine without one. */
+  "DELETE /sandboxes/{id}/cdp-port": {
+    path: {
+      id: string;
+    };
+  };
+  /** Makes addresses for clients that send no headers. They end with the sandbox. */
+  "POST /sandboxes/{id}/cdp-url": {
+    path: {
+      id: string;
+    };
+    json: UrlRequest;
+    answer: DebuggingUrl;
+  };
+  /** One page, over the debugging protocol. */
+  "GET /sandboxes/{id}/cdp/devtools/page/{tabId}": {
+    path: {
+      id: string;
+      tabId: string;
+    };
+  };
+  /** As `/json/list`. */
+  "GET /sandboxes/{id}/cdp/json": {
+    path: {
+      id: string;
+    };
+    answer: Array<Listed>;
+  };
+  /** Lists the pages; refused while a person holds control. */
+  "GET /sandboxes/{id}/cdp/json/list": {
+    path: {
+      id: string;
+    };
+    answer: Array<Listed>;
+  };
+  /** Says where the debugging protocol is spoken. */
+  "GET /sandboxes/{id}/cdp/json/version": {
+    path: {
+      id: string;
+    };
+    answer: Version;
+  };
+  /** As without the slash; some clients ask so. */
+  "GET /sandboxes/{id}/cdp/json/version/": {
+    path: {
+      id: string;
+    };
+    answer: Version;
+  };
+  /** Lists the checkpoints of a sandbox, newest first. */
+  "GET /sandboxes/{id}/checkpoints": {
+    path: {
+      id: string;
+    };
+    query?: {
+      /** 1 to 200; 50 without it. */
+      limit?: number;
+      /** `nextCursor` of the page before. */
+      cursor?: string;
+    };
+    answer: ListPage<Checkpoint>;
+  };
+  /**
+   * Takes a checkpoint of a sandbox while it runs: its files, its browser's sign-ins and its open tabs. Refused while a person
+   * holds control. Unchanged files take no room again.
+   */
+  "POST /sandboxes/{id}/checkpoints": {
+    path: {
+      id: string;
+    };
+    json: NewCheckpoint;
+    answer: Checkpoint;
+  };
+  /** Deletes a checkpoint and returns its record. What no other checkpoint or artifact uses is freed. */
+  "DELETE /sandboxes/{id}/checkpoints/{checkpointId}": {
+    path: {
+      id: string;
+      checkpointId: string;
+    };
+    answer: Checkpoint;
+  };
+  /** Compares the files of a sandbox, as they are now, with those of a checkpoint. Changes nothing. */
+  "GET /sandboxes/{id}/checkpoints/{checkpointId}/diff": {
+    path: {
+      id: string;
+      checkpointId: string;
+    };
+    answer: CheckpointDiff;
+  };
+  /** Returns a file of the workspace as it was at a checkpoint. */
+  "GET /sandboxes/{id}/checkpoints/{checkpointId}/file": {
+    path: {
+      id: string;
+      checkpointId: string;
+    };
+    query: {
+      /** Path in the workspace, of a file of at most 16 MiB. */
+      path: string;
+    };
+  };
+  /**
+   * Makes a sandbox as it was. Its rooms start again, with the files, sign-ins and tabs of the checkpoint; wait with
+   * `GET /v1/sandboxes/{id}?waitFor=ready`. Refused while something is under way in it. A checkpoint of how it is now is taken
+   * first, so that this can be undone. Of a sandbox that has ended, the files come back.
+   */
+  "POST /sandboxes/{id}/checkpoints/{checkpointId}/restore": {
+    path: {
+      id: string;
+      checkpointId: string;
+    };
+    answer: Sandbox;
+  };
+  /** Runs code. */
+  "POST /sandboxes/{id}/code": {
+    path: {
+      id: string;
+    };
+    json: CodeRequest;
+    answer: ExecResult;
+  };
+  /** Hands control back. */
+  "POST /sandboxes/{id}/control/release": {
+    path: {
+      id: string;
+    };
+    json: HandBack;
+    answer: Preview;
+  };
+  /** Takes control for a person, with or without a request. */
+  "POST /sandboxes/{id}/control/take": {
+    path: {
+      id: string;
+    };
+    json: ByController;
+    answer: Preview;
+  };
+  /**
+   * Converts a document in the workspace. HTML, Markdown, office files, CSV and images become PDF; Markdown and HTML become DOCX
+   * and come from it; a PDF becomes PNG, a file for each page, or text. Takes at most two minutes.
+   */
+  "POST /sandboxes/{id}/documents/convert": {
+    path: {
+      id: string;
+    };
+    json: ConvertFile;
+    answer: Conversion;
+  };
+  /** Lists the events of a sandbox, oldest first. */
+  "GET /sandboxes/{id}/events": {
+    path: {
+      id: string;
+    };
+    query?: {
+      /** Event types, separated by commas. */
+      types?: string;
+      /** Only events after the event with this id. */
+      after?: string;
+      limit?: number;
+      /** The same as `after`: `nextCursor` of the previous page. */
+      cursor?: string;
+    };
+    answer: ListPage<Event>;
+  };
+  /** Runs a command directly, without a shell. A command that fails is still 200. Closing the connection kills it. */
+  "POST /sandboxes/{id}/exec": {
+    path: {
+      id: string;
+    };
+    query?: {
+      /** `1`: server-sent events `stdout` and `stderr` (`{ "data": text }`), then `exit` (the result) or `error`. */
+      stream?: boolean;
+    };
+    json: ExecRequest;
+    answer: ExecResult;
+  };
+  /**
+   * Removes a file or an empty folder; with `recursive`, a folder with its contents. Returns the removed entry. Also of a
+   * sandbox that is over.
+   */
+  "DELETE /sandboxes/{id}/fs": {
+    path: {
+      id: string;
+    };
+    query: {
+      path: string;
+      /** `1` or `true`: remove a folder with its contents. */
+      recursive?: boolean;
+      /** `1` or `true`: move it into the trash, from which it can be restored; a folder goes with its contents. */
+      trash?: boolean;
+    };
+    answer: RemovedFile;
+  };
+  /** Lists a folder. */
+  "GET /sandboxes/{id}/fs/list": {
+    path: {
+      id: string;
+    };
+    query?: {
+      /** Default: the workspace root. */
+      path?: string;
+      /** `1` or `true`: also list the contents of subfolders. */
+      recursive?: boolean;
+    };
+    answer: Entries;
+  };
+  /** Creates a folder and its parents. */
+  "POST /sandboxes/{id}/fs/mkdir": {
+    path: {
+      id: string;
+    };
+    json: Folder;
+    answer: FileEntry;
+  };
+  /** Moves or renames a file or folder. */
+  "POST /sandboxes/{id}/fs/move": {
+    path: {
+      id: string;
+    };
+    json: Move;
+    answer: FileEntry;
+  };
+  /** Returns the content of a file, or the part that `Range` asks for. */
+  "GET /sandboxes/{id}/fs/read": {
+    path: {
+      id: string;
+    };
+    query: {
+      /** Relative to `/workspace`, or starting with it. */
+      path: string;
+    };
+  };
+  /** Finds files by their path, and by what stands in them. Stops after ten seconds with what it has. */
+  "GET /sandboxes/{id}/fs/search": {
+    path: {
+      id: string;
+    };
+    query: {
+      /** Words that a path, or a line of a file, has; upper and lower case are the same. */
+      q: string;
+      /** The folder to look in. Default: the workspace root. */
+      path?: string;
+      /** `1` or `true`: also look into files. */
+      content?: boolean;
+      limit?: number;
+    };
+    answer: FileMatches;
+  };
+  /** Describes the entry at a path. */
+  "GET /sandboxes/{id}/fs/stat": {
+    path: {
+      id: string;
+    };
+    query: {
+      /** Relative to `/workspace`, or starting with it. */
+      path: string;
+    };
+    answer: FileEntry;
+  };
+  /** Lists what a person deleted and can have back, newest first. */
+  "GET /sandboxes/{id}/fs/trash": {
+    path: {
+      id: string;
+    };
+    answer: ListPage<TrashedFile>;
+  };
+  /** Deletes what is in the trash for good. */
+  "DELETE /sandboxes/{id}/fs/trash": {
+    path: {
+      id: string;
+    };
+    answer: Emptied;
+  };
+  /** Restores a deletion to its old path; under a new name next to it if the path is in use. */
+  "POST /sandboxes/{id}/fs/trash/{trashId}/restore": {
+    path: {
+      id: string;
+      trashId: string;
+    };
+    answer: FileEntry;
+  };
+  /** Counts what the sandbox holds on the disk: files, trash and artifacts. Also of a sandbox that is over. */
+  "GET /sandboxes/{id}/fs/usage": {
+    path: {
+      id: string;
+    };
+    answer: DiskUsage;
+  };
+  /**
+   * Follows all changes in the workspace: `{"paths":[…],"more":false}` as server-sent events, or over a WebSocket.
+   * With `more`, list the workspace again: some paths are left out. Changes from before the connection are not sent.
+   */
+  "GET /sandboxes/{id}/fs/watch": {
+    path: {
+      id: string;
+    };
+  };
+  /** Writes a file. Creates parent folders. Readers see either the old or the new file. */
+  "PUT /sandboxes/{id}/fs/write": {
+    path: {
+      id: string;
+    };
+    query: {
+      /** Relative to `/workspace`, or starting with it. */
+      path: string;
+    };
+    answer: Written;
+  };
+  /** Returns the current handoff of the sandbox, or the last one. */
+  "GET /sandboxes/{id}/handoff": {
+    path: {
+      id: string;
+    };
+    answer: HandoffEnvelope;
+  };
+  /** Asks a person to do something. */
+  "POST /sandboxes/{id}/handoff": {
+    path: {
+      id: string;
+    };
+    json: HandoffRequest;
+    answer: HandoffEnvelope;
+  };
+  /** Accepts the pending request. The person holds control until it is completed or cancelled, or expires. */
+  "POST /sandboxes/{id}/handoff/accept": {
+    path: {
+      id: string;
+    };
+    json: ByController;
+    answer: HandoffEnvelope;
+  };
+  /** Cancels the handoff. */
+  "POST /sandboxes/{id}/handoff/cancel": {
+    path: {
+      id: string;
+    };
+    json: WithNote;
+    answer: HandoffEnvelope;
+  };
+  /** Completes the handoff. The agent continues with a fresh look at the page. */
+  "POST /sandboxes/{id}/handoff/complete": {
+    path: {
+      id: string;
+    };
+    json: HandBack;
+    answer: HandoffEnvelope;
+  };
+  /**
+   * Fills in a sign-in of the vault for the person who was asked, and completes the handoff for them. Whatever its rule, the
+   * request is their word; one that is set to `never` is not filled in. If it fails, the handoff stands.
+   */
+  "POST /sandboxes/{id}/handoff/sign-in": {
+    path: {
+      id: string;
+    };
+    json: WithCredential;
+    answer: HandoffEnvelope;
+  };
+  /**
+   * Freezes a sandbox: its processes stand still, its task's clocks stop, and it takes no work until it is resumed. Waits for
+   * the action in flight. `paused.by` says what keeps it from running. Refused while a person holds control.
+   */
+  "POST /sandboxes/{id}/pause": {
+    path: {
+      id: string;
+    };
+    answer: Sandbox;
+  };
+  /** Returns what the browser shows and who has control. While a person holds control, page details are hidden. */
+  "GET /sandboxes/{id}/preview": {
+    path: {
+      id: string;
+    };
+    answer: Preview;
+  };
+  /** Goes back in the active tab. */
+  "POST /sandboxes/{id}/preview/back": {
+    path: {
+      id: string;
+    };
+    answer: Preview;
+  };
+  /** Goes forward in the active tab. */
+  "POST /sandboxes/{id}/preview/forward": {
+    path: {
+      id: string;
+    };
+    answer: Preview;
+  };
+  /** Opens an address in the active tab. */
+  "POST /sandboxes/{id}/preview/navigate": {
+    path: {
+      id: string;
+    };
+    json: NavigateRequest;
+    answer: Preview;
+  };
+  /** Reloads the active tab. */
+  "POST /sandboxes/{id}/preview/reload": {
+    path: {
+      id: string;
+    };
+    answer: Preview;
+  };
+  /** Changes the size of the page. */
+  "POST /sandboxes/{id}/preview/resize": {
+    path: {
+      id: string;
+    };
+    json: Viewport;
+    answer: Preview;
+  };
+  /** Takes a screenshot of the page. Refused while a person holds control. */
+  "GET /sandboxes/{id}/preview/screenshot": {
+    path: {
+      id: string;
+    };
+  };
+  /** Starts the browser if it is not running. */
+  "POST /sandboxes/{id}/preview/start": {
+    path: {
+      id: string;
+    };
+    answer: Preview;
+  };
+  /** Stops the browser. */
+  "POST /sandboxes/{id}/preview/stop": {
+    path: {
+      id: string;
+    };
+    answer: Preview;
+  };
+  /** Closes a tab. */
+  "DELETE /sandboxes/{id}/preview/tabs/{tabId}": {
+    path: {
+      id: string;
+      tabId: string;
+    };
+    answer: Preview;
+  };
+  /** Activates a tab. */
+  "POST /sandboxes/{id}/preview/tabs/{tabId}/activate": {
+    path: {
+      id: string;
+      tabId: string;
+    };
+    answer: Preview;
+  };
+  /** Creates an address of the live view that any browser on this machine can open once. */
+  "POST /sandboxes/{id}/preview/viewer-url": {
+    path: {
+      id: string;
+    };
+    json: LinkRequest;
+    answer: ViewerLink;
+  };
+  /** Starts a task and returns when it has ended. If the connection is closed, the task continues. */
+  "POST /sandboxes/{id}/prompt": {
+    path: {
+      id: string;
+    };
+    json: TaskRequest;
+    answer: Task;
+  };
+  /**
+   * Lists the recordings of a sandbox, oldest first: those that are whole, and the one that grows. The content is that of the
+   * artifact with the same key.
+   */
+  "GET /sandboxes/{id}/recordings": {
+    path: {
+      id: string;
+    };
+    answer: Recordings;
+  };
+  /**
+   * Lets a paused sandbox go on. One that the runtime left paused when it stopped starts again, with its files, sign-ins and
+   * tabs; wait with `GET /v1/sandboxes/{id}?waitFor=ready`.
+   */
+  "POST /sandboxes/{id}/resume": {
+    path: {
+      id: string;
+    };
+    answer: Sandbox;
+  };
+  /**
+   * Opens the live view over a WebSocket: pictures as binary messages, everything else as text. A text message is a
+   * `FromViewer` or a `ToViewer` of this document, as JSON.
+   */
+  "GET /sandboxes/{id}/stream": {
+    path: {
+      id: string;
+    };
+    query?: {
+      /** `watch` or `control`. Default: `control`, if the token allows it. */
+      mode?: ViewerMode;
+    };
+  };
+  /** Starts a task from a `prompt` or a `playbook`. Returns at once. */
+  "POST /sandboxes/{id}/tasks": {
+    path: {
+      id: string;
+    };
+    json: TaskRequest;
+    answer: Started;
+  };
+  /**
+   * Opens a terminal in the sandbox. Closing the connection ends what runs in it, unless it is kept under a `name`: then it
+   * goes on, and the next connection is sent `{"replay":BYTES}` and what it showed before.
+   */
+  "GET /sandboxes/{id}/terminal": {
+    path: {
+      id: string;
+    };
+    query?: {
+      /** Default 80. */
+      cols?: number;
+      /** Default 24. */
+      rows?: number;
+      /**
+       * Keeps the terminal with the sandbox under this name, or joins the one of that name: 1 to 32 letters, digits, `-` or
+       * `_`. Without it the terminal ends with its connection.
+       */
+      name?: string;
+    };
+  };
+  /** Lists the terminals that are kept with the sandbox. */
+  "GET /sandboxes/{id}/terminals": {
+    path: {
+      id: string;
+    };
+    answer: ListPage<Terminal>;
+  };
+  /** Ends a kept terminal with all that runs in it. */
+  "DELETE /sandboxes/{id}/terminals/{name}": {
+    path: {
+      id: string;
+      name: string;
+    };
+    answer: Terminal;
+  };
+  /** Opens a WebRTC view: takes an SDP offer and returns an SDP answer. `DELETE` the `Location` to leave. */
+  "POST /sandboxes/{id}/whep": {
+    path: {
+      id: string;
+    };
+    query?: {
+      /** `watch` or `control`. Default: `control`, if the token allows it. */
+      mode?: ViewerMode;
+    };
+  };
+  /** Ends a WebRTC view. */
+  "DELETE /sandboxes/{id}/whep/{session}": {
+    path: {
+      id: string;
+      session: string;
+    };
+  };
+  /** Searches tasks and events by their words, newest first. An empty query finds nothing. */
+  "GET /search": {
+    query?: {
+      /** Words, or parts of words. */
+      q?: string;
+      limit?: number;
+      cursor?: string;
+    };
+    answer: ListPage<Hit>;
+  };
+  /** Lists tasks, newest first. */
+  "GET /tasks": {
+    query?: {
+      sandboxId?: string;
+      status?: TaskStatus;
+      /** Words, or parts of words, of the task. */
+      q?: string;
+      limit?: number;
+      cursor?: string;
+    };
+    answer: ListPage<Task>;
+  };
+  /** Returns one task. */
+  "GET /tasks/{taskId}": {
+    path: {
+      taskId: string;
+    };
+    answer: Task;
+  };
+  /**
+   * Returns everything that a task left as one zip: story, files, recording, receipts, approvals, and a manifest of hashes.
+   * `baton verify` checks it. The task must be over. Needs the token or a ticket.
+   */
+  "GET /tasks/{taskId}/bundle": {
+    path: {
+      taskId: string;
+    };
+    query?: {
+      /** The ticket from `url`, instead of the token. */
+      ticket?: string;
+    };
+  };
+  /** Returns an address of the bundle that needs no token and expires. */
+  "GET /tasks/{taskId}/bundle/url": {
+    path: {
+      taskId: string;
+    };
+    query?: {
+      /** How long the address works, in milliseconds: 1,000 to 86,400,000. Default 900,000. */
+      ttlMs?: number;
+    };
+    answer: Link;
+  };
+  /** Cancels a task that has not ended. */
+  "POST /tasks/{taskId}/cancel": {
+    path: {
+      taskId: string;
+    };
+    answer: Task;
+  };
+  /** Lists the events of a task, oldest first. */
+  "GET /tasks/{taskId}/events": {
+    path: {
+      taskId: string;
+    };
+    query?: {
+      /** Only events after this one, named by `id` or `seq`. */
+      after?: string;
+      limit?: number;
+      /** The same as `after`: `nextCursor` of the previous page. */
+      cursor?: string;
+    };
+    answer: ListPage<Event>;
+  };
+  /** Sends the agent a message, in any state of the task. The agent reads it before its next step. */
+  "POST /tasks/{taskId}/messages": {
+    path: {
+      taskId: string;
+    };
+    json: Message;
+    answer: Task;
+  };
+  /**
+   * Returns a task that is over as a playbook, which does the same without a model. What was typed becomes parameters; what
+   * was typed into a field for a password or a code has no default, and what a person did is asked for again.
+   */
+  "GET /tasks/{taskId}/playbook": {
+    path: {
+      taskId: string;
+    };
+  };
+  /**
+   * Streams the model's output for a task as server-sent events `text`. A WebSocket request gets one message for each.
+   * The stream is not stored: each step's event holds the whole text.
+   */
+  "GET /tasks/{taskId}/speech": {
+    path: {
+      taskId: string;
+    };
+  };
+  /** Creates an address that opens the interface in a browser, once. */
+  "POST /tickets": {
+    answer: InterfaceLink;
+  };
+  /** Exchanges a ticket for a token. A ticket works once. */
+  "POST /tickets/redeem": {
+    json: Ticket;
+    answer: Redeemed;
+  };
+  /** Lists webhooks, newest first. */
+  "GET /webhooks": {
+    query?: {
+      /** 1 to 200; 50 without it. */
+      limit?: number;
+      /** `nextCursor` of the page before. */
+      cursor?: string;
+    };
+    answer: ListPage<Webhook>;
+  };
+  /** Creates a webhook. Its secret is shown only in this answer. */
+  "POST /webhooks": {
+    json: NewWebhook;
+    answer: WebhookSecret;
+  };
+  /** Returns a webhook, without its secret. */
+  "GET /webhooks/{webhookId}": {
+    path: {
+      webhookId: string;
+    };
+    answer: Webhook;
+  };
+  /** Changes the fields in the body. While a webhook is disabled, its messages wait. */
+  "PATCH /webhooks/{webhookId}": {
+    path: {
+      webhookId: string;
+    };
+    json: WebhookPatch;
+    answer: Webhook;
+  };
+  /** Deletes a webhook and its deliveries. */
+  "DELETE /webhooks/{webhookId}": {
+    path: {
+      webhookId: string;
+    };
+    answer: Webhook;
+  };
+  /** Lists sent and pending messages, newest first. Messages are kept for 30 days after they end. */
+  "GET /webhooks/{webhookId}/deliveries": {
+    path: {
+      webhookId: string;
+    };
+    query?: {
+      status?: DeliveryStatus;
+      limit?: number;
+      cursor?: string;
+    };
+    answer: ListPage<Delivery>;
+  };
+  /** Sends a message again, with the same id and body. */
+  "POST /webhooks/{webhookId}/deliveries/{deliveryId}/resend": {
+    path: {
+      webhookId: string;
+      deliveryId: string;
+    };
+    answer: Delivery;
+  };
+  /** Creates a new secret, shown only in this answer. The previous secret also signs for `overlapMs`. */
+  "POST /webhooks/{webhookId}/rotate": {
+    path: {
+      webhookId: string;
+    };
+    json: SecretRotation;
+    answer: WebhookSecret;
+  };
+  /** Sends a message of type `webhook.test` and returns when the receiver has answered. */
+  "POST /webhooks/{webhookId}/test": {
+    path: {
+      webhookId: string;
+    };
+    answer: Delivery;
+  };
+}

@@ -1,3 +1,5 @@
+import type { ListPage } from './generated.js';
+
 /** One page of a list; iterating over it goes on through the pages after it. */
 export interface Page<T> extends AsyncIterable<T> {
   data: T[];
@@ -12,16 +14,11 @@ export interface PageQuery {
   cursor?: string;
 }
 
-interface RawPage<T> {
-  data: T[];
-  nextCursor?: string | null;
-}
-
 /** Makes a page of what the runtime answers to `ask`. */
-export async function page<Raw, T>(ask: (cursor: string | undefined) => Promise<RawPage<Raw>>, made: (raw: Raw) => T, cursor?: string): Promise<Page<T>> {
+export async function page<Raw, T>(ask: (cursor: string | undefined) => Promise<ListPage<Raw>>, made: (raw: Raw) => T, cursor?: string): Promise<Page<T>> {
   const raw = await ask(cursor);
   const data = raw.data.map(made);
-  const nextCursor = raw.nextCursor ?? null;
+  const { nextCursor } = raw;
   return {
     data,
     nextCursor,

@@ -1,22 +1,14 @@
 import { BatonError, refusal } from './error.js';
+import { requestOf, type Answer, type Arguments, type JsonRoute, type Route } from './routes.js';
+import { search, type Query, type Sending } from './sending.js';
 
 /** Where a runtime answers, and the token that opens it. */
 export interface Endpoint {
   /** Such as `http://127.0.0.1:41873`. */
   url: string;
   token: string;
-}
-
-export type Query = Record<string, string | number | boolean | null | undefined>;
-
-export interface Sending {
-  query?: Query | undefined;
-  /** Sent as JSON. */
-  json?: unknown;
-  /** Sent as bytes. */
-  bytes?: Uint8Array<ArrayBuffer> | Blob | string;
-  headers?: Record<string, string>;
-  signal?: AbortSignal | undefined;
+  /** Carries each request, such as through a proxy; the platform's own `fetch` without it. */
+  fetch?: (address: string, init: RequestInit) => Promise<Response>;
 }
 
 /** Speaks HTTP to one runtime. */
@@ -33,9 +25,19 @@ export class Transport {
 
   /** The address of a route: `path` begins after `/v1`. */
   address(path: string, query: Query = {}): string {
-    const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
-    const search = new URLSearchParams(given.map(([name, value]): [string, string] => [name, String(value)])).toString();
-    return `${this.#endpoint.url}/v1${path}${search === '' ? '' : `?${search}`}`;
+    return `${this.#endpoint.url}/v1${path}${search(query)}`;
+  }
+
+  /** Calls a route that answers JSON: `call('GET /sandboxes/{id}', { path: { id } })`. What it takes and answers is checked by its type. */
+  async call<R extends JsonRoute>(route: R, ...given: Arguments<R>): Promise<Answer<R>> {
+    // The routes answer as docs/openapi.json says, which the types are made from.
+    return (await (await this.open(route, ...given)).json()) as Answer<R>;
+  }
+
+  /** Calls a route, and answers what it answers: bytes, a text, a stream. */
+  open<R extends Route>(route: R, ...given: Arguments<R>): Promise<Response> {
+    const { method, path, sending } = requestOf(route, given);
+    return this.ok(method, path, sending);
   }
 
   /** Sends a request, whatever the answer. Throws {@link BatonError} when there is none. */
@@ -46,7 +48,7 @@ export class Transport {
     const body = sending.json === undefined ? (sending.bytes ?? null) : JSON.stringify(sending.json);
     const init: RequestInit = { method, headers, body, cache: 'no-store', credentials: 'omit', signal: sending.signal ?? null };
     try {
-      return await fetch(this.address(path, sending.query), init);
+      return await (this.#endpoint.fetch ?? fetch)(this.address(path, sending.query), init);
     } catch (cause) {
       if (sending.signal?.aborted) throw cause;
       throw new BatonError(0, 'unreachable', 'the runtime does not answer', { cause });
@@ -65,6 +67,3 @@ export class Transport {
     return (await (await this.ok(method, path, sending)).json()) as T;
   }
 }
-
-/** One part of a path. */
-export const part = encodeURIComponent;

@@ -137,7 +137,7 @@ test('events go on after the last one when the connection breaks', async () => {
 });
 
 async function newest() {
-  const page = await baton.transport.json('GET', `/sandboxes/${sandbox.id}/events`, { query: { limit: 200 } });
+  const page = await baton.transport.call('GET /sandboxes/{id}/events', { path: { id: sandbox.id }, query: { limit: 200 } });
   return page.data.at(-1).id;
 }
 

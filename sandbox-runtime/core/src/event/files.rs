@@ -50,7 +50,6 @@ payload! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub sha256: Option<String>,
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        #[ts(as = "Option<_>")]
         pub deleted: bool,
     }
 }

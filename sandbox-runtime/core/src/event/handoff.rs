@@ -12,7 +12,6 @@ payload! {
         pub message: String,
         /// This was asked before: the person who drove left without handing back, or the runtime was restarted.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        #[ts(as = "Option<_>")]
         pub again: bool,
     }
 

@@ -41,21 +41,19 @@ use crate::address::cut_sign_ins;
 use crate::model::{Actor, EpochMs};
 use crate::{EventId, SandboxId, TaskId};
 
-/// Derives what every payload derives. A field that may be absent is optional in TypeScript also.
+/// Derives what every payload derives.
 macro_rules! payload {
     ($($item:item)*) => {$(
-        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, ts_rs::TS, utoipa::ToSchema)]
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
         #[serde(rename_all = "camelCase")]
-        #[ts(export, optional_fields = nullable)]
         $item
     )*};
 }
 pub(crate) use payload;
 
 /// Something that happened, as it is stored: committed before it is published, numbered without gaps per sandbox.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[ts(export, optional_fields = nullable)]
 pub struct Event {
     pub id: EventId,
     pub sandbox_id: SandboxId,

@@ -17,9 +17,8 @@ macro_rules! events {
     ) => {
         /// The type of an event.
         #[derive(
-            Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ts_rs::TS,
+            Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
         )]
-        #[ts(export)]
         pub enum EventType {
             $( #[serde(rename = $wire)] $name, )*
             $( #[serde(rename = $reserved_wire)] $reserved, )*
@@ -47,14 +46,12 @@ macro_rules! events {
         }
 
         /// The type of an event, with its payload.
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ts_rs::TS)]
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "type", content = "data")]
-        #[ts(export)]
         pub enum EventData {
             $( #[serde(rename = $wire)] $name($name), )*
             /// Of a type, or with a payload, that this version does not know. Pages make a type of their own of it.
             #[serde(untagged)]
-            #[ts(skip)]
             Unknown(UnknownEvent),
         }
 

@@ -103,19 +103,15 @@ payload! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub left: Option<String>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        #[ts(as = "Option<_>")]
         pub dialogs: Vec<DialogRecord>,
         /// Tabs and popups that opened.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        #[ts(as = "Option<_>")]
         pub tabs_opened: Vec<Tab>,
         /// Names of the tabs that closed.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        #[ts(as = "Option<_>")]
         pub tabs_closed: Vec<String>,
         /// Names of files whose download started.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        #[ts(as = "Option<_>")]
         pub downloads_begun: Vec<String>,
         /// What a playbook's `look` or `find` saw.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -159,9 +155,8 @@ payload! {
 }
 
 /// A step as it is written in a playbook, `{ "click": { "role": "link" } }`, without what is typed, written or run.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, ts_rs::TS, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
-#[ts(export)]
 #[schema(value_type = std::collections::BTreeMap<String, Value>)]
 pub struct ToldStep(pub Map<String, Value>);
 

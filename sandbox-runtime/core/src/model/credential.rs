@@ -47,12 +47,15 @@ wire! {
         pub username: Option<String>,
         /// Whether it has a password.
         #[serde(default)]
+        #[schema(required)]
         pub has_password: bool,
         /// Whether it makes one-time codes.
         #[serde(default)]
+        #[schema(required)]
         pub has_totp: bool,
         /// How many passkeys it has.
         #[serde(default)]
+        #[schema(required)]
         pub passkeys: u32,
         /// The sites that its passkeys are for (relying party identifiers).
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -86,27 +89,22 @@ wire! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub username: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[ts(type = "string")]
         #[schema(value_type = Option<String>, write_only)]
         pub password: Option<Secret>,
         /// Base32, or an `otpauth://` address.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[ts(type = "string")]
         #[schema(value_type = Option<String>, write_only)]
         pub totp: Option<Secret>,
         /// A picture of the QR code for one-time codes, in place of `totp`: PNG or JPEG, in base64.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[ts(type = "string")]
         #[schema(value_type = Option<String>, write_only)]
         pub totp_picture: Option<Secret>,
         /// Of a login: recovery codes and the like, for the person alone.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[ts(type = "string")]
         #[schema(value_type = Option<String>, write_only)]
         pub note: Option<Secret>,
         /// Of a secret.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[ts(type = "string")]
         #[schema(value_type = Option<String>, write_only)]
         pub value: Option<Secret>,
         /// Of a secret: the hosts that it is for.
@@ -128,24 +126,19 @@ wire! {
         #[serde(skip_serializing_if = "Option::is_none")]
         pub username: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        #[ts(type = "string")]
         #[schema(value_type = Option<String>, write_only)]
         pub password: Option<Secret>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        #[ts(type = "string")]
         #[schema(value_type = Option<String>, write_only)]
         pub totp: Option<Secret>,
         /// A picture of the QR code for one-time codes, in place of `totp`: PNG or JPEG, in base64.
         #[serde(skip_serializing_if = "Option::is_none")]
-        #[ts(type = "string")]
         #[schema(value_type = Option<String>, write_only)]
         pub totp_picture: Option<Secret>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        #[ts(type = "string")]
         #[schema(value_type = Option<String>, write_only)]
         pub note: Option<Secret>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        #[ts(type = "string")]
         #[schema(value_type = Option<String>, write_only)]
         pub value: Option<Secret>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -162,7 +155,6 @@ wire! {
     #[serde(deny_unknown_fields)]
     pub struct CredentialImport {
         /// The CSV file, with its first line.
-        #[ts(type = "string")]
         #[schema(value_type = String, write_only)]
         pub csv: Secret,
         /// Rule of every entry. Default `ask`.

@@ -2,9 +2,8 @@ use super::{EpochMs, Preview, wire};
 use crate::{HandoffId, SandboxId, TaskId};
 
 /// Why a person is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, ts_rs::TS, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[ts(export)]
 pub enum HandoffReason {
     Mfa,
     Captcha,
@@ -144,6 +143,7 @@ wire! {
     /// The answer of every handoff route.
     pub struct HandoffEnvelope {
         pub ok: bool,
+        #[schema(required)]
         pub handoff: Option<Handoff>,
         pub preview: Preview,
     }

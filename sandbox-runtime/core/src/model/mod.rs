@@ -34,9 +34,8 @@ pub type EpochMs = i64;
 /// Derives what every type of the contract derives.
 macro_rules! wire {
     ($($item:item)*) => {$(
-        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, ts_rs::TS, utoipa::ToSchema)]
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
         #[serde(rename_all = "camelCase")]
-        #[ts(export)]
         $item
     )*};
 }

@@ -37,7 +37,6 @@ wire! {
         pub context_window: Option<u64>,
         /// Goes to the keyring and is never returned. Without it the key stays as long as the address does; empty removes it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        #[ts(type = "string")]
         #[schema(value_type = Option<String>, write_only)]
         pub api_key: Option<Secret>,
         /// Whether tasks that name no model use this one; then no other is the default.
@@ -119,7 +118,6 @@ wire! {
     #[derive(Eq)]
     #[serde(deny_unknown_fields)]
     pub struct Passphrase {
-        #[ts(type = "string")]
         #[schema(value_type = String, write_only)]
         pub passphrase: Secret,
     }

@@ -149,6 +149,7 @@ wire! {
         pub disk_mb: Option<u64>,
         #[serde(skip_serializing_if = "Option::is_none")]
         pub idle_ms: Option<u64>,
+        #[schema(required)]
         pub in_force: LimitsInForce,
     }
 
@@ -208,9 +209,11 @@ wire! {
         pub limits: SandboxLimits,
         pub preview: Preview,
         pub agent: AgentInfo,
+        #[schema(required)]
         pub handoff: Option<Handoff>,
         /// Questions that a person has not answered yet, oldest first.
         #[serde(default)]
+        #[schema(required)]
         pub approvals: Vec<Approval>,
         /// How it is paused, while it is.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -283,9 +286,8 @@ wire! {
 }
 
 /// `false`: no browser. `true`: a browser with the defaults. Else the browser that is wanted.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, ts_rs::TS, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(untagged)]
-#[ts(export)]
 pub enum BrowserSwitch {
     /// `false`: no browser. `true`: a browser with the defaults.
     Plain(bool),

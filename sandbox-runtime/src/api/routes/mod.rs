@@ -37,6 +37,11 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use sandbox_core::action::Action;
+use sandbox_core::event::Event;
+use sandbox_core::playbook::TakeCheckpoint;
+use sandbox_core::viewer::{FromViewer, ToViewer};
+use sandbox_core::work::Work;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
@@ -49,11 +54,14 @@ use super::error::{ApiError, ErrorBody};
 use super::{Api, extract, guard, interface, once};
 use crate::service::ErrorCode;
 
-/// What is said about the whole.
+/// What is said about the whole. The schemas named here are what no route's body names: the words of the live view's
+/// WebSocket, and the steps of a playbook and of the story.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Baton", description = "Sandboxes with a live browser that a person can take over and hand back."),
-    components(schemas(ErrorBody, sandbox_core::event::Event, sandboxes::WaitFor)),
+    components(schemas(
+        ErrorBody, Event, sandboxes::WaitFor, FromViewer, ToViewer, Action, Work, TakeCheckpoint
+    )),
     tags(
         (name = "sandboxes"), (name = "commands and files"), (name = "browser and live view"),
         (name = "tasks and handoff"), (name = "trust"), (name = "models"), (name = "sign-ins"), (name = "outputs"), (name = "events"), (name = "machine"),

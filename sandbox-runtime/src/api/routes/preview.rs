@@ -35,7 +35,7 @@ pub fn routes() -> OpenApiRouter<Api> {
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Navigate {
+struct NavigateRequest {
     url: String,
 }
 
@@ -66,9 +66,9 @@ async fn stop(State(api): State<Api>, InPath(id): InPath<SandboxId>) -> Shown {
 
 /// Opens an address in the active tab.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/preview/navigate", tag = "browser and live view",
-    operation_id = "navigate", params(("id" = String, Path)), request_body = Navigate,
+    operation_id = "navigate", params(("id" = String, Path)), request_body = NavigateRequest,
     responses((status = 200, body = Preview), Refusals))]
-async fn navigate(State(api): State<Api>, InPath(id): InPath<SandboxId>, Body(to): Body<Navigate>) -> Shown {
+async fn navigate(State(api): State<Api>, InPath(id): InPath<SandboxId>, Body(to): Body<NavigateRequest>) -> Shown {
     browse(&api, &id, BrowseCommand::Navigate { url: to.url }).await
 }
 

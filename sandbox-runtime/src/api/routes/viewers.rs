@@ -90,7 +90,8 @@ async fn viewer_url(
     Ok(Json(ViewerLink { url, expires_at }))
 }
 
-/// Opens the live view over a WebSocket: pictures as binary messages, everything else as text.
+/// Opens the live view over a WebSocket: pictures as binary messages, everything else as text. A text message is a
+/// `FromViewer` or a `ToViewer` of this document, as JSON.
 #[utoipa::path(get, path = "/v1/sandboxes/{id}/stream", tag = "browser and live view", operation_id = "streamView",
     params(("id" = String, Path), ViewQuery), responses((status = 101, description = "WebSocket"), Refusals))]
 async fn socket(

@@ -77,7 +77,7 @@ struct FileMatches {
 /// What a sandbox holds on the disk, in bytes.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Usage {
+struct DiskUsage {
     /// Of the workspace.
     workspace_bytes: u64,
     files: u64,
@@ -90,7 +90,7 @@ struct Usage {
     truncated: bool,
 }
 
-impl From<Holdings> for Usage {
+impl From<Holdings> for DiskUsage {
     fn from(Holdings { workspace, trash_bytes, artifact_bytes, checkpoint_bytes }: Holdings) -> Self {
         Self {
             workspace_bytes: workspace.bytes,
@@ -156,8 +156,8 @@ async fn search(
 
 /// Counts what the sandbox holds on the disk: files, trash and artifacts. Also of a sandbox that is over.
 #[utoipa::path(get, path = "/v1/sandboxes/{id}/fs/usage", tag = "commands and files", operation_id = "getUsage",
-    params(("id" = String, Path)), responses((status = 200, body = Usage), Refusals))]
-async fn usage(State(api): State<Api>, InPath(id): InPath<SandboxId>) -> Result<Json<Usage>, ApiError> {
+    params(("id" = String, Path)), responses((status = 200, body = DiskUsage), Refusals))]
+async fn usage(State(api): State<Api>, InPath(id): InPath<SandboxId>) -> Result<Json<DiskUsage>, ApiError> {
     Ok(Json(api.service().holdings(&id).await?.into()))
 }
 
