@@ -163,7 +163,41 @@ fn new_file(folder: &Path, name: &str) -> std::io::Result<(PathBuf, File)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{folder_for_downloads, new_file};
+    use std::collections::BTreeMap;
+
+    use sandbox_runtime::service::UnderWay;
+    use serde_json::{Value, json};
+
+    use super::{Endpoint, Reply, folder_for_downloads, new_file};
+
+    /// What the page reads, as `ui/src/host/ipc.ts` says it: the fields of one interface with their types.
+    fn page_reads(name: &str) -> BTreeMap<String, String> {
+        let (_, after) = include_str!("../../ui/src/host/ipc.ts")
+            .split_once(&format!("export interface {name} {{"))
+            .unwrap_or_else(|| panic!("the page knows no {name}"));
+        let (fields, _) = after.split_once('}').unwrap();
+        let fields = fields.lines().filter_map(|line| line.trim().strip_suffix(';')?.split_once(": "));
+        fields.map(|(name, kind)| (name.to_owned(), kind.to_owned())).collect()
+    }
+
+    fn shell_writes(example: &impl serde::Serialize) -> BTreeMap<String, String> {
+        let Value::Object(fields) = serde_json::to_value(example).unwrap() else { panic!("no object") };
+        let kind_of = |value: &Value| match value {
+            Value::String(_) => "string",
+            Value::Number(_) => "number",
+            _ => "unknown",
+        };
+        fields.iter().map(|(name, value)| (name.clone(), kind_of(value).to_owned())).collect()
+    }
+
+    #[test]
+    fn the_page_reads_what_the_shell_writes() {
+        let reply = Reply { status: 200, body: json!({ "data": [] }) };
+        assert_eq!(page_reads("Reply"), shell_writes(&reply));
+        let endpoint = Endpoint { url: "http://127.0.0.1:1".to_owned(), token: "secret".to_owned() };
+        assert_eq!(page_reads("Endpoint"), shell_writes(&endpoint));
+        assert_eq!(page_reads("UnderWay"), shell_writes(&UnderWay { tasks: 1, waiting: 2, sandboxes: 3 }));
+    }
 
     #[test]
     fn a_saved_file_never_takes_another_ones_place_nor_leaves_its_folder() {

@@ -1,140 +1,96 @@
-/** The runtime's routes as functions: what the interface asks for, and nothing else. Refusals are thrown as [`Refused`]. */
-import type { Credential } from '../types/generated/Credential';
-import type { CredentialPatch } from '../types/generated/CredentialPatch';
-import type { ImportedCredentials } from '../types/generated/ImportedCredentials';
-import type { NewCredential } from '../types/generated/NewCredential';
-import type { FileMatch } from '../core/files';
-import type { Holdings } from '../core/holdings';
-import { plainDeep } from '../core/plain';
-import { problemOf, type Problem } from '../core/problem';
-import type { Bytes, Host, Method, Part } from '../host/types';
-import type { Approval } from '../types/generated/Approval';
-import type { ApprovalDecision } from '../types/generated/ApprovalDecision';
-import type { Artifact } from '../types/generated/Artifact';
-import type { Check } from '../types/generated/Check';
-import type { Checkpoint } from '../types/generated/Checkpoint';
-import type { CheckpointDiff } from '../types/generated/CheckpointDiff';
-import type { CodeLanguage } from '../types/generated/CodeLanguage';
-import type { Delivery } from '../types/generated/Delivery';
-import type { DocumentFormat } from '../types/generated/DocumentFormat';
-import type { ExecResult } from '../types/generated/ExecResult';
+/** What the interface asks of the runtime, by its own words; each is a call of one route. */
+import type {
+  Approval, ApprovalDecision, Artifact, Check, Checkpoint, CheckpointDiff, CheckedPlaybook, CodeLanguage, Credential, CredentialPatch,
+  DebuggingUrl, Delivery, Demo, DocumentFormat, ExecResult, FileEntry, FileMatches, Forgotten, Grant, HandoffEnvelope, Health, Hit, ImportedCredentials,
+  KeyStorage, Link, ModelInfo, ModelSettings, ModelTest, NewCredential, NewWebhook, PlaybookCheck, Preview, Recording, Rule, RuntimeInfo,
+  Sandbox, SandboxConfig, Started, Task, TaskRequest, ViewerLink, ViewerMode, Viewport, Webhook, WebhookPatch, WebhookSecret,
+} from '../types';
 import { readEvent, type Event } from '../core/event';
-import type { FileEntry } from '../types/generated/FileEntry';
-import type { Grant } from '../types/generated/Grant';
-import type { HandoffEnvelope } from '../types/generated/HandoffEnvelope';
-import type { KeyStorage } from '../types/generated/KeyStorage';
-import type { ModelInfo } from '../types/generated/ModelInfo';
-import type { ModelSettings } from '../types/generated/ModelSettings';
-import type { ModelTest } from '../types/generated/ModelTest';
-import type { NewWebhook } from '../types/generated/NewWebhook';
-import type { Recording } from '../types/generated/Recording';
-import type { Recordings } from '../types/generated/Recordings';
-import type { Rule } from '../types/generated/Rule';
-import type { Rules } from '../types/generated/Rules';
-import type { Sandbox } from '../types/generated/Sandbox';
-import type { Task } from '../types/generated/Task';
-import type { Webhook } from '../types/generated/Webhook';
-import type { WebhookPatch } from '../types/generated/WebhookPatch';
-import type { WebhookSecret } from '../types/generated/WebhookSecret';
+import type { Holdings } from '../core/holdings';
+import type { Transport } from '../../../sdk/typescript/src/transport';
+import { addressOf, bytesOf, Calls, PAGE, rangeOf, Refused, type Part } from './calls';
 
-/** The runtime said no, with a code and a sentence. */
-export class Refused extends Error {
-  readonly problem: Problem;
-  readonly status: number;
-
-  constructor(status: number, problem: Problem) {
-    super(problem.message);
-    this.name = 'Refused';
-    this.status = status;
-    this.problem = problem;
-  }
-}
-
-export interface Hit {
-  taskId?: string | null;
-  sandboxId: string;
-  title: string;
-  snippet: string;
-  at: number;
-}
-
-interface Page<T> {
-  data: T[];
-  nextCursor?: string | null;
-}
-
-/** Pages are asked for until the list is whole, or this many items. */
-const LIST_LIMIT = 1_000;
-const PAGE = 200;
+export { Refused } from './calls';
 
 export class Client {
-  readonly #host: Host;
+  readonly #calls: Calls;
 
-  constructor(host: Host) {
-    this.#host = host;
+  constructor(transport: Transport) {
+    this.#calls = new Calls(transport);
   }
+
+  // ---- sandboxes ----
 
   sandboxes(): Promise<Sandbox[]> {
-    return this.#list<Sandbox>('/v1/sandboxes');
+    return this.#calls.list('GET /sandboxes', {});
   }
   sandbox(id: string): Promise<Sandbox> {
-    return this.#send('GET', `/v1/sandboxes/${enc(id)}`);
+    return this.#calls.shown('GET /sandboxes/{id}', { path: { id } });
   }
-  createSandbox(body: Record<string, unknown>): Promise<Sandbox> {
-    return this.#send('POST', '/v1/sandboxes', body);
+  createSandbox(json: SandboxConfig): Promise<Sandbox> {
+    return this.#calls.shown('POST /sandboxes', { json });
   }
   pauseSandbox(id: string): Promise<Sandbox> {
-    return this.#send('POST', `/v1/sandboxes/${enc(id)}/pause`);
+    return this.#calls.shown('POST /sandboxes/{id}/pause', { path: { id } });
   }
   resumeSandbox(id: string): Promise<Sandbox> {
-    return this.#send('POST', `/v1/sandboxes/${enc(id)}/resume`);
+    return this.#calls.shown('POST /sandboxes/{id}/resume', { path: { id } });
   }
-  endSandbox(id: string): Promise<Sandbox> {
-    return this.#send('DELETE', `/v1/sandboxes/${enc(id)}`);
+  async endSandbox(id: string): Promise<void> {
+    await this.#calls.exact('DELETE /sandboxes/{id}', { path: { id } });
   }
   /** Ends a sandbox, then deletes its files, outputs and history for good. */
-  forgetSandbox(id: string): Promise<{ forgotten: boolean; freedBytes: number }> {
-    return this.#send('DELETE', `/v1/sandboxes/${enc(id)}?forget=true`);
+  async forgetSandbox(id: string): Promise<Forgotten> {
+    return (await this.#calls.exact('DELETE /sandboxes/{id}', { path: { id }, query: { forget: true } })) as Forgotten;
   }
   whenReady(id: string): Promise<Sandbox> {
-    return this.#send('GET', `/v1/sandboxes/${enc(id)}?waitFor=ready&timeoutMs=60000`);
+    return this.#calls.shown('GET /sandboxes/{id}', { path: { id }, query: { waitFor: 'ready', timeoutMs: 60_000 } });
   }
+  /** Starts the guided first task, in a page of this size. */
+  demo(viewport: Viewport): Promise<Demo> {
+    return this.#calls.shown('POST /demo', { json: { viewport } });
+  }
+
+  // ---- tasks ----
 
   tasks(): Promise<Task[]> {
-    return this.#list<Task>('/v1/tasks');
+    return this.#calls.list('GET /tasks', {});
   }
-  task(id: string): Promise<Task> {
-    return this.#send('GET', `/v1/tasks/${enc(id)}`);
+  task(taskId: string): Promise<Task> {
+    return this.#calls.shown('GET /tasks/{taskId}', { path: { taskId } });
   }
   /** Refused as starting the task would be, with the place in the text; starts nothing. */
-  checkPlaybook(body: { playbook: string; params?: Record<string, string> }): Promise<{ name: string; steps: string[] }> {
-    return this.#send('POST', '/v1/playbooks/check', body);
+  checkPlaybook(json: PlaybookCheck): Promise<CheckedPlaybook> {
+    return this.#calls.shown('POST /playbooks/check', { json });
   }
-  startTask(sandboxId: string, body: Record<string, unknown>): Promise<{ taskId: string }> {
-    return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/tasks`, body);
+  startTask(id: string, json: TaskRequest): Promise<Started> {
+    return this.#calls.shown('POST /sandboxes/{id}/tasks', { path: { id }, json });
   }
   /** Writes to the agent of a task; it reads it before its next step. */
-  writeToTask(id: string, text: string): Promise<Task> {
-    return this.#send('POST', `/v1/tasks/${enc(id)}/messages`, { text });
+  writeToTask(taskId: string, text: string): Promise<Task> {
+    return this.#calls.shown('POST /tasks/{taskId}/messages', { path: { taskId }, json: { text } });
   }
   /** Answers the steps of a task that is over, as a playbook: YAML. */
-  async taskPlaybook(id: string): Promise<string> {
-    const { status, bytes } = await this.#host.read(`/v1/tasks/${enc(id)}/playbook`);
-    const text = new TextDecoder().decode(bytes);
-    if (status < 200 || status > 299) throw new Refused(status, problemOf(status, JSON.parse(text)));
-    return text;
+  async taskPlaybook(taskId: string): Promise<string> {
+    return (await this.#calls.open('GET /tasks/{taskId}/playbook', { path: { taskId } })).text();
   }
-  cancelTask(id: string): Promise<Task> {
-    return this.#send('POST', `/v1/tasks/${enc(id)}/cancel`);
+  cancelTask(taskId: string): Promise<Task> {
+    return this.#calls.shown('POST /tasks/{taskId}/cancel', { path: { taskId } });
   }
-
+  /** Everything that a task left, as one zip. */
+  bundlePath(taskId: string): string {
+    return addressOf('GET /tasks/{taskId}/bundle', { path: { taskId } });
+  }
+  bundleUrl(taskId: string): Promise<Link> {
+    return this.#calls.shown('GET /tasks/{taskId}/bundle/url', { path: { taskId } });
+  }
   /** Answers the events of a sandbox after the one with id `after`, oldest first. */
-  async events(sandboxId: string, after: string | null): Promise<Event[]> {
+  async events(id: string, after: string | null): Promise<Event[]> {
     const all: Event[] = [];
     let last = after;
     for (;;) {
-      const query = last === null ? '' : `&after=${enc(last)}`;
-      const page = await this.#send<Page<unknown>>('GET', `/v1/sandboxes/${enc(sandboxId)}/events?limit=${PAGE}${query}`);
+      const query = { limit: PAGE, ...(last === null ? {} : { after: last }) };
+      const page = await this.#calls.shown('GET /sandboxes/{id}/events', { path: { id }, query });
       const read = page.data.map(readEvent).filter((event) => event !== null);
       all.push(...read);
       const newest = read.at(-1)?.id ?? null;
@@ -143,288 +99,267 @@ export class Client {
     }
   }
 
-  handoff(sandboxId: string): Promise<HandoffEnvelope> {
-    return this.#send('GET', `/v1/sandboxes/${enc(sandboxId)}/handoff`);
+  // ---- people ----
+
+  handoff(id: string): Promise<HandoffEnvelope> {
+    return this.#calls.shown('GET /sandboxes/{id}/handoff', { path: { id } });
   }
-  completeHandoff(sandboxId: string, note: string | null): Promise<HandoffEnvelope> {
-    return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/handoff/complete`, note === null ? {} : { note });
+  completeHandoff(id: string, note: string | null): Promise<HandoffEnvelope> {
+    return this.#calls.shown('POST /sandboxes/{id}/handoff/complete', { path: { id }, json: note === null ? {} : { note } });
   }
   /** Fills in a sign-in of the vault for the person who was asked, and completes the request. */
-  signInAtHandoff(sandboxId: string, credentialId: string): Promise<HandoffEnvelope> {
-    return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/handoff/sign-in`, { credentialId });
+  signInAtHandoff(id: string, credentialId: string): Promise<HandoffEnvelope> {
+    return this.#calls.shown('POST /sandboxes/{id}/handoff/sign-in', { path: { id }, json: { credentialId } });
   }
-  cancelHandoff(sandboxId: string): Promise<HandoffEnvelope> {
-    return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/handoff/cancel`, {});
+  cancelHandoff(id: string): Promise<HandoffEnvelope> {
+    return this.#calls.shown('POST /sandboxes/{id}/handoff/cancel', { path: { id }, json: {} });
   }
-
-  decide(approvalId: string, body: ApprovalDecision): Promise<Approval> {
-    return this.#send('POST', `/v1/approvals/${enc(approvalId)}`, body);
+  decide(approvalId: string, json: ApprovalDecision): Promise<Approval> {
+    return this.#calls.shown('POST /approvals/{approvalId}', { path: { approvalId }, json });
   }
   async grants(): Promise<Grant[]> {
-    return (await this.#send<Page<Grant>>('GET', `/v1/grants?limit=${PAGE}`)).data;
+    return (await this.#calls.shown('GET /grants', { query: { limit: PAGE } })).data;
   }
   revoke(grantId: string): Promise<Grant> {
-    return this.#send('DELETE', `/v1/grants/${enc(grantId)}`);
+    return this.#calls.shown('DELETE /grants/{grantId}', { path: { grantId } });
   }
   async rules(): Promise<Rule[]> {
-    return (await this.#send<Rules>('GET', '/v1/rules')).rules;
+    return (await this.#calls.shown('GET /rules')).rules;
   }
   async keepRules(rules: Rule[]): Promise<Rule[]> {
-    return (await this.#send<Rules>('PUT', '/v1/rules', { rules })).rules;
+    return (await this.#calls.shown('PUT /rules', { json: { rules } })).rules;
   }
 
+  // ---- webhooks ----
+
   webhooks(): Promise<Webhook[]> {
-    return this.#list<Webhook>('/v1/webhooks');
+    return this.#calls.list('GET /webhooks', {});
   }
-  createWebhook(asked: NewWebhook): Promise<WebhookSecret> {
-    return this.#send('POST', '/v1/webhooks', asked);
+  createWebhook(json: NewWebhook): Promise<WebhookSecret> {
+    return this.#calls.shown('POST /webhooks', { json });
   }
-  patchWebhook(id: string, patch: Partial<WebhookPatch>): Promise<Webhook> {
-    return this.#send('PATCH', `/v1/webhooks/${enc(id)}`, patch);
+  patchWebhook(webhookId: string, json: WebhookPatch): Promise<Webhook> {
+    return this.#calls.shown('PATCH /webhooks/{webhookId}', { path: { webhookId }, json });
   }
-  deleteWebhook(id: string): Promise<Webhook> {
-    return this.#send('DELETE', `/v1/webhooks/${enc(id)}`);
+  deleteWebhook(webhookId: string): Promise<Webhook> {
+    return this.#calls.shown('DELETE /webhooks/{webhookId}', { path: { webhookId } });
   }
   /** Makes a new secret; the one before is good for another day. */
-  rotateWebhookSecret(id: string): Promise<WebhookSecret> {
-    return this.#send('POST', `/v1/webhooks/${enc(id)}/rotate`, {});
+  rotateWebhookSecret(webhookId: string): Promise<WebhookSecret> {
+    return this.#calls.shown('POST /webhooks/{webhookId}/rotate', { path: { webhookId }, json: {} });
   }
-  testWebhook(id: string): Promise<Delivery> {
-    return this.#send('POST', `/v1/webhooks/${enc(id)}/test`);
+  testWebhook(webhookId: string): Promise<Delivery> {
+    return this.#calls.shown('POST /webhooks/{webhookId}/test', { path: { webhookId } });
   }
   /** Answers the latest deliveries. */
   async deliveries(webhookId: string): Promise<Delivery[]> {
-    return (await this.#send<Page<Delivery>>('GET', `/v1/webhooks/${enc(webhookId)}/deliveries?limit=50`)).data;
+    return (await this.#calls.shown('GET /webhooks/{webhookId}/deliveries', { path: { webhookId }, query: { limit: 50 } })).data;
   }
-  resendDelivery(webhookId: string, id: string): Promise<Delivery> {
-    return this.#send('POST', `/v1/webhooks/${enc(webhookId)}/deliveries/${enc(id)}/resend`);
+  resendDelivery(webhookId: string, deliveryId: string): Promise<Delivery> {
+    return this.#calls.shown('POST /webhooks/{webhookId}/deliveries/{deliveryId}/resend', { path: { webhookId, deliveryId } });
   }
+
+  // ---- commands, terminals ----
 
   /** Runs code in the sandbox; answers when it has ended. */
-  runCode(sandboxId: string, language: CodeLanguage, code: string): Promise<ExecResult> {
-    return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/code`, { language, code });
+  runCode(id: string, language: CodeLanguage, code: string): Promise<ExecResult> {
+    return this.#calls.shown('POST /sandboxes/{id}/code', { path: { id }, json: { language, code } });
   }
   /** Makes another document of a file; answers the paths of what was made. */
-  async convert(sandboxId: string, path: string, to: DocumentFormat): Promise<string[]> {
-    return (await this.#ask<{ paths: string[] }>('POST', `/v1/sandboxes/${enc(sandboxId)}/documents/convert`, { path, to })).paths;
+  async convert(id: string, path: string, to: DocumentFormat): Promise<string[]> {
+    return (await this.#calls.exact('POST /sandboxes/{id}/documents/convert', { path: { id }, json: { path, to } })).paths;
   }
   /** Answers the terminals that are kept with a sandbox. */
-  async terminals(sandboxId: string): Promise<{ name: string }[]> {
-    return (await this.#send<Page<{ name: string }>>('GET', `/v1/sandboxes/${enc(sandboxId)}/terminals`)).data;
+  async terminals(id: string): Promise<{ name: string }[]> {
+    return (await this.#calls.shown('GET /sandboxes/{id}/terminals', { path: { id } })).data;
   }
-  closeTerminal(sandboxId: string, name: string): Promise<unknown> {
-    return this.#send('DELETE', `/v1/sandboxes/${enc(sandboxId)}/terminals/${enc(name)}`);
+  async closeTerminal(id: string, name: string): Promise<void> {
+    await this.#calls.open('DELETE /sandboxes/{id}/terminals/{name}', { path: { id, name } });
   }
 
-  async files(sandboxId: string): Promise<FileEntry[]> {
-    // With their names as they are, for the routes that read and write them.
-    const page = await this.#ask<Page<FileEntry>>('GET', `/v1/sandboxes/${enc(sandboxId)}/fs/list?path=/workspace&recursive=true`);
-    return page.data;
+  // ---- files: names and paths as they are, for the routes that read and write them ----
+
+  async files(id: string): Promise<FileEntry[]> {
+    return (await this.#calls.exact('GET /sandboxes/{id}/fs/list', { path: { id }, query: { path: '/workspace', recursive: true } })).data;
   }
   /** Finds files by their names, and with `content` by what they say. */
-  async searchFiles(sandboxId: string, q: string, content: boolean): Promise<{ data: FileMatch[]; truncated: boolean }> {
-    // Paths as they are, for the routes that read them.
-    return this.#ask('GET', `/v1/sandboxes/${enc(sandboxId)}/fs/search?q=${enc(q)}&content=${content}&limit=200`);
+  searchFiles(id: string, q: string, content: boolean): Promise<FileMatches> {
+    return this.#calls.exact('GET /sandboxes/{id}/fs/search', { path: { id }, query: { q, content, limit: 200 } });
   }
   /** Answers how much of the disk a sandbox takes. */
-  holdings(sandboxId: string): Promise<Holdings> {
-    return this.#send('GET', `/v1/sandboxes/${enc(sandboxId)}/fs/usage`);
+  holdings(id: string): Promise<Holdings> {
+    return this.#calls.shown('GET /sandboxes/{id}/fs/usage', { path: { id } });
   }
   /** Moves a file or folder into the trash; answers its name there. */
-  async trashFile(sandboxId: string, path: string): Promise<string> {
-    return (await this.#ask<{ trashId: string }>('DELETE', `/v1/sandboxes/${enc(sandboxId)}/fs?path=${enc(path)}&trash=true`)).trashId;
+  async trashFile(id: string, path: string): Promise<string> {
+    // With `trash` it always has a name there.
+    return (await this.#calls.exact('DELETE /sandboxes/{id}/fs', { path: { id }, query: { path, trash: true } })).trashId ?? '';
   }
   /** Deletes a file or folder for good. */
-  deleteFile(sandboxId: string, path: string): Promise<unknown> {
-    return this.#send('DELETE', `/v1/sandboxes/${enc(sandboxId)}/fs?path=${enc(path)}&recursive=true`);
+  async deleteFile(id: string, path: string): Promise<void> {
+    await this.#calls.exact('DELETE /sandboxes/{id}/fs', { path: { id }, query: { path, recursive: true } });
   }
-  restoreFile(sandboxId: string, trashId: string): Promise<FileEntry> {
-    return this.#ask('POST', `/v1/sandboxes/${enc(sandboxId)}/fs/trash/${enc(trashId)}/restore`);
+  restoreFile(id: string, trashId: string): Promise<FileEntry> {
+    return this.#calls.exact('POST /sandboxes/{id}/fs/trash/{trashId}/restore', { path: { id, trashId } });
   }
-  emptyTrash(sandboxId: string): Promise<{ freedBytes: number }> {
-    return this.#send('DELETE', `/v1/sandboxes/${enc(sandboxId)}/fs/trash`);
+  emptyTrash(id: string): Promise<{ freedBytes: number }> {
+    return this.#calls.shown('DELETE /sandboxes/{id}/fs/trash', { path: { id } });
   }
-  deleteArtifact(key: string): Promise<Artifact> {
-    return this.#send('DELETE', `/v1/artifacts/${enc(key)}`);
+  statFile(id: string, path: string): Promise<FileEntry> {
+    return this.#calls.exact('GET /sandboxes/{id}/fs/stat', { path: { id }, query: { path } });
   }
-  statFile(sandboxId: string, path: string): Promise<FileEntry> {
-    return this.#ask('GET', `/v1/sandboxes/${enc(sandboxId)}/fs/stat?path=${enc(path)}`);
-  }
-  filePath(sandboxId: string, path: string): string {
-    return `/v1/sandboxes/${enc(sandboxId)}/fs/read?path=${enc(path)}`;
-  }
-  artifactPath(key: string): string {
-    return `/v1/artifacts/${enc(key)}/content`;
+  filePath(id: string, path: string): string {
+    return addressOf('GET /sandboxes/{id}/fs/read', { path: { id }, query: { path } });
   }
   /** Reads a file, or a part of it. A part beyond its end is empty. */
-  async readFile(sandboxId: string, path: string, part?: Part): Promise<Bytes> {
-    const answer = await this.#host.read(this.filePath(sandboxId, path), part);
-    if (part !== undefined && answer.status === 416) return { ...answer, bytes: new Uint8Array() };
-    if (answer.status < 200 || answer.status > 299) throw new Refused(answer.status, problemOf(answer.status, null));
-    return answer;
+  async readFile(id: string, path: string, part?: Part): Promise<Uint8Array<ArrayBuffer>> {
+    const headers: Record<string, string> = part === undefined ? {} : { range: rangeOf(part) };
+    try {
+      return await bytesOf(await this.#calls.open('GET /sandboxes/{id}/fs/read', { path: { id }, query: { path }, headers }));
+    } catch (refusal) {
+      if (part !== undefined && refusal instanceof Refused && refusal.status === 416) return new Uint8Array();
+      throw refusal;
+    }
   }
-  /** Reads the picture of a step, by the name that its event has. */
-  async picture(name: string): Promise<Blob> {
-    const answer = await this.#host.read(`/v1/pictures/${enc(name)}`);
-    if (answer.status < 200 || answer.status > 299) throw new Refused(answer.status, problemOf(answer.status, null));
-    return new Blob([answer.bytes], { type: answer.contentType });
+  async writeFile(id: string, path: string, bytes: Blob): Promise<void> {
+    await this.#calls.exact('PUT /sandboxes/{id}/fs/write', { path: { id }, query: { path }, bytes });
   }
-  async writeFile(sandboxId: string, path: string, bytes: Blob): Promise<void> {
-    const answer = await this.#host.write(`/v1/sandboxes/${enc(sandboxId)}/fs/write?path=${enc(path)}`, bytes);
-    if (answer.status < 200 || answer.status > 299) throw new Refused(answer.status, problemOf(answer.status, answer.json));
-  }
-
-  artifacts(sandboxId: string): Promise<Artifact[]> {
-    return this.#list<Artifact>(`/v1/sandboxes/${enc(sandboxId)}/artifacts`);
-  }
-  /** Keeps a file of the workspace as a result. */
-  saveArtifact(sandboxId: string, path: string): Promise<Artifact> {
-    return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/artifacts`, { path });
-  }
-  checkpoints(sandboxId: string): Promise<Checkpoint[]> {
-    return this.#list<Checkpoint>(`/v1/sandboxes/${enc(sandboxId)}/checkpoints`);
-  }
-  createCheckpoint(sandboxId: string): Promise<Checkpoint> {
-    return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/checkpoints`, {});
-  }
-  /** Answers how the files differ from a checkpoint. */
-  compareCheckpoint(sandboxId: string, id: string): Promise<CheckpointDiff> {
-    return this.#send('GET', `/v1/sandboxes/${enc(sandboxId)}/checkpoints/${enc(id)}/diff`);
-  }
-  /** Reads a file as it was at a checkpoint; `null` where it was not there then. */
-  async checkpointFile(sandboxId: string, id: string, path: string): Promise<Uint8Array<ArrayBuffer> | null> {
-    const { status, bytes } = await this.#host.read(`/v1/sandboxes/${enc(sandboxId)}/checkpoints/${enc(id)}/file?path=${enc(path)}`);
-    if (status === 404) return null;
-    if (status < 200 || status > 299) throw new Refused(status, problemOf(status, null));
-    return bytes;
-  }
-  /** Makes the sandbox as it was at a checkpoint. */
-  restoreCheckpoint(sandboxId: string, id: string): Promise<Sandbox> {
-    return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/checkpoints/${enc(id)}/restore`, {});
-  }
-  deleteCheckpoint(sandboxId: string, id: string): Promise<Checkpoint> {
-    return this.#send('DELETE', `/v1/sandboxes/${enc(sandboxId)}/checkpoints/${enc(id)}`);
-  }
-  /** Lists what was recorded of a sandbox, oldest first. */
-  async recordings(sandboxId: string): Promise<Recording[]> {
-    return (await this.#send<Recordings>('GET', `/v1/sandboxes/${enc(sandboxId)}/recordings`)).data;
-  }
-  /** Reads the whole of a recording, as it is by now. */
-  async recording(key: string): Promise<Blob> {
-    const answer = await this.#host.read(this.artifactPath(key));
-    if (answer.status < 200 || answer.status > 299) throw new Refused(answer.status, problemOf(answer.status, null));
-    return new Blob([answer.bytes], { type: 'video/mp4' });
-  }
-  artifactUrl(key: string): Promise<{ url: string; expiresAt: number }> {
-    return this.#send('GET', `/v1/artifacts/${enc(key)}/url`);
+  /** Answers how many first bytes of what stands at an address of the runtime. */
+  beginning(address: string, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#calls.beginning(address, length);
   }
 
-  /** Everything that a task left, as one zip. */
-  bundlePath(taskId: string): string {
-    return `/v1/tasks/${enc(taskId)}/bundle`;
-  }
-  bundleUrl(taskId: string): Promise<{ url: string; expiresAt: number }> {
-    return this.#send('GET', `/v1/tasks/${enc(taskId)}/bundle/url`);
-  }
+  // ---- outputs, the past ----
 
-  /** Gives the page another size, in CSS pixels. */
-  resize(sandboxId: string, size: { width: number; height: number }): Promise<unknown> {
-    return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/preview/resize`, size);
-  }
-  viewerUrl(sandboxId: string, mode: 'watch' | 'control'): Promise<{ url: string; expiresAt: number }> {
-    return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/preview/viewer-url`, { mode });
-  }
-  /** Makes addresses at which programs that speak the debugging protocol drive the browser. */
-  debuggingUrl(sandboxId: string): Promise<{ httpUrl: string; wsUrl: string; expiresAt: number }> {
-    return this.#send('POST', `/v1/sandboxes/${enc(sandboxId)}/cdp-url`, {});
-  }
-
-  async search(q: string): Promise<Hit[]> {
-    return (await this.#send<Page<Hit>>('GET', `/v1/search?q=${enc(q)}&limit=20`)).data;
+  artifacts(id: string): Promise<Artifact[]> {
+    return this.#calls.list('GET /sandboxes/{id}/artifacts', { path: { id } });
   }
   /** Finds kept results by their names, the newest first. */
   async findArtifacts(q: string): Promise<Artifact[]> {
-    return (await this.#send<Page<Artifact>>('GET', `/v1/artifacts?q=${enc(q)}&limit=10`)).data;
+    return (await this.#calls.shown('GET /artifacts', { query: { q, limit: 10 } })).data;
   }
-  async checks(): Promise<Check[]> {
-    return (await this.#send<Page<Check>>('GET', '/v1/doctor')).data;
+  /** Keeps a file of the workspace as a result. */
+  saveArtifact(id: string, path: string): Promise<Artifact> {
+    return this.#calls.shown('POST /sandboxes/{id}/artifacts', { path: { id }, json: { path } });
   }
-  /** Starts the guided first task, in a page of this size. */
-  demo(viewport: { width: number; height: number }): Promise<{ sandboxId: string; taskId: string }> {
-    return this.#send('POST', '/v1/demo', { viewport });
+  deleteArtifact(key: string): Promise<Artifact> {
+    return this.#calls.shown('DELETE /artifacts/{key}', { path: { key } });
   }
-  /** Answers the models that a prompt could go to. */
-  async models(): Promise<ModelInfo[]> {
-    return (await this.#send<Page<ModelInfo>>('GET', '/v1/models')).data;
+  artifactPath(key: string): string {
+    return addressOf('GET /artifacts/{key}/content', { path: { key } });
   }
-  keepModel(name: string, settings: ModelSettings): Promise<ModelInfo> {
-    return this.#send('PUT', `/v1/models/${enc(name)}`, settings);
+  artifactUrl(key: string): Promise<Link> {
+    return this.#calls.shown('GET /artifacts/{key}/url', { path: { key } });
   }
-  forgetModel(name: string): Promise<void> {
-    return this.#send('DELETE', `/v1/models/${enc(name)}`);
+  checkpoints(id: string): Promise<Checkpoint[]> {
+    return this.#calls.list('GET /sandboxes/{id}/checkpoints', { path: { id } });
   }
-  /** Asks the model for a word; what it says instead is part of the answer. */
-  testModel(name: string): Promise<ModelTest> {
-    return this.#send('POST', `/v1/models/${enc(name)}/test`, {});
+  createCheckpoint(id: string): Promise<Checkpoint> {
+    return this.#calls.shown('POST /sandboxes/{id}/checkpoints', { path: { id }, json: {} });
   }
-  /** Answers the entries of the vault, without their values. */
-  credentials(): Promise<Credential[]> {
-    return this.#list('/v1/credentials', Infinity);
+  /** Answers how the files differ from a checkpoint. */
+  compareCheckpoint(id: string, checkpointId: string): Promise<CheckpointDiff> {
+    return this.#calls.shown('GET /sandboxes/{id}/checkpoints/{checkpointId}/diff', { path: { id, checkpointId } });
   }
-  saveCredential(entry: NewCredential): Promise<Credential> {
-    return this.#send('POST', '/v1/credentials', entry);
-  }
-  /** Saves what a browser or a password manager exported. */
-  importCredentials(csv: string): Promise<ImportedCredentials> {
-    return this.#send('POST', '/v1/credentials/import', { csv });
-  }
-  changeCredential(id: string, patch: CredentialPatch): Promise<Credential> {
-    return this.#send('PATCH', `/v1/credentials/${enc(id)}`, patch);
-  }
-  deleteCredential(id: string): Promise<void> {
-    return this.#send('DELETE', `/v1/credentials/${enc(id)}`);
-  }
-  keyStorage(): Promise<KeyStorage> {
-    return this.#send('GET', '/v1/keys');
-  }
-  unlockKeys(passphrase: string): Promise<KeyStorage> {
-    return this.#send('POST', '/v1/keys/unlock', { passphrase });
-  }
-  /** Answers where the runtime keeps its data and where its program lies, or `null` where it does not say. */
-  async runtime(): Promise<{ home: string; program?: string } | null> {
+  /** Reads a file as it was at a checkpoint; `null` where it was not there then. */
+  async checkpointFile(id: string, checkpointId: string, path: string): Promise<Uint8Array<ArrayBuffer> | null> {
     try {
-      return await this.#send('GET', '/v1/runtime');
+      return await bytesOf(await this.#calls.open('GET /sandboxes/{id}/checkpoints/{checkpointId}/file', { path: { id, checkpointId }, query: { path } }));
     } catch (refusal) {
       if (refusal instanceof Refused && refusal.status === 404) return null;
       throw refusal;
     }
   }
-  health(): Promise<{ status: string; version: string }> {
-    return this.#send('GET', '/v1/health');
+  /** Makes the sandbox as it was at a checkpoint. */
+  restoreCheckpoint(id: string, checkpointId: string): Promise<Sandbox> {
+    return this.#calls.shown('POST /sandboxes/{id}/checkpoints/{checkpointId}/restore', { path: { id, checkpointId } });
+  }
+  deleteCheckpoint(id: string, checkpointId: string): Promise<Checkpoint> {
+    return this.#calls.shown('DELETE /sandboxes/{id}/checkpoints/{checkpointId}', { path: { id, checkpointId } });
+  }
+  /** Lists what was recorded of a sandbox, oldest first. */
+  async recordings(id: string): Promise<Recording[]> {
+    return (await this.#calls.shown('GET /sandboxes/{id}/recordings', { path: { id } })).data;
+  }
+  /** Reads the whole of a recording, as it is by now. */
+  async recording(key: string): Promise<Blob> {
+    const response = await this.#calls.open('GET /artifacts/{key}/content', { path: { key } });
+    return new Blob([await response.arrayBuffer()], { type: 'video/mp4' });
+  }
+  /** Reads the picture of a step, by the name that its event has. */
+  async picture(name: string): Promise<Blob> {
+    return (await this.#calls.open('GET /pictures/{picture}', { path: { picture: name } })).blob();
+  }
+  async search(q: string): Promise<Hit[]> {
+    return (await this.#calls.shown('GET /search', { query: { q, limit: 20 } })).data;
   }
 
-  async #list<T>(path: string, most = LIST_LIMIT): Promise<T[]> {
-    const all: T[] = [];
-    let cursor: string | null = null;
-    do {
-      const next: string = cursor === null ? '' : `&cursor=${enc(cursor)}`;
-      const page: Page<T> = await this.#send('GET', `${path}?limit=${PAGE}${next}`);
-      all.push(...page.data);
-      cursor = page.nextCursor ?? null;
-    } while (cursor !== null && all.length < most);
-    return all;
+  // ---- the live view ----
+
+  /** Gives the page another size, in CSS pixels. */
+  resize(id: string, size: Viewport): Promise<Preview> {
+    return this.#calls.shown('POST /sandboxes/{id}/preview/resize', { path: { id }, json: size });
+  }
+  viewerUrl(id: string, mode: ViewerMode): Promise<ViewerLink> {
+    return this.#calls.shown('POST /sandboxes/{id}/preview/viewer-url', { path: { id }, json: { mode } });
+  }
+  /** Makes addresses at which programs that speak the debugging protocol drive the browser. */
+  debuggingUrl(id: string): Promise<DebuggingUrl> {
+    return this.#calls.shown('POST /sandboxes/{id}/cdp-url', { path: { id }, json: {} });
   }
 
-  /** Answers what the runtime says as it may be shown. */
-  async #send<T>(method: Method, path: string, body?: unknown): Promise<T> {
-    return plainDeep(await this.#ask<T>(method, path, body));
-  }
+  // ---- the machine, models, sign-ins ----
 
-  async #ask<T>(method: Method, path: string, body?: unknown): Promise<T> {
-    const answer = await this.#host.request(method, path, body);
-    if (answer.status >= 200 && answer.status < 300) return answer.json as T;
-    throw new Refused(answer.status, problemOf(answer.status, plainDeep(answer.json)));
+  async checks(): Promise<Check[]> {
+    return (await this.#calls.shown('GET /doctor')).data;
+  }
+  /** Answers the models that a prompt could go to. */
+  async models(): Promise<ModelInfo[]> {
+    return (await this.#calls.shown('GET /models')).data;
+  }
+  keepModel(name: string, json: ModelSettings): Promise<ModelInfo> {
+    return this.#calls.shown('PUT /models/{name}', { path: { name }, json });
+  }
+  async forgetModel(name: string): Promise<void> {
+    await this.#calls.open('DELETE /models/{name}', { path: { name } });
+  }
+  /** Asks the model for a word; what it says instead is part of the answer. */
+  testModel(name: string): Promise<ModelTest> {
+    return this.#calls.shown('POST /models/{name}/test', { path: { name } });
+  }
+  /** Answers the entries of the vault, without their values. */
+  credentials(): Promise<Credential[]> {
+    return this.#calls.list('GET /credentials', {}, Infinity);
+  }
+  saveCredential(json: NewCredential): Promise<Credential> {
+    return this.#calls.shown('POST /credentials', { json });
+  }
+  /** Saves what a browser or a password manager exported. */
+  importCredentials(csv: string): Promise<ImportedCredentials> {
+    return this.#calls.shown('POST /credentials/import', { json: { csv } });
+  }
+  changeCredential(credentialId: string, json: CredentialPatch): Promise<Credential> {
+    return this.#calls.shown('PATCH /credentials/{credentialId}', { path: { credentialId }, json });
+  }
+  async deleteCredential(credentialId: string): Promise<void> {
+    await this.#calls.open('DELETE /credentials/{credentialId}', { path: { credentialId } });
+  }
+  keyStorage(): Promise<KeyStorage> {
+    return this.#calls.shown('GET /keys');
+  }
+  unlockKeys(passphrase: string): Promise<KeyStorage> {
+    return this.#calls.shown('POST /keys/unlock', { json: { passphrase } });
+  }
+  /** Answers where the runtime keeps its data and where its program lies, or `null` where it does not say. */
+  async runtime(): Promise<RuntimeInfo | null> {
+    try {
+      return await this.#calls.shown('GET /runtime');
+    } catch (refusal) {
+      if (refusal instanceof Refused && refusal.status === 404) return null;
+      throw refusal;
+    }
+  }
+  health(): Promise<Health> {
+    return this.#calls.shown('GET /health');
   }
 }
-
-const enc = encodeURIComponent;

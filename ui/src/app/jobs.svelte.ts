@@ -3,7 +3,7 @@
  *
  * Kept in the page's own storage. A deletion waits until it can no longer be undone; a page that closes before deletes nothing.
  */
-import type { Sandbox } from '../types/generated/Sandbox';
+import type { Sandbox } from '../types';
 import { titleIn } from '../core/groups';
 import { plainName } from '../core/plain';
 import { ALL, type Kept, type Wanted } from '../core/worklist';

@@ -2,7 +2,7 @@
 import type { Host } from '../host/types';
 import { BOX_MS, POINTER_MS } from '../core/aim';
 import { LiveView, type LiveState } from '../live';
-import type { Aim } from '../types/generated/Aim';
+import type { Aim } from '../types';
 
 /** What the live view that was shown last measured, for reports; `null` before anything was. */
 export const measured = $state<{ delayMs: number | null; picture: string }>({ delayMs: null, picture: '' });

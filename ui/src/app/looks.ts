@@ -3,7 +3,7 @@
  *
  * What is there when a workspace is first listed is no news: only what comes or changes afterwards is.
  */
-import type { FileEntry } from '../types/generated/FileEntry';
+import type { FileEntry } from '../types';
 
 const looks = new Map<string, ReadonlyMap<string, number>>();
 

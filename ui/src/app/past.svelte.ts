@@ -1,5 +1,5 @@
 /** What was recorded of one sandbox, read when it is looked at. */
-import type { Recording } from '../types/generated/Recording';
+import type { Recording } from '../types';
 import type { Client } from './client';
 
 /** Between two readings of a list that grows. */

@@ -16,7 +16,7 @@ import type { Clock } from '../core/time';
 import type { EventStream, EventStreamState, Host } from '../host/types';
 import { Unreachable } from '../host/types';
 import type { Event } from '../core/event';
-import type { ModelInfo } from '../types/generated/ModelInfo';
+import type { ModelInfo } from '../types';
 import { Client, Refused } from './client';
 import { Preferences } from './preferences.svelte';
 
@@ -78,7 +78,7 @@ export class Session {
 
   constructor(host: Host) {
     this.host = host;
-    this.client = new Client(host);
+    this.client = new Client(host.transport);
   }
 
   /** Begins to follow the runtime; the disposer ends it. */
@@ -150,15 +150,13 @@ export class Session {
     await this.attempt(async () => {
       const trashId = await this.client.trashFile(sandboxId, path);
       this.filesMoved += 1;
-      this.say(`Deleted ${visibleName(baseName(path))}.`, {
-        label: 'Undo',
-        run: () =>
-          void this.attempt(async () => {
-            const back = await this.client.restoreFile(sandboxId, trashId);
-            this.filesMoved += 1;
-            this.say(`${visibleName(back.path)} is back.`);
-          }),
-      });
+      const undo = () =>
+        void this.attempt(async () => {
+          const back = await this.client.restoreFile(sandboxId, trashId);
+          this.filesMoved += 1;
+          this.say(`${visibleName(back.path)} is back.`);
+        });
+      this.say(`Deleted ${visibleName(baseName(path))}.`, { label: 'Undo', run: undo });
     });
   }
 
@@ -189,8 +187,8 @@ export class Session {
   /** As [`Session.exportFile`], for what any route answers and however it is saved. */
   async export(route: string, name: string, save: () => Promise<void>): Promise<void> {
     await this.attempt(async () => {
-      const head = await this.host.read(route, { from: 0, to: HEAD });
-      if (runsWhenOpened(fileName(name), head.bytes)) this.leaving = { name: visibleName(name), save };
+      const head = await this.client.beginning(route, HEAD);
+      if (runsWhenOpened(fileName(name), head)) this.leaving = { name: visibleName(name), save };
       else await save();
     });
   }

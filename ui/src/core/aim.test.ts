@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { aimOn } from './aim';
-import type { Aim } from '../types/generated/Aim';
+import type { Aim } from '../types';
 
 const screen = { width: 1280, height: 808 };
 const aim = (over: Partial<Aim> = {}): Aim => ({ x: 100, y: 50, page: { width: 1280, height: 720 }, target: { left: 80, top: 40, width: 60, height: 20 }, action: 'click', name: 'Pay', pressed: true, ...over });

@@ -1,6 +1,5 @@
 /** What the agent is about to do, as the viewer draws it over the picture: where it points, the box it means, and in words. */
-import type { Aim } from '../types/generated/Aim';
-import type { Screen } from '../types/generated/Screen';
+import type { Aim, Screen } from '../types';
 
 export interface AimShown {
   /** In pixels of the screen, as are the box's. */

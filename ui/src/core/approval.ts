@@ -1,9 +1,5 @@
 /** Questions to a person before something is done: in plain words, and how far a yes may reach. */
-import type { ActKind } from '../types/generated/ActKind';
-import type { Amount } from '../types/generated/Amount';
-import type { Approval } from '../types/generated/Approval';
-import type { Grant } from '../types/generated/Grant';
-import type { RuleEffect } from '../types/generated/RuleEffect';
+import type { ActKind, Amount, Approval, Grant, RuleEffect } from '../types';
 
 /** Returns the question in one sentence: `Pay € 40.00 at shop.example?` */
 export function askSentence(approval: Approval): string {

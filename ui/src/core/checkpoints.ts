@@ -1,9 +1,7 @@
 /** Checkpoints, in words. */
 import { plainName } from './plain';
 import { fileSize, when, type Clock } from './time';
-import type { ChangedFile } from '../types/generated/ChangedFile';
-import type { Checkpoint } from '../types/generated/Checkpoint';
-import type { CheckpointDiff } from '../types/generated/CheckpointDiff';
+import type { ChangedFile, Checkpoint, CheckpointDiff } from '../types';
 
 /** Most files that are named before one goes back. */
 const NAMED = 12;

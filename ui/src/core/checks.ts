@@ -1,5 +1,5 @@
 /** What a machine can do, in sentences: the checks of `baton doctor` as a person reads them. */
-import type { Check } from '../types/generated/Check';
+import type { Check } from '../types';
 
 /** A sentence for each outcome. */
 const SAYINGS: Record<string, { works: string; fails: string }> = {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { endWords, newPictures } from './code';
-import type { ExecResult } from '../types/generated/ExecResult';
+import type { ExecResult } from '../types';
 
 const RAN: ExecResult = { exitCode: 0, signal: null, stdout: '', stderr: '', stdoutTruncated: false, stderrTruncated: false, durationMs: 40, timedOut: false };
 

@@ -1,7 +1,6 @@
 /** Code that a person runs in the sandbox. */
 
-import type { CodeLanguage } from '../types/generated/CodeLanguage';
-import type { ExecResult } from '../types/generated/ExecResult';
+import type { CodeLanguage, ExecResult } from '../types';
 
 export const LANGUAGES: { name: CodeLanguage; label: string; file: string }[] = [
   { name: 'python', label: 'Python', file: 'code.py' },

@@ -1,5 +1,5 @@
 /** What a document can become, as the runtime carries it out. */
-import type { DocumentFormat } from '../types/generated/DocumentFormat';
+import type { DocumentFormat } from '../types';
 import { ending } from './viewer';
 
 const TARGETS: Record<string, DocumentFormat[]> = {

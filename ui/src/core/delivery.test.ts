@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Delivery } from '../types/generated/Delivery';
+import type { Delivery } from '../types';
 import { deliveryWords, typesIn } from './delivery';
 
 const NOW = 1_000_000;

@@ -1,6 +1,5 @@
 /** What became of a message to a webhook, in words. */
-import type { Delivery } from '../types/generated/Delivery';
-import type { Webhook } from '../types/generated/Webhook';
+import type { Delivery, Webhook } from '../types';
 import { waited } from './time';
 
 export interface DeliveryWords {

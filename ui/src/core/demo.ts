@@ -1,5 +1,5 @@
 /** The guided first task, as the interface knows it again. */
-import type { Task } from '../types/generated/Task';
+import type { Task } from '../types';
 
 /** Whether a task is the demo, and came to its end. */
 export function demoEnded(task: Task | null): boolean {

@@ -3,22 +3,21 @@
  *
  * What comes from the runtime passes {@link readEvent} once, at the door; behind it `switch (event.type)` is exhaustive.
  */
-import type { Event as KnownEvent } from '../types/generated/Event';
-import type { EventData } from '../types/generated/EventData';
+import type { Event as KnownEvent, EventEnvelope } from '../types';
 
 /** A type that this page knows. */
-export type EventType = EventData['type'];
+export type EventType = KnownEvent['type'];
 
 /** What events of a type hold. */
-export type Payload<T extends EventType> = Extract<EventData, { type: T }>['data'];
+export type Payload<T extends EventType> = Extract<KnownEvent, { type: T }>['data'];
 
 /** An event of a type that came after this page, or with a payload that is none. */
-export type UnknownEvent = Omit<KnownEvent, 'type' | 'data'> & { type: 'unknown'; kind: string; data: unknown };
+export type UnknownEvent = EventEnvelope & { type: 'unknown'; kind: string; data: unknown };
 
 export type Event = KnownEvent | UnknownEvent;
 
 /** Events of one type. */
-export type EventOf<T extends EventType> = KnownEvent & { type: T };
+export type EventOf<T extends EventType> = Extract<KnownEvent, { type: T }>;
 
 /** Complete by its type: a type that is missing does not compile. */
 const KNOWN: Record<EventType, true> = {

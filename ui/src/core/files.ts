@@ -1,6 +1,6 @@
 /** The workspace as a tree. */
 import { visibleName } from './plain';
-import type { FileEntry } from '../types/generated/FileEntry';
+import type { FileEntry } from '../types';
 
 export interface Folder {
   kind: 'folder';
@@ -23,14 +23,6 @@ export interface File {
 }
 
 export type Node = Folder | File;
-
-/** A file that a search found, or a line of it. */
-export interface FileMatch {
-  path: string;
-  kind: FileEntry['kind'];
-  line?: number;
-  text?: string;
-}
 
 /** Returns the tree of a recursive listing; folders first, then by name. `lookedAt` maps a path to its time at the last look. */
 export function tree(entries: readonly FileEntry[], lookedAt: ReadonlyMap<string, number>): Node[] {

@@ -1,4 +1,5 @@
 /** The size of page that fills a stage without blank edges. */
+import type { SandboxConfig, Viewport } from '../types';
 
 /** Sites are made for this much at least: a narrower stage shows a page that is scaled down. */
 const NARROWEST = 768;
@@ -19,12 +20,10 @@ export function pageFitting(width: number, height: number, bars: number): { widt
   return { width: pageWidth, height: Math.floor(Math.min(HIGHEST, Math.max(LOWEST, screenHeight - bars))) };
 }
 
-type Body = Record<string, unknown> & { capabilities?: { browser?: unknown } & Record<string, unknown> };
-
 /** Returns the body of a new sandbox, with its browser's page set to this size; one without a browser stays as it is. */
-export function withViewport(body: Body, viewport: { width: number; height: number } | null): Body {
+export function withViewport(body: SandboxConfig, viewport: Viewport | null): SandboxConfig {
   const browser = body.capabilities?.browser;
   if (viewport === null || browser === false) return body;
-  const asked = typeof browser === 'object' && browser !== null ? browser : {};
+  const asked = typeof browser === 'object' ? browser : {};
   return { ...body, capabilities: { ...body.capabilities, browser: { ...asked, viewport } } };
 }

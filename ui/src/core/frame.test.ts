@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { ControlView } from '../types/generated/ControlView';
+import type { ControlView, Sandbox, Task } from '../types';
 import { firstSentence, frameOf, mayTakeControl, whyNoControl, type FrameInput } from './frame';
 import { phaseOf, startSteps } from './phase';
 import { AT, eventsOf, handoffOf, sandboxOf, taskOf, type InShort } from './testing';
-import type { Sandbox } from '../types/generated/Sandbox';
-import type { Task } from '../types/generated/Task';
 
 const control = (over: Partial<ControlView>): ControlView => ({
   mode: 'ai',

@@ -8,9 +8,7 @@ import { worksNow, type Phase } from './phase';
 import { plainName } from './plain';
 import { pageOf } from './words';
 import { count, duration, stopwatch } from './time';
-import type { Artifact } from '../types/generated/Artifact';
-import type { Handoff } from '../types/generated/Handoff';
-import type { Sandbox } from '../types/generated/Sandbox';
+import type { Artifact, Handoff, Sandbox, Task } from '../types';
 
 export type FrameTone = 'agent' | 'needs' | 'you' | 'idle' | 'bad';
 export type FrameIcon = 'agent' | 'hand' | 'person' | 'none' | 'check' | 'warning' | 'broken';
@@ -284,7 +282,7 @@ function failedSentence(message: string | undefined): string {
 }
 
 /** Returns the figures of a task: `9 min, 1 takeover of 0:42, 14 steps`. */
-function figures(input: FrameInput, task: { startedAt: number | null; endedAt: number | null; usage: { steps: number } }): string {
+function figures(input: FrameInput, task: Pick<Task, 'startedAt' | 'endedAt' | 'usage'>): string {
   const parts: string[] = [];
   if (task.startedAt != null && task.endedAt != null) parts.push(duration(task.endedAt - task.startedAt));
   const { times, heldMs } = input.takeovers;

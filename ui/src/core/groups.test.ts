@@ -3,8 +3,7 @@ import { groups, needsCount, takeoversOf } from './groups';
 import { AT, eventsOf, handoffOf, receiptWith, sandboxOf, taskOf, type InShort } from './testing';
 import type { Clock } from './time';
 import { EMPTY, reduce, type World } from './world';
-import type { Sandbox } from '../types/generated/Sandbox';
-import type { Task } from '../types/generated/Task';
+import type { Sandbox, Task } from '../types';
 
 const CLOCK: Clock = { now: AT + 3_600_000, offsetMinutes: 0 };
 const NOBODY = { quiet: new Set<string>(), driven: null };

@@ -7,8 +7,7 @@ import { lastSaid } from './story';
 import { count, sameDay, stopwatch, waited, when, type Clock } from './time';
 import { latestTask, type World } from './world';
 import type { Event } from './event';
-import type { Sandbox } from '../types/generated/Sandbox';
-import type { Task } from '../types/generated/Task';
+import type { Sandbox, Task } from '../types';
 
 export interface Item {
   id: string;
@@ -144,7 +143,7 @@ export function isOpen({ status }: Pick<Sandbox, 'status'>): boolean {
 /** Returns the site of the page that is open, or was last; or the first one that it may go to. */
 function siteOf({ preview, network }: Sandbox): string | null {
   const host = /^https?:\/\/(?:www\.)?([^/:?#]+)/.exec(preview.url)?.[1];
-  return host ?? (network.mode === 'allowlist' ? (network.allow[0]?.replace(/^\*\./, '') ?? null) : null);
+  return host ?? (network.mode === 'allowlist' ? (network.allow?.[0]?.replace(/^\*\./, '') ?? null) : null);
 }
 
 export function titleOf(sandbox: Sandbox, task: Task | null): string {

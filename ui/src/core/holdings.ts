@@ -1,15 +1,8 @@
 /** What a sandbox holds on the disk, in words. */
+import type { DiskUsage } from '../types';
 import { fileSize } from './time';
 
-export interface Holdings {
-  workspaceBytes: number;
-  files: number;
-  folders: number;
-  trashBytes: number;
-  artifactBytes: number;
-  checkpointBytes: number;
-  truncated: boolean;
-}
+export type Holdings = DiskUsage;
 
 /** Returns what the files take: `200 MB in 3 files`. */
 export function filesWords({ workspaceBytes, files, truncated }: Holdings): string {

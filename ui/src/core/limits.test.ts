@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { badLimit, limitLines, limitsBody } from './limits';
+import { askedLimits, badLimit, limitLines, limitsBody } from './limits';
 
 const NONE = { memory: '', disk: '', cpus: '', pids: '' };
 
@@ -28,4 +28,9 @@ test('what is no number is named', () => {
   expect(badLimit(NONE)).toBeNull();
   expect(badLimit({ ...NONE, memory: 'much' })).toMatch(/^Memory/);
   expect(badLimit({ ...NONE, cpus: '0' })).toMatch(/^Processors/);
+});
+
+test('the limits of a job that is run again are those that were asked for, without what is in force', () => {
+  const again = askedLimits({ memoryMb: 2048, inForce: { memoryMb: { value: 2048, by: 'cgroup2' } } });
+  expect(JSON.parse(JSON.stringify(again))).toEqual({ memoryMb: 2048 });
 });

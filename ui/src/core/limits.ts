@@ -1,6 +1,5 @@
 /** What a sandbox may use, in words: the limits in force, and those that a person types. */
-import type { EnforcedBy } from '../types/generated/EnforcedBy';
-import type { SandboxLimits } from '../types/generated/SandboxLimits';
+import type { EnforcedBy, Limits, SandboxLimits } from '../types';
 
 export interface LimitLine {
   name: string;
@@ -50,12 +49,17 @@ export interface TypedLimits {
 }
 
 /** Returns the limits to send, of those that were typed; memory and disk in GB. */
-export function limitsBody(typed: TypedLimits): Record<string, number> {
+export function limitsBody(typed: TypedLimits): Limits {
   const sent = (name: string, text: string, factor: number): Record<string, number> => {
     const value = Number(text.trim().replace(',', '.')) * factor;
     return text.trim() === '' ? {} : { [name]: factor === 1 ? value : Math.round(value) };
   };
   return { ...sent('memoryMb', typed.memory, 1024), ...sent('diskMb', typed.disk, 1024), ...sent('cpus', typed.cpus, 1), ...sent('pids', typed.pids, 1) };
+}
+
+/** Returns what was asked for, to be asked for again: what is in force is the runtime's to say. */
+export function askedLimits({ memoryMb, pids, cpus, diskMb, idleMs }: SandboxLimits): Limits {
+  return { memoryMb, pids, cpus, diskMb, idleMs };
 }
 
 /** Says which typed limit is no number; `null` when all are. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ModelInfo } from '../types/generated/ModelInfo';
+import type { ModelInfo } from '../types';
 import { draftFor, draftOf, missingOf, PROVIDERS, settingsOf, storageWords, testWords } from './models';
 
 const provider = (name: string) => PROVIDERS.find((each) => each.name === name)!;

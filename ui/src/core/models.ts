@@ -1,9 +1,5 @@
 /** Models as a person sets them: the providers that are offered, and what the form sends. */
-import type { KeyStorage } from '../types/generated/KeyStorage';
-import type { ModelInfo } from '../types/generated/ModelInfo';
-import type { ModelKind } from '../types/generated/ModelKind';
-import type { ModelSettings } from '../types/generated/ModelSettings';
-import type { ModelTest } from '../types/generated/ModelTest';
+import type { KeyStorage, ModelInfo, ModelKind, ModelSettings, ModelTest } from '../types';
 
 export interface Provider {
   name: string;

@@ -7,13 +7,8 @@
  *      └─▶ failed                 agent ─▶ done        lost covers whatever was shown
  * ```
  */
-import type { ControlView } from '../types/generated/ControlView';
-import type { Approval } from '../types/generated/Approval';
+import type { Approval, ControlView, Failure, Handoff, Sandbox, Task } from '../types';
 import type { Event } from './event';
-import type { Failure } from '../types/generated/Failure';
-import type { Handoff } from '../types/generated/Handoff';
-import type { Sandbox } from '../types/generated/Sandbox';
-import type { Task } from '../types/generated/Task';
 
 export type Phase =
   | { kind: 'starting'; steps: StartStep[] }

@@ -1,9 +1,7 @@
 /** A new task, from a playbook or in words: the templates that are offered, and what the form sends. */
 import { badLimit, limitsBody, type TypedLimits } from './limits';
 import { paramsOf } from './playbook-text';
-import type { BackendKind } from '../types/generated/BackendKind';
-import type { NetworkMode } from '../types/generated/NetworkMode';
-import type { Sandbox } from '../types/generated/Sandbox';
+import type { BackendKind, NetworkMode, Sandbox, SandboxConfig, TaskRequest } from '../types';
 
 /** Both run as they are, without a network: the practice portal is built in. A test runs them. */
 export const TEMPLATE = `name: Look something up
@@ -107,7 +105,7 @@ export function playbookName(source: string): string | null {
 }
 
 /** Returns the body of `POST /v1/sandboxes`. Only what differs from the defaults is said, and when it ends by itself: it is made for one job. */
-export function sandboxBody(draft: Draft, by: GivenBy): Record<string, unknown> {
+export function sandboxBody(draft: Draft, by: GivenBy): SandboxConfig {
   const allow = draft.allow.split(/[\s,]+/).filter((pattern) => pattern !== '');
   const name = draft.name.trim() || (by === 'playbook' ? (playbookName(draft.playbook) ?? '') : draft.prompt.trim().slice(0, 60));
   const profile = draft.profile.trim();
@@ -123,7 +121,7 @@ export function sandboxBody(draft: Draft, by: GivenBy): Record<string, unknown> 
 }
 
 /** Returns the body of `POST /v1/sandboxes/{id}/tasks`. */
-export function taskBody(draft: Draft, by: GivenBy): Record<string, unknown> {
+export function taskBody(draft: Draft, by: GivenBy): TaskRequest {
   if (by === 'playbook') return playbookBody(draft);
   const limits = {
     ...(draft.steps.trim() === '' ? {} : { steps: Number(draft.steps) }),
@@ -163,7 +161,7 @@ export function missing(draft: Draft, by: GivenBy): string | null {
 /** Returns a draft of what a task was to do, to be edited and run again. */
 export function draftOf(task: { playbook?: string | null; prompt?: string | null; error?: { message: string } | null }, sandbox: Pick<Sandbox, 'name' | 'network' | 'backend' | 'capabilities'>): Draft {
   const browser = sandbox.capabilities.browser;
-  const { mode, allow } = sandbox.network;
+  const { mode = 'open', allow = [] } = sandbox.network;
   return {
     ...EMPTY_DRAFT,
     by: task.playbook != null ? 'playbook' : 'prompt',

@@ -3,7 +3,7 @@ import { groups } from './groups';
 import { openQuestion, phaseOf } from './phase';
 import { AT, approvalOf, handoffOf, sandboxOf, taskOf } from './testing';
 import { EMPTY, reduce } from './world';
-import type { Preview } from '../types/generated/Preview';
+import type { Preview } from '../types';
 
 const preview = (controlMode: Preview['controlMode']): Preview => ({ ...sandboxOf().preview, controlMode, controller: controlMode === 'human' ? 'Ada' : null });
 

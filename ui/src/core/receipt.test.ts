@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Receipt } from '../types/generated/Receipt';
+import type { Receipt } from '../types';
 import { receiptLines, receiptSentence } from './receipt';
 import { receiptWith } from './testing';
 import { text } from './words';

@@ -1,5 +1,5 @@
 /** What changed while a person drove, in words: names, never values. */
-import type { Receipt } from '../types/generated/Receipt';
+import type { Receipt } from '../types';
 import { count } from './time';
 import { code, plain, shortAddress, strong, type Words } from './words';
 

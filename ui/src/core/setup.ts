@@ -1,5 +1,5 @@
 /** Check my setup: a task in which a person tries keyboard, paste, windows and files, and the report that comes of it. */
-import type { Task } from '../types/generated/Task';
+import type { Task } from '../types';
 
 export const SETUP_NAME = 'Check my setup';
 /** Where its results are, in the workspace. */

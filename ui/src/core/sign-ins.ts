@@ -1,9 +1,5 @@
 /** The vault as a person sees it: what an entry is called, what may be done with it, and what the form sends. */
-import type { Credential } from '../types/generated/Credential';
-import type { CredentialPatch } from '../types/generated/CredentialPatch';
-import type { CredentialRule } from '../types/generated/CredentialRule';
-import type { ImportedCredentials } from '../types/generated/ImportedCredentials';
-import type { NewCredential } from '../types/generated/NewCredential';
+import type { Credential, CredentialPatch, CredentialRule, ImportedCredentials, NewCredential } from '../types';
 import { count, waited } from './time';
 
 export const RULES: Record<CredentialRule, string> = {

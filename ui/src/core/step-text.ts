@@ -1,5 +1,5 @@
 /** One step of the story as a line of a playbook, to be written down and run again. */
-import type { ToldStep } from '../types/generated/ToldStep';
+import type { ToldStep } from '../types';
 
 /** Fields that a step needs and the history does not keep: what a person or an agent typed, wrote or ran. */
 const NOT_KEPT: Record<string, readonly string[]> = { type: ['text'], write: ['content'], code: ['code'] };

@@ -1,13 +1,6 @@
 /** Every step of a playbook with its fields: what the editor completes, explains and checks in place. The runtime has the last word. */
 import type { StepName } from './words';
-import type { Action } from '../types/generated/Action';
-import type { CodeRequest } from '../types/generated/CodeRequest';
-import type { ConvertFile } from '../types/generated/ConvertFile';
-import type { ExecRequest } from '../types/generated/ExecRequest';
-import type { HandoffRequest } from '../types/generated/HandoffRequest';
-import type { SaveArtifact } from '../types/generated/SaveArtifact';
-import type { TakeCheckpoint } from '../types/generated/TakeCheckpoint';
-import type { WriteFile } from '../types/generated/WriteFile';
+import type { Action, CodeRequest, ConvertFile, ExecRequest, HandoffRequest, SaveArtifact, TakeCheckpoint, WriteFile } from '../types';
 
 type Step =
   | Action

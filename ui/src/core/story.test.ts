@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ToldStep } from '../types/generated/ToldStep';
+import type { ToldStep } from '../types';
 import type { Event, Payload } from './event';
 import { gapHead, gapTail, lastReceipt, lastSaid, story, takenRequest } from './story';
 import { eventsOf, oddEventsOf, receiptWith, type InShort } from './testing';

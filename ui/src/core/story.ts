@@ -4,12 +4,7 @@
  * Each action is one line; runs of small ones fold into one; a person's time is one plain gap. Lines have keys that stay the
  * same while the story grows, so a new line never moves what is being read.
  */
-import type { SandboxPart } from '../types/generated/SandboxPart';
-import type { DialogState } from '../types/generated/DialogState';
-import type { ApprovalStatus } from '../types/generated/ApprovalStatus';
-import type { Receipt } from '../types/generated/Receipt';
-import type { Target } from '../types/generated/Target';
-import type { ToldStep } from '../types/generated/ToldStep';
+import type { ApprovalStatus, DialogState, Receipt, SandboxPart, Target, ToldStep } from '../types';
 import type { Event, EventOf, Payload } from './event';
 import { receiptSentence } from './receipt';
 import { plainName } from './plain';

@@ -1,14 +1,6 @@
 /** Objects of the contract for tests: whole and plausible, with what matters to a test put over them. */
 import { readEvent, type Event, type EventType, type Payload } from './event';
-import type { Actor } from '../types/generated/Actor';
-import type { Approval } from '../types/generated/Approval';
-import type { Credential } from '../types/generated/Credential';
-import type { Grant } from '../types/generated/Grant';
-import type { Proposal } from '../types/generated/Proposal';
-import type { Handoff } from '../types/generated/Handoff';
-import type { Receipt } from '../types/generated/Receipt';
-import type { Sandbox } from '../types/generated/Sandbox';
-import type { Task } from '../types/generated/Task';
+import type { Actor, Approval, Credential, Grant, Handoff, Proposal, Receipt, Sandbox, Task } from '../types';
 
 /** 20 October 2026, 08:00 UTC. */
 export const AT = Date.UTC(2026, 9, 20, 8);

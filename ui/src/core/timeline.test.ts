@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Recording } from '../types/generated/Recording';
+import type { Recording } from '../types';
 import type { StoryLine } from './story';
 import { lineAt, placeOf, played, REST_MS, sayAt, shownAt, stepFrom, tickNear, timeAt, timelineOf } from './timeline';
 import { plain } from './words';

@@ -3,7 +3,7 @@
  *
  * A pause takes no more room than {@link REST_MS}, so that an hour of waiting does not press the steps together.
  */
-import type { Recording } from '../types/generated/Recording';
+import type { Recording } from '../types';
 import { gapHead, type StoryLine, type Tone } from './story';
 import { text } from './words';
 

@@ -1,6 +1,6 @@
 /** What a task has cost so far, in a short line. */
 import { count } from './time';
-import type { Usage } from '../types/generated/Usage';
+import type { Usage } from '../types';
 
 /** Returns for example `12 steps · 34k tokens · $0.12`; without a model only the steps. */
 export function usageLine(usage: Usage): string {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Checkpoint } from '../types/generated/Checkpoint';
+import type { Checkpoint } from '../types';
 import { differenceWords, versionBefore, versionsOf } from './versions';
 
 const HOUR = 3_600_000;

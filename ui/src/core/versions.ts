@@ -1,7 +1,7 @@
 /** A file as it was before: at each checkpoint of its job. */
 import { checkpointName } from './checkpoints';
 import { count, when, type Clock } from './time';
-import type { Checkpoint } from '../types/generated/Checkpoint';
+import type { Checkpoint } from '../types';
 
 /** One older version that a file can be compared with. */
 export interface Version {

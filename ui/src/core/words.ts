@@ -4,14 +4,7 @@
  * The arguments of a step may lack what another version did not write: what is missing is left out.
  */
 import { plainName } from './plain';
-import type { Action } from '../types/generated/Action';
-import type { CodeLanguage } from '../types/generated/CodeLanguage';
-import type { Condition } from '../types/generated/Condition';
-import type { ExecRequest } from '../types/generated/ExecRequest';
-import type { TakeCheckpoint } from '../types/generated/TakeCheckpoint';
-import type { Target } from '../types/generated/Target';
-import type { ToldStep } from '../types/generated/ToldStep';
-import type { Work } from '../types/generated/Work';
+import type { Action, CodeLanguage, Condition, ExecRequest, TakeCheckpoint, Target, ToldStep, Work } from '../types';
 
 /** A piece of a line. `strong` is what the line is about, `code` is a name of a file or a command. */
 export interface Part {

@@ -4,10 +4,8 @@
  * Objects are never patched from events: an event says that an object changed, and the object is asked for again. So what is
  * shown is always what the runtime said whole.
  */
-import type { Artifact } from '../types/generated/Artifact';
+import type { Artifact, Sandbox, Task } from '../types';
 import type { Event } from './event';
-import type { Sandbox } from '../types/generated/Sandbox';
-import type { Task } from '../types/generated/Task';
 
 export interface World {
   sandboxes: ReadonlyMap<string, Sandbox>;

@@ -9,21 +9,20 @@ import { listen } from '@tauri-apps/api/event';
 import { followEvents } from './events';
 import { followRoute } from './follow';
 import { followSpeech } from './speech';
-import type { Answer, Bytes, DesktopWindow, EventStream, EventStreamState, Host, LiveEndpoint, Method, Notice, Part, Platform, UnderWay } from './types';
-import { rangeOf, Unreachable } from './types';
+import type { Endpoint, UnderWay } from './ipc';
+import { overShell } from './in-process';
+import type { DesktopWindow, EventStream, EventStreamState, Host, LiveEndpoint, Notice, Platform } from './types';
+import { Unreachable } from './types';
+import { Transport } from '../../../sdk/typescript/src/transport';
 import type { Event } from '../core/event';
 
 export function desktopHost(): Host {
   return new DesktopHost();
 }
 
-/** What the command `request` answers: status and body of the route, as HTTP would have. */
-interface InProcessAnswer {
-  status: number;
-  body: unknown;
-}
-
 class DesktopHost implements Host {
+  /** No address and no token: the shell carries each request to the runtime inside it. */
+  readonly transport = new Transport({ url: '', token: '', fetch: overShell(invoke) });
   readonly platform: Platform = { kind: 'desktop', mac: /Mac/.test(navigator.userAgent) };
   readonly window: DesktopWindow = {
     keepsRunning: () => this.#invoke<boolean>('keeps_running', {}),
@@ -38,32 +37,6 @@ class DesktopHost implements Host {
     },
     answerQuit: async (quits) => void (await (quits ? this.#invoke<null>('quit', { asked: true }) : this.#invoke<null>('quit_answered', {}))),
   };
-
-  async request(method: Method, path: string, body?: unknown): Promise<Answer> {
-    const answer = await this.#invoke<InProcessAnswer>('request', { method, path, body: body ?? null });
-    return { status: answer.status, json: answer.body };
-  }
-
-  /** Answers the raw body of a GET; the shell rejects with the route's answer when it is not 2xx. */
-  async read(path: string, part?: Part): Promise<Bytes> {
-    try {
-      const body = await invoke<ArrayBuffer>('read', { path, range: part === undefined ? null : rangeOf(part) });
-      return { status: 200, contentType: 'application/octet-stream', bytes: new Uint8Array(body) };
-    } catch (cause) {
-      if (isAnswer(cause)) return { status: cause.status, contentType: 'application/json', bytes: new Uint8Array() };
-      throw new Unreachable(cause);
-    }
-  }
-
-  async write(path: string, bytes: Blob): Promise<Answer> {
-    const body = new Uint8Array(await bytes.arrayBuffer());
-    try {
-      const answer = await invoke<InProcessAnswer>('write', body, { headers: { 'x-path': encodeURIComponent(path) } });
-      return { status: answer.status, json: answer.body };
-    } catch (cause) {
-      throw new Unreachable(cause);
-    }
-  }
 
   events(after: string | null, onEvent: (event: Event) => void, onState: (state: EventStreamState) => void): EventStream {
     const endpoint = async () => {
@@ -126,7 +99,7 @@ class DesktopHost implements Host {
     document.title = count === 0 ? 'Baton' : `(${count}) Baton`;
   }
 
-  #endpoint(): Promise<{ url: string; token: string }> {
+  #endpoint(): Promise<Endpoint> {
     return this.#invoke('endpoint', {});
   }
 
@@ -137,8 +110,4 @@ class DesktopHost implements Host {
       throw new Unreachable(cause);
     }
   }
-}
-
-function isAnswer(value: unknown): value is InProcessAnswer {
-  return typeof value === 'object' && value !== null && typeof (value as InProcessAnswer).status === 'number';
 }

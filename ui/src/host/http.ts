@@ -4,12 +4,11 @@
  * The address carries a one-time ticket in its fragment. It is taken out of the address at once and exchanged for the token,
  * which lives in this tab's session storage and never in an address.
  */
-import { Transport, type Sending } from '../../../sdk/typescript/src/transport';
+import { Transport } from '../../../sdk/typescript/src/transport';
 import { followEvents } from './events';
 import { followRoute } from './follow';
 import { followSpeech } from './speech';
-import type { Answer, Bytes, EventStream, EventStreamState, Host, LiveEndpoint, Method, Notice, Part, Platform } from './types';
-import { rangeOf, Unreachable } from './types';
+import type { EventStream, EventStreamState, Host, LiveEndpoint, Notice, Platform } from './types';
 import type { Event } from '../core/event';
 
 const TOKEN_KEY = 'baton.token';
@@ -69,49 +68,33 @@ class HttpHost implements Host {
   readonly platform: Platform = { kind: 'browser', mac: /Mac|iP(hone|ad)/.test(navigator.userAgent) };
   readonly window = null;
   readonly #base: string;
-  readonly #transport: Transport;
+  readonly transport: Transport;
 
   constructor(base: string, token: string) {
     this.#base = base;
-    this.#transport = new Transport({ url: base, token });
-  }
-
-  async request(method: Method, path: string, body?: unknown): Promise<Answer> {
-    const response = await this.#fetch(method, path, body === undefined ? {} : { json: body });
-    return { status: response.status, json: await response.json().catch(() => null) };
-  }
-
-  async read(path: string, part?: Part): Promise<Bytes> {
-    const response = await this.#fetch('GET', path, part === undefined ? {} : { headers: { range: rangeOf(part) } });
-    const contentType = response.headers.get('content-type') ?? 'application/octet-stream';
-    return { status: response.status, contentType, bytes: new Uint8Array(await response.arrayBuffer()) };
-  }
-
-  async write(path: string, bytes: Blob): Promise<Answer> {
-    const response = await this.#fetch('PUT', path, { bytes });
-    return { status: response.status, json: await response.json().catch(() => null) };
+    this.transport = new Transport({ url: base, token });
   }
 
   events(after: string | null, onEvent: (event: Event) => void, onState: (state: EventStreamState) => void): EventStream {
-    const endpoint = { wsUrl: `${this.#base.replace(/^http/, 'ws')}/v1/events`, token: this.#transport.token };
+    const endpoint = { wsUrl: `${this.#base.replace(/^http/, 'ws')}/v1/events`, token: this.transport.token };
     const look = (state: EventStreamState) => {
       onState(state);
       // A page whose runtime was started anew would try for ever: it is made anew, and then says how to get in.
       if (state.kind === 'lost' && state.tries % 3 === 0) {
-        void isForgotten(this.#base, this.#transport.token).then((forgotten) => forgotten && location.reload());
+        void isForgotten(this.#base, this.transport.token).then((forgotten) => forgotten && location.reload());
       }
     };
     return followEvents(() => Promise.resolve(endpoint), after, onEvent, look);
   }
 
   speech(taskId: string, onText: (text: string) => void): () => void {
-    const endpoint = { wsUrl: `${this.#base.replace(/^http/, 'ws')}/v1/tasks/${taskId}/speech`, token: this.#transport.token };
+    const endpoint = { wsUrl: `${this.#base.replace(/^http/, 'ws')}/v1/tasks/${taskId}/speech`, token: this.transport.token };
     return followSpeech(() => Promise.resolve(endpoint), onText);
   }
 
   liveEndpoint(sandboxId: string): Promise<LiveEndpoint> {
     const base = this.#base.replace(/^http/, 'ws');
-    return Promise.resolve({ wsUrl: `${base}/v1/sandboxes/${sandboxId}/stream`, token: this.#transport.token });
+    return Promise.resolve({ wsUrl: `${base}/v1/sandboxes/${sandboxId}/stream`, token: this.transport.token });
   }
 
   follow(path: string, onNews: () => void): () => void {
@@ -119,13 +102,13 @@ class HttpHost implements Host {
   }
 
   socketEndpoint(path: string): Promise<LiveEndpoint> {
-    return Promise.resolve({ wsUrl: `${this.#base.replace(/^http/, 'ws')}${path}`, token: this.#transport.token });
+    return Promise.resolve({ wsUrl: `${this.#base.replace(/^http/, 'ws')}${path}`, token: this.transport.token });
   }
 
   async saveFrom(path: string, name: string): Promise<string | null> {
-    const { status, contentType, bytes } = await this.read(path);
-    if (status < 200 || status > 299) throw new Error('the file cannot be read any more');
-    const url = URL.createObjectURL(new Blob([bytes], { type: contentType }));
+    const response = await this.transport.fetch('GET', path.slice('/v1'.length));
+    if (!response.ok) throw new Error('the file cannot be read any more');
+    const url = URL.createObjectURL(await response.blob());
     const anchor = document.createElement('a');
     anchor.href = url;
     anchor.download = name;
@@ -174,14 +157,5 @@ class HttpHost implements Host {
 
   setNeedsCount(count: number): void {
     document.title = count === 0 ? 'Baton' : `(${count}) Baton`;
-  }
-
-  /** `path` begins with `/v1`, as everywhere in the interface. */
-  async #fetch(method: Method, path: string, sending: Sending = {}): Promise<Response> {
-    try {
-      return await this.#transport.fetch(method, path.slice('/v1'.length), sending);
-    } catch (cause) {
-      throw new Unreachable(cause);
-    }
   }
 }

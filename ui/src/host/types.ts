@@ -4,28 +4,9 @@
  * The interface runs in two places: in the desktop window, where requests are carried out in process, and in any browser
  * against `baton serve`. Everything that differs between them is behind [`Host`]; nothing else in the interface asks where it is.
  */
+import type { Transport } from '../../../sdk/typescript/src/transport';
 import type { Event } from '../core/event';
-
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-
-/** An answer of the runtime, whatever its status. `json` is `null` where the body is empty. */
-export interface Answer {
-  status: number;
-  json: unknown;
-}
-
-/** A part of a file, in bytes. */
-export interface Part {
-  from: number;
-  to: number;
-}
-
-/** Bytes of a file. */
-export interface Bytes {
-  status: number;
-  contentType: string;
-  bytes: Uint8Array<ArrayBuffer>;
-}
+import type { UnderWay } from './ipc';
 
 /** Where the WebSockets of a live view go, and the token they offer as subprotocol `bearer.TOKEN`. */
 export interface LiveEndpoint {
@@ -54,16 +35,6 @@ export interface EventStream {
   close(): void;
 }
 
-/** What would stop if the application quit. */
-export interface UnderWay {
-  /** Tasks that would be stopped. */
-  tasks: number;
-  /** Tasks that wait for a person, and go on at the next start. */
-  waiting: number;
-  /** Sandboxes without a task. */
-  sandboxes: number;
-}
-
 /** The window as the desktop has it. */
 export interface DesktopWindow {
   /** Whether closing the window leaves running what runs. */
@@ -87,12 +58,8 @@ export interface Host {
   readonly platform: Platform;
   /** `null` in a browser, whose tabs end nothing. */
   readonly window: DesktopWindow | null;
-  /** Sends one request to the runtime: `path` begins with `/v1/`. Throws [`Unreachable`] when there is no answer. */
-  request(method: Method, path: string, body?: unknown): Promise<Answer>;
-  /** Reads bytes, such as a file of the workspace; with `part` only those from `from` up to, not including, `to`. */
-  read(path: string, part?: Part): Promise<Bytes>;
-  /** Writes bytes, such as a file of the workspace. */
-  write(path: string, bytes: Blob): Promise<Answer>;
+  /** The TypeScript client's own transport, over what this host has: HTTP, or the shell's commands. */
+  readonly transport: Transport;
   /** Follows events after the one with id `after`, or from now on without it. */
   events(after: string | null, onEvent: (event: Event) => void, onState: (state: EventStreamState) => void): EventStream;
   /** Follows what the model of a task says while it says it, until closed; answers how to close. What was missed is missed. */
@@ -124,9 +91,4 @@ export class Unreachable extends Error {
     super('the runtime does not answer', { cause });
     this.name = 'Unreachable';
   }
-}
-
-/** Returns a part as the header `Range` says it. */
-export function rangeOf({ from, to }: Part): string {
-  return `bytes=${from}-${to - 1}`;
 }

@@ -22,7 +22,7 @@ import type { LiveState } from './state';
 import { Surface } from './surface';
 import type { Endpoint, Transport, TransportEvents } from './transport';
 import { WebRtcTransport } from './webrtc-transport';
-import type { TypedText } from '../types/generated/TypedText';
+import type { TypedText } from '../types';
 import type { Aim, FromViewer, Screen, ToViewer } from './words';
 
 export interface LiveOptions {
@@ -254,7 +254,7 @@ export class LiveView {
         break;
       case 'control':
         this.#set({ ...this.#state, control: word.control, denied: word.control.yours ? null : this.#state.denied });
-        this.#input?.setActive(word.control.yours && word.control.lease !== null);
+        this.#input?.setActive(word.control.yours && word.control.lease != null);
         break;
       case 'denied':
         this.#deny(word.message);
@@ -344,7 +344,7 @@ export class LiveView {
 
   #withLease(act: (lease: number) => void): void {
     const control = this.#state.control;
-    if (control !== null && control.yours && control.lease !== null) act(control.lease);
+    if (control !== null && control.yours && control.lease != null) act(control.lease);
   }
 
   #say(word: FromViewer): void {

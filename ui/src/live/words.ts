@@ -1,15 +1,8 @@
 /** The words between a live view and the runtime, as the runtime defines them. */
-export type { Aim } from '../types/generated/Aim';
-export type { ControlMode } from '../types/generated/ControlMode';
-export type { ControlView } from '../types/generated/ControlView';
-export type { FromViewer } from '../types/generated/FromViewer';
-export type { InputEvent } from '../types/generated/InputEvent';
-export type { Screen } from '../types/generated/Screen';
-export type { ToViewer } from '../types/generated/ToViewer';
-export type { ViewerMode } from '../types/generated/ViewerMode';
+export type { Aim, ControlMode, ControlView, FromViewer, InputEvent, Screen, ToViewer, ViewerMode } from '../types';
 
 import { plainDeep } from '../core/plain';
-import type { ToViewer } from '../types/generated/ToViewer';
+import type { ToViewer } from '../types';
 
 const KINDS: ReadonlySet<string> = new Set<ToViewer['type']>([
   'welcome',

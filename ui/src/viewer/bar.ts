@@ -61,7 +61,7 @@ function drivingBar({ control, denied }: LiveState, mode: ViewerMode, now: numbe
       return { ...bar('idle', 'none', 'Nobody is driving', sub('The browser waits.')), button: take };
     case 'human': {
       if (!control.yours) {
-        const who = control.controller === null || control.controller === '' ? 'Somebody else' : control.controller;
+        const who = control.controller || 'Somebody else';
         return bar('you', 'person', `${who} is driving`, sub('Control is theirs until they hand back.'));
       }
       // Who drives through a link answers in words: they hand back when they are done.
