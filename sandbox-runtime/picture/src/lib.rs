@@ -17,6 +17,7 @@ mod encode;
 mod hash;
 mod palette;
 mod picture;
+pub mod pieces;
 mod rect;
 mod shift;
 pub mod wire;
