@@ -45,8 +45,8 @@ const MAX_READS: usize = 4;
 pub(super) struct Wires {
     pub words: mpsc::Receiver<FromViewer>,
     pub answers: mpsc::Sender<ToViewer>,
-    /// Where pictures are asked for; `None` where they have a way of their own (WebRTC).
-    pub pictures: Option<mpsc::Sender<PictureWord>>,
+    /// Where pictures are asked for.
+    pub pictures: mpsc::Sender<PictureWord>,
     /// After how long without a word the page counts as gone; `None` where the transport notices by itself.
     pub silence: Option<Duration>,
 }
@@ -411,9 +411,8 @@ impl<S: Seat> Conversation<S> {
     }
 
     fn ask_for_pictures(&self, word: PictureWord) {
-        let Some(pictures) = &self.wires.pictures else { return };
         // Full only if a page says more than it was shown; what it adds changes nothing.
-        if let Err(error) = pictures.try_send(word) {
+        if let Err(error) = self.wires.pictures.try_send(word) {
             tracing::trace!(%error, "a word about pictures was dropped");
         }
     }

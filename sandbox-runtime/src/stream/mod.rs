@@ -13,6 +13,7 @@
 mod clipboard;
 mod conversation;
 mod lane;
+mod pictures;
 mod room_input;
 mod seat;
 mod socket;

@@ -1,10 +1,6 @@
-//! The live view by WebSocket, for pages without WebRTC and for the exact picture: binary messages are pictures, text
+//! The live view by WebSocket, for pages on this machine and pages without WebRTC: binary messages are pictures, text
 //! messages are words, both ways one connection.
-//!
-//! A slow view loses frames, never time: the next picture is read from the room only when the last one was written, and
-//! the room keeps at most two on the way.
 
-use std::io;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
@@ -12,13 +8,12 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use sandbox_core::viewer::{FromViewer, ToViewer};
 use sandbox_link::Link;
-use sandbox_link::protocol::VideoControl;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::conversation::{End, PictureWord, SILENCE_DEADLINE, Wires, converse};
+use super::conversation::{End, SILENCE_DEADLINE, Wires, converse};
+use super::pictures::{Pictures, PicturesEnded};
 use super::seat::Seat;
-use super::video::Video;
 
 /// Longest message that a view may send: a paste with room to spare. For `WebSocketUpgrade::max_message_size`.
 pub const MAX_MESSAGE: usize = 4 << 20;
@@ -36,16 +31,16 @@ pub async fn serve<S: Seat>(ws: WebSocket, seat: S, desktop: Link) {
     let (mut sink, stream) = ws.split();
     let (words_in, words) = mpsc::channel(WORDS);
     let (answers, answers_out) = mpsc::channel(WORDS);
-    let (pictures, pictures_asked) = mpsc::channel(WORDS);
+    let (pictures, asked) = mpsc::channel(WORDS);
     // Weak: when the conversation is over nothing more is answered, and the writer ends.
     let complaints = answers.downgrade();
-    let wires = Wires { words, answers, pictures: Some(pictures), silence: Some(SILENCE_DEADLINE) };
+    let wires = Wires { words, answers, pictures, silence: Some(SILENCE_DEADLINE) };
 
     let mut talking = std::pin::pin!(converse(seat, desktop.clone(), wires, "socket"));
     let mut carrying = std::pin::pin!(async {
         let carried = tokio::select! {
             () = read_words(stream, words_in, complaints) => Carried::ViewerGone,
-            carried = write_all(&mut sink, answers_out, pictures_asked, &desktop) => carried,
+            carried = write_all(&mut sink, answers_out, Pictures::new(desktop.clone(), asked)) => carried,
         };
         if carried == Carried::PicturesEnded {
             // A room that goes away ends its streams first; what the page is told depends on whether it does.
@@ -120,11 +115,8 @@ async fn read_words(
 async fn write_all(
     sink: &mut SplitSink<WebSocket, Message>,
     mut answers: mpsc::Receiver<ToViewer>,
-    mut asked: mpsc::Receiver<PictureWord>,
-    desktop: &Link,
+    mut pictures: Pictures,
 ) -> Carried {
-    let mut video: Option<Video> = None;
-    let mut asking = true;
     loop {
         tokio::select! {
             biased;
@@ -134,45 +126,16 @@ async fn write_all(
                     return Carried::ViewerGone;
                 }
             }
-            word = asked.recv(), if asking => {
-                let told = match word {
-                    Some(PictureWord::Show(wish)) => match Video::open(desktop, wish.into()).await {
-                        Ok(opened) => {
-                            video = Some(opened);
-                            Ok(())
-                        }
-                        Err(error) => {
-                            tracing::debug!(%error, "no picture");
-                            return Carried::PicturesEnded;
-                        }
-                    },
-                    Some(PictureWord::Shown(number)) => match &mut video {
-                        Some(video) => video.tell(VideoControl::Shown(number)).await,
-                        None => Ok(()),
-                    },
-                    None => {
-                        asking = false;
-                        Ok(())
+            news = pictures.wait() => match pictures.take(news).await {
+                Ok(Some(picture)) => {
+                    if sink.send(Message::Binary(picture.into())).await.is_err() {
+                        return Carried::ViewerGone;
                     }
-                };
-                if told.is_err() {
-                    return Carried::PicturesEnded;
                 }
-            }
-            picture = next_picture(&mut video) => {
-                let Some(Ok(picture)) = picture else { return Carried::PicturesEnded };
-                if sink.send(Message::Binary(picture.into())).await.is_err() {
-                    return Carried::ViewerGone;
-                }
+                Ok(None) => {}
+                Err(PicturesEnded) => return Carried::PicturesEnded,
             }
         }
-    }
-}
-
-async fn next_picture(video: &mut Option<Video>) -> Option<io::Result<Vec<u8>>> {
-    match video {
-        Some(video) => video.next().await,
-        None => std::future::pending().await,
     }
 }
 

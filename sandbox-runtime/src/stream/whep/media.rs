@@ -1,4 +1,5 @@
-//! Pictures of the room as RTP packets: the newest state at once, with the capture's own clock.
+//! Pictures of the room as RTP packets, for viewers that read none by a data channel: the newest state at once, with the
+//! capture's own clock.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use tokio::sync::watch;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::media_stream::track_local::{TrackLocal, TrackLocalEvent};
 
-use super::feedback::{Arrivals, is_key_frame_request};
+use super::feedback::{Arrivals, MAX_BITRATE, is_key_frame_request};
 use super::peer::H264_CLOCK_HZ;
 use crate::stream::video::{H264Picture, Video};
 
@@ -28,20 +29,23 @@ pub(super) enum MediaEnd {
     PeerGone,
 }
 
-/// Sends the room's pictures on the track until either is gone.
+/// Sends the room's pictures on the track until either is gone. Stopped and begun again, it goes on with the numbers of
+/// its packets.
 pub(super) async fn send_pictures(
     desktop: &Link,
-    track: Arc<TrackLocalStaticRTP>,
-    ssrc: u32,
-    payload_type: u8,
-    mut ceiling: watch::Receiver<u32>,
+    packets: &mut PictureWriter<impl Packetizer>,
+    ceiling: &mut watch::Receiver<u32>,
     arrivals: &Arrivals,
 ) -> MediaEnd {
     let Ok(mut video) = Video::open(desktop, VideoRequest::whole(true, false)).await else {
         return MediaEnd::RoomEnded;
     };
-    let mut packets = PictureWriter::new(track.clone(), ssrc, payload_type);
+    let track = packets.track.clone();
     let mut key_frames = KeyFrames::default();
+    if *ceiling.borrow() != MAX_BITRATE {
+        // The room was told in a stream that is over.
+        ceiling.mark_changed();
+    }
     loop {
         let told = tokio::select! {
             picture = video.next() => {
@@ -115,7 +119,7 @@ impl KeyFrames {
     }
 }
 
-struct PictureWriter<P> {
+pub(super) struct PictureWriter<P> {
     track: Arc<TrackLocalStaticRTP>,
     packetizer: P,
     payload_type: u8,
@@ -123,7 +127,7 @@ struct PictureWriter<P> {
 }
 
 impl PictureWriter<()> {
-    fn new(track: Arc<TrackLocalStaticRTP>, ssrc: u32, payload_type: u8) -> PictureWriter<impl Packetizer> {
+    pub(super) fn new(track: Arc<TrackLocalStaticRTP>, ssrc: u32, payload_type: u8) -> PictureWriter<impl Packetizer> {
         let packetizer = new_packetizer(
             Instant::now(),
             MTU,

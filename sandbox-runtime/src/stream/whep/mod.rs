@@ -1,14 +1,22 @@
 //! The live view by WebRTC: WHEP's one request makes a session, one DELETE ends it.
 //!
-//! The picture is an H.264 track; the data channel `input`, which the viewer opens, carries the words of
-//! `sandbox_core::viewer` both ways as text. Owns the sessions; leaves HTTP to the api.
+//! The viewer opens the data channels. `input` carries the words of `sandbox_core::viewer` both ways as text. `pictures`
+//! carries the pictures of the WebSocket in pieces, and is what our own pages read. The H.264 track is for players that open no
+//! such channel: nothing is encoded for it while a viewer reads the channel. Owns the sessions; leaves HTTP to the api.
 
+mod channels;
+#[cfg(test)]
+mod client;
 mod feedback;
 mod media;
 mod peer;
+mod picture_channel;
+#[cfg(test)]
+mod picture_tests;
 mod session;
 #[cfg(test)]
 mod tests;
+mod ways;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +27,7 @@ use tokio_util::task::TaskTracker;
 
 use super::seat::Seat;
 
-/// Sessions that may be open at once: each costs a socket and an encoder.
+/// Sessions that may be open at once: each costs a socket, and an encoder of its own.
 const MAX_SESSIONS: usize = 32;
 
 /// All WebRTC views of the runtime. Cheap to clone.

@@ -3,6 +3,7 @@
 //! Only H.264 in the profile that the encoder makes, only loopback candidates, no STUN, no mDNS.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,7 +17,7 @@ use rtc::rtp_transceiver::rtp_sender::{
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
-use webrtc::data_channel::DataChannel;
+use tokio_util::sync::CancellationToken;
 use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::peer_connection::{
@@ -25,6 +26,7 @@ use webrtc::peer_connection::{
 };
 
 use super::WhepError;
+use super::channels::Channel;
 use super::feedback::{Arrivals, KeyFrameRequests, LossCeiling};
 
 /// Constrained baseline 3.1, one picture in any number of packets: what openh264 makes and every browser takes.
@@ -42,8 +44,9 @@ const GATHER_DEADLINE: Duration = Duration::from_secs(5);
 const ICE_DISCONNECTED: Duration = Duration::from_secs(5);
 const ICE_FAILED: Duration = Duration::from_secs(15);
 const ICE_KEEP_ALIVE: Duration = Duration::from_secs(2);
-/// Words that may wait in the data channel.
-const SEND_BUFFER: usize = 4 << 20;
+/// Bytes that may be on the way in a data channel. A word to the viewer waits behind no more of a picture than this, and a
+/// viewer that reads nothing costs no more.
+const SEND_BUFFER: usize = 256 << 10;
 
 pub(super) struct Peer {
     pub connection: Arc<dyn PeerConnection>,
@@ -51,8 +54,12 @@ pub(super) struct Peer {
     pub ssrc: u32,
     pub payload_type: u8,
     pub state: watch::Receiver<RTCPeerConnectionState>,
+    /// Whether the viewer's offer has a place for data channels.
+    pub offers_channels: bool,
     /// Data channels that the viewer opened.
-    pub channels: mpsc::Receiver<Arc<dyn DataChannel>>,
+    pub channels: mpsc::Receiver<Channel>,
+    /// Cancelled when the viewer has opened more of them than any viewer needs.
+    pub flooded: CancellationToken,
     /// Bits a second that the way to the viewer carries.
     pub ceiling: watch::Receiver<u32>,
     pub arrivals: Arc<Arrivals>,
@@ -63,14 +70,26 @@ pub(super) async fn answer(offer: String) -> Result<(Peer, String), WhepError> {
     if offer.len() > MAX_OFFER {
         return Err(WhepError::BadOffer(format!("{} bytes are too long", offer.len())));
     }
+    let offers_channels = offer.contains("\nm=application ");
     let offer = RTCSessionDescription::offer(offer).map_err(WhepError::bad_offer)?;
     let (events, mut heard) = Events::new();
     let (estimator, ceiling, arrivals) = LossCeiling::new();
     let connection = connect(events, estimator).await.map_err(WhepError::Peer)?;
     match negotiate(&connection, offer, &mut heard.gathered).await {
         Ok((track, ssrc, payload_type, answer)) => {
-            let Heard { state, channels, .. } = heard;
-            let peer = Peer { connection, track, ssrc, payload_type, state, channels, ceiling, arrivals };
+            let Heard { state, channels, flooded, .. } = heard;
+            let peer = Peer {
+                connection,
+                track,
+                ssrc,
+                payload_type,
+                state,
+                offers_channels,
+                channels,
+                flooded,
+                ceiling,
+                arrivals,
+            };
             Ok((peer, answer))
         }
         Err(error) => {
@@ -184,27 +203,30 @@ fn screen_track(ssrc: u32) -> MediaStreamTrack {
 struct Events {
     state: watch::Sender<RTCPeerConnectionState>,
     gathered: watch::Sender<bool>,
-    channels: mpsc::Sender<Arc<dyn DataChannel>>,
+    channels: mpsc::Sender<Channel>,
+    n_channels: AtomicUsize,
+    flooded: CancellationToken,
 }
 
 struct Heard {
     state: watch::Receiver<RTCPeerConnectionState>,
     gathered: watch::Receiver<bool>,
-    channels: mpsc::Receiver<Arc<dyn DataChannel>>,
+    channels: mpsc::Receiver<Channel>,
+    flooded: CancellationToken,
 }
 
-/// Data channels that a viewer may open before the session looks; it needs one.
-const CHANNELS: usize = 4;
+/// Data channels that a viewer may open while its session lives. It needs two, and one more each time the second fails.
+const MAX_CHANNELS: usize = 16;
 
 impl Events {
     fn new() -> (Self, Heard) {
         let (state, state_seen) = watch::channel(RTCPeerConnectionState::New);
         let (gathered, gathered_seen) = watch::channel(false);
-        let (channels, channels_seen) = mpsc::channel(CHANNELS);
-        (
-            Self { state, gathered, channels },
-            Heard { state: state_seen, gathered: gathered_seen, channels: channels_seen },
-        )
+        let (channels, channels_seen) = mpsc::channel(MAX_CHANNELS);
+        let flooded = CancellationToken::new();
+        let heard =
+            Heard { state: state_seen, gathered: gathered_seen, channels: channels_seen, flooded: flooded.clone() };
+        (Self { state, gathered, channels, n_channels: AtomicUsize::new(0), flooded }, heard)
     }
 }
 
@@ -220,9 +242,10 @@ impl PeerConnectionEventHandler for Events {
         self.state.send_replace(state);
     }
 
-    async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {
-        if self.channels.try_send(channel).is_err() {
-            tracing::debug!("a viewer opened more data channels than it may");
+    async fn on_data_channel(&self, channel: Channel) {
+        // The queue has room for all that may come, and its reader is gone only with the session.
+        if self.n_channels.fetch_add(1, Ordering::Relaxed) >= MAX_CHANNELS || self.channels.try_send(channel).is_err() {
+            self.flooded.cancel();
         }
     }
 }

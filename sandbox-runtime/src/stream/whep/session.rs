@@ -5,25 +5,25 @@
 //!       └── not in time, failed ──────────────────────────────────────────────▲
 //! ```
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use rtc::data_channel::RTCDataChannelMessage;
 use sandbox_core::viewer::{FromViewer, ToViewer};
 use sandbox_link::Link;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 use webrtc::peer_connection::RTCPeerConnectionState;
 
-use super::media::{MediaEnd, send_pictures};
+use super::channels::{Channel, sort};
+use super::media::{MediaEnd, PictureWriter};
 use super::peer::Peer;
-use crate::stream::conversation::{End, Wires, converse};
+use super::ways::{Ways, show};
+use crate::stream::conversation::{End, PictureWord, Wires, converse};
+use crate::stream::pictures::Pictures;
 use crate::stream::seat::Seat;
 
-/// The data channel that carries the words.
-const INPUT_CHANNEL: &str = "input";
 /// How long an answered viewer may take to connect.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(20);
 /// How long the last word and the connection's end may take.
@@ -51,10 +51,22 @@ async fn live<S: Seat>(peer: &mut Peer, seat: S, desktop: &Link, closed: &Cancel
         },
     }
     let mut state = peer.state.clone();
-    let (ceiling, arrivals) = (peer.ceiling.clone(), peer.arrivals.clone());
-    let pictures = send_pictures(desktop, peer.track.clone(), peer.ssrc, peer.payload_type, ceiling, &arrivals);
+    let input_opened = CancellationToken::new();
+    let (words_channel, input) = oneshot::channel();
+    let (picture_channels, pictures) = mpsc::channel(1);
+    let (asks, asked) = mpsc::channel(WORDS);
+    let sorting = sort(&mut peer.channels, words_channel, &input_opened, picture_channels);
+    let ways = Ways {
+        packets: PictureWriter::new(peer.track.clone(), peer.ssrc, peer.payload_type),
+        ceiling: peer.ceiling.clone(),
+        arrivals: peer.arrivals.clone(),
+        offers_channels: peer.offers_channels,
+        input_opened: input_opened.clone(),
+        channels: pictures,
+    };
+    let showing = show(desktop, ways, Pictures::new(desktop.clone(), asked));
     let over = CancellationToken::new();
-    let mut talking = std::pin::pin!(talk(&mut peer.channels, seat, desktop, &over));
+    let mut talking = std::pin::pin!(talk(input, asks, seat, desktop, &over));
     let reason = tokio::select! {
         biased;
         end = &mut talking => return match end {
@@ -66,7 +78,9 @@ async fn live<S: Seat>(peer: &mut Peer, seat: S, desktop: &Link, closed: &Cancel
         },
         () = closed.cancelled() => "closed by the viewer",
         () = lost(&mut state) => "the connection was lost",
-        end = pictures => match end {
+        () = peer.flooded.cancelled() => "the viewer opened too many data channels",
+        () = sorting => "the connection is gone",
+        end = showing => match end {
             MediaEnd::RoomEnded => {
                 // A room that goes away ends its streams first; the words then end by themselves, with a last one.
                 let _ = timeout(GOING_DEADLINE, desktop.closed()).await;
@@ -100,30 +114,23 @@ fn is_over(state: RTCPeerConnectionState) -> bool {
 
 /// Waits for the channel of words and talks on it. A viewer that opens none watches, until its connection ends.
 async fn talk<S: Seat>(
-    channels: &mut mpsc::Receiver<Arc<dyn DataChannel>>,
+    input: oneshot::Receiver<Channel>,
+    pictures: mpsc::Sender<PictureWord>,
     seat: S,
     desktop: &Link,
     over: &CancellationToken,
 ) -> End {
-    let channel = loop {
-        tokio::select! {
-            () = over.cancelled() => return End::ViewerLeft,
-            () = desktop.closed() => {
-                return if seat.comes_back() { End::DesktopComesBack } else { End::DesktopGone };
-            }
-            opened = channels.recv() => {
-                // The sender lives as long as the connection, whose end is noticed elsewhere.
-                let Some(channel) = opened else { return std::future::pending().await };
-                if channel.label().await.is_ok_and(|label| label == INPUT_CHANNEL) {
-                    break channel;
-                }
-            }
+    let channel = tokio::select! {
+        () = over.cancelled() => return End::ViewerLeft,
+        () = desktop.closed() => {
+            return if seat.comes_back() { End::DesktopComesBack } else { End::DesktopGone };
         }
+        Ok(opened) = input => opened,
     };
     let (words_in, words) = mpsc::channel(WORDS);
     let (answers, answers_out) = mpsc::channel(WORDS);
     let complaints = answers.downgrade();
-    let wires = Wires { words, answers, pictures: None, silence: None };
+    let wires = Wires { words, answers, pictures, silence: None };
     let mut talking = std::pin::pin!(converse(seat, desktop.clone(), wires, "webrtc"));
     let mut carrying = std::pin::pin!(async {
         tokio::select! {
