@@ -6,6 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
+import { keepConnection, overTheConnection, pictureHash } from './webrtc-page.mjs';
 
 const [link, eMail, password, code, note] = process.argv.slice(2);
 assert.ok(note, 'say URL E-MAIL PASSWORD CODE NOTE');
@@ -20,16 +21,7 @@ try {
   page.setDefaultTimeout(PATIENCE);
   let sockets = 0;
   page.on('websocket', () => (sockets += 1));
-  // Kept to ask the browser itself what came over the connection.
-  await page.addInitScript(() => {
-    const Real = RTCPeerConnection;
-    window.RTCPeerConnection = class extends Real {
-      constructor(...settings) {
-        super(...settings);
-        window.connection = this;
-      }
-    };
-  });
+  await page.addInitScript(keepConnection);
 
   // On one machine the page would choose the socket.
   const url = new URL(link);
@@ -59,27 +51,17 @@ try {
   await page.keyboard.type(note);
   await page.keyboard.press('Enter');
   await page.locator('body:not([data-driver="you"])').waitFor({ state: 'attached' });
-  console.log(JSON.stringify({ sockets, ...(await overTheConnection(page)), screen: await screen(page) }));
+  console.log(JSON.stringify({ sockets, ...(await page.evaluate(overTheConnection)), screen: await screen(page) }));
 } finally {
   await browser.close();
 }
 
-/** Waits until the video shows something else than `before` and has come to rest; returns what it shows. */
+/** Waits until the picture is another one than `before` and has come to rest; returns what it is. */
 async function pictureAfter(page, before) {
   const deadline = Date.now() + PATIENCE;
   let last = null;
   while (Date.now() < deadline) {
-    const now = await page.evaluate(() => {
-      const video = document.querySelector('video');
-      if (!video?.videoWidth) return null;
-      const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
-      const context = canvas.getContext('2d');
-      context.drawImage(video, 0, 0);
-      const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-      let hash = 7;
-      for (let at = 0; at < data.length; at += 4) hash = (Math.imul(hash, 31) + ((data[at] << 16) | (data[at + 1] << 8) | data[at + 2])) | 0;
-      return hash;
-    });
+    const now = await page.evaluate(pictureHash);
     if (now !== null && now !== before && now === last) return now;
     last = now;
     await page.waitForTimeout(300);
@@ -89,23 +71,7 @@ async function pictureAfter(page, before) {
 
 async function screen(page) {
   return page.evaluate(() => {
-    const { videoWidth: width, videoHeight: height } = document.querySelector('video');
-    return { width, height };
-  });
-}
-
-/** What the browser itself says of the connection. */
-async function overTheConnection(page) {
-  return page.evaluate(async () => {
-    const all = [...(await window.connection.getStats()).values()];
-    const video = all.find((report) => report.type === 'inbound-rtp' && report.kind === 'video');
-    const words = all.find((report) => report.type === 'data-channel');
-    return {
-      state: window.connection.connectionState,
-      codec: all.find((report) => report.id === video?.codecId)?.mimeType,
-      framesDecoded: video?.framesDecoded ?? 0,
-      channel: words?.label,
-      wordsSent: words?.messagesSent ?? 0,
-    };
+    const { width, height } = document.querySelector('canvas');
+    return { width, height, picture: document.body.dataset.picture };
   });
 }

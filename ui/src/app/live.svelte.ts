@@ -1,7 +1,7 @@
 /** One sandbox's live view with its state as the page can follow it; pictures and input are `src/live`'s own. */
 import type { Host } from '../host/types';
 import { BOX_MS, POINTER_MS } from '../core/aim';
-import { LiveView, type LiveState } from '../live';
+import { LiveView, pictureOf, type LiveState } from '../live';
 import type { Aim } from '../types';
 
 /** What the live view that was shown last measured, for reports; `null` before anything was. */
@@ -23,7 +23,7 @@ export class LiveSeat {
     const stops = [
       this.view.onState((state) => {
         this.state = state;
-        if (state.delayMs !== null) [measured.delayMs, measured.picture] = [state.delayMs, state.carrier === 'webrtc' ? 'WebRTC' : state.transport];
+        if (state.delayMs !== null) [measured.delayMs, measured.picture] = [state.delayMs, pictureOf(state)];
         // What a person does is theirs: nothing of the agent's stays drawn over it.
         if (state.control?.mode === 'human' && this.aim !== null) this.#show(null);
       }),

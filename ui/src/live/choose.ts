@@ -7,8 +7,6 @@ export interface Means {
   forced: Carrier | null;
   /** Whether `RTCPeerConnection` exists; WebKitGTK has none. */
   webrtc: boolean;
-  /** Whether WebCodecs decodes H.264. */
-  h264: boolean;
   /** Whether the runtime runs on this machine. */
   loopback: boolean;
   /** Whether WebRTC was tried and did not connect. */
@@ -26,16 +24,14 @@ export function choose(means: Means): Choice {
   if (means.forced !== null) return { carrier: means.forced, why: 'It was asked for.' };
   if (means.webrtcFailed) return { carrier: 'socket', why: 'WebRTC did not connect.' };
   if (!means.loopback) return { carrier: 'webrtc', why: 'The sandbox is on another machine.' };
-  if (!means.h264) return { carrier: 'webrtc', why: 'This page decodes no H.264 of its own.' };
-  return { carrier: 'socket', why: 'On this machine, text stays exact.' };
+  return { carrier: 'socket', why: 'On this machine, it is the shortest way.' };
 }
 
 /** Returns what this page can do. */
-export async function means(wsUrl: string, forced: Carrier | null, webrtcFailed: boolean): Promise<Means> {
+export function means(wsUrl: string, forced: Carrier | null, webrtcFailed: boolean): Means {
   return {
     forced,
     webrtc: typeof RTCPeerConnection === 'function',
-    h264: await decodesH264(),
     loopback: isLoopback(new URL(wsUrl).hostname),
     webrtcFailed,
   };

@@ -53,16 +53,13 @@ test('the capture time is found again in the RTP clock, across its wraps', () =>
 });
 
 describe('the carrier', () => {
-  const all: Means = { forced: null, webrtc: true, h264: true, loopback: true, webrtcFailed: false };
+  const all: Means = { forced: null, webrtc: true, loopback: true, webrtcFailed: false };
   function check(means: Partial<Means>, expected: string) {
     expect(choose({ ...all, ...means }).carrier, JSON.stringify(means)).toBe(expected);
   }
 
-  test('is the socket on this machine, where text stays exact', () => check({}, 'socket'));
-  test('is WebRTC from elsewhere, and where WebCodecs is missing', () => {
-    check({ loopback: false }, 'webrtc');
-    check({ h264: false }, 'webrtc');
-  });
+  test('is the socket on this machine', () => check({}, 'socket'));
+  test('is WebRTC from elsewhere', () => check({ loopback: false }, 'webrtc'));
   test('is the socket where WebRTC is missing or failed, whatever was asked', () => {
     check({ webrtc: false, loopback: false }, 'socket');
     check({ webrtc: false, forced: 'webrtc' }, 'socket');
@@ -105,6 +102,7 @@ test('WHEP lies beside the stream', () => {
 
 test('the chip says how long and how exact', () => {
   expect(chip({ delayMs: 17.4, transport: 'exact', carrier: 'socket' })).toBe('17 ms · exact');
-  expect(chip({ delayMs: 0.2, transport: 'video', carrier: 'webrtc' })).toBe('1 ms · WebRTC');
+  expect(chip({ delayMs: 0.2, transport: 'exact', carrier: 'webrtc' })).toBe('1 ms · exact · WebRTC');
+  expect(chip({ delayMs: 4, transport: 'video', carrier: 'webrtc' })).toBe('4 ms · video · WebRTC');
   expect(chip({ delayMs: null, transport: '', carrier: 'socket' })).toBe('');
 });

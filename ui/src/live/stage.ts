@@ -2,19 +2,16 @@
  * The elements of one live view, laid over each other around the canvas that its owner made:
  *
  * ```text
- *   canvas     pictures of the socket            composed   what an input method composes
- *   video      pictures of WebRTC                overlay    what the person's hands do
+ *   canvas     the pictures                      composed   what an input method composes
+ *   video      WebRTC's track, in their stead    overlay    what the person's hands do
  * ```
  */
-import type { Carrier } from './choose';
-
 export interface Stage {
   canvas: HTMLCanvasElement;
   video: HTMLVideoElement;
   overlay: HTMLTextAreaElement;
   composed: HTMLElement;
-  /** Shows what this carrier brings. */
-  show(carrier: Carrier): void;
+  show(what: 'canvas' | 'video'): void;
   remove(): void;
 }
 
@@ -79,9 +76,9 @@ export function buildStage(canvas: HTMLCanvasElement): Stage {
     video,
     overlay,
     composed,
-    show(carrier) {
-      canvas.style.visibility = carrier === 'socket' ? 'visible' : 'hidden';
-      video.style.visibility = carrier === 'webrtc' ? 'visible' : 'hidden';
+    show(what) {
+      canvas.style.visibility = what === 'canvas' ? 'visible' : 'hidden';
+      video.style.visibility = what === 'video' ? 'visible' : 'hidden';
     },
     remove() {
       for (const element of [video, composed, overlay]) element.remove();

@@ -40,8 +40,12 @@ export const START: LiveState = {
 };
 
 /** Returns what the chip shows: `17 ms · exact`. */
-export function chip({ delayMs, transport, carrier }: Pick<LiveState, 'delayMs' | 'transport' | 'carrier'>): string {
-  const picture = carrier === 'webrtc' ? 'WebRTC' : transport;
-  const delay = delayMs === null ? '' : `${Math.max(Math.round(delayMs), 1)} ms`;
-  return [delay, picture].filter((part) => part !== '').join(' · ');
+export function chip(state: Pick<LiveState, 'delayMs' | 'transport' | 'carrier'>): string {
+  const delay = state.delayMs === null ? '' : `${Math.max(Math.round(state.delayMs), 1)} ms`;
+  return [delay, pictureOf(state)].filter((part) => part !== '').join(' · ');
+}
+
+/** Returns what the picture is, and its way where that is not the usual one: `exact`, `exact · WebRTC`. */
+export function pictureOf({ transport, carrier }: Pick<LiveState, 'transport' | 'carrier'>): string {
+  return [transport, carrier === 'webrtc' ? 'WebRTC' : ''].filter((part) => part !== '').join(' · ');
 }

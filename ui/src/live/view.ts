@@ -9,7 +9,7 @@
  * Nothing runs until it is attached to a canvas, and nothing after it is detached.
  */
 import { pauseBefore } from './backoff';
-import { choose, means } from './choose';
+import { choose, decodesH264, means } from './choose';
 import type { Carrier } from './choose';
 import { Delay } from './delay';
 import { copyToHost } from './host-clipboard';
@@ -22,6 +22,7 @@ import type { LiveState } from './state';
 import { Surface } from './surface';
 import type { Endpoint, Transport, TransportEvents } from './transport';
 import { WebRtcTransport } from './webrtc-transport';
+import type { Screening } from './webrtc-transport';
 import type { TypedText } from '../types';
 import type { Aim, FromViewer, Screen, ToViewer } from './words';
 
@@ -182,18 +183,17 @@ export class LiveView {
     this.#disconnect();
     const mine = this.#connection;
     let endpoint: Endpoint;
-    let can: Awaited<ReturnType<typeof means>>;
+    let decodes: boolean;
     try {
-      endpoint = await this.#options.endpoint();
-      can = await means(endpoint.wsUrl, this.#options.transport ?? null, this.#webrtcFailed);
+      [endpoint, decodes] = await Promise.all([this.#options.endpoint(), decodesH264()]);
     } catch {
       // The host cannot say where the runtime is: as good as a refused connection.
       if (mine === this.#connection) this.#lost(null);
       return;
     }
     if (mine !== this.#connection || this.#stage === null || this.#surface === null) return;
-    const { carrier, why } = choose(can);
-    this.#stage.show(carrier);
+    const { carrier, why } = choose(means(endpoint.wsUrl, this.#options.transport ?? null, this.#webrtcFailed));
+    this.#stage.show('canvas');
     this.#exact = null;
     this.#delay.reset();
     this.#set({ ...this.#state, carrier, transportWhy: why, transport: '', delayMs: null });
@@ -209,8 +209,12 @@ export class LiveView {
     };
     this.#transport =
       carrier === 'socket'
-        ? new SocketTransport(endpoint, this.#surface, can.h264, events)
-        : new WebRtcTransport(endpoint, this.#stage.video, () => this.#delay.clockAt(performance.now()), events);
+        ? new SocketTransport(endpoint, this.#surface, decodes, events)
+        : new WebRtcTransport(endpoint, this.#screening(this.#stage, this.#surface, decodes), events);
+  }
+
+  #screening(stage: Stage, surface: Surface, decodesH264: boolean): Screening {
+    return { stage, surface, decodesH264, clockNow: () => this.#delay.clockAt(performance.now()) };
   }
 
   #disconnect(): void {

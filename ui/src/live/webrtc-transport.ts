@@ -1,7 +1,18 @@
 /**
- * The live view by WebRTC: WHEP makes the session, the picture is a video element, words go by the data channel `input`.
+ * The live view by WebRTC: WHEP makes the session, words go by the data channel `input`, pictures come by `pictures` in pieces,
+ * as exact as by the WebSocket. Where that channel cannot be had or fails, the picture is the track's video.
+ *
+ * ```text
+ *   connecting ── both channels open ──▶ pictures on the canvas
+ *       └── not in time, refused, closed, unreadable ──▶ the track in the video element ◀──┘
+ * ```
  */
+import { Painter } from './painter';
+import { BadPicture } from './picture';
+import { BadPiece, Joiner } from './pieces';
 import { capturedAtUs } from './rtp-clock';
+import type { Stage } from './stage';
+import type { Surface } from './surface';
 import type { Endpoint, Transport, TransportEvents } from './transport';
 import { parseWord } from './words';
 import type { FromViewer } from './words';
@@ -9,42 +20,61 @@ import type { FromViewer } from './words';
 /** Longer than a connection on one machine takes. */
 const CONNECT_DEADLINE_MS = 10_000;
 const GATHER_DEADLINE_MS = 1_000;
+/** Longer than the first piece of the first picture takes on a busy machine. */
+const PICTURES_DEADLINE_MS = 20_000;
+
+/** Where the picture is shown, and how it is read. */
+export interface Screening {
+  stage: Pick<Stage, 'video' | 'show'>;
+  surface: Surface;
+  decodesH264: boolean;
+  /** What the source's clock shows now, in ms; `null` before the first ping is answered. */
+  clockNow: () => number | null;
+}
 
 export class WebRtcTransport implements Transport {
   readonly #endpoint: Endpoint;
-  readonly #video: HTMLVideoElement;
+  readonly #screening: Screening;
   readonly #events: TransportEvents;
-  /** What the source's clock shows now, in ms; `null` before the first ping is answered. */
-  readonly #clockNow: () => number | null;
   readonly #connection = new RTCPeerConnection();
+  readonly #painter: Painter;
+  readonly #joiner = new Joiner();
+  readonly #pictures: RTCDataChannel;
   readonly #words: RTCDataChannel;
   readonly #deadline: ReturnType<typeof setTimeout>;
+  /** Runs while the first piece of a picture is awaited. */
+  #picturesDeadline: ReturnType<typeof setTimeout> | null = null;
+  /** The room's screen as video; it brings pictures only while nobody reads the channel. */
+  #track: MediaStream | null = null;
+  #usesTrack = false;
   #session: string | null = null;
   #frameCallback = 0;
   #over = false;
 
-  constructor(endpoint: Endpoint, video: HTMLVideoElement, clockNow: () => number | null, events: TransportEvents) {
+  constructor(endpoint: Endpoint, screening: Screening, events: TransportEvents) {
     this.#endpoint = endpoint;
-    this.#video = video;
-    this.#clockNow = clockNow;
+    this.#screening = screening;
     this.#events = events;
+    this.#painter = new Painter({
+      surface: screening.surface,
+      decodesH264: screening.decodesH264,
+      say: (word) => this.say(word),
+      onPainted: (picture) => events.onPainted(picture),
+    });
     this.#deadline = setTimeout(() => this.#lost('WebRTC did not connect'), CONNECT_DEADLINE_MS);
+    // Before the channel for words: when that one is open, the runtime knows that video is not wanted.
+    this.#pictures = this.#connection.createDataChannel('pictures');
+    this.#pictures.binaryType = 'arraybuffer';
     this.#words = this.#connection.createDataChannel('input');
-    this.#words.onopen = () => clearTimeout(this.#deadline);
-    this.#words.onclose = () => this.#lost('the connection closed');
-    this.#words.onmessage = ({ data }: MessageEvent<string>) => {
-      const word = this.#over ? null : parseWord(data);
-      if (word !== null) this.#events.onWord(word);
-    };
+    this.#listenToPictures();
+    this.#listenToWords();
     this.#connection.onconnectionstatechange = () => {
       if (this.#connection.connectionState === 'failed') this.#lost('the connection was lost');
     };
     this.#connection.ontrack = ({ track, receiver }) => {
       showAtOnce(receiver);
-      this.#video.srcObject = new MediaStream([track]);
-      // Muted and inline: no page may refuse to play it.
-      void this.#video.play().catch(() => undefined);
-      this.#watchFrames();
+      this.#track = new MediaStream([track]);
+      if (this.#usesTrack) this.#playTrack(this.#track);
     };
     this.#connect().catch((cause: unknown) => this.#lost(cause instanceof Error ? cause.message : String(cause)));
   }
@@ -55,6 +85,67 @@ export class WebRtcTransport implements Transport {
 
   close(): void {
     this.#end();
+  }
+
+  #listenToWords(): void {
+    this.#words.onopen = () => {
+      clearTimeout(this.#deadline);
+      this.#picturesDeadline = setTimeout(() => this.#useTrack(), PICTURES_DEADLINE_MS);
+      this.#askForPictures();
+    };
+    this.#words.onclose = () => this.#lost('the connection closed');
+    this.#words.onmessage = ({ data }: MessageEvent<string>) => {
+      const word = this.#over ? null : parseWord(data);
+      if (word !== null) this.#events.onWord(word);
+    };
+  }
+
+  #listenToPictures(): void {
+    this.#pictures.onopen = () => this.#askForPictures();
+    this.#pictures.onclose = () => {
+      // When the whole connection goes, the channel for words says so.
+      if (this.#words.readyState === 'open') this.#useTrack();
+    };
+    this.#pictures.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => {
+      if (this.#over || this.#usesTrack) return;
+      this.#forgetPicturesDeadline();
+      try {
+        const picture = this.#joiner.push(data);
+        if (picture !== null) this.#painter.receive(picture);
+      } catch (cause) {
+        if (!(cause instanceof BadPiece || cause instanceof BadPicture)) throw cause;
+        this.#useTrack();
+      }
+    };
+  }
+
+  #askForPictures(): void {
+    const areOpen = this.#words.readyState === 'open' && this.#pictures.readyState === 'open';
+    if (areOpen && !this.#usesTrack) this.#painter.hello();
+  }
+
+  /** Reads no more pictures from the channel; the runtime then sends video. */
+  #useTrack(): void {
+    if (this.#over || this.#usesTrack) return;
+    this.#usesTrack = true;
+    this.#forgetPicturesDeadline();
+    this.#painter.close();
+    this.#pictures.close();
+    if (this.#track !== null) this.#playTrack(this.#track);
+  }
+
+  #playTrack(track: MediaStream): void {
+    const { video, show } = this.#screening.stage;
+    video.srcObject = track;
+    // Muted and inline: no page may refuse to play it.
+    void video.play().catch(() => undefined);
+    if ('requestVideoFrameCallback' in video) this.#watchFrames();
+    else show('video');
+  }
+
+  #forgetPicturesDeadline(): void {
+    if (this.#picturesDeadline !== null) clearTimeout(this.#picturesDeadline);
+    this.#picturesDeadline = null;
   }
 
   async #connect(): Promise<void> {
@@ -75,11 +166,13 @@ export class WebRtcTransport implements Transport {
     else await this.#connection.setRemoteDescription({ type: 'answer', sdp: answer });
   }
 
+  /** Learns the delay; the canvas keeps the last picture until the first frame of the video. */
   #watchFrames(): void {
-    // Only the delay is learnt from it; without it the picture is the same.
-    if (this.#over || !('requestVideoFrameCallback' in this.#video)) return;
-    this.#frameCallback = this.#video.requestVideoFrameCallback((_now, frame) => {
-      const clock = this.#clockNow();
+    if (this.#over) return;
+    const { stage, clockNow } = this.#screening;
+    this.#frameCallback = stage.video.requestVideoFrameCallback((_now, frame) => {
+      stage.show('video');
+      const clock = clockNow();
       const { rtpTimestamp } = frame;
       const known = clock !== null && rtpTimestamp !== undefined;
       this.#events.onPainted({ capturedAtUs: known ? capturedAtUs(rtpTimestamp, clock) : 0, exact: false });
@@ -97,9 +190,12 @@ export class WebRtcTransport implements Transport {
     if (this.#over) return;
     this.#over = true;
     clearTimeout(this.#deadline);
-    if ('cancelVideoFrameCallback' in this.#video) this.#video.cancelVideoFrameCallback(this.#frameCallback);
+    this.#forgetPicturesDeadline();
+    this.#painter.close();
+    const { video } = this.#screening.stage;
+    if ('cancelVideoFrameCallback' in video) video.cancelVideoFrameCallback(this.#frameCallback);
     this.#connection.close();
-    this.#video.srcObject = null;
+    video.srcObject = null;
     this.#leave();
   }
 
