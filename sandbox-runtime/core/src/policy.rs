@@ -7,12 +7,14 @@
 //! Deny beats allow. A private destination is closed unless `allowPrivate` names it, whatever else allows it.
 
 mod address;
+mod beside;
 mod host;
 mod pattern;
 
 use std::net::IpAddr;
 
 pub use address::{canonical, embedded, is_global};
+pub use beside::{Beside, beside};
 pub use host::{Host, HostError};
 pub use pattern::{Pattern, PatternError};
 

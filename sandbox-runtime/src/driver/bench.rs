@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use sandbox_core::TaskId;
 use sandbox_core::document::ConvertFile;
 use sandbox_core::event::EventData;
 use sandbox_core::model::{
     ActKind, Actor as By, Artifact, CodeRequest, Credential, CredentialKind, CredentialRule, ExecRequest, ExecResult,
     HandoffRequest, Proposal, RequestedBy, ShownField,
 };
+use sandbox_core::{TaskId, policy};
 use secrecy::ExposeSecret;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -64,6 +64,7 @@ impl Bench {
         let Some(entry) = entries.iter().find(of_name) else {
             return Err(WorkError::Failed(format!("the vault has no secret `{name}`")));
         };
+        self.leads_to_its_hosts_alone(entry)?;
         match entry.rule {
             CredentialRule::Fill => {}
             CredentialRule::Never => {
@@ -73,6 +74,22 @@ impl Bench {
         }
         let value = vault.open_secret(entry, purpose).await.map_err(failed)?;
         Ok(value.expose_secret().to_owned())
+    }
+
+    /// A secret for certain hosts is given to no command that could send it to others.
+    fn leads_to_its_hosts_alone(&self, entry: &Credential) -> Result<(), WorkError> {
+        if entry.hosts.is_empty() {
+            return Ok(());
+        }
+        let (name, hosts) = (&entry.name, entry.hosts.join(", "));
+        let found = policy::beside(&self.driver.shared.borrow().sandbox.network, &entry.hosts);
+        match found.map_err(|error| WorkError::Failed(format!("the hosts of the secret `{name}`: {error}")))? {
+            None => Ok(()),
+            Some(beside) => Err(WorkError::Failed(format!(
+                "the secret `{name}` is for {hosts} alone, and commands of this sandbox reach {beside}: make a sandbox with \
+                 `network: {{ mode: allowlist, allow: [{hosts}] }}`"
+            ))),
+        }
     }
 
     async fn ask_for_secret(&self, entry: &Credential, purpose: &str) -> Result<(), WorkError> {

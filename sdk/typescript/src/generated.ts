@@ -664,7 +664,7 @@ export type Credential = {
   hasPassword: boolean;
   /** Whether it makes one-time codes. */
   hasTotp: boolean;
-  /** Of a secret: the hosts that it is for. */
+  /** Of a secret: the hosts that it is for, as in `network.allow`. A command gets it in a sandbox that reaches no other. */
   hosts?: Array<string>;
   id: CredentialId;
   kind: CredentialKind;
@@ -1560,7 +1560,7 @@ export type NewCheckpoint = {
 
 /** A new entry. */
 export type NewCredential = {
-  /** Of a secret: the hosts that it is for. */
+  /** Of a secret: the hosts that it is for, as in `network.allow`. A command gets it in a sandbox that reaches no other. */
   hosts?: Array<string>;
   kind: CredentialKind;
   /** Default for a login: its site. Of a secret: letters, digits and underscores, the first a letter. */

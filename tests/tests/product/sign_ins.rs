@@ -475,6 +475,8 @@ async fn entries_are_checked_changed_and_forgotten_and_values_never_come_back() 
         (json!({ "kind": "login", "site": "a.example", "password": "b", "value": "c" }), "value"),
         (json!({ "kind": "secret", "name": "no name", "value": "c" }), "name"),
         (json!({ "kind": "secret", "name": "TOKEN" }), "value"),
+        (json!({ "kind": "secret", "name": "TOKEN", "value": "c", "hosts": ["https://a.example"] }), "hosts"),
+        (json!({ "kind": "secret", "name": "TOKEN", "value": "c", "hosts": ["*"] }), "hosts"),
         (json!({ "kind": "secret", "name": "TOKEN", "value": "c", "site": "a.example" }), "site"),
     ] {
         let (status, refused) = baton.send("POST", "/credentials", Some(body.clone())).await;
@@ -553,6 +555,21 @@ async fn a_command_gets_a_secret_and_what_it_prints_of_it_is_masked() {
         let refused = run(step).await;
         assert!(refused["error"]["message"].as_str().is_some_and(|said| said.contains(why)), "{refused}");
     }
+    // One that is for certain hosts: only where a command reaches no other.
+    let secret =
+        json!({ "kind": "secret", "name": "BOUND", "value": PASSWORD, "hosts": ["api.example"], "rule": "fill" });
+    let bound = baton.post("/credentials", secret).await;
+    let step = "exec: { command: bash, args: [-c, 'echo ${#A}'], env: { A: '{{secret:BOUND}}' } }";
+    let refused = run(step).await;
+    let why = "is for api.example alone, and commands of this sandbox reach every host";
+    assert!(refused["error"]["message"].as_str().is_some_and(|said| said.contains(why)), "{refused}");
+    let uses = baton.get(&format!("/credentials/{}/uses", bound["id"].as_str().expect("an id"))).await;
+    assert_eq!(uses["data"], json!([]));
+    let network = json!({ "mode": "allowlist", "allow": ["api.example:443"] });
+    let bounded = baton.ready_sandbox(json!({ "capabilities": { "browser": false }, "network": network })).await;
+    let playbook = format!("name: Secret\nsteps:\n  - {step}\n");
+    let given = baton.post(&format!("/sandboxes/{bounded}/prompt"), json!({ "playbook": playbook })).await;
+    assert_eq!(given["status"], "completed", "{given}");
     let task = done["id"].as_str().expect("an id");
     assert_kept_nowhere(&baton, task, &[PASSWORD], "API_TOKEN").await;
     assert_read_by_nobody(&[done.to_string(), coded.to_string(), failed.to_string()], PASSWORD);

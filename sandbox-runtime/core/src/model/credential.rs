@@ -60,7 +60,7 @@ wire! {
         /// The sites that its passkeys are for (relying party identifiers).
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub passkey_sites: Vec<String>,
-        /// Of a secret: the hosts that it is for.
+        /// Of a secret: the hosts that it is for, as in `network.allow`. A command gets it in a sandbox that reaches no other.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub hosts: Vec<String>,
         pub rule: CredentialRule,
@@ -107,7 +107,7 @@ wire! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schema(value_type = Option<String>, write_only)]
         pub value: Option<Secret>,
-        /// Of a secret: the hosts that it is for.
+        /// Of a secret: the hosts that it is for, as in `network.allow`. A command gets it in a sandbox that reaches no other.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub hosts: Vec<String>,
         /// Default `ask`.

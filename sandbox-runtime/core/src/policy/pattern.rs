@@ -57,9 +57,7 @@ impl Pattern {
         match (&self.who, host) {
             (Who::Any, _) => true,
             (Who::Name(name), Host::Name(asked)) => name == asked,
-            (Who::Beneath(parent), Host::Name(asked)) => {
-                asked.strip_suffix(parent.as_str()).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
-            }
+            (Who::Beneath(parent), Host::Name(asked)) => is_beneath(asked, parent),
             (Who::Block { first, prefix_len }, Host::Address(asked)) => {
                 let asked = canonical(*asked);
                 is_within(asked, *first, *prefix_len)
@@ -67,6 +65,23 @@ impl Pattern {
                     || embedded(asked).is_some_and(|v4| is_within(v4.into(), *first, *prefix_len))
             }
             (Who::Name(_) | Who::Beneath(_), Host::Address(_)) | (Who::Block { .. }, Host::Name(_)) => false,
+        }
+    }
+
+    /// Whether everything that `other` means is meant by this one too.
+    pub fn contains(&self, other: &Self) -> bool {
+        if self.port.is_some() && self.port != other.port {
+            return false;
+        }
+        match (&self.who, &other.who) {
+            (Who::Any, _) => true,
+            (Who::Name(name), Who::Name(other)) => name == other,
+            (Who::Beneath(parent), Who::Name(name)) => is_beneath(name, parent),
+            (Who::Beneath(parent), Who::Beneath(other)) => other == parent || is_beneath(other, parent),
+            (Who::Block { first, prefix_len }, Who::Block { first: other, prefix_len: theirs }) => {
+                theirs >= prefix_len && is_within(*other, *first, *prefix_len)
+            }
+            (Who::Name(_) | Who::Beneath(_) | Who::Block { .. }, _) => false,
         }
     }
 
@@ -102,6 +117,10 @@ impl FromStr for Pattern {
         };
         Ok(Self { who, port })
     }
+}
+
+fn is_beneath(name: &str, parent: &str) -> bool {
+    name.strip_suffix(parent).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
 }
 
 fn host_of(host: &str, given: &str) -> Result<Who, PatternError> {

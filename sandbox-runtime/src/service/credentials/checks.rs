@@ -1,7 +1,8 @@
 //! What an entry may be.
 
 use sandbox_core::credential::Site;
-use sandbox_core::model::{Credential, CredentialKind};
+use sandbox_core::model::{Credential, CredentialKind, CredentialRule};
+use sandbox_core::policy::Pattern;
 
 use super::values::Values;
 use crate::browser::OneTimeCodes;
@@ -70,6 +71,12 @@ fn check_secret(entry: &Credential, values: &Values) -> Answer<()> {
     }
     if values.value.is_none() {
         return Err(ServiceError::invalid("a secret needs a `value`"));
+    }
+    for host in &entry.hosts {
+        let parsed: Pattern = host.parse().map_err(|error| ServiceError::invalid(format!("`hosts`: {error}")))?;
+        if parsed.is_any() {
+            return Err(ServiceError::invalid("`hosts`: leave it out for a secret that may go anywhere"));
+        }
     }
     let of_login = [
         ("site", entry.site.is_some()),
