@@ -39,6 +39,7 @@ const STATES = {
   secret: { act: async (page) => { await take(page); await page.getByRole('button', { name: 'Type a secret…' }).click(); await page.keyboard.type('correct horse'); }, sees: 'Goes where the cursor is' },
   note: { act: async (page) => { await take(page); await press('F9')(page); await page.keyboard.type('The code went to my phone'); }, sees: 'Hand back?' },
   receipt: { act: async (page) => { await take(page); await press('F9')(page); await page.keyboard.type('The code went to my phone'); await press('Enter')(page); }, sees: 'What changed while you drove' },
+  keep: { act: async (page) => { await take(page); await press('F9')(page); await press('Enter')(page); }, sees: 'Keep this sign-in for portal.example?' },
   ended: { sees: 'Done: report.md and 2 more' },
   failed: { sees: 'It failed' },
   broken: { sees: 'It failed' },

@@ -22,6 +22,8 @@ const STEP = `<svg xmlns="http://www.w3.org/2000/svg" width="1280" height="720" 
   <rect width="1280" height="72" fill="#1d3a5f"/><text x="40" y="46" font-size="28" fill="#fff">Portal</text>
   <text x="40" y="150" font-size="40" fill="#223">Invoices</text>${[0, 1, 2, 3].map((n) => `<rect x="40" y="${200 + n * 90}" width="1200" height="70" rx="8" fill="#fff" stroke="#dde"/>`).join('')}</svg>`;
 
+const OFFER = { offerId: 'sio_1', site: 'portal.example', username: 'ada@portal.example', updates: null, expiresAt: NOW + 300_000 };
+
 /** Starts it on a free port. `pictures` maps a name to { width, height, rgba } of the sandbox's screen. */
 export async function startRuntime(pictures) {
   let state = world('nothing');
@@ -107,6 +109,7 @@ export async function startRuntime(pictures) {
     }
     if (sandboxId === undefined) return json(response, 404, { error: { code: 'notFound', message: 'no such route' } });
     const isMain = sandboxId === state.main?.id;
+    if (rest === 'sign-in-offers') return list(isMain && name === 'keep' && state.main.handoff?.status === 'completed' ? [OFFER] : []);
     if (rest === 'checkpoints') return list(isMain ? state.checkpoints : []);
     if (rest.startsWith('checkpoints/')) {
       const then = servedThen.get(url.searchParams.get('path'));

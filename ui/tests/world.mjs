@@ -208,6 +208,7 @@ export function world(state) {
     case 'you':
     case 'note':
     case 'secret':
+    case 'keep':
     case 'receipt':
       main.handoff = state === 'unsaved' ? { ...asked, missingSignIn: 'portal.example' } : asked;
       main.preview = preview('waiting', 'https://portal.example/sign-in', 'Sign in');

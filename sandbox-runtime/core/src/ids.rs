@@ -77,6 +77,10 @@ id!(
     CredentialId, "cred_"
 );
 id!(
+    /// A question whether a sign-in that a person typed is to be kept.
+    SignInOfferId, "sio_"
+);
+id!(
     /// An address that is told about events.
     WebhookId, "wh_"
 );

@@ -125,6 +125,8 @@ acceptHandoff controller: ../tests/tests/product/demo.rs: controller
 completeHandoff reveal: src/api/routes/handoffs.rs: (true, false) => Ok(TypedText::Revealed)
 completeHandoff clear: src/api/routes/handoffs.rs: (false, true) => Ok(TypedText::Cleared)
 completeHandoff note: core/tests/lives.rs: fn handoff_writes_down_who_came_when_and_with_what
+answerSignInOffer decision: ../tests/tests/product/kept_sign_ins.rs: fn a_sign_in_that_a_person_typed_is_kept_after_their_yes_and_then_filled_in
+answerSignInOffer rule: ../tests/tests/product/kept_sign_ins.rs: fn a_sign_in_that_a_person_typed_is_kept_after_their_yes_and_then_filled_in
 signInAtHandoff credentialId: ../tests/tests/product/sign_ins.rs: fn a_sign_in_that_is_missing_is_saved_and_filled_in_at_the_handoff
 cancelHandoff note: core/tests/lives.rs: fn handoff_goes_only_where_its_life_leads
 takeControl controller: ../tests/tests/product/cdp.rs: controller

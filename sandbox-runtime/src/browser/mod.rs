@@ -70,7 +70,7 @@ pub use pattern::matches as address_matches;
 pub use pipe::CallError;
 pub use profile::{KEPT as KEPT_OF_PROFILE, forget_open_pages, prepare as prepare_profile};
 pub use remembered::Remembered;
-pub use sign_in::{CodeError, EmptyVault, Login, OneTimeCodes, Vault, VaultError};
+pub use sign_in::{CodeError, EmptyVault, Login, Offered, OneTimeCodes, TypedSignIn, Vault, VaultError};
 pub use takeover::Takeover;
 
 use clients::{AdmitError, Client, Clients, Ears};
@@ -458,6 +458,12 @@ impl Browser {
     /// Returns the site of the sign-in form that the page shows, as an entry names it, if the vault has no sign-in for it.
     pub async fn missing_sign_in(&self) -> Option<String> {
         sign_in::missing(&self.shared).await.map(|site| site.to_string())
+    }
+
+    /// Returns the sign-ins that a person typed since they were asked for last, and forgets them. They are for the person's own
+    /// answer alone.
+    pub fn take_typed_sign_ins(&self) -> Vec<TypedSignIn> {
+        self.shared.world.state().typed_sign_ins.take()
     }
 
     /// Lets an outside client of the debugging protocol in, with sessions of its own.

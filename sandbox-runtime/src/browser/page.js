@@ -1,6 +1,6 @@
 // Runs in an isolated world of every document: the page neither sees nor reaches it.
 // Finds elements, says whether they can be used, and remembers which fields a person typed in.
-// What a person typed never leaves this file: reports carry names only.
+// What a person typed is in no report: they carry names only. A sign-in is told by sign_in.js, to the runtime alone.
 (() => {
   if (globalThis.baton) return;
   const report = (message) => globalThis.batonReport?.(JSON.stringify(message));
@@ -540,9 +540,13 @@
     toldOf.add(field);
     report({ kind: 'touched', name, typed: true });
   };
+  // What the page itself says of a field, which is marked otherwise below.
+  const saidOf = new WeakMap();
+  const purposeOf = (field) => saidOf.get(field) ?? field.getAttribute('autocomplete') ?? '';
   const noteTyped = (field) => {
     if (typedIn.has(field)) return;
     typedIn.add(field);
+    saidOf.set(field, purposeOf(field));
     // The browser keeps what is in other fields for a page that is gone back to.
     if (field.localName === 'input' || field.localName === 'textarea') field.setAttribute('autocomplete', 'off');
   };
@@ -601,6 +605,8 @@
     }
     return true;
   };
+  // What the person who drives now typed into a field, whatever the page made of it; '' where they did not.
+  const typedNow = (field) => (recording && field && toldOf.has(field) ? (lastTyped.get(field) ?? '') : '');
   // The person lets programs read it.
   const reveal = () => {
     for (const field of typedIn) {
@@ -848,13 +854,13 @@
 
   globalThis.baton = {
     lasting: (handle) => lasting(kept[handle]),
-    globals, passkey, holdsTyped, typedNames: saying(typedNames), clearTyped, reveal, find, scrollBy, fileInput, has, record, maskedBoxes, numberOf, referred, pointerAt, pressArrived,
+    globals, passkey, holdsTyped, typedNames: saying(typedNames), clearTyped, reveal, find, scrollBy, fileInput, has, record, records: () => recording, maskedBoxes, numberOf, referred, pointerAt, pressArrived,
     candidates: saying(candidates), ready: saying(ready), through: saying(through), prepareTyping: saying(prepareTyping), choose: saying(choose), extract: saying(extract),
     foresee: saying(foresee), foreseeEnter: saying(foreseeEnter), foreseeFocus: saying(foreseeFocus), typedByPerson,
     scale: () => ({ dpr: devicePixelRatio, width: innerWidth, height: innerHeight }),
     element: (handle) => kept[handle],
     still: () => pause().then(pause),
     // For the scripts that look at the page and sign in to it.
-    inside: { SILENT, INTERACTIVE, MASK, documentName, squash, short, byId, shown, exposed, parentOf, roleOf, nameOf, labelsOf, textOf, disabled, isMasked, numberOf, referred, saying, secretsHere, rootsOf, within, hitAt, fieldName, noteTyped, filledIn, remember, inform, attributeOf, elementsOf },
+    inside: { SILENT, INTERACTIVE, MASK, documentName, squash, short, byId, shown, exposed, parentOf, roleOf, nameOf, labelsOf, textOf, disabled, isMasked, numberOf, referred, saying, secretsHere, rootsOf, within, hitAt, fieldName, purposeOf, noteTyped, typedNow, filledIn, remember, inform, attributeOf, elementsOf },
   };
 })();

@@ -139,7 +139,8 @@ pub async fn until_met(shared: &Shared, until: &Until) -> bool {
 /// Waits until the pages have told what they noted: a script's reports come before its later answers. What they told outside
 /// clients comes on sessions of its own, and these are waited for as well: it is the person's, and not to be told later.
 async fn flush(shared: &Shared) {
-    each_frame(shared, "true").await;
+    // A sign-in that was typed and not sent is told now.
+    each_frame(shared, "(baton.signIn.typed(), true)").await;
 }
 
 async fn stop_recording(shared: &Shared) {

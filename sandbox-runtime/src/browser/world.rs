@@ -14,6 +14,7 @@ use sandbox_core::plain_name;
 use sandbox_core::viewer::Aim;
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc, watch};
+use zeroize::Zeroizing;
 
 use super::address::without_values;
 use super::clients::Targets;
@@ -26,6 +27,7 @@ use super::hold::{self, HoldJudge, LetGo, PersonJudge};
 use super::own_dialogs::{self, OwnDialog};
 use super::passkeys::standing::Standings;
 use super::pipe::{Event, Pipe};
+use super::sign_in::typed::TypedSignIns;
 use super::starting::Starting;
 use super::unreachable::{self, Watching};
 use super::{BrowserEvent, ClientDid};
@@ -70,6 +72,9 @@ pub struct World {
     pub script_world: String,
     /// Begins the names of the events that tell the page script what a page asks the browser for. As hard to guess.
     asks: String,
+    /// Name of the function by which the page script tells of a sign-in that a person types. As hard to guess: a session hears
+    /// only of calls of a name that it gave itself.
+    keeps: String,
 }
 
 #[derive(Default)]
@@ -123,6 +128,8 @@ pub struct State {
     pub last_refused: Option<(String, Instant)>,
     /// Pages that wait for a passkey.
     pub passkeys: Standings,
+    /// What a person typed to sign in.
+    pub typed_sign_ins: TypedSignIns,
     /// An outside client brings authenticators of its own.
     lets_passkeys: bool,
 }
@@ -209,6 +216,7 @@ impl World {
     pub fn new(gate: Gate, events: mpsc::Sender<BrowserEvent>, exchange: Arc<Exchange>) -> Arc<Self> {
         let script_world = format!("baton-{}", crate::unique());
         let asks = crate::unique();
+        let keeps = format!("{REPORT_BINDING}{}", crate::unique());
         Arc::new(Self {
             state: Mutex::default(),
             changed: watch::Sender::new(0),
@@ -216,6 +224,7 @@ impl World {
             events,
             script_world,
             asks,
+            keeps,
             exchange,
             aims: broadcast::Sender::new(AIMS),
             starting: Arc::default(),
@@ -297,7 +306,7 @@ impl World {
 
     /// Handles one event. Called in order, never blocks.
     pub fn on_event(self: &Arc<Self>, pipe: &Pipe, event: Event) {
-        let Event { session, method, params } = event;
+        let Event { session, method, mut params } = event;
         let session = session.as_deref();
         match session {
             Some(own) => self.state().documents.on_event(own, &self.script_world, &method, &params),
@@ -351,6 +360,7 @@ impl World {
             "Fetch.requestPaused" if self.watches(session) => unreachable::paused(self, pipe, session, &params),
             "Fetch.requestPaused" => hold::paused(self, pipe, session, &params),
             "Runtime.bindingCalled" if params["name"] == REPORT_BINDING => self.reported(pipe, session, &params),
+            "Runtime.bindingCalled" if params["name"] == *self.keeps => self.sign_in_typed(session, &mut params),
             "Runtime.executionContextDestroyed" | "Runtime.executionContextsCleared" => self.passkeys_left(),
             "WebAuthn.credentialAdded" | "WebAuthn.credentialAsserted" => self.passkey_came(&params),
             _ => return,
@@ -667,6 +677,18 @@ impl World {
         }
     }
 
+    /// A person types a sign-in: kept in memory alone, until they say whether it is to stay.
+    fn sign_in_typed(&self, session: Option<&str>, params: &mut Value) {
+        let Value::String(payload) = params["payload"].take() else { return };
+        let mut state = self.state();
+        let tab = state.tab_of(session).map(|tab| tab.id.clone());
+        match tab.filter(|_| state.recording.is_some()) {
+            Some(tab) => state.typed_sign_ins.told(&tab, payload),
+            // Without a person at the wheel nobody is asked.
+            None => drop(Zeroizing::new(payload)),
+        }
+    }
+
     /// Input did something in a page: if an outside client sent it, it goes into the history. Actions tell their own.
     fn client_input_did(&self, session: Option<&str>, report: &Value) {
         let tab = {
@@ -888,9 +910,12 @@ fn prepare(world: &Arc<World>, pipe: &Pipe, session: &str, recording: bool, hold
     note("Page.enable", json!({}));
     // Without it Chromium does not tell of calls of the binding.
     note("Runtime.enable", json!({}));
-    note("Runtime.addBinding", json!({ "name": REPORT_BINDING, "executionContextName": world.script_world }));
+    for name in [REPORT_BINDING, &world.keeps] {
+        note("Runtime.addBinding", json!({ "name": name, "executionContextName": world.script_world }));
+    }
     let (known, id) = (world.clone(), session.to_owned());
-    let page_script = format!("globalThis.batonAsks = {};{PAGE_SCRIPT}", json!(world.asks));
+    let (asks, keeps) = (json!(world.asks), json!(world.keeps));
+    let page_script = format!("globalThis.batonAsks = {asks}; globalThis.batonKeeps = {keeps};{PAGE_SCRIPT}");
     pipe.note_then(Some(session), "Page.addScriptToEvaluateOnNewDocument", script(&page_script), move |_, _| {
         known.with_session_tab(Some(&id), |tab| tab.prepared |= tab.session == id);
         known.bump();

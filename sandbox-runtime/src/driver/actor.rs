@@ -133,6 +133,7 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         activity: Arc::new(Activity::default()),
         commands: Arc::new(Semaphore::new(COMMANDS_MAX)),
         share: Arc::default(),
+        offers: Arc::default(),
         taking: Arc::default(),
         kit: Arc::new(kit.clone()),
     };
@@ -484,7 +485,10 @@ impl Actor {
                 self.trust.agreed.clear();
                 self.person_arrived(&id, &controller, events).await;
             }
-            Effect::ReopenHandoff(_) => self.reopen_handoff(events),
+            Effect::ReopenHandoff(_) => {
+                self.reopen_handoff(events);
+                self.offer_sign_ins().await;
+            }
             Effect::GrantAgent(_) => self.turns.others_acted(),
             Effect::GrantPerson(_, _) => {}
         }
@@ -576,7 +580,9 @@ impl Actor {
         let expires_at = self.handoff.as_ref().and_then(|handoff| handoff.expires_at);
         let task_due = self.task.as_ref().and_then(|task| task.clock.due_at());
         let owed_due = self.owes().then(|| now_ms() + i64::try_from(OWED_PAUSE.as_millis()).unwrap_or(i64::MAX));
-        [self.control.next_tick_at(), expires_at, task_due, self.idle_due_at(), owed_due, self.freeze_due_at()]
+        let offers_due = self.driver.offers().due_at();
+        let (idle_due, freeze_due) = (self.idle_due_at(), self.freeze_due_at());
+        [self.control.next_tick_at(), expires_at, task_due, idle_due, owed_due, freeze_due, offers_due]
             .into_iter()
             .flatten()
             .min()
@@ -588,6 +594,7 @@ impl Actor {
         self.expire_handoff().await;
         self.stop_overdue_task().await;
         self.freeze_if_due().await;
+        self.driver.offers().expire(now_ms());
         self.end_idle().await;
     }
 
@@ -644,6 +651,7 @@ impl Actor {
     /// Kills every process of the sandbox.
     pub(super) async fn stop_rooms(&mut self) {
         self.driver.gate.set(Live::Nobody);
+        self.driver.offers().forget_all();
         self.thaw().await;
         if let Some(rooms) = self.rooms.take()
             && tokio::time::timeout(KILL_LIMIT, rooms.kill()).await.is_err()

@@ -22,8 +22,10 @@ mod documents;
 mod filling;
 mod holding;
 mod idle;
+mod keeping;
 mod leaving;
 mod mail;
+mod offers;
 mod passkeys;
 mod pausing;
 mod people;
@@ -46,7 +48,7 @@ mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 pub use approvals::Decided;
@@ -77,6 +79,7 @@ pub use work::{ExecError, SaveError};
 
 use self::cause::Cause;
 use self::idle::Activity;
+use self::offers::Offers;
 use self::seat::InputTally;
 use self::turns::TurnOf;
 use crate::agent::Turn;
@@ -143,6 +146,8 @@ pub struct Driver {
     /// Places for commands.
     commands: Arc<Semaphore>,
     share: Arc<Share>,
+    /// Sign-ins that a person typed, open to be kept.
+    offers: Arc<Mutex<Offers>>,
     /// Held while a checkpoint is taken, or gone back to.
     taking: Arc<tokio::sync::Mutex<()>>,
     kit: Arc<Kit>,

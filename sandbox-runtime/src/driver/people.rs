@@ -352,6 +352,7 @@ impl Actor {
             Some(receipt)
         };
         let mut receipt = tokio::time::timeout(RECEIPT_LIMIT, compared).await.ok().flatten().unwrap_or_default();
+        self.offer_sign_ins().await;
         let typed_text = std::mem::take(&mut self.typed_text);
         if let Some(desktop) = self.rooms.as_ref().and_then(|rooms| rooms.desktop.as_ref()) {
             let left = tokio::time::timeout(RECEIPT_LIMIT, desktop.browser.leave_typed(typed_text)).await;

@@ -19,6 +19,7 @@ mod holdings;
 mod injection;
 mod input_methods;
 mod isolation;
+mod kept_sign_ins;
 mod keys;
 mod limits;
 mod mcp;

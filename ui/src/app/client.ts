@@ -3,7 +3,7 @@ import type {
   Approval, ApprovalDecision, Artifact, Check, Checkpoint, CheckpointDiff, CheckedPlaybook, CodeLanguage, Credential, CredentialPatch,
   DebuggingUrl, Delivery, Demo, DocumentFormat, ExecResult, FileEntry, FileMatches, Forgotten, Grant, HandoffEnvelope, Health, Hit, ImportedCredentials,
   KeyStorage, Link, ModelInfo, ModelSettings, ModelTest, NewCredential, NewWebhook, PlaybookCheck, Preview, Recording, Rule, RuntimeInfo,
-  Sandbox, SandboxConfig, Started, Task, TaskRequest, ViewerLink, ViewerMode, Viewport, Webhook, WebhookPatch, WebhookSecret,
+  Sandbox, SandboxConfig, SignInAnswer, SignInAnswered, SignInOffer, Started, Task, TaskRequest, ViewerLink, ViewerMode, Viewport, Webhook, WebhookPatch, WebhookSecret,
 } from '../types';
 import { readEvent, type Event } from '../core/event';
 import type { Holdings } from '../core/holdings';
@@ -110,6 +110,13 @@ export class Client {
   /** Fills in a sign-in of the vault for the person who was asked, and completes the request. */
   signInAtHandoff(id: string, credentialId: string): Promise<HandoffEnvelope> {
     return this.#calls.shown('POST /sandboxes/{id}/handoff/sign-in', { path: { id }, json: { credentialId } });
+  }
+  /** Answers the sign-ins that a person typed here and may keep. */
+  async signInOffers(id: string): Promise<SignInOffer[]> {
+    return (await this.#calls.shown('GET /sandboxes/{id}/sign-in-offers', { path: { id } })).data;
+  }
+  answerSignInOffer(id: string, offerId: string, json: SignInAnswer): Promise<SignInAnswered> {
+    return this.#calls.shown('POST /sandboxes/{id}/sign-in-offers/{offerId}', { path: { id, offerId }, json });
   }
   cancelHandoff(id: string): Promise<HandoffEnvelope> {
     return this.#calls.shown('POST /sandboxes/{id}/handoff/cancel', { path: { id }, json: {} });

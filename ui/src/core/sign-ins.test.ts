@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { draftOf, holds, importWords, isWhole, lastUse, logins, newCredential, patchLike, patchOf } from './sign-ins';
+import { draftOf, holds, importWords, isWhole, keepWords, lastUse, logins, newCredential, patchLike, patchOf } from './sign-ins';
 import { AT, credentialOf } from './testing';
 
 test('a new entry sends what was typed, and a change leaves alone what was not', () => {
@@ -35,6 +35,17 @@ test('an entry says how many passkeys it has, and forgets them on a word', () =>
   const draft = { ...draftOf(credentialOf({ passkeys: 2 })), forgetsPasskeys: true };
   expect(patchOf(draft).passkeys).toBe(0);
   expect(isWhole({ ...draftOf(null), site: 'portal.example' }, credentialOf({ hasPassword: false, passkeys: 1 }))).toBe(true);
+});
+
+test('an entry that only says never holds nothing', () => {
+  expect(holds(credentialOf({ rule: 'never', username: null, hasPassword: false }))).toBe('nothing is kept for this site');
+  expect(holds(credentialOf({ rule: 'never' }))).toBe('password');
+});
+
+test('a sign-in that was typed is kept, or changes what is saved', () => {
+  const offer = { offerId: 'sio_1', site: 'portal.example', username: 'ada', updates: null, expiresAt: AT };
+  expect(keepWords(offer)).toMatchObject({ title: 'Keep this sign-in for portal.example?', yes: 'Keep' });
+  expect(keepWords({ ...offer, updates: 'cred_1' })).toMatchObject({ title: 'Change the saved password for portal.example?', yes: 'Change it' });
 });
 
 test('an import says what was not saved', () => {

@@ -1,5 +1,5 @@
 /** The vault as a person sees it: what an entry is called, what may be done with it, and what the form sends. */
-import type { Credential, CredentialPatch, CredentialRule, ImportedCredentials, NewCredential } from '../types';
+import type { Credential, CredentialPatch, CredentialRule, ImportedCredentials, NewCredential, SignInOffer } from '../types';
 import { count, waited } from './time';
 
 export const RULES: Record<CredentialRule, string> = {
@@ -53,8 +53,14 @@ function filled(draft: SignInDraft) {
 
 /** Returns what there is of an entry, in a few words: `password, one-time codes`. */
 export function holds(entry: Credential): string {
+  if (holdsNothing(entry)) return 'nothing is kept for this site';
   const parts = [entry.hasPassword && 'password', entry.hasTotp && 'one-time codes', entry.passkeys > 0 && count(entry.passkeys, 'passkey')].filter((part) => part !== false);
   return parts.join(', ');
+}
+
+/** Whether an entry says only that nobody is asked to keep a sign-in for its site. */
+export function holdsNothing(entry: Credential): boolean {
+  return entry.rule === 'never' && entry.username == null && !entry.hasPassword && !entry.hasTotp && entry.passkeys === 0;
 }
 
 /** Returns when an entry was used last, and by what: `used 3 min ago by October invoices`. */
@@ -62,6 +68,14 @@ export function lastUse(entry: Credential, now: number, taskOf: (id: string) => 
   if (entry.lastUsedAt == null) return 'not used yet';
   const task = entry.lastUsedBy == null ? null : taskOf(entry.lastUsedBy);
   return `used ${waited(now - entry.lastUsedAt)} ago${task === null ? '' : ` by ${task}`}`;
+}
+
+/** Returns the words of a question about a sign-in that a person typed. */
+export function keepWords(offer: SignInOffer): { title: string; what: string; yes: string } {
+  if (offer.updates != null) {
+    return { title: `Change the saved password for ${offer.site}?`, what: 'The vault has another one. Nothing is changed until you say so.', yes: 'Change it' };
+  }
+  return { title: `Keep this sign-in for ${offer.site}?`, what: 'Baton fills it in there and nowhere else; the agent never sees it. Nothing is saved until you say so.', yes: 'Keep' };
 }
 
 /** Returns what came of an import: `12 saved. Line 3: it has no address.` */

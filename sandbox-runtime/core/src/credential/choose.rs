@@ -82,7 +82,7 @@ pub fn missing(all: &[Credential], place: Place<'_>) -> Option<Site> {
 }
 
 /// Whether neither the documents around a form nor the place that it sends to belong to another owner.
-fn is_safe(place: Place<'_>) -> bool {
+pub(super) fn is_safe(place: Place<'_>) -> bool {
     let leads_away = place.destination.is_some_and(|to| to != place.origin && !may_hold(to, place.origin));
     !leads_away && place.ancestors.iter().all(|outer| may_hold(outer, place.origin))
 }

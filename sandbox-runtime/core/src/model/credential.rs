@@ -1,5 +1,5 @@
 use super::{EpochMs, Secret, wire};
-use crate::{CredentialId, SandboxId, TaskId};
+use crate::{CredentialId, SandboxId, SignInOfferId, TaskId};
 
 wire! {
     /// What an entry of the vault is for.
@@ -178,6 +178,58 @@ wire! {
         /// As an editor counts it, from 1.
         pub line: u64,
         pub why: String,
+    }
+
+    /// A question: is the sign-in to be kept that a person typed? Its password is in the runtime's memory alone until then.
+    #[derive(Eq)]
+    pub struct SignInOffer {
+        pub offer_id: SignInOfferId,
+        /// As a new entry would name it: exactly where it was typed.
+        pub site: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub username: Option<String>,
+        /// The entry that has another password, and would have this one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub updates: Option<CredentialId>,
+        /// When the question and the password are forgotten.
+        pub expires_at: EpochMs,
+    }
+
+    /// What is open to be kept in one sandbox.
+    #[derive(Eq)]
+    pub struct SignInOffers {
+        pub data: Vec<SignInOffer>,
+    }
+
+    /// What becomes of a sign-in that a person typed.
+    #[derive(Copy, Eq)]
+    pub enum KeepDecision {
+        /// It is saved, or its entry is changed.
+        Keep,
+        /// It is forgotten. The next sign-in there is asked about again.
+        NotNow,
+        /// It is forgotten, and nobody is asked about this site again. The vault lists the site with the rule `never`.
+        Never,
+    }
+
+    /// The answer to a question whether a sign-in is to be kept.
+    #[derive(Eq)]
+    #[serde(deny_unknown_fields)]
+    pub struct SignInAnswer {
+        pub decision: KeepDecision,
+        /// Rule of the entry that is kept. Default: `ask` for a new one; one that is changed keeps its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub rule: Option<CredentialRule>,
+    }
+
+    /// What came of an answer.
+    #[derive(Eq)]
+    pub struct SignInAnswered {
+        /// The entry that was saved or changed; with `never`, the one that says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub credential: Option<Credential>,
+        /// What is still open.
+        pub offers: Vec<SignInOffer>,
     }
 
     /// One line of the ledger: an entry was opened to be filled in.

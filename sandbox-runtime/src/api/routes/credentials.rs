@@ -3,10 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use sandbox_core::CredentialId;
 use sandbox_core::model::{
     Credential, CredentialImport, CredentialPatch, CredentialUse, ImportedCredentials, NewCredential, Page,
+    SignInAnswer, SignInAnswered, SignInOffers,
 };
+use sandbox_core::{CredentialId, SandboxId, SignInOfferId};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -21,6 +22,8 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(get, patch, delete))
         .routes(routes!(uses))
         .routes(routes!(import))
+        .routes(routes!(offers))
+        .routes(routes!(answer_offer))
 }
 
 /// Saves a sign-in or a secret. Its values go to the keyring, or to the encrypted key file, and are never returned.
@@ -86,4 +89,24 @@ async fn uses(
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<CredentialUse>>, ApiError> {
     Ok(Json(api.service().credential_uses(&id, query.try_into()?).await?))
+}
+
+/// Lists the sign-ins that a person typed while they drove, and that the vault does not hold. Their passwords are in memory
+/// alone, and are forgotten after the answer, after a few minutes, and with the sandbox.
+#[utoipa::path(get, path = "/v1/sandboxes/{id}/sign-in-offers", tag = "sign-ins", operation_id = "listSignInOffers",
+    params(("id" = String, Path)), responses((status = 200, body = SignInOffers), Refusals))]
+async fn offers(State(api): State<Api>, InPath(id): InPath<SandboxId>) -> Result<Json<SignInOffers>, ApiError> {
+    Ok(Json(api.service().sign_in_offers(&id).await?))
+}
+
+/// Answers for the person whether a sign-in that they typed is kept. If it cannot be kept, it stays open.
+#[utoipa::path(post, path = "/v1/sandboxes/{id}/sign-in-offers/{offerId}", tag = "sign-ins",
+    operation_id = "answerSignInOffer", params(("id" = String, Path), ("offerId" = String, Path)),
+    request_body = SignInAnswer, responses((status = 200, body = SignInAnswered), Refusals))]
+async fn answer_offer(
+    State(api): State<Api>,
+    InPath((id, offer)): InPath<(SandboxId, SignInOfferId)>,
+    Body(answer): Body<SignInAnswer>,
+) -> Result<Json<SignInAnswered>, ApiError> {
+    Ok(Json(api.service().answer_sign_in_offer(&id, &offer, answer).await?))
 }

@@ -1,10 +1,11 @@
 //! Signing in with an entry of the person's vault.
 //!
-//! Owns finding the form and the entry for it, and one-time codes. Leaves the rule of which entry fits to
+//! Owns finding the form and the entry for it, one-time codes, and sign-ins that a person types. Leaves the rule of which entry fits to
 //! [`sandbox_core::credential`], storing values to the [`Vault`], and acting to `act`.
 
 mod code;
 pub mod form;
+pub mod typed;
 mod vault;
 
 use std::time::Instant;
@@ -15,7 +16,8 @@ use sandbox_core::credential::{self, Site, Unfit, choose};
 use sandbox_core::model::{Credential, CredentialRule, ShownField};
 
 pub use code::{CodeError, OneTimeCodes};
-pub use vault::{EmptyVault, Login, Vault, VaultError};
+pub use typed::TypedSignIn;
+pub use vault::{EmptyVault, Login, Offered, Vault, VaultError};
 
 use self::form::{Form, Stage};
 use super::Shared;

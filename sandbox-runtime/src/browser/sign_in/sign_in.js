@@ -1,8 +1,9 @@
 // Runs after page.js and before observe.js, in the same isolated world: finds the fields of a sign-in as browsers do, writes into them, and sends them.
+// Of a sign-in that a person types it tells the runtime, in case they want it kept.
 // Each step checks for itself where it is, in the same turn of the page's loop as it writes.
 (() => {
   if (!globalThis.baton || baton.signIn) return;
-  const { documentName, squash, short, shown, exposed, parentOf, rootsOf, within, hitAt, nameOf, labelsOf, textOf, disabled, fieldName, noteTyped, filledIn, remember, inform, attributeOf, elementsOf, saying } = baton.inside;
+  const { documentName, squash, short, shown, exposed, parentOf, rootsOf, within, hitAt, nameOf, labelsOf, textOf, disabled, fieldName, purposeOf, noteTyped, typedNow, filledIn, remember, inform, attributeOf, elementsOf, saying } = baton.inside;
 
   const CODE = /one.?time|otp|2fa|mfa|two.?(step|factor)|authenticat|verif|security.?code|passcode|sicherheitscode|bestätigungscode|einmal/i;
   const PLAIN_CODE = /\b(code|token|pin|tan)\b/i;
@@ -16,12 +17,7 @@
   const TEXTUAL = new Set(['text', 'email', 'tel', 'number', 'password', 'url', 'search']);
   const CLIMBED = 6;
 
-  // What the page itself says of a field: one that was filled in is marked otherwise later.
-  const said = new WeakMap();
-  const purposes = (field) => {
-    if (!said.has(field)) said.set(field, (field.getAttribute('autocomplete') ?? '').toLowerCase().split(/\s+/));
-    return said.get(field);
-  };
+  const purposes = (field) => purposeOf(field).toLowerCase().split(/\s+/);
   const wordsOf = (field) => squash([labelsOf(field).join(' '), field.getAttribute('placeholder'), field.getAttribute('name'), field.id, field.getAttribute('title')].join(' '));
 
   // ---- what a person can see ----
@@ -146,7 +142,6 @@
   const setValue = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set;
   const write = (field, value, isSecret) => {
     fieldName(field);
-    purposes(field);
     field.focus({ preventScroll: true });
     if (isSecret) {
       noteTyped(field);
@@ -204,5 +199,50 @@
     return why ? { why } : { sent: true };
   };
 
-  baton.signIn = Object.freeze({ look: saying(look), fill: saying(fill), send: saying(send) });
+  // ---- a sign-in that a person types: told when it is sent and at the hand-back, and to nobody but the runtime ----
+
+  const LONGEST = 1_000;
+  // The name of the way there is known to no page and to no client.
+  let told = { words: '', until: 0 };
+  const tell = (message) => {
+    const words = JSON.stringify({ origin: self.origin, ...message });
+    // One press of Enter is a key, a click and two events of the form.
+    if (words === told.words && performance.now() < told.until) return;
+    told = { words, until: performance.now() + 1_000 };
+    globalThis[globalThis.batonKeeps]?.(words);
+  };
+  const tellTyped = (found) => {
+    if (!found || found.stage === 'code') return;
+    const user = found.user ? typedNow(found.user) || found.user.value : '';
+    const password = found.stage === 'password' ? typedNow(found.fields[0]) : '';
+    if (Math.max(user.length, password.length) > LONGEST) return;
+    const place = { ancestors: ancestors(), destination: destinationOf(found) };
+    if (password !== '') tell({ kind: 'password', username: squash(user), password, ...place });
+    else if (found.stage === 'username' && typedNow(found.user) !== '') tell({ kind: 'username', username: squash(user) });
+  };
+  // A form that asks again for a password was refused; one that holds what was typed may yet be sent.
+  const typed = () => {
+    const found = recognise();
+    if (found?.stage !== 'password') return tellTyped(found);
+    if (typedNow(found.fields[0]) === '' || complaint() !== '') tell({ kind: 'again' });
+    else tellTyped(found);
+  };
+  const ofForm = (event) => {
+    if (!event.isTrusted || !(event.target instanceof HTMLFormElement)) return;
+    const found = recognise();
+    if (found?.group.form === event.target) tellTyped(found);
+  };
+  // Where a page sends without a form, a person presses its button, or Enter.
+  const pressed = (event) => {
+    const target = event.composedPath()[0];
+    if (!event.isTrusted || !(target instanceof Element) || (event.type === 'keydown' && event.key !== 'Enter')) return;
+    const found = recognise();
+    const field = found?.fields[0] ?? found?.user;
+    if (!field) return;
+    const parts = event.type === 'keydown' ? [found.user, ...found.fields].filter(Boolean) : buttonsOf(found.group, field);
+    if (parts.some((part) => within(part, target))) tellTyped(found);
+  };
+  for (const [type, listener] of [['submit', ofForm], ['formdata', ofForm], ['click', pressed], ['keydown', pressed]]) addEventListener(type, (event) => baton.records() && listener(event), { capture: true, passive: true });
+
+  baton.signIn = Object.freeze({ look: saying(look), fill: saying(fill), send: saying(send), typed });
 })();

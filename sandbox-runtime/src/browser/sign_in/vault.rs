@@ -1,11 +1,13 @@
 //! The door to the person's vault: what the browser asks of it when a page is signed in to.
 
 use futures_util::future::BoxFuture;
+use sandbox_core::CredentialId;
 use sandbox_core::credential::PasskeyRequest;
 use sandbox_core::model::Credential;
 use secrecy::SecretString;
 
 use super::code::OneTimeCodes;
+use super::typed::TypedSignIn;
 use crate::browser::passkeys::Passkey;
 
 /// What fills in sign-ins. The service implements it for each sandbox; a test may, too.
@@ -40,6 +42,11 @@ pub trait Vault: Send + Sync {
         Box::pin(std::future::ready(Err(VaultError("this vault keeps none".to_owned()))))
     }
 
+    /// Returns how a sign-in that a person typed may be kept; `None` where there is nothing to ask them.
+    fn offer<'a>(&'a self, _: &'a TypedSignIn) -> BoxFuture<'a, Result<Option<Offered>, VaultError>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     /// Writes down that a secret is given to a command, then returns it.
     fn open_secret<'a>(
         &'a self,
@@ -53,6 +60,14 @@ pub struct Login {
     pub username: String,
     pub password: Option<SecretString>,
     pub codes: Option<OneTimeCodes>,
+}
+
+/// What a person may be asked about a sign-in that they typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offered {
+    pub site: String,
+    /// The entry that has another password; `None` for a new one.
+    pub updates: Option<CredentialId>,
 }
 
 /// Why the vault refused, in words for the caller.

@@ -6,6 +6,7 @@
 mod checks;
 mod csv;
 mod import;
+mod keep;
 mod passkeys;
 mod picture;
 mod values;
@@ -13,7 +14,8 @@ pub mod vault;
 
 use sandbox_core::CredentialId;
 use sandbox_core::model::{
-    Credential, CredentialKind, CredentialPatch, CredentialSource, CredentialUse, NewCredential, Page, Secret,
+    Credential, CredentialKind, CredentialPatch, CredentialRule, CredentialSource, CredentialUse, NewCredential, Page,
+    Secret,
 };
 
 use self::values::{Values, given, name_of};
@@ -61,7 +63,7 @@ impl Service {
     pub async fn patch_credential(&self, id: &CredentialId, patch: CredentialPatch) -> Answer<Credential> {
         let _changing = self.inner.changing_credentials.lock().await;
         let mut entry = self.credential(id).await?;
-        let mut values = self.values_of(id).await?;
+        let mut values = if holds_nothing(&entry) { Values::default() } else { self.values_of(id).await? };
         let CredentialPatch { site, name, username, password, totp, totp_picture, note, value, hosts, passkeys, rule } =
             patch;
         let totp = pictured(totp, totp_picture)?;
@@ -108,7 +110,10 @@ impl Service {
 
     /// The values first: an entry that is listed can be filled in.
     async fn keep(&self, entry: &Credential, values: &Values) -> Answer<()> {
-        self.inner.keys.set(&name_of(&entry.id), values.sealed()).await?;
+        // A site that is set to `never` can be written down while the vault is locked.
+        if *values != Values::default() || !holds_nothing(entry) {
+            self.inner.keys.set(&name_of(&entry.id), values.sealed()).await?;
+        }
         self.store().commit(Change { credentials: vec![entry.clone()], ..Change::default() }).await?;
         Ok(())
     }
@@ -121,6 +126,15 @@ impl Service {
         };
         Ok(Values::unsealed(&sealed))
     }
+}
+
+/// Whether an entry has no values: it says only that its site is set to `never`.
+fn holds_nothing(entry: &Credential) -> bool {
+    entry.rule == CredentialRule::Never
+        && entry.username.is_none()
+        && !entry.has_password
+        && !entry.has_totp
+        && entry.passkeys == 0
 }
 
 /// Reads an entry and its values from what was sent.

@@ -8,7 +8,7 @@ use sandbox_core::event::CredentialUsed;
 use sandbox_core::model::Credential;
 use secrecy::SecretString;
 
-use crate::browser::{Login, OneTimeCodes, Passkey, Vault, VaultError};
+use crate::browser::{Login, Offered, OneTimeCodes, Passkey, TypedSignIn, Vault, VaultError};
 use crate::service::{Service, ServiceError, WeakService};
 
 /// Fills in sign-ins of one sandbox.
@@ -84,6 +84,10 @@ impl Vault for SandboxVault {
 
     fn keep_passkey<'a>(&'a self, key: Passkey, request: &'a PasskeyRequest) -> BoxFuture<'a, Result<(), VaultError>> {
         async { self.service()?.keep_passkey(key, request).await.map_err(said) }.boxed()
+    }
+
+    fn offer<'a>(&'a self, typed: &'a TypedSignIn) -> BoxFuture<'a, Result<Option<Offered>, VaultError>> {
+        async { self.service()?.offer_of(typed).await.map_err(said) }.boxed()
     }
 
     fn open_secret<'a>(
