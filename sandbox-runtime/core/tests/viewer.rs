@@ -105,6 +105,7 @@ fn assert_described<T: Serialize + PartialSchema>(examples: &[T], tag: &str) {
 fn assert_fits(value: &Value, schema: &Value) {
     let written = value.as_object().expect("an object");
     for name in written.keys() {
+        assert!(!name.contains('_'), "`{name}` of {value}: its variant lacks `rename_all`");
         assert!(schema["properties"].get(name).is_some(), "`{name}` of {value} is not described");
     }
     for name in schema["required"].as_array().unwrap_or(&vec![]) {
@@ -121,5 +122,5 @@ fn a_word_that_is_not_described_is_found() {
     let described = json!({ "properties": { "sentAt": {} }, "required": ["sentAt"] });
     let refused = |value: Value| std::panic::catch_unwind(|| assert_fits(&value, &described)).is_err();
     assert!(!refused(json!({ "sentAt": 1 })));
-    assert!(refused(json!({ "sent_at": 1 })) && refused(json!({})));
+    assert!(refused(json!({ "sent_at": 1 })) && refused(json!({ "sentAt": 1, "more": 1 })) && refused(json!({})));
 }
