@@ -96,16 +96,6 @@ impl Client {
         soon("the connection", connected).await.unwrap();
     }
 
-    /// Opens one more data channel, and waits until it is open.
-    pub(super) async fn channel(&self, label: &str) -> Arc<dyn DataChannel> {
-        let channel = self.connection.create_data_channel(label, None).await.unwrap();
-        let mut event = soon("the channel", channel.poll()).await;
-        while !matches!(event.expect("it is opened first"), DataChannelEvent::OnOpen) {
-            event = soon("the channel", channel.poll()).await;
-        }
-        channel
-    }
-
     pub(super) async fn word(&self) -> ToViewer {
         loop {
             let event = soon("a word", self.input.poll()).await.expect("the channel lives");
