@@ -1379,6 +1379,9 @@ export type InterfaceLink = {
   url: string;
 };
 
+/** What becomes of a sign-in that a person typed. */
+export type KeepDecision = "keep" | "notNow" | "never";
+
 export type KeyState = "open" | "locked" | "new";
 
 /** Where the keys of models are kept. */
@@ -2052,6 +2055,38 @@ export type SignIn = {
   username?: string | null;
 };
 
+/** The answer to a question whether a sign-in is to be kept. */
+export type SignInAnswer = {
+  decision: KeepDecision;
+  rule?: CredentialRule | null;
+};
+
+/** What came of an answer. */
+export type SignInAnswered = {
+  credential?: Credential | null;
+  /** What is still open. */
+  offers: Array<SignInOffer>;
+};
+
+/** A question: is the sign-in to be kept that a person typed? Its password is in the runtime's memory alone until then. */
+export type SignInOffer = {
+  /** When the question and the password are forgotten. */
+  expiresAt: number;
+  offerId: SignInOfferId;
+  /** As a new entry would name it: exactly where it was typed. */
+  site: string;
+  updates?: CredentialId | null;
+  username?: string | null;
+};
+
+/** A question whether a sign-in that a person typed is to be kept. */
+export type SignInOfferId = string;
+
+/** What is open to be kept in one sandbox. */
+export type SignInOffers = {
+  data: Array<SignInOffer>;
+};
+
 /** A line of a file that was not saved. */
 export type SkippedLine = {
   /** As an editor counts it, from 1. */
@@ -2481,41 +2516,6 @@ export type WriteFile = {
 export type Written = {
   path: string;
   size: number;
-};
-
-/** What becomes of a sign-in that a person typed. */
-export type KeepDecision = "keep" | "notNow" | "never";
-
-/** The answer to a question whether a sign-in is to be kept. */
-export type SignInAnswer = {
-  decision: KeepDecision;
-  rule?: CredentialRule | null;
-};
-
-/** What came of an answer. */
-export type SignInAnswered = {
-  credential?: Credential | null;
-  /** What is still open. */
-  offers: Array<SignInOffer>;
-};
-
-/** A question: is the sign-in to be kept that a person typed? Its password is in the runtime's memory alone until then. */
-export type SignInOffer = {
-  /** When the question and the password are forgotten. */
-  expiresAt: number;
-  offerId: SignInOfferId;
-  /** As a new entry would name it: exactly where it was typed. */
-  site: string;
-  updates?: CredentialId | null;
-  username?: string | null;
-};
-
-/** A question whether a sign-in that a person typed is to be kept. */
-export type SignInOfferId = string;
-
-/** What is open to be kept in one sandbox. */
-export type SignInOffers = {
-  data: Array<SignInOffer>;
 };
 
 /** Every route: its method and its path after `/v1`, what it takes, and what it answers where that is JSON. */
@@ -3366,6 +3366,25 @@ export interface Routes {
     answer: Sandbox;
   };
   /**
+   * Lists the sign-ins that a person typed while they drove, and that the vault does not hold. Their passwords are in memory
+   * alone, and are forgotten after the answer, after a few minutes, and with the sandbox.
+   */
+  "GET /sandboxes/{id}/sign-in-offers": {
+    path: {
+      id: string;
+    };
+    answer: SignInOffers;
+  };
+  /** Answers for the person whether a sign-in that they typed is kept. If it cannot be kept, it stays open. */
+  "POST /sandboxes/{id}/sign-in-offers/{offerId}": {
+    path: {
+      id: string;
+      offerId: string;
+    };
+    json: SignInAnswer;
+    answer: SignInAnswered;
+  };
+  /**
    * Opens the live view over a WebSocket: pictures as binary messages, everything else as text. A text message is a
    * `FromViewer` or a `ToViewer` of this document, as JSON.
    */
@@ -3618,24 +3637,5 @@ export interface Routes {
       webhookId: string;
     };
     answer: Delivery;
-  };
-  /**
-   * Lists the sign-ins that a person typed while they drove, and that the vault does not hold. Their passwords are in memory
-   * alone, and are forgotten after the answer, after a few minutes, and with the sandbox.
-   */
-  "GET /sandboxes/{id}/sign-in-offers": {
-    path: {
-      id: string;
-    };
-    answer: SignInOffers;
-  };
-  /** Answers for the person whether a sign-in that they typed is kept. If it cannot be kept, it stays open. */
-  "POST /sandboxes/{id}/sign-in-offers/{offerId}": {
-    path: {
-      id: string;
-      offerId: string;
-    };
-    json: SignInAnswer;
-    answer: SignInAnswered;
   };
 }
