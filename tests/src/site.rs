@@ -60,6 +60,11 @@ impl Site {
         self.told.lock().expect("no panic while told").remove(name);
     }
 
+    /// Whether a page told something under this name.
+    pub fn was_told(&self, name: &str) -> bool {
+        self.told.lock().expect("no panic while told").contains_key(name)
+    }
+
     pub async fn told_that(&self, name: &str, value: &str) {
         let last = || self.told.lock().expect("no panic while told").get(name).cloned();
         let told = tokio::time::timeout(LIMIT, async {

@@ -15,6 +15,7 @@ const PAGES: [(&str, &str); 2] = [
         <script>let last = Promise.resolve(), kinds = new Set();
         const tell = (name, value) => last = last.then(() => fetch('/told?' + name + '=' + encodeURIComponent(value)));
         for (const kind of ['compositionstart', 'compositionend', 'paste']) addEventListener(kind, () => tell('kinds', [...kinds.add(kind)]));
+        f.onfocus = () => tell('focused', 'yes');
         f.oninput = () => tell('field', f.value);</script>"#,
     ),
     (
@@ -94,7 +95,12 @@ async fn a_frame_of_another_site_and_the_address_bar_are_committed_to_too() {
     let scene = scene().await;
     scene.navigate("/frame").await;
     let viewer = scene.person().await;
-    viewer.click_in_page(&scene.baton, &scene.sandbox, (100, 60)).await;
+    // The frame may come after its page: a click before that meets nothing.
+    eventually("the field has the focus", || async {
+        viewer.click_in_page(&scene.baton, &scene.sandbox, (100, 60)).await;
+        scene.site.was_told("focused").then_some(())
+    })
+    .await;
     compose(&viewer, "にほ").await;
     scene.site.told_that("field", "にほ").await;
     let long = text(0x4E00, 80);
