@@ -360,9 +360,11 @@ async fn a_takeover_is_told_by_names_and_what_was_typed_stays_hidden() {
     rig.open(&site.url("/login")).await;
     rig.step(json!({"type": {"label": "Code", "text": "the agent's"}})).await;
     assert_eq!(rig.read("#code").await, "the agent's");
+    // A sign-in is told to the runtime, by a name that no page and no client knows. Nothing else leaves its page.
     let told = rig.person.told.lock().unwrap().clone();
-    for secret in [USER, CODE] {
-        assert!(!told.contains(secret), "the value did not even leave the page");
+    for message in told.split('\0') {
+        assert!(!message.contains(CODE), "{message}");
+        assert!(!message.contains(USER) || message.contains("Runtime.bindingCalled"), "{message}");
     }
 }
 
