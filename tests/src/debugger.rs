@@ -12,6 +12,8 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
 use crate::baton::Baton;
 
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Below [`PATIENCE`], so that what fails names the command.
+const ANSWER_LIMIT: Duration = Duration::from_secs(28);
 
 /// Returns commands that read a page with a text field, one for each way that the protocol has.
 pub fn reading_commands() -> [(&'static str, Value); 5] {
@@ -76,7 +78,8 @@ impl Debugger {
 
     pub async fn ask(&mut self, session: Option<&str>, method: &str, params: Value) -> Value {
         let id = self.send(session, method, params).await;
-        self.answer(id).await
+        let answered = tokio::time::timeout(ANSWER_LIMIT, self.answer(id)).await;
+        answered.unwrap_or_else(|_| panic!("no answer to {method} in {ANSWER_LIMIT:?}"))
     }
 
     /// Sends a command that must succeed; returns its result.
