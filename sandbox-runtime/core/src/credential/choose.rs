@@ -38,9 +38,7 @@ pub enum Unfit {
 ///
 /// The page has none, the page is not the entry's own, a rule forbids it, or several are left.
 pub fn choose<'a>(all: &'a [Credential], wanted: &SignIn, place: Place<'_>) -> Result<&'a Credential, Unfit> {
-    let logins = all.iter().filter(|entry| entry.kind == CredentialKind::Login);
-    let sited = logins.filter_map(|entry| Some((entry.site.as_ref()?.parse::<Site>().ok()?, entry)));
-    let named: Vec<(Site, &Credential)> = sited.filter(|(site, entry)| is_wanted(wanted, site, entry)).collect();
+    let named: Vec<(Site, &Credential)> = logins(all).filter(|(site, entry)| is_wanted(wanted, site, entry)).collect();
     let here: Vec<&(Site, &Credential)> = named.iter().filter(|(site, _)| site.covers(place.origin)).collect();
     if here.is_empty() {
         return Err(nothing_here(&named, wanted, place.origin));
@@ -81,6 +79,12 @@ pub fn missing(all: &[Credential], place: Place<'_>) -> Option<Site> {
     }
 }
 
+/// Returns the logins that have a site, with it.
+pub(super) fn logins(all: &[Credential]) -> impl Iterator<Item = (Site, &Credential)> {
+    let logins = all.iter().filter(|entry| entry.kind == CredentialKind::Login);
+    logins.filter_map(|entry| Some((entry.site.as_ref()?.parse().ok()?, entry)))
+}
+
 /// Whether neither the documents around a form nor the place that it sends to belong to another owner.
 pub(super) fn is_safe(place: Place<'_>) -> bool {
     let leads_away = place.destination.is_some_and(|to| to != place.origin && !may_hold(to, place.origin));
@@ -115,37 +119,12 @@ fn shown(origin: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{at, entry};
     use super::*;
     use crate::CredentialId;
-    use crate::model::CredentialSource;
-
-    fn entry(site: &str, username: &str) -> Credential {
-        Credential {
-            id: CredentialId::from(format!("{site} {username}")),
-            kind: CredentialKind::Login,
-            site: Some(site.to_owned()),
-            name: site.to_owned(),
-            username: Some(username.to_owned()),
-            has_password: true,
-            has_totp: false,
-            passkeys: 0,
-            passkey_sites: vec![],
-            hosts: vec![],
-            rule: CredentialRule::Fill,
-            source: CredentialSource::Local,
-            last_used_at: None,
-            last_used_by: None,
-            created_at: 0,
-            updated_at: 0,
-        }
-    }
 
     fn wanted(site: Option<&str>, username: Option<&str>) -> SignIn {
         SignIn { site: site.map(str::to_owned), username: username.map(str::to_owned), ..SignIn::default() }
-    }
-
-    fn at(origin: &str) -> Place<'_> {
-        Place { origin, ancestors: &[], destination: None }
     }
 
     #[track_caller]

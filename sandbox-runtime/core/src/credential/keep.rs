@@ -1,8 +1,8 @@
 //! Where a sign-in that a person typed may be kept.
 
-use super::choose::{Place, is_safe};
+use super::choose::{Place, is_safe, logins};
 use super::site::Site;
-use crate::model::{Credential, CredentialKind, CredentialRule, CredentialSource};
+use crate::model::{Credential, CredentialRule, CredentialSource};
 
 /// A sign-in that a person may be asked about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,11 +22,8 @@ pub fn keepable<'a>(all: &'a [Credential], place: Place<'_>, username: &str) -> 
         return None;
     }
     let site = Site::of_origin(place.origin)?;
-    let is_here = |entry: &&Credential| {
-        let sited = entry.site.as_ref().and_then(|text| text.parse::<Site>().ok());
-        entry.kind == CredentialKind::Login && sited.is_some_and(|site| site.covers(place.origin))
-    };
-    let here: Vec<&Credential> = all.iter().filter(is_here).collect();
+    let here: Vec<&Credential> =
+        logins(all).filter(|(site, _)| site.covers(place.origin)).map(|(_, entry)| entry).collect();
     if here.iter().any(|entry| entry.rule == CredentialRule::Never) {
         return None;
     }
@@ -42,33 +39,8 @@ pub fn keepable<'a>(all: &'a [Credential], place: Place<'_>, username: &str) -> 
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{at, entry};
     use super::*;
-    use crate::CredentialId;
-
-    fn entry(site: &str, username: &str) -> Credential {
-        Credential {
-            id: CredentialId::from_unique(format!("{site}{username}")),
-            kind: CredentialKind::Login,
-            site: Some(site.to_owned()),
-            name: site.to_owned(),
-            username: Some(username.to_owned()),
-            has_password: true,
-            has_totp: false,
-            passkeys: 0,
-            passkey_sites: vec![],
-            hosts: vec![],
-            rule: CredentialRule::Fill,
-            source: CredentialSource::Local,
-            last_used_at: None,
-            last_used_by: None,
-            created_at: 1,
-            updated_at: 1,
-        }
-    }
-
-    fn at(origin: &str) -> Place<'_> {
-        Place { origin, ancestors: &[], destination: None }
-    }
 
     /// The site, and the user names of entries that may be the same.
     #[track_caller]

@@ -8,6 +8,8 @@ mod choose;
 mod keep;
 mod passkey;
 mod site;
+#[cfg(test)]
+mod testing;
 
 pub use choose::{Place, Unfit, choose, missing};
 pub use keep::{Keepable, keepable};

@@ -58,7 +58,6 @@ pub fn choose_passkey(fitting: &[Credential]) -> Result<&Credential, NoPasskey> 
 mod tests {
     use super::*;
     use crate::CredentialId;
-    use crate::model::{CredentialKind, CredentialSource};
 
     #[test]
     fn a_page_asks_for_its_own_site_or_for_one_above_it_of_the_same_owner() {
@@ -85,21 +84,13 @@ mod tests {
     fn the_entry_that_was_used_last_is_used_unless_its_rule_forbids_it() {
         let entry = |id: &str, rule: CredentialRule, last_used_at: Option<i64>| Credential {
             id: CredentialId::from(id.to_owned()),
-            kind: CredentialKind::Login,
-            site: Some("shop.com".to_owned()),
-            name: "shop.com".to_owned(),
             username: None,
             has_password: false,
-            has_totp: false,
             passkeys: 1,
             passkey_sites: vec!["shop.com".to_owned()],
-            hosts: vec![],
             rule,
-            source: CredentialSource::Local,
             last_used_at,
-            last_used_by: None,
-            created_at: 0,
-            updated_at: 0,
+            ..super::super::testing::entry("shop.com", "")
         };
         let all = [
             entry("old", CredentialRule::Fill, Some(1)),
