@@ -1,10 +1,12 @@
 //! Memory that the X server writes pictures to.
 
 use std::num::NonZeroUsize;
+use std::os::fd::OwnedFd;
 use std::ptr::NonNull;
 
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use x11rb::connection::Connection as _;
+use x11rb::errors::{ConnectionError, ReplyOrIdError};
 use x11rb::protocol::shm::{ConnectionExt as _, Seg};
 use x11rb::rust_connection::RustConnection;
 
@@ -12,11 +14,7 @@ use x11rb::rust_connection::RustConnection;
 #[derive(Debug, thiserror::Error)]
 pub enum SegmentError {
     #[error("X server: {0}")]
-    Connection(#[from] x11rb::errors::ConnectionError),
-    #[error("X server: {0}")]
-    Reply(#[from] x11rb::errors::ReplyError),
-    #[error("X server: {0}")]
-    Id(#[from] x11rb::errors::ReplyOrIdError),
+    Server(#[from] ReplyOrIdError),
     #[error("shared memory with the X server: {0}")]
     Memory(#[from] nix::Error),
     #[error("the X server has no screen")]
@@ -38,17 +36,15 @@ unsafe impl Sync for Segment {}
 
 impl Segment {
     pub fn create(x: &RustConnection, pixels: usize) -> Result<Self, SegmentError> {
-        let id = x.generate_id()?;
-        let shared = x.shm_create_segment(id, (pixels * 4) as u32, false)?.reply()?;
         let length = NonZeroUsize::new(pixels * 4).ok_or(SegmentError::Empty)?;
+        let (id, shared) = ask_for(x, length)?;
         // SAFETY: a new mapping of a descriptor that the server has just made that long.
-        let memory = unsafe { mmap(None, length, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, &shared.shm_fd, 0) }?;
+        let memory = unsafe { mmap(None, length, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, &shared, 0) }?;
         Ok(Self { id, memory, pixels })
     }
 
-    pub fn detach(&self, x: &RustConnection) -> Result<(), SegmentError> {
-        x.shm_detach(self.id)?;
-        Ok(())
+    pub fn detach(&self, x: &RustConnection) -> Result<(), ConnectionError> {
+        x.shm_detach(self.id).map(drop)
     }
 
     pub fn pixels(&self) -> &[u32] {
@@ -56,6 +52,13 @@ impl Segment {
         // then holds the lock around this value for writing.
         unsafe { std::slice::from_raw_parts(self.memory.as_ptr().cast::<u32>(), self.pixels) }
     }
+}
+
+/// Has the server make memory of this many bytes.
+fn ask_for(x: &RustConnection, length: NonZeroUsize) -> Result<(Seg, OwnedFd), ReplyOrIdError> {
+    let id = x.generate_id()?;
+    let shared = x.shm_create_segment(id, length.get() as u32, false)?.reply()?;
+    Ok((id, shared.shm_fd))
 }
 
 impl Drop for Segment {
