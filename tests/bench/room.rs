@@ -1,8 +1,9 @@
 //! What a sandbox takes: its start, taking control of it, a command in it, its memory.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use baton_tests::measure::{Spread, gaps, median};
 use baton_tests::{Baton, Viewer, eventually};
 use sandbox_core::viewer::FromViewer;
@@ -24,8 +25,7 @@ pub async fn start(measured: &mut Measured) -> Result<()> {
         by_hand.push(begun.elapsed().as_secs_f64());
         drop(chromium);
         let begun = Instant::now();
-        let sandbox = baton.post("/sandboxes", json!({})).await["id"].as_str().context("an id")?.to_owned();
-        baton.get(&format!("/sandboxes/{sandbox}?waitFor=ready&timeoutMs=60000")).await;
+        let sandbox = baton.ready_sandbox(json!({})).await;
         ours.push(begun.elapsed().as_secs_f64());
         baton.ok("DELETE", &format!("/sandboxes/{sandbox}"), None).await;
         baton.until(&format!("/sandboxes/{sandbox}"), "/status", "ended").await;
@@ -39,8 +39,7 @@ pub async fn start(measured: &mut Measured) -> Result<()> {
 /// P13: from asking for the wheel until the first input goes out, while an agent works and is between its actions.
 pub async fn take(measured: &mut Measured) -> Result<()> {
     let baton = Baton::start().await;
-    let sandbox = baton.post("/sandboxes", json!({})).await["id"].as_str().context("an id")?.to_owned();
-    baton.get(&format!("/sandboxes/{sandbox}?waitFor=ready&timeoutMs=60000")).await;
+    let sandbox = baton.ready_sandbox(json!({})).await;
     let steps: Vec<_> = (0..400).map(|_| json!({ "code": { "language": "bash", "code": "sleep 0.2" } })).collect();
     let playbook = json!({ "name": "Between actions", "steps": steps }).to_string();
     baton.post(&format!("/sandboxes/{sandbox}/tasks"), json!({ "playbook": playbook })).await;
@@ -68,9 +67,7 @@ pub async fn take(measured: &mut Measured) -> Result<()> {
 /// P11: `exec` of `true` on a running sandbox, against bubblewrap alone.
 pub async fn exec(measured: &mut Measured) -> Result<()> {
     let baton = Baton::start().await;
-    let config = json!({ "capabilities": { "browser": false } });
-    let sandbox = baton.post("/sandboxes", config).await["id"].as_str().context("an id")?.to_owned();
-    baton.get(&format!("/sandboxes/{sandbox}?waitFor=ready&timeoutMs=60000")).await;
+    let sandbox = baton.ready_sandbox(json!({ "capabilities": { "browser": false } })).await;
     let (mut ours, mut alone) = (vec![], vec![]);
     for _ in 0..200 {
         let begun = Instant::now();
@@ -94,7 +91,7 @@ pub async fn memory(measured: &mut Measured) -> Result<()> {
     baton.ready_sandbox(json!({})).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
     let one = cost::memory(&[baton.pid()]);
-    let runtime = |found: &std::collections::BTreeMap<String, f64>| found.get("baton").copied().unwrap_or(f64::NAN);
+    let runtime = |found: &BTreeMap<String, f64>| found.get("baton").copied().unwrap_or(f64::NAN);
     let display = one.get("Xvfb").copied().unwrap_or(0.0);
     let chromium: f64 = one.iter().filter(|(name, _)| name.starts_with("chrom")).map(|(_, mib)| mib).sum();
     let ours = one.values().sum::<f64>() - chromium - display - runtime(&one);

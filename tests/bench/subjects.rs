@@ -130,8 +130,7 @@ async fn open_sandbox(baton: &Baton, stage: &Stage, who: &str) -> String {
         "network": { "allowPrivate": [stage.address.to_string()] },
         "capabilities": { "browser": { "viewport": { "width": PAGE_SIZE.0, "height": PAGE_SIZE.1 } } },
     });
-    let sandbox = baton.post("/sandboxes", config).await["id"].as_str().expect("an id").to_owned();
-    baton.get(&format!("/sandboxes/{sandbox}?waitFor=ready&timeoutMs=60000")).await;
+    let sandbox = baton.ready_sandbox(config).await;
     baton.post(&format!("/sandboxes/{sandbox}/preview/navigate"), json!({ "url": stage.url(who) })).await;
     sandbox
 }
