@@ -77,7 +77,7 @@ id!(
     CredentialId, "cred_"
 );
 id!(
-    /// A question whether a sign-in that a person typed is to be kept.
+    /// An offer to keep a sign-in that a person typed.
     SignInOfferId, "sio_"
 );
 id!(

@@ -1,4 +1,4 @@
-//! Sign-ins that a person typed at the wheel: when it is no longer theirs, they are asked whether one is to be kept.
+//! Sign-ins that a person typed while they drove: at the hand-back, Baton offers to keep them.
 
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;

@@ -146,7 +146,7 @@ pub struct Driver {
     /// Places for commands.
     commands: Arc<Semaphore>,
     share: Arc<Share>,
-    /// Sign-ins that a person typed, open to be kept.
+    /// Offers to keep sign-ins that a person typed.
     offers: Arc<Mutex<Offers>>,
     /// Held while a checkpoint is taken, or gone back to.
     taking: Arc<tokio::sync::Mutex<()>>,

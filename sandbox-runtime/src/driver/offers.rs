@@ -1,5 +1,5 @@
-//! Sign-ins that a person typed, open to be kept. In memory alone: dropped after the answer, after a few minutes, and with the
-//! sandbox.
+//! Offers to keep the sign-ins that a person typed. They are in memory only, and dropped after the answer, after a few minutes,
+//! and with the sandbox.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use sandbox_core::model::{EpochMs, SignInOffer};
 
 use crate::browser::{Offered, TypedSignIn};
 
-/// How long a question stands.
+/// How long an offer stands.
 const STANDS: Duration = Duration::from_secs(5 * 60);
 /// Most that stand at once; the oldest go first.
 const MOST: usize = 8;
 
-/// The questions of one sandbox, the oldest first.
+/// The offers of one sandbox, the oldest first.
 #[derive(Default)]
 pub struct Offers(Vec<(SignInOffer, TypedSignIn)>);
 
 impl Offers {
-    /// Opens a question. One about the same site is replaced: what was typed last is meant.
+    /// Adds an offer. It replaces one for the same site: the last sign-in counts.
     pub fn open(&mut self, offered: Offered, typed: TypedSignIn, now: EpochMs) {
         self.0.retain(|(known, _)| known.site != offered.site);
         if self.0.len() >= MOST {
@@ -34,17 +34,17 @@ impl Offers {
         self.0.push((offer, typed));
     }
 
-    /// Returns what is asked, without what was typed.
+    /// Returns the offers, without the passwords.
     pub fn asked(&self) -> Vec<SignInOffer> {
         self.0.iter().map(|(offer, _)| offer.clone()).collect()
     }
 
-    /// Returns a question, with what was typed.
+    /// Returns an offer, with the sign-in.
     pub fn get(&self, id: &SignInOfferId) -> Option<(SignInOffer, TypedSignIn)> {
         self.0.iter().find(|(offer, _)| offer.offer_id == *id).cloned()
     }
 
-    /// Forgets a question.
+    /// Forgets an offer.
     pub fn forget(&mut self, id: &SignInOfferId) {
         self.0.retain(|(offer, _)| offer.offer_id != *id);
     }

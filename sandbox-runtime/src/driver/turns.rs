@@ -63,11 +63,11 @@ impl Turns {
         self.fresh = true;
     }
 
-    /// Takes whoever waits longest out of the line, if control grants them a turn now. Programs that control refuses are
-    /// told so; the task waits.
+    /// Takes the first one out of the line if control grants a turn now. A program that control refuses is told; the task
+    /// waits.
     pub fn next(&mut self, control: &mut Control, now: EpochMs) -> Option<Granted> {
         loop {
-            // Whoever went away meanwhile is given nothing.
+            // Some may have gone meanwhile.
             self.waiting.retain(|(_, answer)| !answer.is_closed());
             let (by, _) = self.waiting.front()?;
             let denial = match (control.handle(Request::Begin, now), by) {
@@ -102,7 +102,7 @@ impl Turns {
             // The actor may have ended with the sandbox.
             let _ = settled.send(Settled { lease, fresh });
         });
-        // Whoever asked may have gone: the turn is then dropped, which settles it.
+        // The receiver may be gone: the turn is then dropped, which settles it.
         let _ = answer.send(Ok(turn));
     }
 
@@ -141,7 +141,7 @@ impl Turns {
 }
 
 fn refuse(answer: Reply<Turn>, denial: Denial) {
-    // Whoever asked may have gone.
+    // The receiver may be gone.
     let _ = answer.send(Err(Refusal::from(denial)));
 }
 
@@ -156,7 +156,7 @@ mod tests {
 
     type Waiting = oneshot::Receiver<Result<Turn, Refusal>>;
 
-    /// The line, the control that it asks, and what it is told of turns that are over.
+    /// The line, its control, and the turns that are over.
     struct Line {
         turns: Turns,
         settled: mpsc::UnboundedReceiver<Settled>,
@@ -188,6 +188,13 @@ mod tests {
             let by = granted.by;
             self.turns.give(granted, &self.gate);
             Some(by)
+        }
+
+        /// Gives the task a turn; returns it and its lease.
+        fn begun(&mut self) -> (Turn, Lease) {
+            let mut waiting = self.want(TurnOf::Task);
+            self.give();
+            (turn(&mut waiting), self.control.live_lease().expect("a lease"))
         }
 
         /// Does what the actor does when it hears that a turn is over.
@@ -284,10 +291,7 @@ mod tests {
     #[test]
     fn only_the_action_in_flight_is_told_to_stop() {
         let mut line = Line::of_a_task();
-        let mut waiting = line.want(TurnOf::Task);
-        line.give();
-        let turn = turn(&mut waiting);
-        let lease = line.control.live_lease().expect("a lease");
+        let (turn, lease) = line.begun();
         line.turns.cancel(Lease(lease.0 + 1));
         assert!(!turn.cancelled.is_cancelled());
         line.turns.cancel(lease);
@@ -307,10 +311,7 @@ mod tests {
     #[test]
     fn a_turn_that_ends_late_does_not_end_the_next_one() {
         let mut line = Line::of_a_task();
-        let mut waiting = line.want(TurnOf::Task);
-        line.give();
-        let turn = turn(&mut waiting);
-        let lease = line.control.live_lease().expect("a lease");
+        let (turn, lease) = line.begun();
         line.turns.settle(&Settled { lease: Lease(lease.0 - 1), fresh: false });
         line.turns.cancel(lease);
         assert!(turn.cancelled.is_cancelled(), "it is still the one in flight");

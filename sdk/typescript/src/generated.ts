@@ -2055,7 +2055,7 @@ export type SignIn = {
   username?: string | null;
 };
 
-/** The answer to a question whether a sign-in is to be kept. */
+/** The answer to an offer to keep a sign-in. */
 export type SignInAnswer = {
   decision: KeepDecision;
   rule?: CredentialRule | null;
@@ -2068,7 +2068,7 @@ export type SignInAnswered = {
   offers: Array<SignInOffer>;
 };
 
-/** A question: is the sign-in to be kept that a person typed? Its password is in the runtime's memory alone until then. */
+/** An offer to keep a sign-in that a person typed. Until they answer, its password is only in the runtime's memory. */
 export type SignInOffer = {
   /** When the question and the password are forgotten. */
   expiresAt: number;
@@ -2079,10 +2079,10 @@ export type SignInOffer = {
   username?: string | null;
 };
 
-/** A question whether a sign-in that a person typed is to be kept. */
+/** An offer to keep a sign-in that a person typed. */
 export type SignInOfferId = string;
 
-/** What is open to be kept in one sandbox. */
+/** The open offers of one sandbox. */
 export type SignInOffers = {
   data: Array<SignInOffer>;
 };
@@ -3375,7 +3375,7 @@ export interface Routes {
     };
     answer: SignInOffers;
   };
-  /** Answers for the person whether a sign-in that they typed is kept. If it cannot be kept, it stays open. */
+  /** Answers an offer to keep a sign-in that a person typed. If it cannot be kept now, the offer stays open. */
   "POST /sandboxes/{id}/sign-in-offers/{offerId}": {
     path: {
       id: string;

@@ -12,7 +12,7 @@ export type WebhookPayload =
   | { type: 'webhook.test'; timestamp: string; data: { webhookId: string; message: string } };
 
 export interface VerifyOptions {
-  /** How far the delivery's clock may be from ours; 300 seconds unless said. */
+  /** How far the delivery's clock may be from ours; 300 seconds by default. */
   toleranceSeconds?: number;
   /** Seconds since the epoch; now unless said. */
   now?: number;

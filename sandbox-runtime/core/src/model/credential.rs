@@ -180,7 +180,7 @@ wire! {
         pub why: String,
     }
 
-    /// A question: is the sign-in to be kept that a person typed? Its password is in the runtime's memory alone until then.
+    /// An offer to keep a sign-in that a person typed. Until they answer, its password is only in the runtime's memory.
     #[derive(Eq)]
     pub struct SignInOffer {
         pub offer_id: SignInOfferId,
@@ -195,7 +195,7 @@ wire! {
         pub expires_at: EpochMs,
     }
 
-    /// What is open to be kept in one sandbox.
+    /// The open offers of one sandbox.
     #[derive(Eq)]
     pub struct SignInOffers {
         pub data: Vec<SignInOffer>,
@@ -212,7 +212,7 @@ wire! {
         Never,
     }
 
-    /// The answer to a question whether a sign-in is to be kept.
+    /// The answer to an offer to keep a sign-in.
     #[derive(Eq)]
     #[serde(deny_unknown_fields)]
     pub struct SignInAnswer {

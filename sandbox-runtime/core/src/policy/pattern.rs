@@ -68,7 +68,7 @@ impl Pattern {
         }
     }
 
-    /// Whether everything that `other` means is meant by this one too.
+    /// Whether this pattern matches everything that `other` matches.
     pub fn contains(&self, other: &Self) -> bool {
         if self.port.is_some() && self.port != other.port {
             return false;

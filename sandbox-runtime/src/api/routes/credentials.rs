@@ -99,7 +99,7 @@ async fn offers(State(api): State<Api>, InPath(id): InPath<SandboxId>) -> Result
     Ok(Json(api.service().sign_in_offers(&id).await?))
 }
 
-/// Answers for the person whether a sign-in that they typed is kept. If it cannot be kept, it stays open.
+/// Answers an offer to keep a sign-in that a person typed. If it cannot be kept now, the offer stays open.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/sign-in-offers/{offerId}", tag = "sign-ins",
     operation_id = "answerSignInOffer", params(("id" = String, Path), ("offerId" = String, Path)),
     request_body = SignInAnswer, responses((status = 200, body = SignInAnswered), Refusals))]

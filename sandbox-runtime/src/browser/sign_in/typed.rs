@@ -106,7 +106,7 @@ impl TypedSignIns {
                 {
                     username.clone_from(known);
                 }
-                // Whoever tries again at a site means the last one.
+                // The last try at a site counts.
                 self.typed.retain(|(_, typed)| typed.origin != origin);
                 if self.typed.len() < MOST {
                     let password = SecretString::from(password);

@@ -214,7 +214,7 @@ fn largest_family(processes: &[Process]) -> Vec<Pid> {
 }
 
 fn end(pid: Pid, counter: &AtomicU64) {
-    // Before: whoever sees that it ended finds it counted.
+    // Counted first, so that its end is never seen without the count.
     counter.fetch_add(1, Ordering::SeqCst);
     // It may have ended by itself since it was looked at; its number is then free for a moment only.
     if kill(pid, Signal::SIGKILL).is_ok() {

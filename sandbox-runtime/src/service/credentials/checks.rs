@@ -44,7 +44,7 @@ fn check_login(entry: &mut Credential, values: &Values) -> Answer<()> {
         return Err(ServiceError::invalid("`value` and `hosts` belong to a `secret`, not to a `login`"));
     }
     let has_value = values.password.is_some() || values.totp.is_some() || !values.passkeys.is_empty();
-    // With `never` alone a person says that nothing is to be kept or filled in there.
+    // A login with only the rule `never` says: keep and fill in nothing there.
     let is_empty = entry.username.as_deref().is_none_or(str::is_empty) && !has_value;
     if is_empty && entry.rule != CredentialRule::Never {
         return Err(ServiceError::invalid("a login needs at least one of `username`, `password` and `totp`"));

@@ -24,7 +24,7 @@ impl Service {
         Ok(SignInOffers { data })
     }
 
-    /// Carries a person's answer. A sign-in that cannot be kept now, because the vault is locked, stays open.
+    /// Carries out a person's answer. If the vault is locked, the offer stays open.
     ///
     /// # Errors
     ///
