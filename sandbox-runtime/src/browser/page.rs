@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use super::error::BrowserError;
 use super::pipe::{CallError, Pass, Pipe};
-use super::world::{FrameSession, PAGE_SCRIPT, Tab, World};
+use super::tab::Tab;
+use super::world::{FrameSession, PAGE_SCRIPT, World};
 
 /// Frames of one tab that are looked at; advertisements can bring hundreds.
 const MAX_FRAMES: usize = 100;
@@ -20,11 +21,10 @@ const FRAME_DEADLINE: Duration = Duration::from_secs(5);
 /// The active tab, seen under one right.
 pub struct Page<'a> {
     pipe: &'a Pipe,
+    world: &'a World,
     pub pass: Pass,
     pub tab: Tab,
     sessions: Vec<FrameSession>,
-    /// Name of the page script's world.
-    world_name: String,
 }
 
 /// One document in the tab.
@@ -34,6 +34,8 @@ pub struct Frame {
     pub id: String,
     /// The isolated world of this document.
     context: i64,
+    /// Its lasting name: another process gives the same number to another document.
+    unique: String,
     parent: Option<String>,
 }
 
@@ -46,20 +48,21 @@ impl Frame {
 
 impl<'a> Page<'a> {
     /// Takes the tab in front.
-    pub fn active(pipe: &'a Pipe, world: &World, pass: Pass) -> Result<Self, BrowserError> {
+    pub fn active(pipe: &'a Pipe, world: &'a World, pass: Pass) -> Result<Self, BrowserError> {
         let state = world.state();
         let tab = state.active().cloned().ok_or(BrowserError::NoPage)?;
         if tab.crashed {
             return Err(BrowserError::Crashed);
         }
         let sessions = state.sessions_of(&tab);
-        Ok(Self { pipe, pass, tab, sessions, world_name: world.script_world.clone() })
+        drop(state);
+        Ok(Self { pipe, world, pass, tab, sessions })
     }
 
     /// Takes a tab by its record.
-    pub fn of(pipe: &'a Pipe, world: &World, tab: Tab, pass: Pass) -> Self {
+    pub fn of(pipe: &'a Pipe, world: &'a World, tab: Tab, pass: Pass) -> Self {
         let sessions = world.state().sessions_of(&tab);
-        Self { pipe, pass, tab, sessions, world_name: world.script_world.clone() }
+        Self { pipe, world, pass, tab, sessions }
     }
 
     /// Whether no frame of the tab lives in another process.
@@ -109,11 +112,16 @@ impl<'a> Page<'a> {
         documents.retain(|(session, id, _)| !is_stale(session, id));
         documents.truncate(MAX_FRAMES);
         let worlds = documents.into_iter().map(|(session, id, parent)| async move {
-            let params = json!({ "frameId": id, "worldName": self.world_name });
-            let made =
-                self.pipe.call_within(FRAME_DEADLINE, &self.pass, Some(&session), "Page.createIsolatedWorld", params);
+            let params = json!({ "frameId": id, "worldName": self.world.script_world });
+            let method = "Page.createIsolatedWorld";
+            let made = self.pipe.call_within(FRAME_DEADLINE, &self.pass, Some(&session), method, params);
             let context = made.await?["executionContextId"].as_i64().unwrap_or_default();
-            Ok(Frame { session, id, context, parent })
+            let state = self.world.state();
+            let Some(known) = state.documents.context(&session, context).filter(|known| known.frame == id) else {
+                let (method, message) = (method.to_owned(), "the document went away".to_owned());
+                return Err(CallError::Failed { method, code: 0, message });
+            };
+            Ok(Frame { session, id, context, unique: known.unique.clone(), parent })
         });
         let mut frames = Vec::new();
         for (index, frame) in join_all(worlds).await.into_iter().enumerate() {
@@ -149,7 +157,7 @@ impl<'a> Page<'a> {
     pub async fn call_in(&self, frame: &Frame, function: &str, argument: Value) -> Result<Value, CallError> {
         let params = json!({
             "functionDeclaration": function,
-            "executionContextId": frame.context,
+            "uniqueContextId": frame.unique,
             "arguments": [{ "value": argument }],
             "returnByValue": true,
             "awaitPromise": true,
@@ -252,7 +260,7 @@ impl<'a> Page<'a> {
     async fn evaluate(&self, frame: &Frame, expression: &str, by_value: bool) -> Result<Value, CallError> {
         let params = json!({
             "expression": expression,
-            "contextId": frame.context,
+            "uniqueContextId": frame.unique,
             "returnByValue": by_value,
             "awaitPromise": by_value,
         });

@@ -156,13 +156,16 @@ impl World {
     pub(super) fn passkey_reported(&self, pipe: &Pipe, session: Option<&str>, context: i64, report: &Value) {
         let Some(session) = session else { return };
         let Some(call) = report["number"].as_i64() else { return };
+        let Some(world) = self.state().documents.context(session, context).map(|known| known.unique.clone()) else {
+            return;
+        };
         if let Some(end) = report["end"].as_str() {
-            return self.state().passkeys.ended(session, context, call, end);
+            return self.state().passkeys.ended(session, &world, call, end);
         }
         let origin = report["origin"].as_str().unwrap_or_default();
         let tab = self.state().tab_at(session).map(|tab| (tab.id.clone(), tab.session.clone()));
         let Some((tab, tab_session)) = tab else { return };
-        let standing = Standing::new((&tab, &tab_session), (session, context), call);
+        let standing = Standing::new((&tab, &tab_session), (session, &world), call);
         let Some(request) = standing::read(origin, report["ask"].as_str().unwrap_or_default()) else {
             standing.answer(pipe, Answer::No);
             return self.passkey_refused(origin, "it may not ask for one of that site");

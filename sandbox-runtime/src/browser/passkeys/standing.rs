@@ -28,8 +28,8 @@ pub struct Standing {
     /// The tab's own session: an authenticator of a tab serves all of its frames.
     pub(super) tab_session: String,
     session: String,
-    /// The page script's world in the document that asks.
-    context: i64,
+    /// The lasting name of the page script's world in the document that asks.
+    world: String,
     /// The call, as the document counts them.
     call: i64,
     pub(super) authenticator: Option<String>,
@@ -106,9 +106,9 @@ impl Standings {
     }
 
     /// A call is over. One that was given up before it was answered is forgotten.
-    pub(super) fn ended(&mut self, session: &str, context: i64, call: i64, end: &str) {
+    pub(super) fn ended(&mut self, session: &str, world: &str, call: i64, end: &str) {
         let is_it =
-            |standing: &Standing| standing.session == session && standing.context == context && standing.call == call;
+            |standing: &Standing| standing.session == session && standing.world == world && standing.call == call;
         if end == "gone" {
             self.waiting.retain(|_, standing| !is_it(standing));
         } else if let Some(standing) = self.waiting.values_mut().find(|standing| is_it(standing)) {
@@ -126,18 +126,18 @@ impl Standings {
 
     /// Forgets those whose documents are gone.
     pub(in crate::browser) fn keep_those_of(&mut self, documents: &Documents) {
-        self.waiting.retain(|_, standing| documents.context(&standing.session, standing.context).is_some());
+        self.waiting.retain(|_, standing| documents.context_named(&standing.session, &standing.world).is_some());
     }
 }
 
 impl Standing {
     /// Returns a page as it begins to wait: in the tab of this id and session, by the call of a document's page script.
-    pub(super) fn new((tab, tab_session): (&str, &str), (session, context): (&str, i64), call: i64) -> Self {
+    pub(super) fn new((tab, tab_session): (&str, &str), (session, world): (&str, &str), call: i64) -> Self {
         Self {
             tab: tab.to_owned(),
             tab_session: tab_session.to_owned(),
             session: session.to_owned(),
-            context,
+            world: world.to_owned(),
             call,
             authenticator: None,
             came: None,
@@ -156,7 +156,7 @@ impl Standing {
         pipe.note(
             Some(&self.session),
             "Runtime.evaluate",
-            json!({ "expression": expression, "contextId": self.context }),
+            json!({ "expression": expression, "uniqueContextId": self.world }),
         );
     }
 
@@ -176,7 +176,7 @@ mod tests {
 
     fn standing(tab: &str, call: i64) -> Standing {
         let session = format!("session of {tab}");
-        Standing::new((tab, &session), (&session, 3), call)
+        Standing::new((tab, &session), (&session, "1.2"), call)
     }
 
     fn key() -> Passkey {
@@ -215,11 +215,11 @@ mod tests {
         all.came("another", key());
         all.came("one", key());
         assert!(all.get_mut(number).unwrap().outcome().is_none(), "its call is not over");
-        all.ended("session of a", 3, 1, "made");
+        all.ended("session of a", "1.2", 1, "made");
         assert!(all.get_mut(number).unwrap().outcome().is_some_and(|came| came == Some(key())));
-        all.ended("session of b", 3, 1, "failed");
+        all.ended("session of b", "1.2", 1, "failed");
         assert!(all.get_mut(other).unwrap().outcome().is_some_and(|came| came.is_none()));
-        all.ended("session of b", 3, 1, "gone");
+        all.ended("session of b", "1.2", 1, "gone");
         assert!(all.get(other).is_none());
     }
 }
