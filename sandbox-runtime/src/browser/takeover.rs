@@ -11,15 +11,19 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use sandbox_core::model::{PageName, Receipt, Until};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::address::without_values;
 use super::page::{Page, argument};
 use super::pipe::{CallError, Pass, Pipe};
-use super::world::{RECORD_SCRIPT, RECORD_SCRIPT_ID, State, Tab};
+use super::tab::Tab;
+use super::world::{RECORD_SCRIPT, RECORD_SCRIPT_ID, State};
 use super::{Shared, pattern};
 
 /// How long looking around may hold up a person who wants the wheel. A page that hangs is not waited for.
 const BEFORE_DEADLINE: Duration = Duration::from_millis(700);
+/// How long the pages may take to tell what they noted. One that hangs keeps nothing else out of the receipt.
+const TELLING: Duration = Duration::from_secs(2);
 /// How long the receipt may take.
 const AFTER_DEADLINE: Duration = Duration::from_secs(3);
 
@@ -77,19 +81,10 @@ fn is_page(url: &str) -> bool {
     !url.is_empty() && !url.starts_with("about:blank") && !url.starts_with("chrome:")
 }
 
-/// Ends noting, and says what changed.
+/// Ends noting, and says what changed; what is not known in time is left out.
 pub async fn end(shared: &Shared, takeover: Takeover) -> Receipt {
-    tokio::join!(flush(shared), shared.clients.flush(&shared.pipe, AFTER_DEADLINE));
-    let (touched, sessions) = {
-        let mut state = shared.world.state();
-        (state.end_recording(), state.all_sessions())
-    };
-    for session in &sessions {
-        let id = json!({ "identifier": RECORD_SCRIPT_ID });
-        shared.pipe.note(Some(session), "Page.removeScriptToEvaluateOnNewDocument", id);
-    }
-    stop_recording(shared).await;
-    let now = cookies(&shared.pipe, &takeover.hasher, AFTER_DEADLINE).await;
+    let now = cookies(&shared.pipe, &takeover.hasher, AFTER_DEADLINE);
+    let (fields_touched, now) = tokio::join!(end_noting(shared), now);
     let (after, tabs) = {
         let state = shared.world.state();
         (page_name(&state), tab_names(&state))
@@ -107,9 +102,25 @@ pub async fn end(shared: &Shared, takeover: Takeover) -> Receipt {
         before: takeover.at,
         after,
         signed_in_changed,
-        fields_touched: touched,
+        fields_touched,
         ..Receipt::default()
     }
+}
+
+/// Ends noting; returns the names of the fields that were touched.
+async fn end_noting(shared: &Shared) -> Vec<String> {
+    let begun = Instant::now();
+    tokio::join!(flush(shared, begun + TELLING), shared.clients.flush(&shared.pipe, TELLING));
+    let (touched, sessions) = {
+        let mut state = shared.world.state();
+        (state.end_recording(), state.all_sessions())
+    };
+    for session in &sessions {
+        let id = json!({ "identifier": RECORD_SCRIPT_ID });
+        shared.pipe.note(Some(session), "Page.removeScriptToEvaluateOnNewDocument", id);
+    }
+    stop_recording(shared, begun + AFTER_DEADLINE).await;
+    touched
 }
 
 /// Whether every named part of the condition holds.
@@ -138,16 +149,16 @@ pub async fn until_met(shared: &Shared, until: &Until) -> bool {
 
 /// Waits until the pages have told what they noted: a script's reports come before its later answers. What they told outside
 /// clients comes on sessions of its own, and these are waited for as well: it is the person's, and not to be told later.
-async fn flush(shared: &Shared) {
+async fn flush(shared: &Shared, until: Instant) {
     // A sign-in that was typed and not sent is told now.
-    each_frame(shared, "(baton.signIn.typed(), true)").await;
+    each_frame(shared, "(baton.signIn.typed(), true)", until).await;
 }
 
-async fn stop_recording(shared: &Shared) {
-    each_frame(shared, "(globalThis.batonRecords = false, baton.record(false), true)").await;
+async fn stop_recording(shared: &Shared, until: Instant) {
+    each_frame(shared, "(globalThis.batonRecords = false, baton.record(false), true)", until).await;
 }
 
-async fn each_frame(shared: &Shared, expression: &str) {
+async fn each_frame(shared: &Shared, expression: &str, until: Instant) {
     let tabs: Vec<Tab> = shared.world.state().tabs.clone();
     let pages = tabs.into_iter().filter(|tab| !tab.crashed && tab.dialog.is_none()).map(|tab| async move {
         let page = Page::of(&shared.pipe, &shared.world, tab, Pass::Bookkeeping);
@@ -156,7 +167,7 @@ async fn each_frame(shared: &Shared, expression: &str) {
             let _ = page.ask_all(&frames, expression).await;
         }
     });
-    let _ = tokio::time::timeout(AFTER_DEADLINE, join_all(pages)).await;
+    let _ = tokio::time::timeout_at(until, join_all(pages)).await;
 }
 
 fn page_name(state: &State) -> PageName {

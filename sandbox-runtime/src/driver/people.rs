@@ -26,8 +26,8 @@ use crate::workspace::Workspace;
 
 /// A person gets the wheel even if the page could not be named by then; the naming goes on beside them.
 const TAKEOVER_LIMIT: Duration = Duration::from_millis(40);
-/// The agent goes on even if the page could not be compared by then.
-const RECEIPT_LIMIT: Duration = Duration::from_secs(3);
+/// The agent goes on even if a page has not told by then which of its fields hold what a person typed.
+const LEAVING_LIMIT: Duration = Duration::from_secs(3);
 
 /// For how long persons held control for the handoff that stands.
 #[derive(Default)]
@@ -337,25 +337,11 @@ impl Actor {
 
     /// Writes what changed while the person drove: names, never values.
     pub(super) async fn receipt(&mut self, note: Option<&str>) -> Receipt {
-        let compared = async {
-            let before = match self.takeover.take()? {
-                Naming::Running(naming) => naming.await.ok()?,
-                Naming::Done(before) => before,
-            };
-            let browser = self.rooms.as_ref()?.desktop.as_ref()?.browser.clone();
-            let until = self.handoff.as_ref().and_then(|handoff| handoff.until.clone());
-            let mut receipt = browser.after_takeover(before).await;
-            receipt.until_met = match until {
-                Some(until) => Some(browser.until_met(&until).await),
-                None => None,
-            };
-            Some(receipt)
-        };
-        let mut receipt = tokio::time::timeout(RECEIPT_LIMIT, compared).await.ok().flatten().unwrap_or_default();
+        let mut receipt = self.compared().await.unwrap_or_default();
         self.offer_sign_ins().await;
         let typed_text = std::mem::take(&mut self.typed_text);
         if let Some(desktop) = self.rooms.as_ref().and_then(|rooms| rooms.desktop.as_ref()) {
-            let left = tokio::time::timeout(RECEIPT_LIMIT, desktop.browser.leave_typed(typed_text)).await;
+            let left = tokio::time::timeout(LEAVING_LIMIT, desktop.browser.leave_typed(typed_text)).await;
             receipt.fields_veiled = left.unwrap_or_default();
         }
         self.held.end(now_ms());
@@ -374,6 +360,21 @@ impl Actor {
         self.told_about(&receipt.after.url);
         self.sync_holding().await;
         receipt
+    }
+
+    /// Returns what changed in the browser, if it still runs.
+    async fn compared(&mut self) -> Option<Receipt> {
+        let before = match self.takeover.take()? {
+            Naming::Running(naming) => naming.await.ok()?,
+            Naming::Done(before) => before,
+        };
+        let browser = self.rooms.as_ref()?.desktop.as_ref()?.browser.clone();
+        let until = self.handoff.as_ref().and_then(|handoff| handoff.until.clone());
+        let mut receipt = browser.after_takeover(before).await;
+        if let Some(until) = until {
+            receipt.until_met = Some(browser.until_met(&until).await);
+        }
+        Some(receipt)
     }
 
     pub(super) fn complete_handoff(

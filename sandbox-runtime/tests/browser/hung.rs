@@ -1,5 +1,7 @@
 //! A page whose script does not end is named as what it is, and can be left; so is a download that cannot be written.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::both;
@@ -49,6 +51,21 @@ async fn a_page_that_hangs_while_it_loads_is_no_server_that_does_not_answer() {
     rig.step(json!({ "click": { "role": "link", "name": "Never" } })).await;
     let cause = fails(&rig, json!({ "expect": { "text": "Nothing", "timeoutMs": 500 } })).await;
     assert!(cause.contains("waits for another page"), "{cause}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_hangs_keeps_nothing_else_out_of_a_receipt() {
+    let (mut rig, site) = both().await;
+    let url = site.url("/hangs-when-pressed");
+    rig.open(&url).await;
+    let takeover = rig.browser.before_takeover().await;
+    rig.give_to_person();
+    rig.person.run("document.cookie = 'sid=1'; setTimeout(() => { for (;;); }, 50)").await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let receipt = rig.browser.after_takeover(takeover).await;
+    rig.give_to_agent();
+    assert_eq!((receipt.before.url, receipt.after.url), (url.clone(), url));
+    assert_eq!(receipt.signed_in_changed, ["127.0.0.1"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
