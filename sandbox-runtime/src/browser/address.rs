@@ -2,31 +2,36 @@
 
 use sandbox_core::address::without_sign_ins;
 
-use super::error::ActionError;
-
 /// Longest address that Chromium opens, in bytes (`url::kMaxURLChars`).
 const LONGEST_ADDRESS: usize = 2 << 20;
 
-/// Returns the address with a scheme, as an address bar would complete it.
-///
-/// # Errors
-///
-/// [`ActionError::Invalid`] for what Chromium would not open: no address, another scheme, or too long.
-pub(super) fn with_scheme(url: &str) -> Result<String, ActionError> {
-    let address = completed(url)?;
-    if address.len() > LONGEST_ADDRESS {
-        return Err(ActionError::Invalid(format!("an address has at most {LONGEST_ADDRESS} bytes")));
-    }
-    match url::Url::parse(&address) {
-        Ok(_) => Ok(address),
-        Err(cause) => Err(ActionError::Invalid(format!("this is not an address: {cause}"))),
-    }
+/// What Chromium would not open.
+#[derive(Debug, thiserror::Error)]
+pub enum AddressError {
+    #[error("an address is needed")]
+    Missing,
+    #[error("addresses with {0}: are not opened")]
+    Scheme(String),
+    #[error("an address has at most {LONGEST_ADDRESS} bytes")]
+    TooLong,
+    #[error("this is not an address: {0}")]
+    Unreadable(#[from] url::ParseError),
 }
 
-fn completed(url: &str) -> Result<String, ActionError> {
+/// Returns the address with a scheme, as an address bar would complete it.
+pub(super) fn with_scheme(url: &str) -> Result<String, AddressError> {
+    let address = completed(url)?;
+    if address.len() > LONGEST_ADDRESS {
+        return Err(AddressError::TooLong);
+    }
+    url::Url::parse(&address)?;
+    Ok(address)
+}
+
+fn completed(url: &str) -> Result<String, AddressError> {
     let url = url.trim();
     if url.is_empty() {
-        return Err(ActionError::Invalid("an address is needed".to_owned()));
+        return Err(AddressError::Missing);
     }
     let scheme = url.split_once(':').map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest));
     match scheme {
@@ -35,9 +40,7 @@ fn completed(url: &str) -> Result<String, ActionError> {
         }
         // `host:8080/path` is an address without a scheme.
         Some((_, rest)) if rest.starts_with(|first: char| first.is_ascii_digit()) => Ok(format!("https://{url}")),
-        Some((scheme, _)) if !scheme.contains(['.', '/']) => {
-            Err(ActionError::Invalid(format!("addresses with {scheme}: are not opened")))
-        }
+        Some((scheme, _)) if !scheme.contains(['.', '/']) => Err(AddressError::Scheme(scheme)),
         Some(_) | None => Ok(format!("https://{url}")),
     }
 }
@@ -120,10 +123,10 @@ mod tests {
         for url in
             ["http://", "http://[", "https://a b.example/", "http://%zz/", "http://999.999.999.999/", "http://:80"]
         {
-            assert!(matches!(with_scheme(url), Err(ActionError::Invalid(_))), "{url}");
+            assert!(with_scheme(url).is_err(), "{url}");
         }
         let endless = format!("data:text/plain,{}", "a".repeat(LONGEST_ADDRESS));
-        assert!(matches!(with_scheme(&endless), Err(ActionError::Invalid(_))));
+        assert!(matches!(with_scheme(&endless), Err(AddressError::TooLong)));
     }
 
     #[test]

@@ -15,7 +15,8 @@ use serde_json::json;
 use super::error::{ActionError, BrowserError};
 use super::gate::Gate;
 use super::pipe::{COMMAND_DEADLINE, CallError, Pass, Pipe};
-use super::world::{Dialog, State, World};
+use super::tab::Dialog;
+use super::world::{State, World};
 
 /// How long a click that was given an answer waits for its dialog.
 const LATE: Duration = Duration::from_millis(1_000);

@@ -3,8 +3,9 @@
 use sandbox_core::observation::DialogKind;
 use sandbox_link::LinkError;
 
+use super::address::AddressError;
 use super::gate::Refused;
-use super::observe::Stale;
+use super::observe::references::Stale;
 use super::pipe::CallError;
 
 #[derive(Debug, thiserror::Error)]
@@ -87,6 +88,12 @@ impl From<BrowserError> for ActionError {
             BrowserError::Refused(refused) => Self::Refused(refused),
             error => Self::Browser(error),
         }
+    }
+}
+
+impl From<AddressError> for ActionError {
+    fn from(error: AddressError) -> Self {
+        Self::Invalid(error.to_string())
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::error::ActionError;
 use super::pipe::{CallError, Pass, Pipe};
-use super::world::Tab;
+use super::tab::Tab;
 
 /// How long a page may take to answer while a script of its own runs. Chromium tells a person after 15 s.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -37,6 +37,7 @@ mod profile;
 mod remembered;
 mod sign_in;
 mod starting;
+mod tab;
 mod takeover;
 mod typing;
 mod unreachable;
@@ -80,7 +81,8 @@ use observe::{Looks, Place};
 use page::Page;
 use picture::Format;
 use pipe::{Pass, Pipe, PipeTasks};
-use world::{Tab, World};
+use tab::Tab;
+use world::World;
 
 use crate::egress::Failures;
 

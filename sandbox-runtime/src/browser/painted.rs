@@ -8,7 +8,8 @@ use futures_util::future::join_all;
 
 use super::page::Page;
 use super::pipe::{Pass, Pipe};
-use super::world::{Tab, World};
+use super::tab::Tab;
+use super::world::World;
 
 /// A browser clears the screen itself when a new page has shown nothing for four seconds.
 const PAINT_DEADLINE: Duration = Duration::from_secs(5);

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::Browser;
 use super::pipe::Pass;
-use super::world::Tab;
+use super::tab::Tab;
 
 /// How long a page may take to say whether it has the focus. One that hangs is typed at by keys, which wait for it.
 const FOCUS_DEADLINE: Duration = Duration::from_secs(2);

@@ -59,7 +59,7 @@ pub fn paused(world: &World, pipe: &Pipe, session: Option<&str>, params: &Value)
     let (reason, name) = error_of(failure.kind);
     if params["resourceType"] == "Document" {
         let frame = params["frameId"].as_str().unwrap_or_default();
-        world.request_failed(frame, format!("{} ({name})", failure.sentence));
+        world.document_refused(frame, format!("{} ({name})", failure.sentence));
     }
     pipe.note(session, "Fetch.failRequest", json!({ "requestId": id, "errorReason": reason }));
 }

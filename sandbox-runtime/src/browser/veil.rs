@@ -14,7 +14,8 @@ use super::address::without_values;
 use super::documents::Typed;
 use super::page::Page;
 use super::pipe::{Pass, Pipe};
-use super::world::{State, Tab, World};
+use super::tab::Tab;
+use super::world::{State, World};
 
 /// The error's word in the contract, and the sentence behind it.
 pub const VEILED: &str = "veiled";

@@ -9,14 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sandbox_core::action::DialogRecord;
-use sandbox_core::address::without_sign_ins;
 use sandbox_core::plain_name;
 use sandbox_core::viewer::Aim;
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc, watch};
 use zeroize::Zeroizing;
 
-use super::address::without_values;
 use super::clients::Targets;
 use super::dialogs::Promise;
 use super::documents::{Documents, Filled};
@@ -29,6 +27,7 @@ use super::passkeys::standing::Standings;
 use super::pipe::{Event, Pipe};
 use super::sign_in::typed::TypedSignIns;
 use super::starting::Starting;
+use super::tab::{Dialog, Tab};
 use super::unreachable::{self, Watching};
 use super::{BrowserEvent, ClientDid};
 
@@ -46,8 +45,6 @@ const ASKS_SCRIPT_ID: &str = "2";
 const REPORT_BINDING: &str = "batonReport";
 /// What is told of a dialog of a page that a person typed in.
 const WITHHELD: &str = "(withheld, because a person typed in this page)";
-/// Said of an error page whose cause is not known.
-const NOT_SHOWN: &str = "the browser could not open it";
 /// Names of fields that one form may tell of.
 const TYPED_KEPT: usize = 100;
 /// A client that goes on with the same, such as typing, within this time adds no line to the history.
@@ -132,44 +129,6 @@ pub struct State {
     pub typed_sign_ins: TypedSignIns,
     /// An outside client brings authenticators of its own.
     lets_passkeys: bool,
-}
-
-/// A page target. Its id is also the id of its main frame.
-#[derive(Clone, Debug)]
-pub struct Tab {
-    pub id: String,
-    pub session: String,
-    pub url: String,
-    pub title: String,
-    /// The page script told the title of the present document.
-    titled: bool,
-    /// It reported once that it came to the front.
-    told_front: bool,
-    /// Prepared in the background by the browser, and not shown yet.
-    hidden: bool,
-    /// The page script will be in every document from now on.
-    pub prepared: bool,
-    pub crashed: bool,
-    pub loader: String,
-    pub dom_ready: bool,
-    pub loaded: bool,
-    /// Another document was asked for and has not come yet.
-    pub navigating: bool,
-    pub dialog: Option<Dialog>,
-    /// Why the document that it asks for does not come.
-    failing: Option<String>,
-    /// Why it shows an error page in place of its document.
-    pub failed: Option<String>,
-    /// The document that a person last typed in.
-    typed_in: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Dialog {
-    pub kind: String,
-    pub message: String,
-    /// Counts the dialogs of the browser: the next one may look the same.
-    pub number: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -325,10 +284,7 @@ impl World {
             }
             "Page.frameStartedNavigating" if params["navigationType"] != "sameDocument" => {
                 self.document_asked(text(&params, "frameId"));
-                self.with_tab(text(&params, "frameId"), |tab| {
-                    tab.navigating = true;
-                    tab.failing = None;
-                });
+                self.with_tab(text(&params, "frameId"), |tab| tab.asks(text(&params, "loaderId")));
             }
             "Page.frameRequestedNavigation" if params["disposition"] == "currentTab" => {
                 self.with_tab(text(&params, "frameId"), |tab| tab.navigating = true);
@@ -401,26 +357,7 @@ impl World {
             );
             if kind == "page" {
                 state.tabs.retain(|tab| tab.id != id);
-                state.tabs.push(Tab {
-                    id: id.to_owned(),
-                    session: session.to_owned(),
-                    url: text(info, "url").to_owned(),
-                    title: plain_name(text(info, "title")),
-                    titled: false,
-                    told_front: false,
-                    hidden: !text(info, "subtype").is_empty(),
-                    prepared: false,
-                    crashed: false,
-                    loader: String::new(),
-                    // A document that was there before us has told of its loading already.
-                    dom_ready: params["waitingForDebugger"] != true,
-                    loaded: params["waitingForDebugger"] != true,
-                    navigating: false,
-                    dialog: None,
-                    failing: None,
-                    failed: None,
-                    typed_in: None,
-                });
+                state.tabs.push(Tab::attached(info, session, params["waitingForDebugger"] == true));
             }
             (state.recording.is_some(), state.holding.is_some())
         };
@@ -496,7 +433,6 @@ impl World {
         if frame["parentId"].is_null() {
             self.state().typed_fields.clear();
         }
-        let url = format!("{}{}", text(frame, "url"), text(frame, "urlFragment"));
         if frame["parentId"].is_null() {
             self.document_replaced(text(frame, "id"), frame["unreachableUrl"].is_string());
         }
@@ -504,17 +440,7 @@ impl World {
             if tab.id != text(frame, "id") {
                 return;
             }
-            // An error page shows the address that could not be reached.
-            tab.url = frame["unreachableUrl"].as_str().map_or(url, str::to_owned);
-            let failing = tab.failing.take();
-            tab.failed = frame["unreachableUrl"].is_string().then(|| failing.unwrap_or_else(|| NOT_SHOWN.to_owned()));
-            tab.loader = text(frame, "loaderId").to_owned();
-            tab.title = String::new();
-            tab.titled = false;
-            tab.crashed = false;
-            tab.navigating = false;
-            tab.dom_ready = restored;
-            tab.loaded = restored;
+            tab.committed(frame, restored);
         });
         if restored {
             // A document that comes back as it was has told its title already.
@@ -565,9 +491,9 @@ impl World {
         self.state().watching.as_ref().is_some_and(|watching| watching.is_session(session))
     }
 
-    /// Remembers why a document does not come.
-    pub fn request_failed(&self, frame: &str, cause: String) {
-        self.with_tab(frame, |tab| tab.failing = Some(cause));
+    /// Remembers why the document that a tab asked for last does not come.
+    pub fn document_refused(&self, frame: &str, cause: String) {
+        self.with_tab(frame, |tab| tab.was_refused(cause));
     }
 
     fn chooser_opened(&self, session: Option<&str>, params: &Value) {
@@ -780,32 +706,6 @@ impl World {
     /// Wakes everyone who waits for a change.
     pub(super) fn bump(&self) {
         self.changed.send_modify(|version| *version += 1);
-    }
-}
-
-impl Tab {
-    /// Returns the address as it may be told: a page that a person typed in can put what they typed into it.
-    pub fn told_url(&self) -> String {
-        if self.is_typed_in() { without_values(&self.url) } else { without_sign_ins(&self.url) }
-    }
-
-    /// Whether its document has come, or will not.
-    pub fn is_settled(&self) -> bool {
-        self.crashed || self.dialog.is_some() || (self.dom_ready && !self.navigating)
-    }
-
-    /// Returns the address that opens the page again: of one that a person typed in, without what they may have put there.
-    pub fn url_to_reopen(&self) -> String {
-        if self.is_typed_in() { without_values(&self.url) } else { self.url.clone() }
-    }
-
-    /// Returns why the document that was asked for last did not come, if it did not.
-    pub fn why_failed(&self) -> Option<&String> {
-        self.failing.as_ref().or(self.failed.as_ref().filter(|cause| *cause != NOT_SHOWN))
-    }
-
-    fn is_typed_in(&self) -> bool {
-        self.typed_in.as_ref() == Some(&self.loader)
     }
 }
 

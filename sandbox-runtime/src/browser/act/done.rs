@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::browser::Shared;
 use crate::browser::error::ActionError;
 use crate::browser::locate::Located;
-use crate::browser::world::Tab;
+use crate::browser::tab::Tab;
 
 /// What a part of an action adds to its outcome.
 #[derive(Default)]

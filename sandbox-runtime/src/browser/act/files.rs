@@ -11,7 +11,8 @@ use super::done::Done;
 use crate::browser::Shared;
 use crate::browser::error::ActionError;
 use crate::browser::locate::Needs;
-use crate::browser::world::{DownloadState, Tab};
+use crate::browser::tab::Tab;
+use crate::browser::world::DownloadState;
 
 /// How long a click may take to bring up a file chooser.
 const CHOOSER: Duration = Duration::from_secs(3);

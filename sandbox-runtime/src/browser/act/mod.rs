@@ -25,7 +25,7 @@ use super::observe::{self, Look};
 use super::page::Page;
 use super::pattern;
 use super::pipe::{CallError, Pass};
-use super::world::Tab;
+use super::tab::Tab;
 use super::{Shared, aim, hung};
 
 /// How often an action looks whether its lease still lives.

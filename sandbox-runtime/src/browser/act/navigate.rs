@@ -11,7 +11,7 @@ use crate::browser::error::ActionError;
 use crate::browser::hung;
 use crate::browser::page::Page;
 use crate::browser::pipe::CallError;
-use crate::browser::world::Tab;
+use crate::browser::tab::Tab;
 
 /// Why no new document has come by the deadline.
 const NO_ANSWER: &str = "the server does not answer";
@@ -53,8 +53,11 @@ impl Doing<'_> {
             if cause.starts_with("net::ERR_CERT_") {
                 self.shared.world.certificate_refused(&page.id, &url);
             }
-            let known = self.shared.world.state().tab(&page.id).and_then(|tab| tab.why_failed().cloned());
-            return Err(ActionError::Navigation { url, cause: known.unwrap_or_else(|| said_error(cause)) });
+            let loader = reply["loaderId"].as_str().unwrap_or_default();
+            let state = self.shared.world.state();
+            let refused = state.tab(&page.id).and_then(|tab| tab.why_refused(loader));
+            let cause = refused.map_or_else(|| said_error(cause), str::to_owned);
+            return Err(ActionError::Navigation { url, cause });
         }
         if let Some(loader) = reply["loaderId"].as_str() {
             self.loaded(&page.id, &url, |tab| tab.loader == loader).await?;

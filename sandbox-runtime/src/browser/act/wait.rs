@@ -10,7 +10,7 @@ use super::done::Done;
 use crate::browser::error::{ActionError, BrowserError};
 use crate::browser::locate::{self, Needs};
 use crate::browser::page::argument;
-use crate::browser::world::Tab;
+use crate::browser::tab::Tab;
 use crate::browser::{Stale, pattern};
 
 impl Doing<'_> {

@@ -9,7 +9,7 @@
 
 mod changes;
 mod outline;
-mod references;
+pub(super) mod references;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -23,6 +23,7 @@ use super::error::{ActionError, BrowserError};
 use super::own_dialogs::OwnDialog;
 use super::page::{Frame, Page, argument};
 use super::pipe::Pass;
+use super::tab::Tab;
 use changes::Seen;
 use outline::Node;
 use references::References;
@@ -116,7 +117,7 @@ pub async fn observe(shared: &Shared, pass: Pass, look: &Look) -> Result<Observa
     let (tab, tabs) = {
         let state = shared.world.state();
         let tab = state.active().cloned().ok_or(BrowserError::NoPage)?;
-        let seen = |each: &super::world::Tab| SeenTab {
+        let seen = |each: &Tab| SeenTab {
             id: each.id.clone(),
             url: each.told_url(),
             title: each.title.clone(),
