@@ -22,6 +22,16 @@ const STEP = `<svg xmlns="http://www.w3.org/2000/svg" width="1280" height="720" 
   <rect width="1280" height="72" fill="#1d3a5f"/><text x="40" y="46" font-size="28" fill="#fff">Portal</text>
   <text x="40" y="150" font-size="40" fill="#223">Invoices</text>${[0, 1, 2, 3].map((n) => `<rect x="40" y="${200 + n * 90}" width="1200" height="70" rx="8" fill="#fff" stroke="#dde"/>`).join('')}</svg>`;
 
+const ENTRY = { kind: 'login', name: '', source: 'local', rule: 'ask', hasPassword: false, hasTotp: false, passkeys: 0, createdAt: NOW - 86_400_000, updatedAt: NOW - 86_400_000 };
+/** What the vault holds; values are never told. */
+const VAULT = [
+  { ...ENTRY, id: 'crd_1', site: 'portal.example', username: 'ada@portal.example', hasPassword: true, hasTotp: true, rule: 'fill', lastUsedAt: NOW - 240_000 },
+  { ...ENTRY, id: 'crd_2', site: '*.bank.example', username: 'ada', passkeys: 1 },
+  { ...ENTRY, id: 'crd_3', site: 'shop.example', rule: 'never' },
+  { ...ENTRY, id: 'crd_4', kind: 'secret', name: 'API_TOKEN', hosts: ['api.example'], rule: 'fill', lastUsedAt: NOW - 7_200_000 },
+  { ...ENTRY, id: 'crd_5', kind: 'secret', name: 'SIGNING_KEY' },
+];
+
 const OFFER = { offerId: 'sio_1', site: 'portal.example', username: 'ada@portal.example', updates: null, expiresAt: NOW + 300_000 };
 
 /** Starts it on a free port. `pictures` maps a name to { width, height, rgba } of the sandbox's screen. */
@@ -96,6 +106,7 @@ export async function startRuntime(pictures) {
     const [, model, asked] = /^\/v1\/models\/([^/]+)(\/test)?$/.exec(path) ?? [];
     if (asked !== undefined) return json(response, 200, model === 'mine' ? { ok: true, latencyMs: 840 } : { ok: false, latencyMs: 90, error: 'Incorrect API key provided' });
     if (model !== undefined) return keepModel(model, request, response);
+    if (path === '/v1/credentials') return list(VAULT);
     if (path === '/v1/rules') return json(response, 200, { rules: [{ site: '*', kind: 'pay', effect: 'hold' }, { site: '*.bank.example', effect: 'ask' }] });
     if (path === '/v1/grants') return list(state.tasks.slice(0, 1).map((task) => ({ grantId: 'grt_1', approvalId: 'apr_0', sandboxId: task.sandboxId, taskId: task.id, site: 'portal.example', kind: 'submit', uses: 2, spent: 0, createdAt: NOW - 60_000 })));
     if (path === '/v1/webhooks') return list([{ id: 'wh_1', url: 'https://hooks.example.org/baton', description: '', eventTypes: ['sandbox.handoff.*'], allowPrivate: false, enabled: true, createdAt: NOW - 86_400_000, updatedAt: NOW - 86_400_000 }]);
