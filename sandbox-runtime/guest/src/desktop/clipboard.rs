@@ -1,7 +1,7 @@
 //! The clipboard of the room, text only, both ways. One thread owns the connection; large texts go in pieces (INCR).
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -31,9 +31,13 @@ const MAX_TEXT: usize = 16 << 20;
 /// The running clipboard. Dropping it ends its thread.
 pub struct Clipboard {
     asked: Arc<Mutex<Asked>>,
+    fetched_at: FetchedAt,
     waker: Waker,
     thread: Option<JoinHandle<()>>,
 }
+
+/// When a program last fetched a whole text of ours.
+type FetchedAt = Arc<Mutex<Option<Instant>>>;
 
 #[derive(Default)]
 struct Asked {
@@ -64,7 +68,8 @@ impl Clipboard {
     pub fn start(display: &str) -> Result<Self, WindowsError> {
         let (waker, wakeups) = wakeups()?;
         let asked = Arc::new(Mutex::new(Asked::default()));
-        let mut owner = Owner::connect(display)?;
+        let fetched_at = FetchedAt::default();
+        let mut owner = Owner::connect(display, fetched_at.clone())?;
         let thread = std::thread::Builder::new().name("clipboard".into()).spawn({
             let asked = asked.clone();
             move || {
@@ -73,7 +78,7 @@ impl Clipboard {
                 }
             }
         })?;
-        Ok(Self { asked, waker, thread: Some(thread) })
+        Ok(Self { asked, fetched_at, waker, thread: Some(thread) })
     }
 
     /// Puts text into the clipboard. Once the answer comes, every program of the room sees it.
@@ -89,6 +94,11 @@ impl Clipboard {
         Offer { written: is_written, fetched: is_fetched }
     }
 
+    /// Whether a program fetched a text of ours within that time: it may fetch it once more.
+    pub fn is_being_read(&self, within: Duration) -> bool {
+        lock(&self.fetched_at).is_some_and(|at| at.elapsed() < within)
+    }
+
     /// The text in the clipboard; empty when it holds none.
     pub fn read(&self) -> oneshot::Receiver<String> {
         let (done, read) = oneshot::channel();
@@ -97,20 +107,25 @@ impl Clipboard {
     }
 
     fn call(&self, call: Call) {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).calls.push_back(call);
+        lock(&self.asked).calls.push_back(call);
         self.waker.wake();
     }
 }
 
 impl Drop for Clipboard {
     fn drop(&mut self) {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).ending = true;
+        lock(&self.asked).ending = true;
         self.waker.wake();
         if let Some(thread) = self.thread.take() {
             // Its panic was reported by the panic hook already.
             let _ = thread.join();
         }
     }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is kept is put whole: no panic leaves it half changed.
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Owner {
@@ -121,6 +136,7 @@ struct Owner {
     text: Option<Vec<u8>>,
     /// Who wants to know that it was fetched.
     fetched: Option<oneshot::Sender<()>>,
+    fetched_at: FetchedAt,
     /// Programs that take a large text piece by piece, by window and property.
     takers: HashMap<(Window, Atom), Taker>,
     reading: Option<Reading>,
@@ -143,14 +159,14 @@ struct Reading {
 }
 
 impl Owner {
-    fn connect(display: &str) -> Result<Self, WindowsError> {
+    fn connect(display: &str, fetched_at: FetchedAt) -> Result<Self, WindowsError> {
         let (x, screen) = x11rb::connect(Some(display))?;
         let atoms = Atoms::new(&x)?.reply()?;
         let window = x.generate_id()?;
         let root = x.setup().roots[screen].root;
         let attributes = CreateWindowAux::new().event_mask(EventMask::PROPERTY_CHANGE);
         x.create_window(0, window, root, -1, -1, 1, 1, 0, WindowClass::INPUT_ONLY, 0, &attributes)?;
-        Ok(Self { x, atoms, window, text: None, fetched: None, takers: HashMap::new(), reading: None })
+        Ok(Self { x, atoms, window, text: None, fetched: None, fetched_at, takers: HashMap::new(), reading: None })
     }
 
     fn run(&mut self, wakeups: &Wakeups, asked: &Mutex<Asked>) -> Result<(), WindowsError> {
@@ -325,6 +341,7 @@ impl Owner {
     }
 
     fn tell_fetched(&mut self) {
+        *lock(&self.fetched_at) = Some(Instant::now());
         if let Some(fetched) = self.fetched.take() {
             // Whoever asked may have gone.
             let _ = fetched.send(());

@@ -28,6 +28,13 @@ const MAX_NOTCHES: i32 = 50;
 const CLIPBOARD_DEADLINE: Duration = Duration::from_secs(2);
 /// How long a pasted text may take to be fetched by whoever has the focus. Where nothing takes a paste, input waits so long.
 const FETCH_DEADLINE: Duration = Duration::from_secs(5);
+/// A page reads a pasted text again while it puts it in: another text takes its place when nobody read it for so long.
+const READ_AGAIN: Duration = Duration::from_millis(150);
+/// A program that reads the clipboard again and again holds up no paste for longer.
+const READ_DEADLINE: Duration = Duration::from_secs(1);
+
+/// Between two looks at what the clipboard's thread does.
+const PAUSE: Duration = Duration::from_micros(500);
 
 const SHIFT_LEFT: u32 = 0xFFE1;
 const CONTROL_LEFT: u32 = 0xFFE3;
@@ -208,6 +215,10 @@ impl Lane {
         if !self.injector.is_live(self.lease) {
             return Ok(());
         }
+        let deadline = Instant::now() + READ_DEADLINE;
+        while self.clipboard.is_being_read(READ_AGAIN) && Instant::now() < deadline {
+            std::thread::sleep(PAUSE);
+        }
         let mut put = self.clipboard.offer(text);
         if !self.wait(&mut put.written, CLIPBOARD_DEADLINE) {
             tracing::warn!("the clipboard did not take a text; nothing was pasted");
@@ -233,7 +244,7 @@ impl Lane {
             if Instant::now() > deadline || !self.injector.is_live(self.lease) {
                 return false;
             }
-            std::thread::sleep(Duration::from_micros(500));
+            std::thread::sleep(PAUSE);
         }
     }
 }

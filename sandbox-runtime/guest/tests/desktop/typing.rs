@@ -167,3 +167,22 @@ async fn what_the_page_is_given_once_the_room_has_settled_comes_after_the_keys()
     rig.until_value(&expected).await;
     rig.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_pasted_one_after_another_arrive_each_as_it_is() {
+    let rig = Rig::start(page::FORM).await;
+    let mut input = rig.input().await;
+    rig.click(&mut input, "input").await;
+    // It reads each text, is busy, and reads it again to put it in, as editors do.
+    let busy = "field.addEventListener('paste', (event) => {
+        event.clipboardData.getData('text/plain');
+        for (const end = performance.now() + 70; performance.now() < end;);
+    })";
+    rig.evaluate(busy).await;
+    let texts = ["one ", "two ", "three ", "four "];
+    for text in texts {
+        input.send(&InputFrame::Paste(text.into())).await;
+    }
+    rig.until_value(&texts.concat()).await;
+    rig.end().await;
+}
