@@ -1,6 +1,6 @@
 //! What a live view and the runtime say to each other: the same words on the stream's WebSocket (text messages) and on
-//! the WebRTC data channel `input`. Pictures are binary messages, laid out in `sandbox_picture::wire`: whole on the
-//! WebSocket, in pieces (`sandbox_picture::pieces`) on the data channel `pictures`.
+//! the WebRTC data channel `input` (text messages; long words in pieces, `sandbox_picture::pieces`). Pictures are binary
+//! messages, laid out in `sandbox_picture::wire`: whole on the WebSocket, in pieces on the data channel `pictures`.
 
 use crate::model::{ControlMode, EpochMs, TypedText, wire};
 use crate::{Lease, ViewerId};

@@ -1,8 +1,8 @@
-//! A picture in pieces, for a carrier whose messages are smaller than a picture: the data channels of WebRTC.
+//! A message in pieces, for a carrier whose messages are smaller: the data channels of WebRTC. Pictures come so, and long words.
 //!
 //! Each piece is `u32` bytes of the message that come after this piece (little-endian), then at least one byte of the
 //! message. The carrier keeps their order and loses none. The first piece says how long the whole is, and each other one
-//! is checked against it, so that a reader never keeps more than [`MAX_MESSAGE`] bytes and never more than it was sent.
+//! is checked against it, so that a reader never keeps more bytes than its limit and never more than it was sent.
 
 /// Bytes before a piece's part of the message.
 pub const HEAD_LEN: usize = 4;
@@ -32,21 +32,33 @@ pub fn cut(message: &[u8], max_len: usize) -> impl Iterator<Item = ([u8; HEAD_LE
 pub enum BadPiece {
     #[error("a piece of {0} bytes has no part of a message")]
     Empty(usize),
-    #[error("the message would have {0} bytes, more than any picture")]
-    TooLong(usize),
+    #[error("the message would have {said} bytes; at most {longest} are taken")]
+    TooLong { said: usize, longest: usize },
     #[error("a piece speaks of {said} bytes where {left} are left")]
     Left { left: usize, said: usize },
 }
 
 /// Puts the pieces of one message after another together again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Joiner {
+    longest: usize,
     message: Vec<u8>,
     /// Bytes that are still to come, while a message is not whole.
     left: Option<usize>,
 }
 
+impl Default for Joiner {
+    fn default() -> Self {
+        Self::up_to(MAX_MESSAGE)
+    }
+}
+
 impl Joiner {
+    /// Makes one that takes messages of at most `longest` bytes.
+    pub fn up_to(longest: usize) -> Self {
+        Self { longest, message: Vec::new(), left: None }
+    }
+
     /// Takes the next piece; returns the message if it was the last one of it.
     ///
     /// # Errors
@@ -55,9 +67,12 @@ impl Joiner {
     pub fn push(&mut self, piece: &[u8]) -> Result<Option<Vec<u8>>, BadPiece> {
         match self.take(piece) {
             Ok(false) => Ok(None),
-            Ok(true) => Ok(Some(std::mem::take(self).message)),
+            Ok(true) => {
+                self.left = None;
+                Ok(Some(std::mem::take(&mut self.message)))
+            }
             Err(bad) => {
-                *self = Self::default();
+                *self = Self::up_to(self.longest);
                 Err(bad)
             }
         }
@@ -72,7 +87,7 @@ impl Joiner {
         let after = u32::from_le_bytes(*head) as usize;
         let said = part.len() + after;
         match self.left {
-            None if said > MAX_MESSAGE => return Err(BadPiece::TooLong(said)),
+            None if said > self.longest => return Err(BadPiece::TooLong { said, longest: self.longest }),
             Some(left) if left != said => return Err(BadPiece::Left { left, said }),
             None | Some(_) => {}
         }
@@ -142,7 +157,7 @@ mod tests {
         check(&[&[]], BadPiece::Empty(0));
         check(&[&[0, 0, 0]], BadPiece::Empty(3));
         check(&[&[0, 0, 0, 0]], BadPiece::Empty(4));
-        check(&[&[255, 255, 255, 255, 7]], BadPiece::TooLong(1 << 32));
+        check(&[&[255, 255, 255, 255, 7]], BadPiece::TooLong { said: 1 << 32, longest: MAX_MESSAGE });
         check(&[&first, &[3, 0, 0, 0, 3, 4]], BadPiece::Left { left: 4, said: 5 });
         check(&[&first, &[0, 0, 0, 0, 3, 4, 5, 6, 7]], BadPiece::Left { left: 4, said: 5 });
         // The last piece of it is lost, and the next message begins.

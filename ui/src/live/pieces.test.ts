@@ -1,17 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BadPiece, Joiner } from './pieces';
-
-function cut(message: Uint8Array, maxLen: number): ArrayBuffer[] {
-  const pieces: ArrayBuffer[] = [];
-  for (let at = 0; at < message.length; at += maxLen - 4) {
-    const part = message.subarray(at, at + maxLen - 4);
-    const piece = new Uint8Array(4 + part.length);
-    new DataView(piece.buffer).setUint32(0, message.length - at - part.length, true);
-    piece.set(part, 4);
-    pieces.push(piece.buffer);
-  }
-  return pieces;
-}
+import { BadPiece, Joiner, cut } from './pieces';
 
 function bytes(...values: number[]): ArrayBuffer {
   return new Uint8Array(values).buffer;
@@ -23,7 +11,7 @@ describe('pieces', () => {
     for (const length of [1, 2, 11, 12, 13, 100, 1_000]) {
       const message = Uint8Array.from({ length }, (_, at) => (at * 7 + length) % 256);
       for (const maxLen of [5, 6, 16, length + 4, 4_000]) {
-        const joined = cut(message, maxLen).map((piece) => joiner.push(piece));
+        const joined = [...cut(message, maxLen)].map((piece) => joiner.push(piece.buffer));
         expect(new Uint8Array(joined.pop()!)).toEqual(message);
         expect(joined.every((early) => early === null)).toBe(true);
       }

@@ -1,10 +1,21 @@
 /**
- * Pictures in pieces, as they come by a data channel; `sandbox_picture::pieces` has the layout. Little-endian.
+ * Messages in pieces, as they go by a data channel: pictures, and long words; `sandbox_picture::pieces` has the layout. Little-endian.
  *
  * Each piece says how many bytes of its message come after it, and is checked against what the first one said.
  */
 const HEAD_LEN = 4;
 const MAX_MESSAGE = 64 * 2 ** 20;
+
+/** Cuts a message into pieces of at most `maxLen` bytes each. */
+export function* cut(message: Uint8Array, maxLen: number): Generator<Uint8Array<ArrayBuffer>> {
+  for (let at = 0; at < message.length; at += maxLen - HEAD_LEN) {
+    const part = message.subarray(at, at + maxLen - HEAD_LEN);
+    const piece = new Uint8Array(HEAD_LEN + part.length);
+    new DataView(piece.buffer).setUint32(0, message.length - at - part.length, true);
+    piece.set(part, HEAD_LEN);
+    yield piece;
+  }
+}
 
 /** A piece that the runtime never makes. */
 export class BadPiece extends Error {}

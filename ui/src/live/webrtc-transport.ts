@@ -9,7 +9,7 @@
  */
 import { Painter } from './painter';
 import { BadPicture } from './picture';
-import { BadPiece, Joiner } from './pieces';
+import { BadPiece, Joiner, cut } from './pieces';
 import { capturedAtUs } from './rtp-clock';
 import type { Stage } from './stage';
 import type { Surface } from './surface';
@@ -22,6 +22,9 @@ const CONNECT_DEADLINE_MS = 10_000;
 const GATHER_DEADLINE_MS = 1_000;
 /** Longer than the first piece of the first picture takes on a busy machine. */
 const PICTURES_DEADLINE_MS = 20_000;
+/** Bytes of the longest word that is one message; every data channel carries 64 KiB. */
+const LONGEST_WORD = 60 * 2 ** 10;
+const PIECE = 16 * 2 ** 10;
 
 /** Where the picture is shown, and how it is read. */
 export interface Screening {
@@ -66,6 +69,7 @@ export class WebRtcTransport implements Transport {
     this.#pictures = this.#connection.createDataChannel('pictures');
     this.#pictures.binaryType = 'arraybuffer';
     this.#words = this.#connection.createDataChannel('input');
+    this.#words.binaryType = 'arraybuffer';
     this.#listenToPictures();
     this.#listenToWords();
     this.#connection.onconnectionstatechange = () => {
@@ -80,7 +84,12 @@ export class WebRtcTransport implements Transport {
   }
 
   say(word: FromViewer): void {
-    if (this.#words.readyState === 'open') this.#words.send(JSON.stringify(word));
+    if (this.#words.readyState !== 'open') return;
+    const text = JSON.stringify(word);
+    // Of a text as short as that, no encoding is longer.
+    const bytes = text.length * 3 > LONGEST_WORD ? new TextEncoder().encode(text) : null;
+    if (bytes === null || bytes.length <= LONGEST_WORD) this.#words.send(text);
+    else for (const piece of cut(bytes, PIECE)) this.#words.send(piece);
   }
 
   close(): void {
@@ -94,8 +103,10 @@ export class WebRtcTransport implements Transport {
       this.#askForPictures();
     };
     this.#words.onclose = () => this.#lost('the connection closed');
-    this.#words.onmessage = ({ data }: MessageEvent<string>) => {
-      const word = this.#over ? null : parseWord(data);
+    const joiner = new Joiner();
+    this.#words.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
+      const text = typeof data === 'string' ? data : wholeText(joiner, data);
+      const word = this.#over || text === null ? null : parseWord(text);
       if (word !== null) this.#events.onWord(word);
     };
   }
@@ -208,6 +219,17 @@ export class WebRtcTransport implements Transport {
       keepalive: true,
     }).catch(() => undefined);
     this.#session = null;
+  }
+}
+
+/** Returns the text whose last piece this is, else `null`. A piece that no runtime makes is dropped, and what came of its word. */
+function wholeText(joiner: Joiner, piece: ArrayBuffer): string | null {
+  try {
+    const whole = joiner.push(piece);
+    return whole === null ? null : new TextDecoder().decode(whole);
+  } catch (cause) {
+    if (cause instanceof BadPiece) return null;
+    throw cause;
   }
 }
 

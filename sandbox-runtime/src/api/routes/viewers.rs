@@ -115,9 +115,10 @@ async fn socket(
 /// Opens a WebRTC view: takes an SDP offer and returns an SDP answer. `DELETE` the `Location` to leave.
 ///
 /// The answer has an H.264 track with the whole screen. A viewer may open data channels. `input` carries the words of the
-/// WebSocket stream, as text. `pictures`, opened before it, ordered and reliable, carries the binary messages of that stream
-/// in pieces, and the track then rests: each piece is a little-endian `u32`, how many bytes of the message come after it,
-/// and then its part of the message. Close `pictures` to get the track again.
+/// WebSocket stream, each a text message. `pictures`, opened before it, ordered and reliable, carries the binary messages of
+/// that stream in pieces, and the track then rests: each piece is a little-endian `u32`, how many bytes of the message come
+/// after it, and then its part of the message. Close `pictures` to get the track again. A word of more than 60 KiB, such as
+/// a long text of the clipboard, comes on `input` in such pieces too, each a binary message, and may be sent so.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/whep", tag = "browser and live view", operation_id = "openWhep",
     params(("id" = String, Path), ViewQuery), request_body(content = String, content_type = "application/sdp"),
     responses((status = 201, body = String, content_type = "application/sdp",

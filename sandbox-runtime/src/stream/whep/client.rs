@@ -7,6 +7,7 @@ use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodecParameters, RTCRtpHeaderExtens
 use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
 use sandbox_core::Lease;
 use sandbox_core::viewer::{FromViewer, ToViewer, ViewerMode};
+use sandbox_picture::pieces::Joiner;
 use tokio::sync::{mpsc, watch};
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 use webrtc::media_stream::track_remote::TrackRemote;
@@ -153,5 +154,18 @@ impl Viewing {
 
     pub(super) async fn left(&mut self) {
         while soon("the seat to be left", self.driver.asked.recv()).await != Some(Asked::Left) {}
+    }
+}
+
+/// Reads one message that comes in pieces; says how many there were.
+pub(super) async fn whole(channel: &Arc<dyn DataChannel>, joiner: &mut Joiner) -> (Vec<u8>, usize) {
+    let mut n_pieces = 0;
+    loop {
+        let event = soon("a piece", channel.poll()).await.expect("the channel lives");
+        let DataChannelEvent::OnMessage(piece) = event else { continue };
+        n_pieces += 1;
+        if let Some(message) = joiner.push(&piece.data).unwrap() {
+            return (message, n_pieces);
+        }
     }
 }

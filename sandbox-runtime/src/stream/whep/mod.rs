@@ -17,6 +17,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 mod ways;
+mod words;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

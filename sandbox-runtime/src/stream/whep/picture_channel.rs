@@ -7,7 +7,7 @@ use webrtc::data_channel::{DataChannel, DataChannelEvent};
 use crate::stream::pictures::{Pictures, PicturesEnded};
 
 /// Bytes of a piece. Any data channel carries as many, and words never wait behind more than a few pieces.
-const PIECE: usize = 16 << 10;
+pub(super) const PIECE: usize = 16 << 10;
 
 /// Why no more pictures are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

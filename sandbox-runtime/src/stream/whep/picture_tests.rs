@@ -1,31 +1,14 @@
 //! Pictures by a data channel, from a client's side.
-
-use std::sync::Arc;
-
 use sandbox_core::Lease;
 use sandbox_core::viewer::{FromViewer, InputEvent, ViewerMode};
 use sandbox_link::protocol::{InputFrame, VideoControl, VideoRequest};
 use sandbox_picture::pieces::Joiner;
-use webrtc::data_channel::{DataChannel, DataChannelEvent};
 
-use super::client::Viewing;
+use super::client::{Viewing, whole};
 use crate::stream::testing::{Asked, Seen, h264_picture, soon};
 
 const LEASE: Lease = Lease(3);
 const HELLO: FromViewer = FromViewer::Hello { h264: true, scale: None, rate: None };
-
-/// Reads one picture from the channel; says how many pieces it had.
-async fn picture(channel: &Arc<dyn DataChannel>, joiner: &mut Joiner) -> (Vec<u8>, usize) {
-    let mut n_pieces = 0;
-    loop {
-        let event = soon("a piece", channel.poll()).await.expect("the channel lives");
-        let DataChannelEvent::OnMessage(piece) = event else { continue };
-        n_pieces += 1;
-        if let Some(picture) = joiner.push(&piece.data).unwrap() {
-            return (picture, n_pieces);
-        }
-    }
-}
 
 /// Waits until the room was asked for this picture; fails if it was asked for video of the whole screen before.
 async fn asked_without_video(viewing: &mut Viewing, expected: VideoRequest) {
@@ -49,7 +32,7 @@ async fn the_channel_carries_pictures_whole_and_in_order_and_the_track_none() {
         let unit: Vec<u8> = (0..len).map(|at: u32| (at % 251) as u8).collect();
         let sent = h264_picture(number, 5, &unit);
         viewing.room.pictures.send(sent.clone()).unwrap();
-        let (got, n_pieces) = picture(&channel, &mut joiner).await;
+        let (got, n_pieces) = whole(&channel, &mut joiner).await;
         assert!(got == sent, "picture {number} is another one");
         assert_eq!(n_pieces, sent.len().div_ceil((16 << 10) - 4));
         viewing.client.say(FromViewer::Shown { picture: number }).await;
@@ -99,7 +82,7 @@ async fn what_a_viewer_sends_where_pictures_come_from_is_dropped() {
     asked_without_video(&mut viewing, VideoRequest::whole(true, true)).await;
     let sent = h264_picture(1, 5, &[7; 40_000]);
     viewing.room.pictures.send(sent.clone()).unwrap();
-    assert!(picture(&channel, &mut Joiner::default()).await.0 == sent);
+    assert!(whole(&channel, &mut Joiner::default()).await.0 == sent);
 }
 
 #[tokio::test]

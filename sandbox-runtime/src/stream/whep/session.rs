@@ -7,7 +7,6 @@
 
 use std::time::Duration;
 
-use rtc::data_channel::RTCDataChannelMessage;
 use sandbox_core::viewer::{FromViewer, ToViewer};
 use sandbox_link::Link;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -20,6 +19,7 @@ use super::channels::{Channel, sort};
 use super::media::{MediaEnd, PictureWriter};
 use super::peer::Peer;
 use super::ways::{Ways, show};
+use super::words;
 use crate::stream::conversation::{End, PictureWord, Wires, converse};
 use crate::stream::pictures::Pictures;
 use crate::stream::seat::Seat;
@@ -157,23 +157,24 @@ async fn talk<S: Seat>(
 /// Moves words both ways until either side has no more.
 async fn carry(
     channel: &dyn DataChannel,
-    words: mpsc::Sender<FromViewer>,
+    said: mpsc::Sender<FromViewer>,
     mut answers: mpsc::Receiver<ToViewer>,
     complaints: mpsc::WeakSender<ToViewer>,
 ) {
+    let mut reader = words::Reader::default();
     let reading = async {
         while let Some(event) = channel.poll().await {
             match event {
-                DataChannelEvent::OnMessage(message) => match parse(&message) {
-                    Ok(word) => {
-                        if words.send(word).await.is_err() {
+                DataChannelEvent::OnMessage(message) => match reader.read(&message) {
+                    Ok(None) => {}
+                    Ok(Some(word)) => {
+                        if said.send(word).await.is_err() {
                             return;
                         }
                     }
                     Err(error) => {
                         let Some(complaints) = complaints.upgrade() else { return };
-                        let denied =
-                            ToViewer::Denied { code: "invalid".into(), message: format!("read a word: {error}") };
+                        let denied = ToViewer::Denied { code: "invalid".into(), message: error.to_string() };
                         // A page that says nonsense without reading the answers is not told twice.
                         let _ = complaints.try_send(denied);
                     }
@@ -186,7 +187,7 @@ async fn carry(
     };
     let writing = async {
         while let Some(answer) = answers.recv().await {
-            if channel.send_text(&json(&answer)).await.is_err() {
+            if words::say(channel, &answer).await.is_err() {
                 return;
             }
         }
@@ -195,18 +196,10 @@ async fn carry(
 }
 
 async fn say_last(channel: &dyn DataChannel, word: &ToViewer) -> webrtc::error::Result<()> {
-    channel.send_text(&json(word)).await?;
+    words::say(channel, word).await?;
     // Closing the connection throws away what is not acknowledged yet.
     while channel.outstanding_bytes().await? > 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     Ok(())
-}
-
-fn parse(message: &RTCDataChannelMessage) -> serde_json::Result<FromViewer> {
-    serde_json::from_slice(&message.data)
-}
-
-fn json(word: &ToViewer) -> String {
-    serde_json::to_string(word).expect("words of the stream are plain data")
 }

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use bytes::BytesMut;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use sandbox_core::Lease;
 use sandbox_core::viewer::{FromViewer, InputEvent, ToViewer, ViewerMode};
 use sandbox_link::protocol::{InputFrame, VideoControl, VideoRequest};
+use sandbox_picture::pieces::{Joiner, cut};
 use webrtc::media_stream::track_remote::TrackRemoteEvent;
 
-use super::client::{Client, Viewing};
+use super::client::{Client, Viewing, whole};
 use super::{WhepError, WhepSessions};
 use crate::stream::testing::{Asked, FakeSeat, PATIENCE, Room, Seen, h264_picture, soon};
 
@@ -68,6 +70,30 @@ async fn the_data_channel_carries_input_and_answers() {
     assert_eq!(viewing.room.next_input().await, InputFrame::Event(click));
     viewing.client.say(FromViewer::Input { lease: Lease(1), event: InputEvent::Move { x: 1, y: 1 } }).await;
     assert!(matches!(viewing.client.word().await, ToViewer::Denied { code, .. } if code == "staleLease"));
+}
+
+#[tokio::test]
+async fn a_word_of_any_length_goes_both_ways_and_nonsense_ends_nothing() {
+    let mut viewing = Viewing::start(ViewerMode::Control, Some(LEASE)).await;
+    // Escaped, it is twice as long.
+    let long = "\"x".repeat(300_000);
+    let say = |bytes: BytesMut| viewing.client.input.send(bytes);
+    let pasted = serde_json::to_vec(&FromViewer::Paste { lease: LEASE, text: long.clone() }).unwrap();
+    for (head, part) in cut(&pasted, 16 << 10) {
+        say(BytesMut::from(&[&head[..], part].concat()[..])).await.unwrap();
+    }
+    assert_eq!(viewing.room.next_input().await, InputFrame::Paste(long.clone()));
+    // A word in one binary message, as some clients send.
+    say(BytesMut::from(&br#"{"type":"ping","sentAt":1.5}"#[..])).await.unwrap();
+    assert!(matches!(viewing.client.word().await, ToViewer::Pong { sent_at: 1.5, .. }));
+    say(BytesMut::from(&[255; 9][..])).await.unwrap();
+    assert!(matches!(viewing.client.word().await, ToViewer::Denied { code, .. } if code == "invalid"));
+
+    *viewing.room.clipboard.lock().unwrap() = long.clone();
+    viewing.client.say(FromViewer::Copy { lease: LEASE }).await;
+    let (copied, n_pieces) = whole(&viewing.client.input, &mut Joiner::default()).await;
+    assert_eq!(serde_json::from_slice::<ToViewer>(&copied).unwrap(), ToViewer::Clipboard { text: long });
+    assert!(n_pieces > 1, "any data channel carries them");
 }
 
 #[tokio::test]
