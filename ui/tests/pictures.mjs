@@ -79,7 +79,7 @@ const STATES = {
   demoEnded: { sees: 'What you just saw' },
   models: { state: 'agent', act: async (page) => { await press('Control+,')(page); await page.getByRole('button', { name: 'Models', exact: true }).click(); await page.getByRole('button', { name: 'Change', exact: true }).click(); }, sees: 'Save the model' },
   signIns: { state: 'agent', act: async (page) => { await press('Control+,')(page); await page.getByRole('button', { name: 'Sign-ins', exact: true }).click(); }, sees: 'API_TOKEN' },
-  secret: { state: 'agent', act: async (page) => { await press('Control+,')(page); await page.getByRole('button', { name: 'Sign-ins', exact: true }).click(); const list = page.getByRole('region', { name: 'Secrets for commands' }); await list.getByRole('button', { name: 'Change' }).first().click(); await list.getByRole('button', { name: 'Delete SIGNING_KEY' }).click(); }, sees: 'Delete for good' },
+  vaultSecret: { state: 'agent', act: async (page) => { await press('Control+,')(page); await page.getByRole('button', { name: 'Sign-ins', exact: true }).click(); const list = page.getByRole('region', { name: 'Secrets for commands' }); await list.getByRole('button', { name: 'Change' }).first().click(); await list.getByRole('button', { name: 'Delete SIGNING_KEY' }).click(); }, sees: 'Delete for good' },
   step: { state: 'agent', act: async (page) => { await openSide(page); await page.getByRole('img', { name: /^The page after/ }).first().waitFor(); }, sees: 'Invoices' },
   wall: { state: 'agent', act: async (page) => { await press('F6')(page); await page.getByRole('main', { name: 'Wall' }).getByRole('listitem').first().waitFor(); }, sees: 'Everything that runs' },
   folded: { state: 'agent', act: press('Control+b'), sees: 'The agent is driving' },

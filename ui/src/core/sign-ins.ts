@@ -8,6 +8,17 @@ export const RULES: Record<CredentialRule, string> = {
   never: 'Never fill it in',
 };
 
+/** The vault as its lists show it, and what they may do to it. Each change answers whether it was kept. */
+export interface Vault {
+  entries: readonly Credential[];
+  now: number;
+  /** Answers a task's title, or `null` for one that is not known. */
+  taskOf: (id: string) => string | null;
+  oncreate: (entry: NewCredential) => Promise<boolean>;
+  onchange: (id: string, patch: CredentialPatch) => Promise<boolean>;
+  ondelete: (id: string) => Promise<boolean>;
+}
+
 export interface SignInDraft {
   site: string;
   username: string;

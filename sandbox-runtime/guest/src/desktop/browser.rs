@@ -170,7 +170,8 @@ fn arguments(settings: &DesktopSettings, places: &Places) -> Vec<String> {
         // `window.print()` makes a PDF: its preview would be a dialog that only a person can close.
         // Chromium itself makes a page that prints again and again wait longer each time.
         "--kiosk-printing",
-        "--disable-features=Translate,MediaRouter,OptimizationHints,DialMediaRouteProvider,GlobalShortcutsPortal",
+        "--disable-features=Translate,MediaRouter,OptimizationHints,DialMediaRouteProvider,GlobalShortcutsPortal,\
+         NetworkTimeServiceQuerying",
         "--disable-gpu",
         "--ozone-platform=x11",
         "--force-device-scale-factor=1",
