@@ -44,7 +44,7 @@ pub(super) struct Rooms {
     pub started: u32,
     /// Rooms that are started again.
     pub restarts: JoinSet<()>,
-    _denials: JoinSet<()>,
+    _watches: JoinSet<()>,
 }
 
 /// A room that runs, or that was lost and will be replaced.
@@ -139,8 +139,8 @@ pub(super) async fn start_rooms(
         shell_egress: way_out(&kit.shell_sites)?,
         desktop_egress: way_out(&kit.sites)?,
     };
-    let mut forwarding = JoinSet::new();
-    forwarding.spawn(forward_denials(denials, inbox.clone()));
+    let mut watches = JoinSet::new();
+    watches.spawn(forward_denials(denials, inbox.clone()));
     let desktop = async {
         match browser_wanted {
             None => Ok(None),
@@ -149,7 +149,7 @@ pub(super) async fn start_rooms(
     };
     let (shell, desktop) = tokio::join!(starter.shell(1), desktop);
     let (shell, desktop) = (shell?, desktop?);
-    Ok(Rooms { shell, desktop, starter, started: 2, restarts: JoinSet::new(), _denials: forwarding })
+    Ok(Rooms { shell, desktop, starter, started: 2, restarts: JoinSet::new(), _watches: watches })
 }
 
 impl Starter {

@@ -97,6 +97,7 @@ impl Driver {
         self.run(spec, Some(stdin), by, label, |_| ()).await
     }
 
+    /// Runs a command. Every one passes here, but those of a terminal; `label` is what the story shows of it.
     pub(super) async fn run(
         &self,
         spec: ExecSpec,

@@ -1,7 +1,8 @@
 //! The shape of the tree, read from the sources: which room may name which, what each crate leaves alone, and which
-//! files import each other in a loop.
+//! files import each other in a loop; and whether the guides name all that there is.
 
 mod circles;
+mod guides;
 mod interface;
 mod invariants;
 mod names;

@@ -120,7 +120,7 @@ ${routes()}}
 
 if (process.argv.includes('--check')) {
   if (readFileSync(place, 'utf8') !== text) {
-    console.error('src/generated.ts is not current: run `npm run types` in sdk/typescript');
+    console.error('src/generated.ts is not current: run script/generate');
     process.exit(1);
   }
 } else {

@@ -1,4 +1,4 @@
-// Against a real runtime, which BATON_HOME names: `cargo test -p baton-tests --test sdk` starts one.
+// Against a real runtime, which BATON_HOME names: `cargo test -p baton-tests --test product -- sdk::` starts one.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { after, before, test } from 'node:test';

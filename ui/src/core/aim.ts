@@ -1,5 +1,6 @@
 /** What the agent is about to do, as the viewer draws it over the picture: where it points, the box it means, and in words. */
-import type { Aim, Screen } from '../types';
+import type { Action, Aim, Screen } from '../types';
+import type { KeyOf } from './words';
 
 export interface AimShown {
   /** In pixels of the screen, as are the box's. */
@@ -15,7 +16,14 @@ export interface AimShown {
 export const BOX_MS = 1_200;
 export const POINTER_MS = 8_000;
 
-const WORDS: Record<string, string> = {
+/** Actions that mean no element, or only look at one. */
+const AIMLESS = [
+  'navigate', 'back', 'forward', 'reload', 'waitFor', 'expect', 'extract', 'screenshot', 'look', 'find',
+  'tabs', 'newTab', 'activateTab', 'closeTab', 'dialog', 'signIn',
+] as const satisfies readonly KeyOf<Action>[];
+
+/** What each action does to the element that it means. */
+const WORDS: Record<Exclude<KeyOf<Action>, (typeof AIMLESS)[number]>, string> = {
   click: 'Clicks',
   doubleClick: 'Double-clicks',
   hover: 'Points at',
@@ -34,7 +42,7 @@ export function aimOn(aim: Aim, screen: Screen): AimShown | null {
   const [x, y] = [aim.x, aim.y + top];
   if (x < 0 || y < top || x > screen.width || y > screen.height) return null;
   const box = aim.target === null || aim.target === undefined ? null : { ...aim.target, top: aim.target.top + top };
-  const verb = aim.action == null ? '' : (WORDS[aim.action] ?? '');
+  const verb = aim.action == null ? '' : ((WORDS as Record<string, string | undefined>)[aim.action] ?? '');
   const words = verb === '' ? '' : aim.name == null || aim.name === '' ? verb.replace(/ (at|in|into|from|to)$/, '') : `${verb} ${quoted(aim.name)}`;
   return { x, y, box, words, pressed: aim.pressed };
 }

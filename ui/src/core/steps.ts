@@ -1,5 +1,5 @@
 /** Every step of a playbook with its fields: what the editor completes, explains and checks in place. The runtime has the last word. */
-import type { StepName } from './words';
+import type { KeyOf, StepName } from './words';
 import type { Action, CodeRequest, ConvertFile, ExecRequest, HandoffRequest, SaveArtifact, TakeCheckpoint, WriteFile } from '../types';
 
 type Step =
@@ -11,7 +11,6 @@ type Step =
   | { artifact: SaveArtifact }
   | { handoff: HandoffRequest }
   | { checkpoint: TakeCheckpoint };
-type KeyOf<S> = S extends unknown ? keyof S : never;
 /** The name of a step that may stand in a playbook. */
 export type PlaybookStep = KeyOf<Step> & StepName;
 type ArgsOf<N extends PlaybookStep> = Extract<Step, Record<N, unknown>>[N];

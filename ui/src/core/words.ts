@@ -30,7 +30,8 @@ export interface Saying {
 
 /** Everything that an agent or a playbook does: an object of one name and its arguments. */
 type Step = Action | Work | { checkpoint: TakeCheckpoint };
-type KeyOf<S> = S extends unknown ? keyof S : never;
+/** The names of a union of objects of one name each. */
+export type KeyOf<S> = S extends unknown ? keyof S : never;
 export type StepName = KeyOf<Step>;
 type ArgsOf<N extends StepName> = Extract<Step, Record<N, unknown>>[N];
 /** Arguments as the story has them: without what is typed, written or run, and without what an older version did not have. */

@@ -19,6 +19,8 @@ pub struct ActionKind {
     pub acts_on_seen: bool,
     /// What it tells is all that there is to know after it.
     pub shows_itself: bool,
+    /// A playbook that was saved from a task waits for the address that it led to.
+    pub expects_address: bool,
 }
 
 /// A kind of which nothing is known but its name.
@@ -30,6 +32,7 @@ const fn named(name: &'static str) -> ActionKind {
         ignores_dialog: false,
         acts_on_seen: false,
         shows_itself: false,
+        expects_address: false,
     }
 }
 
@@ -75,13 +78,13 @@ actions! {
     Back "back" optional [leads_elsewhere, brings_dialog, acts_on_seen];
     Forward "forward" optional [leads_elsewhere, brings_dialog, acts_on_seen];
     Reload "reload" optional [leads_elsewhere, brings_dialog, acts_on_seen];
-    Click "click" required [leads_elsewhere, brings_dialog, acts_on_seen];
-    DoubleClick "doubleClick" required [leads_elsewhere, brings_dialog, acts_on_seen];
+    Click "click" required [leads_elsewhere, brings_dialog, acts_on_seen, expects_address];
+    DoubleClick "doubleClick" required [leads_elsewhere, brings_dialog, acts_on_seen, expects_address];
     Hover "hover" required [acts_on_seen];
     Drag "drag" required [leads_elsewhere, brings_dialog, acts_on_seen];
     Type "type" required [leads_elsewhere, brings_dialog, acts_on_seen];
-    Press "press" required [leads_elsewhere, brings_dialog, acts_on_seen];
-    Select "select" required [leads_elsewhere, brings_dialog, acts_on_seen];
+    Press "press" required [leads_elsewhere, brings_dialog, acts_on_seen, expects_address];
+    Select "select" required [leads_elsewhere, brings_dialog, acts_on_seen, expects_address];
     Scroll "scroll" required [acts_on_seen];
     WaitFor "waitFor" required [];
     Expect "expect" required [];
@@ -93,7 +96,7 @@ actions! {
     NewTab "newTab" optional [leads_elsewhere, brings_dialog];
     ActivateTab "activateTab" required [ignores_dialog];
     CloseTab "closeTab" required [brings_dialog, acts_on_seen];
-    Dialog "dialog" required [ignores_dialog];
+    Dialog "dialog" required [ignores_dialog, expects_address];
     Screenshot "screenshot" optional [ignores_dialog, shows_itself];
     Look "look" optional [ignores_dialog, acts_on_seen, shows_itself];
     Find "find" required [ignores_dialog, shows_itself];

@@ -80,6 +80,7 @@ macro_rules! events {
     };
 }
 
+// One more also needs a line of `events.jsonl`, its words in `words.rs` and in the interface, and script/generate.
 events! {
     written {
         SandboxCreated = "sandbox.created",

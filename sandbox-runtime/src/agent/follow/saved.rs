@@ -72,15 +72,12 @@ impl Saving {
     }
 
     fn browser(&mut self, Repeat { action, secret }: Repeat, before: Option<&str>) {
-        let leads = match &action {
-            Action::Look(_) | Action::Find(_) | Action::Tabs(_) | Action::Screenshot(_) => return,
-            // What the model only read is in no file.
-            Action::Extract(extract) if extract.to.is_none() => return,
-            Action::Click(_) | Action::DoubleClick(_) | Action::Press(_) | Action::Select(_) | Action::Dialog(_) => {
-                true
-            }
-            _ => false,
-        };
+        let kind = action.kind();
+        let is_kept = matches!(&action, Action::Extract(extract) if extract.to.is_some());
+        // What the model only read is in no file.
+        if kind.shows_itself && !is_kept {
+            return;
+        }
         let is_first = !self.steps.iter().any(|step| matches!(step, Step::Browser(_)));
         let begins = matches!(action, Action::Navigate(_) | Action::NewTab(_));
         if let (true, false, Some(url)) = (is_first, begins, before.filter(|url| url.starts_with("http"))) {
@@ -94,7 +91,7 @@ impl Saving {
         };
         self.steps.push(Step::Browser(action));
         let (Some(before), Some(after)) = (before, self.url.clone()) else { return };
-        if leads && place(before) != place(&after) && after.starts_with("http") {
+        if kind.expects_address && place(before) != place(&after) && after.starts_with("http") {
             let url = Some(self.pattern(&after));
             self.steps.push(Step::Browser(Action::Expect(Condition { url, ..Condition::default() })));
         }

@@ -300,6 +300,36 @@ mod tests {
         value.as_object().cloned().unwrap()
     }
 
+    /// Actions that no tool is: the fewer tools there are, the better a model chooses. Playbooks have all actions.
+    const NOT_OFFERED: [&str; 16] = [
+        "back",
+        "forward",
+        "reload",
+        "doubleClick",
+        "hover",
+        "drag",
+        "waitFor",
+        "expect",
+        "extract",
+        "download",
+        "upload",
+        "find", // `browser_snapshot` finds too.
+        "tabs",
+        "newTab",
+        "activateTab",
+        "closeTab", // All four are `browser_tabs`.
+    ];
+
+    #[test]
+    fn every_action_is_offered_or_left_out_on_purpose() {
+        let offered = ACTIONS.iter().map(|(_, action)| *action);
+        let mut known: Vec<&str> = offered.chain(NOT_OFFERED).collect();
+        let mut all = Action::NAMES.to_vec();
+        known.sort_unstable();
+        all.sort_unstable();
+        assert_eq!(known, all);
+    }
+
     #[test]
     fn the_tools_are_those_of_the_contract_each_with_a_whole_schema() {
         let mut names: Vec<String> = all().iter().map(|tool| tool.name.to_string()).collect();
