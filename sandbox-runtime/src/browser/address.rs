@@ -123,7 +123,7 @@ mod tests {
         for url in
             ["http://", "http://[", "https://a b.example/", "http://%zz/", "http://999.999.999.999/", "http://:80"]
         {
-            assert!(with_scheme(url).is_err(), "{url}");
+            assert!(matches!(with_scheme(url), Err(AddressError::Unreadable(_))), "{url}");
         }
         let endless = format!("data:text/plain,{}", "a".repeat(LONGEST_ADDRESS));
         assert!(matches!(with_scheme(&endless), Err(AddressError::TooLong)));

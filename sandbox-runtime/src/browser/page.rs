@@ -55,7 +55,6 @@ impl<'a> Page<'a> {
             return Err(BrowserError::Crashed);
         }
         let sessions = state.sessions_of(&tab);
-        drop(state);
         Ok(Self { pipe, world, pass, tab, sessions })
     }
 

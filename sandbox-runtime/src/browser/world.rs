@@ -432,8 +432,6 @@ impl World {
         let restored = params["type"] == "BackForwardCacheRestore";
         if frame["parentId"].is_null() {
             self.state().typed_fields.clear();
-        }
-        if frame["parentId"].is_null() {
             self.document_replaced(text(frame, "id"), frame["unreachableUrl"].is_string());
         }
         self.with_session_tab(session, |tab| {

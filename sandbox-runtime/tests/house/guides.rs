@@ -1,16 +1,11 @@
 //! The guides name all that there is.
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use sandbox_core::action::Action;
 use sandbox_core::event::EventType;
 
-use crate::sources::workspace;
-
-fn guide(name: &str) -> String {
-    fs::read_to_string(workspace().join("docs").join(name)).unwrap()
-}
+use crate::sources::read;
 
 /// Returns what stands between backticks.
 fn quoted(line: &str) -> impl Iterator<Item = &str> {
@@ -19,7 +14,7 @@ fn quoted(line: &str) -> impl Iterator<Item = &str> {
 
 #[test]
 fn the_guide_of_webhooks_names_every_event_type() {
-    let guide = guide("webhooks.md");
+    let guide = read("docs/webhooks.md");
     let lists = guide.lines().filter(|line| line.starts_with("`sandbox.created`") || line.contains("can be named"));
     let mut named = BTreeSet::new();
     let mut family = "";
@@ -36,7 +31,7 @@ fn the_guide_of_webhooks_names_every_event_type() {
 
 #[test]
 fn the_guide_of_playbooks_names_every_action() {
-    let guide = guide("playbooks.md");
+    let guide = read("docs/playbooks.md");
     let (_, steps) = guide.split_once("## Steps").unwrap();
     let rows = steps.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
     let named: BTreeSet<&str> = rows.filter_map(|row| row.split('|').nth(1)).flat_map(quoted).collect();

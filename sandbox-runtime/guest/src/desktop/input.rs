@@ -212,12 +212,13 @@ impl Lane {
 
     fn paste(&mut self, text: String) -> Result<(), WindowsError> {
         self.act(|hands| hands.lift_keys())?;
-        if !self.injector.is_live(self.lease) {
-            return Ok(());
-        }
         let deadline = Instant::now() + READ_DEADLINE;
         while self.clipboard.is_being_read(READ_AGAIN) && Instant::now() < deadline {
             std::thread::sleep(PAUSE);
+        }
+        // After the wait: what is pasted under a lease that is over does not reach the clipboard either.
+        if !self.injector.is_live(self.lease) {
+            return Ok(());
         }
         let mut put = self.clipboard.offer(text);
         if !self.wait(&mut put.written, CLIPBOARD_DEADLINE) {

@@ -7,7 +7,7 @@ use webrtc::data_channel::{DataChannel, DataChannelEvent};
 use crate::stream::pictures::{Pictures, PicturesEnded};
 
 /// Bytes of a piece. Any data channel carries as many, and words never wait behind more than a few pieces.
-pub(super) const PIECE: usize = 16 << 10;
+const PIECE: usize = 16 << 10;
 
 /// Why no more pictures are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,16 +43,22 @@ async fn write(channel: &dyn DataChannel, pictures: &mut Pictures) -> ChannelEnd
             Ok(None) => continue,
             Err(PicturesEnded) => return ChannelEnd::RoomEnded,
         };
-        for (head, part) in cut(&picture, PIECE) {
-            let mut piece = BytesMut::with_capacity(HEAD_LEN + part.len());
-            piece.extend_from_slice(&head);
-            piece.extend_from_slice(part);
-            // Waits while the viewer has not taken what is on the way: the rest of the picture stays here, the next one
-            // in the room.
-            if let Err(error) = channel.send(piece).await {
-                tracing::debug!(%error, "the channel takes no more pictures");
-                return ChannelEnd::Closed;
-            }
+        // Waits while the viewer has not taken what is on the way: the rest of the picture stays here, the next one in the
+        // room.
+        if let Err(error) = send_in_pieces(channel, &picture).await {
+            tracing::debug!(%error, "the channel takes no more pictures");
+            return ChannelEnd::Closed;
         }
     }
+}
+
+/// Sends a message in pieces, each a binary message of the channel.
+pub(super) async fn send_in_pieces(channel: &dyn DataChannel, message: &[u8]) -> webrtc::error::Result<()> {
+    for (head, part) in cut(message, PIECE) {
+        let mut piece = BytesMut::with_capacity(HEAD_LEN + part.len());
+        piece.extend_from_slice(&head);
+        piece.extend_from_slice(part);
+        channel.send(piece).await?;
+    }
+    Ok(())
 }

@@ -1,4 +1,5 @@
 //! Pictures by a data channel, from a client's side.
+
 use sandbox_core::Lease;
 use sandbox_core::viewer::{FromViewer, InputEvent, ViewerMode};
 use sandbox_link::protocol::{InputFrame, VideoControl, VideoRequest};

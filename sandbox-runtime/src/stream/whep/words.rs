@@ -1,13 +1,12 @@
 //! Words by the data channel `input`: each is a text message. One that is longer than every data channel has to carry comes in
 //! pieces ([`sandbox_picture::pieces`]), each a binary message.
 
-use bytes::BytesMut;
 use rtc::data_channel::RTCDataChannelMessage;
 use sandbox_core::viewer::{FromViewer, ToViewer};
-use sandbox_picture::pieces::{BadPiece, HEAD_LEN, Joiner, cut};
+use sandbox_picture::pieces::{BadPiece, Joiner};
 use webrtc::data_channel::DataChannel;
 
-use super::picture_channel::PIECE;
+use super::picture_channel::send_in_pieces;
 use crate::stream::MAX_MESSAGE;
 
 /// Bytes of the longest word that is one message. A connection that names no limit carries 64 KiB (RFC 8841).
@@ -49,14 +48,8 @@ impl Reader {
 /// Says a word.
 pub(super) async fn say(channel: &dyn DataChannel, word: &ToViewer) -> webrtc::error::Result<()> {
     let text = serde_json::to_string(word).expect("words of the stream are plain data");
-    if text.len() <= LONGEST_TEXT {
-        return channel.send_text(&text).await;
+    match text.len() {
+        ..=LONGEST_TEXT => channel.send_text(&text).await,
+        _ => send_in_pieces(channel, text.as_bytes()).await,
     }
-    for (head, part) in cut(text.as_bytes(), PIECE) {
-        let mut piece = BytesMut::with_capacity(HEAD_LEN + part.len());
-        piece.extend_from_slice(&head);
-        piece.extend_from_slice(part);
-        channel.send(piece).await?;
-    }
-    Ok(())
 }
