@@ -28,8 +28,14 @@ const VAULT = [
   { ...ENTRY, id: 'crd_1', site: 'portal.example', username: 'ada@portal.example', hasPassword: true, hasTotp: true, rule: 'fill', lastUsedAt: NOW - 240_000 },
   { ...ENTRY, id: 'crd_2', site: '*.bank.example', username: 'ada', passkeys: 1 },
   { ...ENTRY, id: 'crd_3', site: 'shop.example', rule: 'never' },
+  { ...ENTRY, id: 'crd_6', site: 'mail.example', username: 'ada', name: 'Mail', source: '1password', sourceId: 'vault/item', hasPassword: true },
   { ...ENTRY, id: 'crd_4', kind: 'secret', name: 'API_TOKEN', hosts: ['api.example'], rule: 'fill', lastUsedAt: NOW - 7_200_000 },
   { ...ENTRY, id: 'crd_5', kind: 'secret', name: 'SIGNING_KEY' },
+];
+
+const MANAGERS = [
+  { source: '1password', name: '1Password', state: 'ready', entries: 1, listedAt: NOW - 3_600_000 },
+  { source: 'bitwarden', name: 'Bitwarden', state: 'locked', entries: 0, listedAt: NOW - 7_200_000, detail: 'Bitwarden gives nothing now: it is locked; give its master password' },
 ];
 
 const OFFER = { offerId: 'sio_1', site: 'portal.example', username: 'ada@portal.example', updates: null, expiresAt: NOW + 300_000 };
@@ -107,6 +113,7 @@ export async function startRuntime(pictures) {
     if (asked !== undefined) return json(response, 200, model === 'mine' ? { ok: true, latencyMs: 840 } : { ok: false, latencyMs: 90, error: 'Incorrect API key provided' });
     if (model !== undefined) return keepModel(model, request, response);
     if (path === '/v1/credentials') return list(VAULT);
+    if (path === '/v1/password-managers') return list(MANAGERS);
     if (path === '/v1/rules') return json(response, 200, { rules: [{ site: '*', kind: 'pay', effect: 'hold' }, { site: '*.bank.example', effect: 'ask' }] });
     if (path === '/v1/grants') return list(state.tasks.slice(0, 1).map((task) => ({ grantId: 'grt_1', approvalId: 'apr_0', sandboxId: task.sandboxId, taskId: task.id, site: 'portal.example', kind: 'submit', uses: 2, spent: 0, createdAt: NOW - 60_000 })));
     if (path === '/v1/webhooks') return list([{ id: 'wh_1', url: 'https://hooks.example.org/baton', description: '', eventTypes: ['sandbox.handoff.*'], allowPrivate: false, enabled: true, createdAt: NOW - 86_400_000, updatedAt: NOW - 86_400_000 }]);

@@ -180,6 +180,7 @@ patchCredential rule: ../tests/tests/product/sign_ins.rs: fn entries_are_checked
 patchCredential password: src/service/credentials/mod.rs: (&mut values.password, password)
 patchCredential totpPicture: src/service/credentials/mod.rs: pictured(totp, totp_picture)
 createCredential totpPicture: src/service/credentials/picture.rs: fn the_key_is_read_from_its_picture
+connectPasswordManager passphrase: ../tests/tests/product/password_managers.rs: "passphrase": MASTER
 importCredentials csv: src/service/credentials/csv.rs: fn the_files_of_browsers_and_managers_are_read_by_their_columns
 importCredentials rule: ../tests/tests/product/sign_ins.rs: "csv": file, "rule": "never"
 patchCredential note: src/service/credentials/mod.rs: (&mut values.note, note)

@@ -97,6 +97,7 @@ struct Inner {
     changing_models: tokio::sync::Mutex<()>,
     /// Held while an entry of the vault is set or forgotten.
     changing_credentials: tokio::sync::Mutex<()>,
+    password_managers: credentials::PasswordManagers,
     /// The models that the runtime's environment names.
     variables: ModelVariables,
 }
@@ -127,6 +128,7 @@ impl Service {
             keys: Keys::beneath(home, passphrase),
             changing_models: tokio::sync::Mutex::default(),
             changing_credentials: tokio::sync::Mutex::default(),
+            password_managers: credentials::PasswordManagers::default(),
             variables: ModelVariables::of_process(),
         };
         let service = Self { inner: Arc::new(inner) };

@@ -2,8 +2,9 @@
 
 use sandbox_core::event::{EventType, NewEvent};
 use sandbox_core::model::{
-    Approval, ApprovalStatus, Artifact, Checkpoint, Credential, CredentialUse, Delivery, DeliveryStatus, EpochMs,
-    Grant, Handoff, HandoffStatus, ModelInfo, Rule, Sandbox, SandboxStatus, Task, TaskStatus, Webhook, WebhookPatch,
+    Approval, ApprovalStatus, Artifact, Checkpoint, Credential, CredentialSource, CredentialUse, Delivery,
+    DeliveryStatus, EpochMs, Grant, Handoff, HandoffStatus, ModelInfo, Rule, Sandbox, SandboxStatus, Task, TaskStatus,
+    Webhook, WebhookPatch,
 };
 use sandbox_core::webhook::{Answer, Schedule};
 use sandbox_core::{ArtifactKey, CheckpointId, CredentialId, DeliveryId, EventId, SandboxId, TaskId, WebhookId};
@@ -28,6 +29,9 @@ pub struct Change {
     pub deleted_credentials: Vec<CredentialId>,
     /// Lines of the ledger, in this order.
     pub credential_uses: Vec<CredentialUse>,
+    /// With when they were listed.
+    pub connected_password_managers: Vec<(CredentialSource, EpochMs)>,
+    pub disconnected_password_managers: Vec<CredentialSource>,
     pub artifacts: Vec<Artifact>,
     /// Their blobs go too, once no other artifact has the same content.
     pub deleted_artifacts: Vec<ArtifactKey>,
@@ -62,6 +66,8 @@ impl Change {
         self.credentials.extend(later.credentials);
         self.deleted_credentials.extend(later.deleted_credentials);
         self.credential_uses.extend(later.credential_uses);
+        self.connected_password_managers.extend(later.connected_password_managers);
+        self.disconnected_password_managers.extend(later.disconnected_password_managers);
         self.artifacts.extend(later.artifacts);
         self.deleted_artifacts.extend(later.deleted_artifacts);
         self.checkpoints.extend(later.checkpoints);

@@ -13,7 +13,7 @@ use super::{StoreError, table};
 pub(super) type Migration = &'static [&'static str];
 
 pub(super) const MIGRATIONS: &[Migration] =
-    &[FIRST, APPROVALS, CONVERSATION, MODELS, WEBHOOKS, CHAIN, CHECKPOINTS, CREDENTIALS];
+    &[FIRST, APPROVALS, CONVERSATION, MODELS, WEBHOOKS, CHAIN, CHECKPOINTS, CREDENTIALS, PASSWORD_MANAGERS];
 
 const CHAIN: Migration = &[table::events::CHAIN];
 
@@ -26,6 +26,8 @@ const MODELS: Migration = &[table::models::V1];
 const WEBHOOKS: Migration = &[table::webhooks::V1, table::deliveries::V1];
 
 const CREDENTIALS: Migration = &[table::credentials::V1];
+
+const PASSWORD_MANAGERS: Migration = &[table::password_managers::V1];
 
 const CHECKPOINTS: Migration = &[table::checkpoints::V1];
 

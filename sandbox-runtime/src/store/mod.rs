@@ -40,8 +40,8 @@ use std::time::Duration;
 
 use sandbox_core::event::Event;
 use sandbox_core::model::{
-    Approval, Artifact, Checkpoint, Credential, CredentialUse, Delivery, EpochMs, Grant, Handoff, ModelInfo, Page,
-    Rule, Sandbox, Task, Webhook,
+    Approval, Artifact, Checkpoint, Credential, CredentialSource, CredentialUse, Delivery, EpochMs, Grant, Handoff,
+    ModelInfo, Page, Rule, Sandbox, Task, Webhook,
 };
 use sandbox_core::{
     ApprovalId, ArtifactKey, CheckpointId, CredentialId, DeliveryId, EventId, GrantId, HandoffId, SandboxId, TaskId,
@@ -72,7 +72,7 @@ use reserve::{Reserve, Room};
 use rusqlite::{Connection, InterruptHandle};
 use table::{
     approvals, artifacts, checkpoints, conversation, credentials, deliveries, events, forget, grants, handoffs,
-    idempotency, models, rules, sandboxes, search, tasks, webhooks,
+    idempotency, models, password_managers, rules, sandboxes, search, tasks, webhooks,
 };
 use trouble::Findings;
 use writer::{Order, Work, Writer};
@@ -279,6 +279,11 @@ impl Store {
         page: PageRequest,
     ) -> Result<Page<CredentialUse>, StoreError> {
         self.readers().ask(move |db| credentials::uses(db, &id, &page)).await
+    }
+
+    /// Returns the password managers that are connected, with when each was listed.
+    pub async fn password_managers(&self) -> Result<BTreeMap<CredentialSource, EpochMs>, StoreError> {
+        self.readers().ask(password_managers::all).await
     }
 
     pub async fn webhook(&self, id: &WebhookId) -> Result<Option<Webhook>, StoreError> {

@@ -20,7 +20,7 @@ use super::open::use_log_again;
 use super::reserve::Reserve;
 use super::table::{
     approvals, artifacts, checkpoints, conversation, credentials, deliveries, events, forget, grants, handoffs,
-    idempotency, models, rules, sandboxes, tasks, webhooks,
+    idempotency, models, password_managers, rules, sandboxes, tasks, webhooks,
 };
 use super::{Change, Recalled, StoreError, WebhookChange};
 
@@ -243,6 +243,12 @@ fn apply_change(db: &Connection, change: &Change) -> Result<Kept, StoreError> {
     }
     for used in &change.credential_uses {
         credentials::used(db, used)?;
+    }
+    for (source, listed_at) in &change.connected_password_managers {
+        password_managers::put(db, *source, *listed_at)?;
+    }
+    for source in &change.disconnected_password_managers {
+        password_managers::delete(db, *source)?;
     }
     for artifact in &change.artifacts {
         artifacts::put(db, artifact)?;

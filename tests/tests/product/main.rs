@@ -28,6 +28,7 @@ mod models;
 mod native;
 mod network;
 mod passkeys;
+mod password_managers;
 mod pausing;
 mod programs;
 mod questions;

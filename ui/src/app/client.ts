@@ -1,8 +1,8 @@
 /** What the interface asks of the runtime, by its own words; each is a call of one route. */
 import type {
-  Approval, ApprovalDecision, Artifact, Check, Checkpoint, CheckpointDiff, CheckedPlaybook, CodeLanguage, Credential, CredentialPatch,
+  Approval, ApprovalDecision, Artifact, Check, Checkpoint, CheckpointDiff, CheckedPlaybook, CodeLanguage, Credential, CredentialPatch, CredentialSource,
   DebuggingUrl, Delivery, Demo, DocumentFormat, ExecResult, FileEntry, FileMatches, Forgotten, Grant, HandoffEnvelope, Health, Hit, ImportedCredentials,
-  KeyStorage, Link, ModelInfo, ModelSettings, ModelTest, NewCredential, NewWebhook, PlaybookCheck, Preview, Recording, Rule, RuntimeInfo,
+  KeyStorage, Link, ModelInfo, ModelSettings, ModelTest, NewCredential, NewWebhook, PasswordManager, PlaybookCheck, Preview, Recording, Rule, RuntimeInfo,
   Sandbox, SandboxConfig, SignInAnswer, SignInAnswered, SignInOffer, Started, Task, TaskRequest, ViewerLink, ViewerMode, Viewport, Webhook, WebhookPatch, WebhookSecret,
 } from '../types';
 import { readEvent, type Event } from '../core/event';
@@ -348,6 +348,19 @@ export class Client {
   changeCredential(credentialId: string, json: CredentialPatch): Promise<Credential> {
     return this.#calls.shown('PATCH /credentials/{credentialId}', { path: { credentialId }, json });
   }
+  passwordManagers(): Promise<PasswordManager[]> {
+    return this.#calls.list('GET /password-managers', {}, Infinity);
+  }
+
+  /** Connects one, opened with its master password if there is one, or lists its sign-ins again. */
+  connectPasswordManager(source: CredentialSource, passphrase: string | null): Promise<PasswordManager> {
+    return this.#calls.shown('POST /password-managers/{source}', { path: { source }, json: passphrase === null ? {} : { passphrase } });
+  }
+
+  async disconnectPasswordManager(source: CredentialSource): Promise<void> {
+    await this.#calls.open('DELETE /password-managers/{source}', { path: { source } });
+  }
+
   async deleteCredential(credentialId: string): Promise<void> {
     await this.#calls.open('DELETE /credentials/{credentialId}', { path: { credentialId } });
   }

@@ -15,7 +15,7 @@ export interface Section {
 export const SECTIONS: readonly Section[] = [
   { id: 'general', title: 'General', holds: ['Theme', 'Live view', 'Notices', 'Closing the window'], words: 'dark light look fit pointer notifications sound tray quit' },
   { id: 'models', title: 'Models', holds: ['Models', 'Keys'], words: 'api key openai anthropic openrouter ollama llm default' },
-  { id: 'signIns', title: 'Sign-ins', holds: ['For websites', 'Secrets for commands'], words: 'sign-in vault password login code totp two factor import csv 1password bitwarden token key hosts' },
+  { id: 'signIns', title: 'Sign-ins', holds: ['For websites', 'Password managers', 'Secrets for commands'], words: 'sign-in vault login code totp two factor import csv 1password bitwarden master token key hosts' },
   { id: 'approvals', title: 'Approvals', holds: ['Ask me before', 'Permissions'], words: 'rules pay send delete publish allow deny grant' },
   { id: 'programs', title: 'Other programs', holds: ['MCP clients', 'Webhooks'], words: 'connect claude cursor http deliver secret playwright' },
   { id: 'machine', title: 'This computer', holds: ['What this machine can do', 'The demo'], words: 'doctor checks missing install bubblewrap chromium fonts' },

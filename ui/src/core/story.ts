@@ -6,6 +6,7 @@
  */
 import type { ApprovalStatus, DialogState, Receipt, SandboxPart, Target, ToldStep } from '../types';
 import type { Event, EventOf, Payload } from './event';
+import { KEEPERS } from './password-managers';
 import { receiptSentence } from './receipt';
 import { plainName } from './plain';
 import { stopwatch } from './time';
@@ -200,10 +201,10 @@ function tellKnown(event: Event, before: readonly StoryLine[], mine: ReadonlySet
     case 'sandbox.network.denied':
       return line('bad', [plain('Was kept from '), strong(event.data.host)], event.data.reason || null);
     case 'sandbox.credential.used': {
-      const { site, username, passkey } = event.data;
+      const { site, username, passkey, source } = event.data;
       const by = passkey === true ? ' with the passkey of ' : ' with ';
       const user = username == null ? [plain(passkey === true ? ' with a passkey' : '')] : [plain(by), strong(username)];
-      return line('agent', [plain('Signs in at '), strong(shortAddress(site)), ...user, plain(' (vault)')]);
+      return line('agent', [plain('Signs in at '), strong(shortAddress(site)), ...user, plain(` (${KEEPERS[source ?? 'local']})`)]);
     }
     case 'sandbox.browser.navigated':
       // Where an action led is told by the action; an address the page changed by itself is noise.

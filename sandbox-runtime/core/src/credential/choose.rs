@@ -57,17 +57,32 @@ pub fn choose<'a>(all: &'a [Credential], wanted: &SignIn, place: Place<'_>) -> R
     }
     let allowed: Vec<_> = here.into_iter().filter(|(_, entry)| entry.rule != CredentialRule::Never).collect();
     let has_exact = allowed.iter().any(|(site, _)| site.is_exact());
-    let mut best = allowed.into_iter().filter(|(site, _)| site.is_exact() == has_exact).map(|(_, entry)| *entry);
-    match (best.next(), best.next()) {
-        (None, _) => Err(Unfit::Refused(format!("the sign-in for {} is set to `never`", place.origin))),
-        (Some(only), None) => Ok(only),
-        (Some(first), Some(second)) => {
-            let names = [first, second].into_iter().chain(best).filter_map(|entry| entry.username.as_deref());
+    let best = allowed.into_iter().filter(|(site, _)| site.is_exact() == has_exact).map(|(_, entry)| *entry);
+    match first_of_each_user(best).as_slice() {
+        [] => Err(Unfit::Refused(format!("the sign-in for {} is set to `never`", place.origin))),
+        [only] => Ok(only),
+        several => {
+            let names = several.iter().filter_map(|entry| entry.username.as_deref());
             let names: Vec<&str> = names.take(NAMED).collect();
             let message = format!("there are several sign-ins for {}; give one `username` of: ", place.origin);
             Err(Unfit::Refused(message + &names.join(", ")))
         }
     }
+}
+
+/// Keeps one entry of each user: what two keepers have of one user cannot be told apart by the caller. Baton's own goes before a
+/// password manager's, then the one that was used last.
+fn first_of_each_user<'a>(entries: impl Iterator<Item = &'a Credential>) -> Vec<&'a Credential> {
+    let mut kept: Vec<&Credential> = Vec::new();
+    let rank = |entry: &Credential| (entry.source.is_local(), entry.last_used_at);
+    for entry in entries {
+        match kept.iter_mut().find(|other| other.username == entry.username) {
+            Some(other) if rank(entry) > rank(other) => *other = entry,
+            Some(_) => {}
+            None => kept.push(entry),
+        }
+    }
+    kept
 }
 
 /// Returns the site for which a sign-in is missing at a place, as an entry names it; `None` where there is one, or none may be
@@ -122,6 +137,7 @@ mod tests {
     use super::super::testing::{at, entry};
     use super::*;
     use crate::CredentialId;
+    use crate::model::CredentialSource;
 
     fn wanted(site: Option<&str>, username: Option<&str>) -> SignIn {
         SignIn { site: site.map(str::to_owned), username: username.map(str::to_owned), ..SignIn::default() }
@@ -152,6 +168,22 @@ mod tests {
             choose(&all, &wanted(None, Some("bob")), at("https://shop.com")).unwrap().username.as_deref(),
             Some("bob")
         );
+    }
+
+    #[test]
+    fn of_one_user_the_vaults_own_entry_is_chosen_then_the_one_used_last() {
+        let theirs = |id: &str, last_used_at: Option<i64>| Credential {
+            id: CredentialId::from(id.to_owned()),
+            source: CredentialSource::OnePassword,
+            last_used_at,
+            ..entry("shop.com", "ada")
+        };
+        let all = [theirs("unused", None), theirs("used", Some(1)), entry("shop.com", "ada")];
+        let id = |all: &[Credential]| choose(all, &wanted(None, None), at("https://shop.com")).unwrap().id.to_string();
+        assert_eq!(id(&all), "shop.com ada");
+        assert_eq!(id(&all[..2]), "used");
+        let two = [theirs("ada", None), entry("shop.com", "bob"), entry("shop.com", "ada")];
+        refused(&two, &wanted(None, None), at("https://shop.com"), "give one `username` of: ada, bob");
     }
 
     #[test]

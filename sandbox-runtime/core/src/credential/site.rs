@@ -100,6 +100,13 @@ impl Site {
         Some(Self { host, port: url.port(), scheme, is_wide: false })
     }
 
+    /// Returns this site with its subdomains, where they have the same owner.
+    #[must_use]
+    pub fn widened(self) -> Self {
+        let is_wide = matches!(&self.host, Host::Domain(name) if psl::domain(name.as_bytes()).is_some());
+        Self { is_wide, ..self }
+    }
+
     /// Whether the entry is filled in at this origin, as the document itself tells it.
     pub fn covers(&self, origin: &str) -> bool {
         let Some((url, host)) = origin_of(origin) else { return false };
@@ -184,6 +191,18 @@ mod tests {
         check("*.shop.com", "*.shop.com");
         check("bücher.de", "xn--bcher-kva.de");
         check("[::1]:80", "[::1]:80");
+    }
+
+    #[test]
+    fn a_site_is_widened_to_what_belongs_to_its_owner() {
+        for (text, expected) in [
+            ("shop.com", "*.shop.com"),
+            ("https://login.shop.com/a", "*.login.shop.com"),
+            ("co.uk", "co.uk"),
+            ("10.0.0.7", "10.0.0.7"),
+        ] {
+            assert_eq!(site(text).widened().to_string(), expected);
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub fn entry(site: &str, username: &str) -> Credential {
         hosts: vec![],
         rule: CredentialRule::Fill,
         source: CredentialSource::Local,
+        source_id: None,
         last_used_at: None,
         last_used_by: None,
         created_at: 0,

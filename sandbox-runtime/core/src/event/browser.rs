@@ -2,7 +2,7 @@
 
 use super::payload;
 use crate::CredentialId;
-use crate::model::{HandoffReason, wire};
+use crate::model::{CredentialSource, HandoffReason, wire};
 use crate::observation::DialogKind;
 
 payload! {
@@ -40,6 +40,9 @@ payload! {
         /// It signs in with a passkey: nothing is filled in.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         pub passkey: bool,
+        /// Who keeps its values. Default `local`: Baton's own vault.
+        #[serde(default, skip_serializing_if = "CredentialSource::is_local")]
+        pub source: CredentialSource,
     }
 
     /// A request for a person, ready to be made.

@@ -57,7 +57,7 @@ pub fn line(event: &Event) -> Option<String> {
                 (true, None) => " with a passkey".to_owned(),
                 (true, Some(user)) => format!(" with the passkey of {user}"),
             };
-            format!("  signs in at {}{with} (vault)", plain(&used.site))
+            format!("  signs in at {}{with} ({})", plain(&used.site), used.source.called())
         }
         EventData::SandboxCreated(_)
         | EventData::SandboxAssigned(_)

@@ -24,14 +24,16 @@ wire! {
     }
 
     /// Where the values of an entry are.
-    #[derive(Copy, Eq)]
+    #[derive(Copy, Eq, Hash, PartialOrd, Ord, Default)]
     pub enum CredentialSource {
         /// In Baton's own vault.
+        #[default]
         Local,
         #[serde(rename = "1password")]
         OnePassword,
         Bitwarden,
     }
+
 
     /// An entry of the vault, without its values: they are never returned.
     #[derive(Eq)]
@@ -65,6 +67,9 @@ wire! {
         pub hosts: Vec<String>,
         pub rule: CredentialRule,
         pub source: CredentialSource,
+        /// The item of the password manager that has its values, as its program names it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub source_id: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub last_used_at: Option<EpochMs>,
         /// The task that used it last, if it was a task.
@@ -244,5 +249,21 @@ wire! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub task_id: Option<TaskId>,
         pub at: EpochMs,
+    }
+}
+
+impl CredentialSource {
+    /// Returns what people call it: `vault`, `1Password`.
+    pub fn called(self) -> &'static str {
+        match self {
+            Self::Local => "vault",
+            Self::OnePassword => "1Password",
+            Self::Bitwarden => "Bitwarden",
+        }
+    }
+
+    /// Whether Baton itself keeps the values.
+    pub fn is_local(&self) -> bool {
+        *self == Self::Local
     }
 }

@@ -16,6 +16,7 @@ mod handoffs;
 mod machine;
 mod mcp;
 mod models;
+mod password_managers;
 mod pictures;
 mod playbooks;
 mod preview;
@@ -170,6 +171,7 @@ fn guarded() -> OpenApiRouter<Api> {
         .merge(approvals::routes())
         .merge(models::routes())
         .merge(credentials::routes())
+        .merge(password_managers::routes())
         .merge(artifacts::routes())
         .merge(checkpoints::routes())
         .merge(recordings::routes())

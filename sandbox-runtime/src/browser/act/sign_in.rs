@@ -54,7 +54,7 @@ impl Doing<'_> {
                 None => break,
             }
         }
-        Ok(Done::said(format!("signed in at {site} with {} (vault)", login.username)))
+        Ok(Done::said(format!("signed in at {site} with {} ({})", login.username, entry.source.called())))
     }
 
     /// Every page on the way has to be the entry's own.
@@ -66,7 +66,7 @@ impl Doing<'_> {
     async fn fill(&self, found: &Found, login: &Login) -> Result<(), ActionError> {
         let form = &found.form;
         let missing = |what: &str, has: &str| {
-            let why = format!("it asks for {what}, and the vault's entry {has}; a person can enter it");
+            let why = format!("it asks for {what}, and its entry {has}; a person can enter it");
             sign_in::failed(form, why)
         };
         let secret = match form.stage {

@@ -17,22 +17,27 @@ const LONGEST_NAME: usize = 64;
 
 /// Checks an entry as it would be saved, and writes its site in the one way that is compared.
 pub fn check(entry: &mut Credential, values: &Values) -> Answer<()> {
-    let invalid = |message: String| Err(ServiceError::invalid(message));
-    for (field, text) in
-        [("name", Some(&entry.name)), ("username", entry.username.as_ref()), ("site", entry.site.as_ref())]
-    {
-        if text.is_some_and(|text| text.chars().count() > LONGEST_TEXT || text.chars().any(char::is_control)) {
-            return invalid(format!("`{field}` has at most {LONGEST_TEXT} characters, and none that is not shown"));
-        }
-    }
+    check_texts(entry)?;
     let all = [&values.password, &values.totp, &values.note, &values.value];
     if all.into_iter().flatten().any(|value| value.len() > LONGEST_VALUE) {
-        return invalid(format!("a value has at most {LONGEST_VALUE} bytes"));
+        return Err(ServiceError::invalid(format!("a value has at most {LONGEST_VALUE} bytes")));
     }
     match entry.kind {
         CredentialKind::Login => check_login(entry, values),
         CredentialKind::Secret => check_secret(entry, values),
     }
+}
+
+/// Checks what is shown of an entry.
+pub fn check_texts(entry: &Credential) -> Answer<()> {
+    let shown = [("name", Some(&entry.name)), ("username", entry.username.as_ref()), ("site", entry.site.as_ref())];
+    for (field, text) in shown {
+        if text.is_some_and(|text| text.chars().count() > LONGEST_TEXT || text.chars().any(char::is_control)) {
+            let message = format!("`{field}` has at most {LONGEST_TEXT} characters, and none that is not shown");
+            return Err(ServiceError::invalid(message));
+        }
+    }
+    Ok(())
 }
 
 fn check_login(entry: &mut Credential, values: &Values) -> Answer<()> {
@@ -93,9 +98,11 @@ fn check_secret(entry: &Credential, values: &Values) -> Answer<()> {
     }
 }
 
-/// Whether both would be chosen for the same page and user, or by the same name.
+/// Whether both are in Baton's own vault, and would be chosen for the same page and user, or by the same name.
 pub fn are_twins(one: &Credential, other: &Credential) -> bool {
     one.id != other.id
+        && one.source.is_local()
+        && other.source.is_local()
         && one.kind == other.kind
         && match one.kind {
             CredentialKind::Login => one.site == other.site && one.username == other.username,

@@ -1,12 +1,14 @@
 //! The person's vault: sign-ins and secrets that are filled in without being seen.
 //!
 //! Owns which entries there are and where each value belongs. Values come in and never go out, but to the page that an entry is
-//! for ([`vault`]). Leaves keeping them to `keys`, and which entry fits a page to [`sandbox_core::credential`].
+//! for ([`vault`]). Leaves keeping them to `keys` or to a password manager ([`managers`]), and which entry fits a page to
+//! [`sandbox_core::credential`].
 
 mod checks;
 mod csv;
 mod import;
 mod keep;
+mod managers;
 mod passkeys;
 mod picture;
 mod values;
@@ -18,6 +20,7 @@ use sandbox_core::model::{
     Secret,
 };
 
+pub use self::managers::PasswordManagers;
 use self::values::{Values, given, name_of};
 use super::{Answer, ErrorCode, Service, ServiceError};
 use crate::now_ms;
@@ -63,6 +66,9 @@ impl Service {
     pub async fn patch_credential(&self, id: &CredentialId, patch: CredentialPatch) -> Answer<Credential> {
         let _changing = self.inner.changing_credentials.lock().await;
         let mut entry = self.credential(id).await?;
+        if !entry.source.is_local() {
+            return self.set_rule(entry, patch).await;
+        }
         let mut values = if holds_nothing(&entry) { Values::default() } else { self.values_of(id).await? };
         let CredentialPatch { site, name, username, password, totp, totp_picture, note, value, hosts, passkeys, rule } =
             patch;
@@ -99,10 +105,32 @@ impl Service {
         Ok(entry)
     }
 
+    /// Sets the rule of an entry that a password manager keeps, and of which nothing else is ours.
+    async fn set_rule(&self, mut entry: Credential, patch: CredentialPatch) -> Answer<Credential> {
+        let only_rule = CredentialPatch { rule: patch.rule, ..CredentialPatch::default() };
+        if patch != only_rule {
+            return Err(
+                elsewhere(&entry).with_hint("change it there, then refresh its list; here its `rule` can be changed")
+            );
+        }
+        entry.rule = patch.rule.unwrap_or(entry.rule);
+        self.store().commit(Change { credentials: vec![entry.clone()], ..Change::default() }).await?;
+        Ok(entry)
+    }
+
     /// Forgets an entry and its values; the ledger of its uses stays.
+    ///
+    /// # Errors
+    ///
+    /// `notFound`, and `conflict` for one that a password manager keeps.
     pub async fn delete_credential(&self, id: &CredentialId) -> Answer<()> {
         let _changing = self.inner.changing_credentials.lock().await;
-        self.credential(id).await?;
+        let entry = self.credential(id).await?;
+        if !entry.source.is_local() {
+            return Err(
+                elsewhere(&entry).with_hint("delete it there and refresh its list, or set its `rule` to `never`")
+            );
+        }
         self.inner.keys.delete(&name_of(id)).await?;
         self.store().commit(Change { deleted_credentials: vec![id.clone()], ..Change::default() }).await?;
         Ok(())
@@ -126,6 +154,10 @@ impl Service {
         };
         Ok(Values::unsealed(&sealed))
     }
+}
+
+fn elsewhere(entry: &Credential) -> ServiceError {
+    ServiceError::conflict(format!("this sign-in is kept in {}", entry.source.called()), entry.source)
 }
 
 /// Whether an entry has no values: it says only that its site is set to `never`.
@@ -157,6 +189,7 @@ fn entry_of(asked: NewCredential) -> Answer<(Credential, Values)> {
         hosts,
         rule,
         source: CredentialSource::Local,
+        source_id: None,
         last_used_at: None,
         last_used_by: None,
         created_at: now,
@@ -180,7 +213,8 @@ fn check_room_for(entry: &Credential, all: &[Credential]) -> Answer<()> {
         let refusal = ServiceError::conflict(format!("there is {what} already"), "exists");
         return Err(refusal.with_hint(format!("change it with PATCH /v1/credentials/{}", twin.id)));
     }
-    if all.len() >= checks::MOST && !all.iter().any(|other| other.id == entry.id) {
+    let n_ours = all.iter().filter(|other| other.source.is_local()).count();
+    if n_ours >= checks::MOST && !all.iter().any(|other| other.id == entry.id) {
         return Err(ServiceError::conflict(
             format!("the vault has {} entries, which is all it takes", checks::MOST),
             "full",

@@ -56,7 +56,10 @@ impl Service {
         let site = site_of(request);
         let user = key.user_name.clone().filter(|user| !user.is_empty());
         let of_user = |entry: &&Credential| {
-            entry.kind == CredentialKind::Login && entry.username == user && entry.site.as_ref() == Some(&site)
+            entry.source.is_local()
+                && entry.kind == CredentialKind::Login
+                && entry.username == user
+                && entry.site.as_ref() == Some(&site)
         };
         let (mut entry, mut values) = match all.iter().find(of_user) {
             Some(entry) => (entry.clone(), self.values_of(&entry.id).await?),
@@ -103,6 +106,7 @@ fn new_entry(site: String, username: Option<String>) -> Credential {
         hosts: vec![],
         rule: CredentialRule::Ask,
         source: CredentialSource::Local,
+        source_id: None,
         last_used_at: None,
         last_used_by: None,
         created_at: now,

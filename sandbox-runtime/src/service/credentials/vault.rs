@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 use sandbox_core::SandboxId;
 use sandbox_core::credential::PasskeyRequest;
 use sandbox_core::event::CredentialUsed;
-use sandbox_core::model::Credential;
+use sandbox_core::model::{Credential, CredentialSource};
 use secrecy::SecretString;
 
 use crate::browser::{Login, Offered, OneTimeCodes, Passkey, TypedSignIn, Vault, VaultError};
@@ -23,12 +23,14 @@ impl SandboxVault {
     }
 
     /// The ledger has a use before the value leaves.
-    async fn note(&self, service: &Service, entry: &Credential, site: &str) -> Result<(), VaultError> {
-        let (credential_id, username) = (entry.id.clone(), entry.username.clone());
-        self.note_use(service, CredentialUsed { credential_id, site: site.to_owned(), username, passkey: false }).await
-    }
-
-    async fn note_use(&self, service: &Service, used: CredentialUsed) -> Result<(), VaultError> {
+    async fn note(&self, service: &Service, entry: &Credential, site: &str, passkey: bool) -> Result<(), VaultError> {
+        let used = CredentialUsed {
+            credential_id: entry.id.clone(),
+            site: site.to_owned(),
+            username: entry.username.clone(),
+            passkey,
+            source: entry.source,
+        };
         let driver = service.running(&self.sandbox).ok_or_else(|| VaultError("the sandbox ends".to_owned()))?;
         driver.credential_used(used).await.map_err(|refusal| VaultError(refusal.to_string()))
     }
@@ -46,11 +48,19 @@ impl Vault for SandboxVault {
     fn open<'a>(&'a self, entry: &'a Credential, origin: &'a str) -> BoxFuture<'a, Result<Login, VaultError>> {
         async move {
             let service = self.service()?;
-            let mut values = service.values_of(&entry.id).await.map_err(said)?;
-            self.note(&service, entry, origin).await?;
+            let (username, mut values) = match entry.source {
+                CredentialSource::Local => {
+                    let values = service.values_of(&entry.id).await.map_err(said)?;
+                    (entry.username.clone().unwrap_or_default(), values)
+                }
+                CredentialSource::OnePassword | CredentialSource::Bitwarden => {
+                    service.values_in_manager(entry).await.map_err(said)?
+                }
+            };
+            self.note(&service, entry, origin, false).await?;
             let codes = values.totp.as_deref().map(OneTimeCodes::parse).transpose();
             Ok(Login {
-                username: entry.username.clone().unwrap_or_default(),
+                username,
                 password: values.password.take().map(SecretString::from),
                 codes: codes.map_err(|error| VaultError(format!("its key for one-time codes: {error}")))?,
             })
@@ -70,9 +80,7 @@ impl Vault for SandboxVault {
         async move {
             let service = self.service()?;
             let keys = service.passkeys_of(entry, request).await.map_err(said)?;
-            let (credential_id, username) = (entry.id.clone(), entry.username.clone());
-            let used = CredentialUsed { credential_id, site: request.origin.clone(), username, passkey: true };
-            self.note_use(&service, used).await?;
+            self.note(&service, entry, &request.origin, true).await?;
             Ok(keys)
         }
         .boxed()
@@ -98,7 +106,7 @@ impl Vault for SandboxVault {
         async move {
             let service = self.service()?;
             let mut values = service.values_of(&entry.id).await.map_err(said)?;
-            self.note(&service, entry, purpose).await?;
+            self.note(&service, entry, purpose, false).await?;
             values.value.take().map(SecretString::from).ok_or_else(|| VaultError("the secret has no value".to_owned()))
         }
         .boxed()

@@ -12,6 +12,7 @@ pub(super) mod grants;
 pub(super) mod handoffs;
 pub(super) mod idempotency;
 pub(super) mod models;
+pub(super) mod password_managers;
 pub(super) mod rules;
 pub(super) mod sandboxes;
 pub(super) mod search;
