@@ -4,12 +4,13 @@
 //!   text ──Host::parse──▶ Host ──by_name──▶ (resolve) ──by_address──▶ (dial that address)
 //! ```
 //!
-//! Deny beats allow. A private destination is closed unless `allowPrivate` names it, whatever else allows it.
+//! Deny beats allow. Where people are asked, [`Place`] is what they open with one answer. A private destination is closed unless `allowPrivate` names it, whatever else allows it.
 
 mod address;
 mod beside;
 mod host;
 mod pattern;
+mod place;
 
 use std::net::IpAddr;
 
@@ -17,6 +18,7 @@ pub use address::{canonical, embedded, is_global};
 pub use beside::{Beside, beside};
 pub use host::{Host, HostError};
 pub use pattern::{Pattern, PatternError};
+pub use place::Place;
 
 use crate::model::{NetworkConfig, NetworkMode};
 
@@ -48,6 +50,11 @@ pub enum Refusal {
     Denied { pattern: String },
     #[error("it is not on the list of allowed destinations")]
     NotAllowed,
+    /// The sandbox asks for new places, and has no answer about this one.
+    #[error("nobody has said yet whether this sandbox may reach it")]
+    Unasked,
+    #[error("a person said no to it")]
+    SaidNo,
     #[error("{address} is not a public address")]
     Private { address: IpAddr },
     /// Seen by egress, which knows the addresses of its machine.
@@ -61,7 +68,7 @@ impl Refusal {
         match self {
             Self::NoNetwork => "network.mode",
             Self::Denied { .. } => "network.deny",
-            Self::NotAllowed => "network.allow",
+            Self::NotAllowed | Self::Unasked | Self::SaidNo => "network.allow",
             Self::Private { .. } | Self::OwnMachine { .. } => "network.allowPrivate",
         }
     }
@@ -103,8 +110,10 @@ impl Policy {
         }
         let is_named =
             first_match(&self.allow, host, port).is_some() || first_match(&self.allow_private, host, port).is_some();
-        if self.mode == NetworkMode::Allowlist && !is_named {
-            return Err(Refusal::NotAllowed);
+        match self.mode {
+            NetworkMode::Allowlist if !is_named => return Err(Refusal::NotAllowed),
+            NetworkMode::Ask if !is_named => return Err(Refusal::Unasked),
+            NetworkMode::Open | NetworkMode::Allowlist | NetworkMode::Ask | NetworkMode::None => {}
         }
         match host {
             Host::Name(_) => Ok(()),

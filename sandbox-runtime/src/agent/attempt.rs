@@ -67,9 +67,11 @@ pub async fn attempt(
     match held {
         HeldAnswer::Denied { note } => return Ok(Attempt::Denied { note }),
         HeldAnswer::Unanswered => return Ok(Attempt::Held),
-        HeldAnswer::NoneHeld | HeldAnswer::LetGo | HeldAnswer::Gone => {}
+        HeldAnswer::NoneHeld | HeldAnswer::LetGo | HeldAnswer::Gone | HeldAnswer::Closed => {}
     }
     Ok(match done {
+        // It may be its own place that stays closed, or only one that its page uses: the next try shows which.
+        Some(Ok(None)) if held == HeldAnswer::Closed => Attempt::Again,
         Some(Ok(None)) => Attempt::Approved,
         Some(Ok(Some(done))) => Attempt::Done(Box::new(done)),
         // What it waited for could not come while a person was asked.

@@ -172,6 +172,8 @@ pub enum HeldAnswer {
     },
     /// Their page went away while they were held; they never left.
     Gone,
+    /// A place that something wanted to reach stays closed: a person said no. What needs it fails by itself, with that cause.
+    Closed,
     /// They stand still, and nobody answered for as long as the asker waits.
     Unanswered,
 }

@@ -256,6 +256,8 @@ impl Actor {
                 let denied = NetworkDenied { host: denied.host, port: denied.port, reason: denied.reason };
                 self.commit(vec![self.event(denied, By::System)]).await;
             }
+            Cause::NewPlace(place) => self.ask_about_place(place).await,
+            Cause::PlaceAnswered { place, by, decision } => self.place_answered(*place, by, decision).await,
             Cause::StartTask { task, order, answer } => {
                 let started = self.start_task(*task, *order).await;
                 reply(answer, started);

@@ -265,7 +265,7 @@ impl Actor {
         let task = self.task.as_ref().map(|running| running.task.id.clone());
         let (gone, stay) = std::mem::take(&mut self.trust.asked)
             .into_iter()
-            .partition(|asked: &Asked| asked.held.is_empty() && asked.approval.task_id == task);
+            .partition(|asked: &Asked| !asked.approval.held && asked.approval.task_id == task);
         self.trust.asked = stay;
         for mut asked in gone {
             let step = Step::Supersede { by: by.clone() };
@@ -526,6 +526,11 @@ impl Actor {
 }
 
 impl Asked {
+    /// A question whose answer goes to `answer`, and which nothing else of its task replaces.
+    pub fn waiting(approval: Approval, by: TurnOf, answer: oneshot::Sender<Result<Decision, Refusal>>) -> Self {
+        Self { approval, by, as_asked: String::new(), action: None, waiting: vec![answer], held: vec![] }
+    }
+
     pub fn held(approval: Approval, by: TurnOf, request: PausedRequest) -> Self {
         Self { approval, by, as_asked: String::new(), action: None, waiting: vec![], held: vec![request] }
     }

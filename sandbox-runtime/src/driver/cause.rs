@@ -19,7 +19,7 @@ use super::tasks::TaskOrder;
 use super::turns::TurnOf;
 use crate::agent::{ApprovalRequest, Decision, Doing, HandedBack, HeldAnswer, Kept, Outcome, Turn};
 use crate::browser::{BrowserEvent, PausedRequest, Remembered};
-use crate::egress::Denied;
+use crate::egress::{Denied, NewPlace};
 use crate::workspace::checkpoint::Staged;
 
 pub(super) enum Cause {
@@ -37,6 +37,14 @@ pub(super) enum Cause {
     Reopened(Lost),
     Browser(BrowserEvent),
     Denied(Denied),
+    /// The sandbox wants to go to a place that nobody named.
+    NewPlace(Box<NewPlace>),
+    /// What became of the question about a place; `None` where it was never answered. Whoever caused it need not wait any more.
+    PlaceAnswered {
+        place: Box<NewPlace>,
+        by: TurnOf,
+        decision: Option<Decision>,
+    },
 
     StartTask {
         task: Box<Task>,

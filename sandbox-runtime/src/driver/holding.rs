@@ -145,7 +145,7 @@ impl Actor {
     pub(super) fn note_held(&mut self, by: TurnOf, answer: HeldAnswer) {
         let weight = |answer: &HeldAnswer| match answer {
             HeldAnswer::NoneHeld | HeldAnswer::Unanswered => 0,
-            HeldAnswer::Gone => 1,
+            HeldAnswer::Gone | HeldAnswer::Closed => 1,
             HeldAnswer::LetGo => 2,
             HeldAnswer::Denied { .. } => 3,
         };

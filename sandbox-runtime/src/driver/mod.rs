@@ -29,6 +29,7 @@ mod offers;
 mod passkeys;
 mod pausing;
 mod people;
+mod places;
 mod program;
 mod record;
 mod recorded;

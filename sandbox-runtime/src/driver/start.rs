@@ -17,7 +17,7 @@ use super::Kit;
 use super::cause::Cause;
 use crate::browser::exchange::Exchange;
 use crate::browser::{Browser, BrowserEvent, Gate};
-use crate::egress::{Denied, Egress, Sites};
+use crate::egress::{Denied, Egress, NewPlace, Places, Sites};
 use crate::sandbox::calls::Frozen;
 use crate::sandbox::{BackendError, Room, RoomProcesses, RoomSpec, calls};
 
@@ -34,6 +34,8 @@ pub(super) const TABS_LIMIT: Duration = Duration::from_secs(10);
 const BROWSER_PAUSE: Duration = Duration::from_secs(2);
 /// How many refused destinations may wait to be recorded; more are dropped, as each is news only once.
 const DENIED_BACKLOG: usize = 64;
+/// How many new places may wait to be asked about; more than may be asked about at a time.
+const PLACES_BACKLOG: usize = 16;
 
 /// Everything that runs for a sandbox. Dropping it kills the rooms.
 pub(super) struct Rooms {
@@ -126,9 +128,12 @@ pub(super) async fn start_rooms(
     let browser_wanted = sandbox.capabilities.browser.browser();
     let outbound_proxy = browser_wanted.as_ref().and_then(|browser| browser.byo_proxy_url.clone());
     let (denied, denials) = mpsc::channel(DENIED_BACKLOG);
+    let (asks, asked) = mpsc::channel(PLACES_BACKLOG);
+    let places = Places::new(asks);
     let way_out = |sites: &Sites| {
         let (network, outbound_proxy) = (sandbox.network.clone(), outbound_proxy.clone());
-        Egress::new(network, outbound_proxy, sites.clone(), denied.clone()).map_err(|error| failure("network", &error))
+        let opened = Egress::new(network, outbound_proxy, sites.clone(), denied.clone(), places.clone());
+        opened.map_err(|error| failure("network", &error))
     };
     let starter = Starter {
         sandbox: sandbox.id.clone(),
@@ -141,6 +146,7 @@ pub(super) async fn start_rooms(
     };
     let mut watches = JoinSet::new();
     watches.spawn(forward_denials(denials, inbox.clone()));
+    watches.spawn(forward_places(asked, inbox.clone()));
     let desktop = async {
         match browser_wanted {
             None => Ok(None),
@@ -276,6 +282,14 @@ async fn accept_streams(
 async fn forward_denials(mut denials: mpsc::Receiver<Denied>, inbox: mpsc::Sender<Cause>) {
     while let Some(denied) = denials.recv().await {
         if inbox.send(Cause::Denied(denied)).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn forward_places(mut asked: mpsc::Receiver<NewPlace>, inbox: mpsc::Sender<Cause>) {
+    while let Some(place) = asked.recv().await {
+        if inbox.send(Cause::NewPlace(Box::new(place))).await.is_err() {
             return;
         }
     }

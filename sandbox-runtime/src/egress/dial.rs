@@ -66,7 +66,7 @@ impl Egress {
     }
 
     async fn reach(&self, target: &Target) -> Result<TcpStream, Rejection> {
-        self.check_name(target)?;
+        self.settle_name(target).await?;
         if let Some(proxy) = &self.outbound {
             // The proxy resolves names; those that mean this machine wherever they are said are checked all the same.
             if target.host.is_localhost() {
@@ -78,13 +78,29 @@ impl Egress {
         dial(target, &addresses).await
     }
 
-    /// The first stage alone; repeated for each request of a kept connection.
-    pub(super) fn check_name(&self, target: &Target) -> Result<(), Rejection> {
+    /// The first stage alone; repeated for each request of a kept connection. Waits for a person where they have to be asked.
+    pub(super) async fn settle_name(&self, target: &Target) -> Result<(), Rejection> {
         let refuse = |refusal| Rejection::Policy { target: target.clone(), refusal };
-        self.policy.by_name(&target.host, target.port).map_err(refuse)?;
+        match self.check_name(target) {
+            Err(Refusal::Unasked) => {
+                self.places.settle(&target.host, target.port).await;
+                self.check_name(target).map_err(refuse)
+            }
+            checked => checked.map_err(refuse),
+        }
+    }
+
+    fn check_name(&self, target: &Target) -> Result<(), Refusal> {
+        let by_name = match self.policy.by_name(&target.host, target.port) {
+            Err(Refusal::Unasked) => self.places.standing(&target.host, target.port),
+            named => named,
+        };
         match target.host {
-            Host::Address(address) => self.check_address(target, address).map_err(refuse),
-            Host::Name(_) => Ok(()),
+            // Nobody is asked about an address that stays closed whatever they say.
+            Host::Address(address) if matches!(by_name, Ok(()) | Err(Refusal::Unasked)) => {
+                self.check_address(target, address).and(by_name)
+            }
+            Host::Address(_) | Host::Name(_) => by_name,
         }
     }
 

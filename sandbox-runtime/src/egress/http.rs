@@ -191,7 +191,7 @@ async fn forward(session: &Session, mut request: Request<Incoming>) -> Result<Re
     if is_site(&session.egress, &target)? {
         return Ok(serve_site(&session.egress, &target, request).await);
     }
-    session.egress.check_name(&target)?;
+    session.egress.settle_name(&target).await?;
 
     let wants_websocket = is_websocket(request.headers());
     let client_upgrade = wants_websocket.then(|| hyper::upgrade::on(&mut request));

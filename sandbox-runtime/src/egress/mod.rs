@@ -3,6 +3,7 @@
 //! ```text
 //! room's program ─▶ Egress::serve ─▶ http (CONNECT, absolute-form) ─┐           ┌─▶ Sites, in process
 //!                                └─▶ socks (SOCKS5) ────────────────┴─▶ policy ─┴─▶ dial: resolve ─▶ check ─▶ that address
+//!                                                                         └─▶ places: a person is asked
 //!                                                          tunnel: what is said inside agrees with what was asked for
 //! ```
 //!
@@ -14,6 +15,7 @@ mod failure;
 mod first_bytes;
 mod http;
 mod outbound;
+mod places;
 mod rejection;
 mod rewind;
 mod socks;
@@ -35,6 +37,7 @@ pub use dial::{OpenError, Resolve, SystemResolver};
 pub use failure::{FAILURE_HEADER, Failure, FailureKind, Failures};
 pub use outbound::OutboundError;
 use outbound::OutboundProxy;
+pub use places::{NewPlace, Places};
 use rejection::Rejection;
 use rewind::Rewind;
 use tasks::Tasks;
@@ -45,6 +48,8 @@ const CONNECTIONS_MAX: usize = 1024;
 /// The way out of one sandbox.
 pub struct Egress {
     policy: Policy,
+    /// What people said of places that the policy does not name.
+    places: Places,
     outbound: Option<OutboundProxy>,
     sites: Sites,
     resolver: Box<dyn Resolve>,
@@ -87,7 +92,8 @@ struct Target {
 }
 
 impl Egress {
-    /// Prepares the way out; `outbound_proxy` is `byoProxyUrl`. What is refused is sent to `denied`, as far as it has room.
+    /// Prepares the way out; `outbound_proxy` is `byoProxyUrl`. What is refused is sent to `denied`, as far as it has room. What
+    /// the policy leaves to people is asked for in `places`.
     ///
     /// # Errors
     ///
@@ -97,8 +103,9 @@ impl Egress {
         outbound_proxy: Option<String>,
         sites: Sites,
         denied: mpsc::Sender<Denied>,
+        places: Places,
     ) -> Result<Arc<Self>, EgressError> {
-        Self::with_resolver(network, outbound_proxy, sites, denied, SystemResolver)
+        Self::with_resolver(network, outbound_proxy, sites, denied, places, SystemResolver)
     }
 
     /// As [`Egress::new`], with names resolved by `resolver`.
@@ -111,10 +118,12 @@ impl Egress {
         outbound_proxy: Option<String>,
         sites: Sites,
         denied: mpsc::Sender<Denied>,
+        places: Places,
         resolver: impl Resolve + 'static,
     ) -> Result<Arc<Self>, EgressError> {
         Ok(Arc::new(Self {
             policy: Policy::new(&network)?,
+            places,
             outbound: outbound_proxy.as_deref().map(OutboundProxy::parse).transpose()?,
             sites,
             resolver: Box::new(resolver),

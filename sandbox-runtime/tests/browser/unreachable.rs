@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sandbox_core::model::NetworkConfig;
 use sandbox_runtime::browser::ActionError;
-use sandbox_runtime::egress::{Denied, Egress, FAILURE_HEADER, Resolve, Sites};
+use sandbox_runtime::egress::{Denied, Egress, FAILURE_HEADER, Places, Resolve, Sites};
 use serde_json::json;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
@@ -70,7 +70,7 @@ async fn setup() -> Setup {
     tokio::spawn(async move { axum::serve(site, pages(at.port(), &failing_links())).await.unwrap() });
     let (told, denied) = mpsc::channel(64);
     let network = NetworkConfig { allow_private: vec!["*.here".to_owned()], ..NetworkConfig::default() };
-    let egress = Egress::with_resolver(network, None, Sites::default(), told, Names).unwrap();
+    let egress = Egress::with_resolver(network, None, Sites::default(), told, Places::nobody(), Names).unwrap();
     let (proxy, proxy_at) = listener().await;
     let served = egress.clone();
     tokio::spawn(async move {

@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use sandbox_core::model::{NetworkConfig, NetworkMode};
-use sandbox_runtime::egress::{Denied, Egress, EgressError, Resolve, Sites};
+use sandbox_runtime::egress::{Denied, Egress, EgressError, Places, Resolve, Sites};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
@@ -255,8 +255,15 @@ async fn the_address_that_was_checked_is_the_one_that_is_dialled() {
     let site = Destination::site(talkative()).await;
     let (denied, _denied) = mpsc::channel(8);
     let network = NetworkConfig { allow_private: vec!["192.0.2.1".to_owned()], ..NetworkConfig::default() };
-    let egress =
-        Egress::with_resolver(network, None, Sites::default(), denied, Rebinding(AtomicUsize::new(0))).unwrap();
+    let egress = Egress::with_resolver(
+        network,
+        None,
+        Sites::default(),
+        denied,
+        Places::nobody(),
+        Rebinding(AtomicUsize::new(0)),
+    )
+    .unwrap();
     for expected in ["HTTP/1.1 502", "HTTP/1.1 403"] {
         let (mut program, room) = tokio::io::duplex(4096);
         let serving = tokio::spawn(std::sync::Arc::clone(&egress).serve(room));
@@ -374,7 +381,9 @@ async fn answers_of_the_destination_keep_their_status() {
 async fn settings_that_cannot_be_understood_are_typed_errors() {
     let new = |network: NetworkConfig, outbound: Option<&str>| {
         let (denied, _) = mpsc::channel(1);
-        Egress::new(network, outbound.map(str::to_owned), Sites::default(), denied).map(drop).unwrap_err()
+        Egress::new(network, outbound.map(str::to_owned), Sites::default(), denied, Places::nobody())
+            .map(drop)
+            .unwrap_err()
     };
     let error = new(NetworkConfig { allow: vec!["https://x.example".to_owned()], ..Default::default() }, None);
     assert!(matches!(&error, EgressError::Policy(policy) if policy.setting == "allow"), "{error}");
@@ -387,7 +396,7 @@ async fn settings_that_cannot_be_understood_are_typed_errors() {
 fn connect_to_proxy() -> tokio::io::DuplexStream {
     let (denied, _) = mpsc::channel(1);
     let (network, names) = (NetworkConfig::default(), Names::default());
-    let egress = Egress::with_resolver(network, None, Sites::default(), denied, names).unwrap();
+    let egress = Egress::with_resolver(network, None, Sites::default(), denied, Places::nobody(), names).unwrap();
     let (program, proxy) = tokio::io::duplex(1024);
     tokio::spawn(egress.serve(proxy));
     program

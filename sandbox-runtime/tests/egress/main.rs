@@ -3,6 +3,7 @@
 
 mod http;
 mod outbound;
+mod places;
 mod sites;
 mod socks;
 mod support;

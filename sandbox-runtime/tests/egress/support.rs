@@ -11,7 +11,7 @@ use axum::Router;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use sandbox_core::model::{NetworkConfig, NetworkMode};
-use sandbox_runtime::egress::{Denied, Egress, Resolve, Sites};
+use sandbox_runtime::egress::{Denied, Egress, NewPlace, Places, Resolve, Sites};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -79,7 +79,10 @@ impl Setup {
     /// Starts a proxy port on loopback, served by an egress of these settings.
     pub async fn start(self) -> Proxy {
         let (denied_tx, denied) = mpsc::channel(64);
-        let egress = Egress::with_resolver(self.network, self.outbound, self.sites, denied_tx, self.names).unwrap();
+        let (asks, asked) = mpsc::channel(64);
+        let places = Places::new(asks);
+        let egress = Egress::with_resolver(self.network, self.outbound, self.sites, denied_tx, places, self.names);
+        let egress = egress.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let mut owner = JoinSet::new();
@@ -90,7 +93,7 @@ impl Setup {
                 connections.spawn(Arc::clone(&served).serve(stream));
             }
         });
-        Proxy { address, egress, denied, _owner: owner }
+        Proxy { address, egress, denied, asked, _owner: owner }
     }
 }
 
@@ -98,6 +101,8 @@ pub struct Proxy {
     pub address: SocketAddr,
     pub egress: Arc<Egress>,
     pub denied: mpsc::Receiver<Denied>,
+    /// Places that a person is asked about.
+    pub asked: mpsc::Receiver<NewPlace>,
     _owner: JoinSet<()>,
 }
 
@@ -122,6 +127,21 @@ impl Proxy {
     pub async fn get(&self, url: &str) -> Answer {
         let authority = url.trim_start_matches("http://").split('/').next().unwrap();
         self.request(&format!("GET {url} HTTP/1.1\r\nHost: {authority}\r\n\r\n")).await
+    }
+
+    /// As [`Self::get`], for a task that waits on its own.
+    pub fn get_later(&self, url: String) -> impl Future<Output = Answer> + Send + use<> {
+        let address = self.address;
+        async move {
+            let authority = url.trim_start_matches("http://").split('/').next().unwrap();
+            let request = format!("GET {url} HTTP/1.1\r\nHost: {authority}\r\n\r\n");
+            exchange(&mut TcpStream::connect(address).await.unwrap(), &request).await
+        }
+    }
+
+    /// Waits for the next question about a place.
+    pub async fn next_asked(&mut self) -> NewPlace {
+        tokio::time::timeout(PATIENCE, self.asked.recv()).await.unwrap().unwrap()
     }
 
     /// Waits for the next refusal that was reported.

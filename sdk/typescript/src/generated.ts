@@ -680,6 +680,8 @@ export type Credential = {
   /** Where a login is filled in: `portal.example`, `*.portal.example`, or an origin such as `http://127.0.0.1:8080`. */
   site?: string | null;
   source: CredentialSource;
+  /** The item of the password manager that has its values, as its program names it. */
+  sourceId?: string | null;
   updatedAt: number;
   username?: string | null;
 };
@@ -739,6 +741,8 @@ export type CredentialUsed = {
   passkey?: boolean;
   /** Origin of the document that it was filled into. */
   site: string;
+  /** Who keeps its values. Default `local`: Baton's own vault. */
+  source?: CredentialSource;
   username?: string | null;
 };
 
@@ -1554,7 +1558,7 @@ export type NetworkDeniedEvent = EventEnvelope & {
   type: "sandbox.network.denied";
 };
 
-export type NetworkMode = "open" | "allowlist" | "none";
+export type NetworkMode = "open" | "allowlist" | "ask" | "none";
 
 export type NewCheckpoint = {
   /** A name for people to find it by, of at most 200 characters. */
@@ -1623,6 +1627,31 @@ export type PageName = {
 export type Passphrase = {
   passphrase: string;
 };
+
+/** A password manager that Baton can fill sign-ins from, by its command line program. */
+export type PasswordManager = {
+  /** Why it is not ready, and what helps. */
+  detail?: string | null;
+  /** How many of its sign-ins are among the credentials: one for each site of each item. */
+  entries: number;
+  listedAt?: number | null;
+  /** What people call it: `1Password`. */
+  name: string;
+  source: CredentialSource;
+  state: PasswordManagerState;
+};
+
+/** Connects a password manager, or lists its sign-ins again. */
+export type PasswordManagerConnect = {
+  /**
+   * The master password, for a program that unlocks with one (Bitwarden). It is given to the program and forgotten; what
+   * the program answers opens it until the runtime ends.
+   */
+  passphrase?: string | null;
+};
+
+/** Whether the sign-ins of a password manager can be filled in. */
+export type PasswordManagerState = "absent" | "off" | "locked" | "ready";
 
 /** How a sandbox is paused, and since when. */
 export type Paused = {
@@ -2777,6 +2806,29 @@ export interface Routes {
   /** Returns this document. */
   "GET /openapi.json": {
     answer: unknown;
+  };
+  /** Lists the password managers that Baton can fill sign-ins from, and whether each is on this machine, connected and open. */
+  "GET /password-managers": {
+    answer: ListPage<PasswordManager>;
+  };
+  /**
+   * Connects a password manager, or lists its sign-ins again. They stand among the credentials, without values: a value is
+   * fetched from the password manager each time it is filled in.
+   */
+  "POST /password-managers/{source}": {
+    path: {
+      /** `1password` or `bitwarden` */
+      source: CredentialSource;
+    };
+    json: PasswordManagerConnect;
+    answer: PasswordManager;
+  };
+  /** Forgets what was listed of a password manager, and what opened it. Nothing changes in the password manager itself. */
+  "DELETE /password-managers/{source}": {
+    path: {
+      /** `1password` or `bitwarden` */
+      source: CredentialSource;
+    };
   };
   /** Returns a picture of the page after a step of the agent: `picture` of its `sandbox.agent.action` event. */
   "GET /pictures/{picture}": {

@@ -1,7 +1,8 @@
-//! A page that the way out does not carry fails at every door, with the cause and its setting.
+//! The way out: a page that it does not carry fails at every door, with the cause and its setting; a place that nobody named is
+//! asked about where the sandbox is set to ask.
 
-use baton_tests::{Baton, HttpMcp};
-use serde_json::json;
+use baton_tests::{Baton, HttpMcp, eventually};
+use serde_json::{Value, json};
 
 /// Addresses that fail, and what the failure says.
 const FAILING: [(&str, [&str; 2]); 4] = [
@@ -32,4 +33,69 @@ async fn a_page_that_is_not_carried_fails_at_every_door() {
     }
     let denied = baton.get(&format!("/sandboxes/{sandbox}")).await;
     assert_eq!(denied["status"], "ready", "a failing page harms nothing: {denied}");
+}
+
+/// Waits for a question, and answers it.
+async fn answered(baton: &Baton, decision: &str) -> Value {
+    let question = eventually("a person is asked", || async {
+        let open = baton.get("/approvals?status=pending").await;
+        open["data"].as_array().expect("a list").first().cloned()
+    })
+    .await;
+    let id = question["approvalId"].as_str().expect("an id");
+    baton.post(&format!("/approvals/{id}"), json!({ "decision": decision, "hash": question["hash"] })).await;
+    question
+}
+
+/// Runs a command that wants to go to a host, and answers the question about it. Returns what the command printed.
+async fn fetch_and_answer(baton: &Baton, sandbox: &str, host: &str, decision: &str) -> String {
+    let script = "import sys, urllib.request, urllib.error\ntry: urllib.request.urlopen('http://' + sys.argv[1])\n\
+                  except urllib.error.HTTPError as refused: print(refused.read().decode())";
+    let path = format!("/sandboxes/{sandbox}/exec");
+    let command = json!({ "command": "python3", "args": ["-c", script, host], "timeoutMs": 120_000 });
+    let (told, question) = tokio::join!(baton.post(&path, command), answered(baton, decision));
+    let proposal = &question["proposal"];
+    assert_eq!((&proposal["kind"], &question["held"]), (&json!("newDestination"), &json!(true)), "{question}");
+    assert_eq!(proposal["destination"], format!("http://{host}"), "{question}");
+    told["stdout"].as_str().expect("an output").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sandbox_that_asks_reaches_what_is_named_and_what_a_person_opens() {
+    let baton = Baton::start().await;
+    let network = json!({ "mode": "ask", "allow": ["listed.invalid"] });
+    let sandbox = baton.ready_sandbox(json!({ "network": network })).await;
+    let opened = fetch_and_answer(&baton, &sandbox, "fresh.invalid", "approve").await;
+    assert!(opened.contains("its address was not found"), "it was let out, and there is no such host: {opened}");
+    let refused = fetch_and_answer(&baton, &sandbox, "other.invalid", "deny").await;
+    assert!(refused.contains("a person said no to it"), "{refused}");
+    let shown = baton.get(&format!("/sandboxes/{sandbox}")).await;
+    assert_eq!(shown["network"]["allow"], json!(["listed.invalid", "fresh.invalid"]), "the answer is in the record");
+
+    // Nobody is asked about what is opened, listed, or named by the task itself.
+    for host in ["fresh.invalid", "listed.invalid", "task.invalid"] {
+        let steps = json!({ "name": "t", "steps": [{ "navigate": format!("http://{host}/") }] }).to_string();
+        let task = baton.post(&format!("/sandboxes/{sandbox}/prompt"), json!({ "playbook": steps })).await;
+        assert!(task["error"].to_string().contains("its address was not found"), "{host}: {task}");
+    }
+    let all: Value = baton.get("/approvals").await;
+    assert_eq!(all["data"].as_array().map(Vec::len), Some(2), "{all}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_whose_page_is_a_new_place_waits_for_the_answer() {
+    let baton = Baton::start().await;
+    let sandbox = baton.ready_sandbox(json!({ "network": { "mode": "ask" } })).await;
+    // Put together by the page, so that the task does not name it.
+    let page = "data:text/html,<title>Start</title><button onclick=\"location = 'http://' + ['new', 'invalid'].join('.')\">Go</button>";
+    let steps = json!([{ "navigate": page }, { "click": { "role": "button", "name": "Go" } }, { "expect": { "text": "Welcome", "timeoutMs": 5000 } }]);
+    let playbook = json!({ "name": "t", "steps": steps }).to_string();
+    let begun = baton.post(&format!("/sandboxes/{sandbox}/tasks"), json!({ "playbook": playbook })).await;
+    let task = begun["taskId"].as_str().expect("an id").to_owned();
+    let question = answered(&baton, "deny").await;
+    assert_eq!((&question["taskId"], &question["held"]), (&json!(task), &json!(true)), "{question}");
+    let ended = baton.until_over(&task).await;
+    assert_eq!(ended["status"], "failed", "{ended}");
+    let events = json!(baton.events(&task).await).to_string();
+    assert!(events.contains("a person said no to it"), "{events}");
 }

@@ -7,6 +7,8 @@ test('a question says what would be done, how much, and where', () => {
   expect(askSentence(approvalOf())).toBe('Pay € 40.00 at shop.example?');
   expect(askSentence(approvalOf({ kind: 'delete', amount: null, destination: 'http://127.0.0.1:8080/x' }))).toBe('Delete this at 127.0.0.1:8080?');
   expect(askSentence(approvalOf({ kind: 'newDestination' }))).toBe('Go to shop.example? The task does not name it.');
+  const place = approvalOf({ kind: 'newDestination', method: null, destination: 'https://cdn.shop.example' });
+  expect(askSentence({ ...place, held: true })).toBe('Let this job reach cdn.shop.example?');
 });
 
 test('a held request says that a no means it never leaves', () => {

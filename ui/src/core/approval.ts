@@ -21,6 +21,8 @@ export function askSentence(approval: Approval): string {
     case 'useSecret':
       return 'Give this secret to a command?';
     case 'newDestination':
+      // Of a connection only its site is known: it stands still before anything is said.
+      if (approval.held && approval.proposal.method == null) return `Let this job reach ${where}?`;
       return `Go to ${where}? The task does not name it.`;
   }
 }

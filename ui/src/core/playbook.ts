@@ -70,6 +70,14 @@ export const IDLE_CHOICES: readonly { minutes: number; words: string }[] = [
   { minutes: 0, words: 'Never' },
 ];
 
+/** What is said of each way a job may go, beside the sites that it names. */
+export const NETWORK_WORDS: Record<NetworkMode, string> = {
+  open: 'Your own network stays closed to it.',
+  ask: 'You are asked once for each site that the task does not name.',
+  allowlist: 'Every other site is closed.',
+  none: 'Only built-in sites and files.',
+};
+
 export const EMPTY_DRAFT: Draft = {
   by: null,
   name: '',

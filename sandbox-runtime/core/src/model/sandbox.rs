@@ -104,9 +104,15 @@ wire! {
 
     #[derive(Copy, Default, Eq)]
     pub enum NetworkMode {
+        /// Every public destination.
         #[default]
         Open,
+        /// What `allow` and `allowPrivate` name.
         Allowlist,
+        /// What `allow` and `allowPrivate` name, and what a person opens: they are asked once for each new site, and what asks for
+        /// it waits. A yes adds the site to `allow`.
+        Ask,
+        /// Nothing.
         None,
     }
 

@@ -24,7 +24,8 @@ pub fn beside(config: &NetworkConfig, hosts: &[String]) -> Result<Option<Beside>
     let hosts = hosts.iter().map(|host| host.parse()).collect::<Result<Vec<Pattern>, _>>()?;
     let open = match config.mode {
         NetworkMode::None => return Ok(None),
-        NetworkMode::Open => return Ok(Some(Beside::Every)),
+        // A person may open any.
+        NetworkMode::Open | NetworkMode::Ask => return Ok(Some(Beside::Every)),
         NetworkMode::Allowlist => config.allow.iter().chain(&config.allow_private),
     };
     let is_meant = |text: &&String| {

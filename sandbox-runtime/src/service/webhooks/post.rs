@@ -20,7 +20,7 @@ use tokio_rustls::rustls::{ClientConfig, Error as TlsError};
 
 use super::secrets::Secrets;
 use super::{Destination, destination};
-use crate::egress::{Egress, OpenError, Sites};
+use crate::egress::{Egress, OpenError, Places, Sites};
 use crate::now_ms;
 use crate::store::Due;
 
@@ -65,7 +65,7 @@ async fn attempt(secrets: &Secrets, due: &Due) -> Result<Answer, String> {
 async fn dial(destination: &Destination) -> Result<tokio::net::TcpStream, String> {
     // What is refused is said in the delivery itself.
     let (denied, _) = mpsc::channel(1);
-    let egress = Egress::new(destination.network.clone(), None, Sites::default(), denied);
+    let egress = Egress::new(destination.network.clone(), None, Sites::default(), denied, Places::nobody());
     let egress = egress.map_err(|error| error.to_string())?;
     egress.open(&destination.host, destination.port).await.map_err(|error| match &error {
         OpenError::Refused { refusal: Refusal::Private { .. } | Refusal::OwnMachine { .. }, .. } => {
