@@ -19,9 +19,10 @@ const PAGES: [(&str, &str); 1] = [(
     <script>
       window.dropped = '';
       document.ondragover = (event) => event.preventDefault();
-      document.ondrop = async (event) => {
+      document.ondrop = (event) => {
         event.preventDefault();
-        window.dropped = await event.dataTransfer.files[0].text().catch((error) => 'error ' + error);
+        const [file] = event.dataTransfer.files;
+        window.reading = file?.text().catch((error) => 'error ' + error).then((text) => { window.dropped = text; });
       };
     </script>"#,
 )];
@@ -85,14 +86,15 @@ impl Scene {
         self.client.ask(Some(&self.page), "DOM.setFileInputFiles", give).await
     }
 
-    /// Drops a file on the page by the debugging protocol.
+    /// Drops a file on the page by the debugging protocol, and waits until the page has read what it got of it.
     async fn drop(&mut self, path: &str) {
-        self.evaluate("window.dropped = ''").await;
+        self.evaluate("window.dropped = ''; window.reading = null").await;
         for kind in ["dragEnter", "dragOver", "drop"] {
             let data = json!({ "items": [], "files": [path], "dragOperationsMask": 1 });
             let drag = json!({ "type": kind, "x": 50, "y": 300, "data": data });
             self.client.ask(Some(&self.page), "Input.dispatchDragEvent", drag).await;
         }
+        self.evaluate("window.reading").await;
     }
 
     /// Lets the page download its file; returns how that ended.
