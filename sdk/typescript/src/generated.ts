@@ -2818,7 +2818,7 @@ export interface Routes {
   "POST /password-managers/{source}": {
     path: {
       /** `1password` or `bitwarden` */
-      source: CredentialSource;
+      source: string;
     };
     json: PasswordManagerConnect;
     answer: PasswordManager;
@@ -2827,7 +2827,7 @@ export interface Routes {
   "DELETE /password-managers/{source}": {
     path: {
       /** `1password` or `bitwarden` */
-      source: CredentialSource;
+      source: string;
     };
   };
   /** Returns a picture of the page after a step of the agent: `picture` of its `sandbox.agent.action` event. */

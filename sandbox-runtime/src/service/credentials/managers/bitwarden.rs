@@ -117,7 +117,7 @@ impl PasswordManager for Bitwarden {
                 }
                 other => other?,
             };
-            Ok(parse::<Whole>(PROGRAM, &answer)?.login.unwrap_or_default().into_opened())
+            parse::<Whole>(PROGRAM, &answer)?.into_opened()
         }
         .boxed()
     }
@@ -194,9 +194,13 @@ impl Listed {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Whole {
     #[serde(default)]
     login: Option<Login>,
+    /// Of an item in its trash, which the list leaves out and `get` does not.
+    #[serde(default)]
+    deleted_date: Option<IgnoredAny>,
 }
 
 #[derive(Default, Deserialize)]
@@ -209,6 +213,15 @@ struct Login {
     totp: Option<SecretString>,
     #[serde(default)]
     uris: Option<Vec<Address>>,
+}
+
+impl Whole {
+    fn into_opened(self) -> Result<OpenedItem, ManagerError> {
+        if self.deleted_date.is_some() {
+            return Err(ManagerError::Failed("its item was deleted there".to_owned()));
+        }
+        Ok(self.login.unwrap_or_default().into_opened())
+    }
 }
 
 impl Login {
@@ -261,9 +274,17 @@ mod tests {
     #[test]
     fn an_item_gives_what_is_filled_in() {
         let item = r#"{ "id": "8a4f-1", "login": { "username": "ada", "password": "s3cret", "totp": "", "uris": [{ "uri": "https://portal.example" }] } }"#;
-        let opened = parse::<Whole>(PROGRAM, item.as_bytes()).unwrap().login.unwrap().into_opened();
+        let opened = parse::<Whole>(PROGRAM, item.as_bytes()).unwrap().into_opened().unwrap();
         assert_eq!(opened.password.as_ref().map(ExposeSecret::expose_secret), Some("s3cret"));
         assert!(opened.totp.is_none() && opened.sites.len() == 1);
         assert!(is_id("8a4f-1") && !is_id("--raw") && !is_id(""));
+    }
+
+    #[test]
+    fn an_item_in_the_trash_gives_nothing() {
+        let item =
+            r#"{ "id": "8a4f-1", "deletedDate": "2026-01-01T00:00:00.000Z", "login": { "password": "s3cret" } }"#;
+        let refused = parse::<Whole>(PROGRAM, item.as_bytes()).unwrap().into_opened().err();
+        assert_eq!(refused, Some(ManagerError::Failed("its item was deleted there".to_owned())));
     }
 }
