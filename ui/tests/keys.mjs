@@ -24,6 +24,14 @@ async function open(state) {
 }
 const seen = (page, text) => page.getByText(text, { exact: true }).first().waitFor({ timeout: 10_000 });
 const gone = (page, text) => page.getByText(text, { exact: true }).first().waitFor({ state: 'detached', timeout: 10_000 });
+/** Waits until the runtime heard it: what the page sends is on its way for a moment. */
+async function reached(happened, what) {
+  const until = performance.now() + 10_000;
+  while (!happened()) {
+    assert.ok(performance.now() < until, what);
+    await new Promise((waited) => setTimeout(waited, 20));
+  }
+}
 
 const tests = {
   async 'a key step shows its picture in line, whole on a key, and not when pictures are off'() {
@@ -313,7 +321,7 @@ const tests = {
     assert.match(await tiles.first().textContent(), /Supplier onboarding, needs you/);
     await page.keyboard.press('ArrowRight');
     assert.match(await page.evaluate(() => document.activeElement.textContent), /Vendor portal/);
-    assert.ok(runtime.heard.some((word) => word.type === 'hello' && word.scale > 1 && word.rate === 2), 'tiles ask for small pictures');
+    await reached(() => runtime.heard.some((word) => word.type === 'hello' && word.scale > 1 && word.rate === 2), 'tiles ask for small pictures');
     await page.keyboard.press('Escape');
     await page.getByRole('heading', { name: runtime.main }).waitFor();
     await page.keyboard.press('F6');
@@ -334,7 +342,7 @@ const tests = {
     await page.keyboard.press('Control+0');
     assert.equal(await width(), all);
     await page.keyboard.press('F8');
-    await page.waitForTimeout(100);
+    await reached(() => runtime.resized.length > 0, 'the page gets the size of the stage');
     assert.equal(runtime.resized.length, 1);
     const stage = await page.locator('.view').evaluate((view) => view.clientWidth);
     assert.equal(runtime.resized[0].width, stage);
@@ -372,6 +380,7 @@ const tests = {
     await page.locator('input[type=file]').setInputFiles([taken]);
     await page.getByRole('dialog').getByRole('button', { name: 'Keep both' }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await reached(() => runtime.written.length > 0, 'the file is written beside the other');
     assert.deepEqual(runtime.written, ['report (1).md']);
     return page;
   },
