@@ -4,7 +4,7 @@
 //!   text ──Host::parse──▶ Host ──by_name──▶ (resolve) ──by_address──▶ (dial that address)
 //! ```
 //!
-//! Deny beats allow. Where people are asked, [`Place`] is what they open with one answer. A private destination is closed unless `allowPrivate` names it, whatever else allows it.
+//! Deny beats allow. In mode `ask`, one answer opens a [`Place`]. A private destination is closed unless `allowPrivate` names it, whatever else allows it.
 
 mod address;
 mod beside;

@@ -109,8 +109,8 @@ wire! {
         Open,
         /// What `allow` and `allowPrivate` name.
         Allowlist,
-        /// What `allow` and `allowPrivate` name, and what a person opens: they are asked once for each new site, and what asks for
-        /// it waits. A yes adds the site to `allow`.
+        /// What `allow` and `allowPrivate` name, and what a person opens: they are asked once about each new site, and
+        /// connections to it wait for the answer. A yes adds the site to `allow`.
         Ask,
         /// Nothing.
         None,
