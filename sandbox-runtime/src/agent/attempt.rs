@@ -70,7 +70,7 @@ pub async fn attempt(
         HeldAnswer::NoneHeld | HeldAnswer::LetGo | HeldAnswer::Gone | HeldAnswer::Closed => {}
     }
     Ok(match done {
-        // It may be its own place that stays closed, or only one that its page uses: the next try shows which.
+        // Either the page's own place stays closed, or one that the page uses. Trying again shows which.
         Some(Ok(None)) if held == HeldAnswer::Closed => Attempt::Again,
         Some(Ok(None)) => Attempt::Approved,
         Some(Ok(Some(done))) => Attempt::Done(Box::new(done)),

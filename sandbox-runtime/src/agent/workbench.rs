@@ -153,7 +153,7 @@ pub enum Decision {
     Denied {
         note: Option<String>,
     },
-    /// What was shown is not there any more: look, and ask anew.
+    /// What was shown is not there any more: look, and ask again.
     Void {
         why: String,
     },

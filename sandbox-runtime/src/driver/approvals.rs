@@ -56,8 +56,8 @@ pub(super) struct Trust {
 /// What one side waits for at the network.
 #[derive(Default)]
 pub(super) struct HeldOf {
-    /// Held requests that are being read before they become questions, and pages that wait for a passkey.
-    pub being_read: usize,
+    /// Held requests that are being read before they become questions, and what waits for an answer about a passkey or a place.
+    being_read: usize,
     /// What became of held requests since that side asked last.
     pub answer: HeldAnswer,
     pub awaiting: Vec<Reply<HeldAnswer>>,
@@ -87,6 +87,18 @@ pub enum Decided {
     OtherHash(Approval),
     /// No such question is open here.
     NotOpen,
+}
+
+impl HeldOf {
+    /// One more thing stands still, and this side waits for it.
+    pub fn begin(&mut self) {
+        self.being_read += 1;
+    }
+
+    /// One of them does not stand still any more.
+    pub fn finish(&mut self) {
+        self.being_read = self.being_read.saturating_sub(1);
+    }
 }
 
 impl Trust {
@@ -174,7 +186,7 @@ impl Actor {
         if by == TurnOf::Task {
             self.supersede(&approval.approval_id, &mut change);
         }
-        let asked = Asked { approval, by, as_asked, action, waiting: vec![answer], held: vec![] };
+        let asked = Asked { as_asked, action, ..Asked::waiting(approval, by, answer) };
         self.ask_about(asked, change).await;
     }
 
@@ -526,7 +538,7 @@ impl Actor {
 }
 
 impl Asked {
-    /// A question whose answer goes to `answer`, and which nothing else of its task replaces.
+    /// A question whose answer goes to `answer`.
     pub fn waiting(approval: Approval, by: TurnOf, answer: oneshot::Sender<Result<Decision, Refusal>>) -> Self {
         Self { approval, by, as_asked: String::new(), action: None, waiting: vec![answer], held: vec![] }
     }

@@ -39,7 +39,7 @@ pub(super) enum Cause {
     Denied(Denied),
     /// The sandbox wants to go to a place that nobody named.
     NewPlace(Box<NewPlace>),
-    /// What became of the question about a place; `None` where it was never answered. Whoever caused it need not wait any more.
+    /// What became of the question about a place; `None` where it was never answered. The side that caused it waits no longer.
     PlaceAnswered {
         place: Box<NewPlace>,
         by: TurnOf,

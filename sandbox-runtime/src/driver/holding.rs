@@ -51,7 +51,7 @@ impl Actor {
             self.note_held(by, if left { HeldAnswer::LetGo } else { HeldAnswer::Gone });
             return;
         }
-        self.trust.held_of(by).being_read += 1;
+        self.trust.held_of(by).begin();
         self.show();
         let browser = self.browser();
         let inbox = self.driver.inbox.clone();
@@ -72,8 +72,7 @@ impl Actor {
 
     /// Makes a question of a held request, adds it to the same one, or lets it go because somebody said yes before.
     pub(super) async fn held(&mut self, request: PausedRequest, typed: Option<Vec<bool>>, by: TurnOf) {
-        let side = self.trust.held_of(by);
-        side.being_read = side.being_read.saturating_sub(1);
+        self.trust.held_of(by).finish();
         let Some(kind) = self.watch().held_as(&request.outgoing, request.is_page) else {
             // The rules changed meanwhile.
             self.let_go_one(std::slice::from_ref(&request)).await;

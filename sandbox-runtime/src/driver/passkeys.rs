@@ -22,7 +22,7 @@ impl Actor {
     pub(super) fn answer_passkey(&mut self, asked: PasskeyAsked) {
         let Some(browser) = self.browser() else { return };
         let by = self.who_acted();
-        self.trust.held_of(by).being_read += 1;
+        self.trust.held_of(by).begin();
         self.show();
         let driver = self.driver.clone();
         tokio::spawn(async move {
@@ -33,8 +33,7 @@ impl Actor {
     }
 
     pub(super) fn passkey_answered(&mut self, by: TurnOf) {
-        let side = self.trust.held_of(by);
-        side.being_read = side.being_read.saturating_sub(1);
+        self.trust.held_of(by).finish();
         self.questions_changed();
     }
 }

@@ -1,6 +1,6 @@
 //! Places that the sandbox's configuration leaves to people: asked about once, and open from a yes on.
 //!
-//! Whoever acts in the meantime waits as for a held request: what they wait for may come from there.
+//! The side that acts waits meanwhile, as for a held request: what it needs may come from there.
 
 use sandbox_core::approval::judge::{self, Foreseen};
 use sandbox_core::approval::rules;
@@ -27,7 +27,7 @@ impl Actor {
             judge::propose(ActKind::NewDestination, format!("reach {} over the network", place.place), &seen);
         let task = self.task.as_ref().map(|running| running.task.id.clone());
         let approval = self.new_approval(proposal, true, task);
-        self.trust.held_of(by).being_read += 1;
+        self.trust.held_of(by).begin();
         let (answer, answered) = oneshot::channel();
         self.ask_about(Asked::waiting(approval, by, answer), Change::default()).await;
         let inbox = self.driver.inbox.clone();
@@ -45,15 +45,14 @@ impl Actor {
                 HeldAnswer::LetGo
             }
             Some(Decision::Denied { .. }) => {
-                // Whoever waited may be gone.
+                // The program that waited may be gone.
                 let _ = place.answer.send(false);
                 HeldAnswer::Closed
             }
             Some(Decision::Void { .. } | Decision::Unanswered) | None => HeldAnswer::Gone,
         };
         self.note_held(by, became);
-        let side = self.trust.held_of(by);
-        side.being_read = side.being_read.saturating_sub(1);
+        self.trust.held_of(by).finish();
         self.questions_changed();
     }
 
@@ -67,7 +66,7 @@ impl Actor {
             self.sandbox.network.allow = before;
             return;
         }
-        // Whoever waited may be gone; the answer counts for the next.
+        // The program that waited may be gone; the answer counts for the next one.
         let _ = place.answer.send(true);
         self.show();
     }

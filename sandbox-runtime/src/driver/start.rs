@@ -17,7 +17,7 @@ use super::Kit;
 use super::cause::Cause;
 use crate::browser::exchange::Exchange;
 use crate::browser::{Browser, BrowserEvent, Gate};
-use crate::egress::{Denied, Egress, NewPlace, Places, Sites};
+use crate::egress::{Egress, Places, Sites};
 use crate::sandbox::calls::Frozen;
 use crate::sandbox::{BackendError, Room, RoomProcesses, RoomSpec, calls};
 
@@ -145,8 +145,8 @@ pub(super) async fn start_rooms(
         desktop_egress: way_out(&kit.sites)?,
     };
     let mut watches = JoinSet::new();
-    watches.spawn(forward_denials(denials, inbox.clone()));
-    watches.spawn(forward_places(asked, inbox.clone()));
+    watches.spawn(forward(denials, inbox.clone(), Cause::Denied));
+    watches.spawn(forward(asked, inbox.clone(), |place| Cause::NewPlace(Box::new(place))));
     let desktop = async {
         match browser_wanted {
             None => Ok(None),
@@ -279,17 +279,10 @@ async fn accept_streams(
     }
 }
 
-async fn forward_denials(mut denials: mpsc::Receiver<Denied>, inbox: mpsc::Sender<Cause>) {
-    while let Some(denied) = denials.recv().await {
-        if inbox.send(Cause::Denied(denied)).await.is_err() {
-            return;
-        }
-    }
-}
-
-async fn forward_places(mut asked: mpsc::Receiver<NewPlace>, inbox: mpsc::Sender<Cause>) {
-    while let Some(place) = asked.recv().await {
-        if inbox.send(Cause::NewPlace(Box::new(place))).await.is_err() {
+/// Brings what a room reports into the inbox, until either is gone.
+async fn forward<T>(mut reports: mpsc::Receiver<T>, inbox: mpsc::Sender<Cause>, cause_of: fn(T) -> Cause) {
+    while let Some(report) = reports.recv().await {
+        if inbox.send(cause_of(report)).await.is_err() {
             return;
         }
     }

@@ -5,16 +5,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sandbox_core::policy::{Host, Place, Refusal};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
-/// How long a program waits for an answer. The question stands on: whoever comes again gets its answer.
+/// How long a program waits for an answer. The question stays open, and its answer counts for the next try.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// For how long a no counts. Afterwards the person is asked again: they may have changed their mind.
-const NO_COUNTS: Duration = Duration::from_secs(600);
+/// How long a no counts. Then the person is asked again: they may have changed their mind.
+const DENIAL_LASTS: Duration = Duration::from_secs(600);
 /// Most questions that stand at a time. A page of many trackers asks for no more than these.
 const MOST_ASKED: usize = 12;
 
-/// Hosts that Chromium asks by itself, for its own sake: nobody is asked about them, and they stay closed.
+/// Hosts of Chromium's own background requests: nobody is asked about them, and they stay closed.
 const OF_CHROMIUM: [&str; 6] = [
     "update.googleapis.com",
     "optimizationguide-pa.googleapis.com",
@@ -46,8 +47,19 @@ enum Standing {
     Closed {
         until: Instant,
     },
-    /// A question stands; `None` until it is answered.
-    Asked(watch::Receiver<Option<bool>>),
+    /// A question stands. Cancelled when it is over.
+    Asked(CancellationToken),
+}
+
+impl Standing {
+    /// Returns what the person said, as far as it counts now.
+    fn answer(&self) -> Option<bool> {
+        match self {
+            Self::Open => Some(true),
+            Self::Closed { until } if *until > Instant::now() => Some(false),
+            Self::Closed { .. } | Self::Asked(_) => None,
+        }
+    }
 }
 
 impl Places {
@@ -67,10 +79,10 @@ impl Places {
     ///
     /// They said no, or nothing yet.
     pub(super) fn standing(&self, host: &Host, port: u16) -> Result<(), Refusal> {
-        match self.known().get(&Place::of(host, port)) {
-            Some(Standing::Open) => Ok(()),
-            Some(Standing::Closed { until }) if *until > Instant::now() => Err(Refusal::SaidNo),
-            Some(Standing::Closed { .. } | Standing::Asked(_)) | None => Err(Refusal::Unasked),
+        match self.known().get(&Place::of(host, port)).and_then(Standing::answer) {
+            Some(true) => Ok(()),
+            Some(false) => Err(Refusal::SaidNo),
+            None => Err(Refusal::Unasked),
         }
     }
 
@@ -79,20 +91,19 @@ impl Places {
         if matches!(host, Host::Name(name) if OF_CHROMIUM.contains(&name.as_str())) {
             return;
         }
-        let Some(mut answered) = self.ask(host, port) else { return };
-        // Too late, or the sandbox is over: the place is as it was.
-        let _ = tokio::time::timeout(PATIENCE, answered.wait_for(Option::is_some)).await;
+        let Some(is_over) = self.ask(host, port) else { return };
+        // Too late: the place is as it was.
+        let _ = tokio::time::timeout(PATIENCE, is_over.cancelled()).await;
     }
 
-    /// Returns the answer to come; `None` where there is one already, or nobody can be asked.
-    fn ask(&self, host: &Host, port: u16) -> Option<watch::Receiver<Option<bool>>> {
+    /// Returns what is cancelled when the question about a place is over; `None` where there is an answer, or nobody can be asked.
+    fn ask(&self, host: &Host, port: u16) -> Option<CancellationToken> {
         let place = Place::of(host, port);
         let mut known = self.known();
         match known.get(&place) {
-            Some(Standing::Open) => return None,
-            Some(Standing::Closed { until }) if *until > Instant::now() => return None,
-            Some(Standing::Asked(answered)) => return Some(answered.clone()),
-            Some(Standing::Closed { .. }) | None => {}
+            Some(Standing::Asked(is_over)) => return Some(is_over.clone()),
+            Some(standing) if standing.answer().is_some() => return None,
+            Some(_) | None => {}
         }
         if known.values().filter(|standing| matches!(standing, Standing::Asked(_))).count() >= MOST_ASKED {
             return None;
@@ -104,20 +115,19 @@ impl Places {
             _ => format!("https://{host}:{port}"),
         };
         self.asks.try_send(NewPlace { place: place.clone(), address, answer }).ok()?;
-        let (tell, answered) = watch::channel(None);
-        known.insert(place.clone(), Standing::Asked(answered.clone()));
+        let is_over = CancellationToken::new();
+        known.insert(place.clone(), Standing::Asked(is_over.clone()));
         drop(known);
-        let places = self.clone();
+        let (places, over) = (self.clone(), is_over.clone());
         tokio::spawn(async move {
-            let answer = answering.await.ok();
-            match answer {
+            match answering.await.ok() {
                 Some(true) => places.known().insert(place, Standing::Open),
-                Some(false) => places.known().insert(place, Standing::Closed { until: Instant::now() + NO_COUNTS }),
+                Some(false) => places.known().insert(place, Standing::Closed { until: Instant::now() + DENIAL_LASTS }),
                 None => places.known().remove(&place),
             };
-            tell.send_replace(Some(answer.unwrap_or(false)));
+            over.cancel();
         });
-        Some(answered)
+        Some(is_over)
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<Place, Standing>> {

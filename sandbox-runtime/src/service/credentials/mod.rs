@@ -16,8 +16,8 @@ pub mod vault;
 
 use sandbox_core::CredentialId;
 use sandbox_core::model::{
-    Credential, CredentialKind, CredentialPatch, CredentialRule, CredentialSource, CredentialUse, NewCredential, Page,
-    Secret,
+    Credential, CredentialKind, CredentialPatch, CredentialRule, CredentialSource, CredentialUse, EpochMs,
+    NewCredential, Page, Secret,
 };
 
 pub use self::managers::PasswordManagers;
@@ -169,31 +169,45 @@ fn holds_nothing(entry: &Credential) -> bool {
         && entry.passkeys == 0
 }
 
+/// Returns a login without anything in it, which asks the person each time.
+fn new_login(source: CredentialSource, now: EpochMs) -> Credential {
+    Credential {
+        id: CredentialId::from_unique(crate::unique()),
+        kind: CredentialKind::Login,
+        site: None,
+        name: String::new(),
+        username: None,
+        has_password: false,
+        has_totp: false,
+        passkeys: 0,
+        passkey_sites: vec![],
+        hosts: vec![],
+        rule: CredentialRule::Ask,
+        source,
+        source_id: None,
+        last_used_at: None,
+        last_used_by: None,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
 /// Reads an entry and its values from what was sent.
 fn entry_of(asked: NewCredential) -> Answer<(Credential, Values)> {
-    let now = now_ms();
     let NewCredential { kind, site, name, username, password, totp, totp_picture, note, value, hosts, rule } = asked;
     let totp = given(pictured(totp, totp_picture)?);
     let (password, note, value) = (given(password), given(note), given(value));
     let values = Values { password, totp, note, value, passkeys: vec![] };
     let mut entry = Credential {
-        id: CredentialId::from_unique(crate::unique()),
         kind,
         site,
         name: name.unwrap_or_default(),
         username: username.filter(|name| !name.is_empty()),
         has_password: values.password.is_some(),
         has_totp: values.totp.is_some(),
-        passkeys: 0,
-        passkey_sites: vec![],
         hosts,
         rule,
-        source: CredentialSource::Local,
-        source_id: None,
-        last_used_at: None,
-        last_used_by: None,
-        created_at: now,
-        updated_at: now,
+        ..new_login(CredentialSource::Local, now_ms())
     };
     checks::check(&mut entry, &values)?;
     Ok((entry, values))

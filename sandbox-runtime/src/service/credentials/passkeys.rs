@@ -1,11 +1,10 @@
 //! The passkeys of entries: found for a site, counted when used, kept when made.
 
-use sandbox_core::CredentialId;
 use sandbox_core::credential::{PasskeyRequest, PasskeyWants, Site};
-use sandbox_core::model::{Credential, CredentialKind, CredentialRule, CredentialSource, KeyState};
+use sandbox_core::model::{Credential, CredentialKind, CredentialSource, KeyState};
 
 use super::values::Values;
-use super::{check_room_for, checks};
+use super::{check_room_for, checks, new_login};
 use crate::browser::Passkey;
 use crate::now_ms;
 use crate::service::{Answer, Service, ServiceError};
@@ -63,7 +62,11 @@ impl Service {
         };
         let (mut entry, mut values) = match all.iter().find(of_user) {
             Some(entry) => (entry.clone(), self.values_of(&entry.id).await?),
-            None => (new_entry(site, user), Values::default()),
+            None => {
+                let entry =
+                    Credential { site: Some(site), username: user, ..new_login(CredentialSource::Local, now_ms()) };
+                (entry, Values::default())
+            }
         };
         // A site that registers a user again means this one from now on.
         values.passkeys.retain(|kept| kept.rp_id != key.rp_id || kept.user_handle != key.user_handle);
@@ -89,27 +92,4 @@ fn site_of(request: &PasskeyRequest) -> String {
     let own = Site::of_origin(&request.origin)
         .filter(|_| url::Url::parse(&request.origin).is_ok_and(|url| url.host_str() == Some(&request.site)));
     own.map_or_else(|| request.site.clone(), |site| site.to_string())
-}
-
-fn new_entry(site: String, username: Option<String>) -> Credential {
-    let now = now_ms();
-    Credential {
-        id: CredentialId::from_unique(crate::unique()),
-        kind: CredentialKind::Login,
-        site: Some(site),
-        name: String::new(),
-        username,
-        has_password: false,
-        has_totp: false,
-        passkeys: 0,
-        passkey_sites: vec![],
-        hosts: vec![],
-        rule: CredentialRule::Ask,
-        source: CredentialSource::Local,
-        source_id: None,
-        last_used_at: None,
-        last_used_by: None,
-        created_at: now,
-        updated_at: now,
-    }
 }

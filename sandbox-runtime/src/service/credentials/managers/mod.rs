@@ -14,13 +14,13 @@ use futures_util::future::BoxFuture;
 use sandbox_core::CredentialId;
 use sandbox_core::credential::Site;
 use sandbox_core::model::{
-    Credential, CredentialKind, CredentialRule, CredentialSource, EpochMs, PasswordManager as Told,
-    PasswordManagerConnect, PasswordManagerState, Secret,
+    Credential, CredentialSource, EpochMs, PasswordManager as Told, PasswordManagerConnect, PasswordManagerState,
+    Secret,
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use super::checks;
 use super::values::Values;
+use super::{checks, new_login};
 use crate::now_ms;
 use crate::service::{Answer, ErrorCode, Service, ServiceError};
 use crate::store::Change;
@@ -130,25 +130,16 @@ impl PasswordManagers {
             }
         }
     }
-}
 
-impl Service {
-    /// Returns each password manager that Baton knows, and whether it can be filled in from.
-    pub async fn password_managers(&self) -> Answer<Vec<Told>> {
-        let connected = self.store().password_managers().await?;
-        let all = self.store().all_credentials().await?;
-        let managers = &self.inner.password_managers;
-        let told = managers.all.iter().map(|manager| {
-            let source = manager.source();
-            let entries = all.iter().filter(|entry| entry.source == source).count() as u64;
-            self.told(manager.as_ref(), connected.get(&source).copied(), entries)
-        });
-        Ok(futures_util::future::join_all(told).await)
-    }
-
-    async fn told(&self, manager: &dyn PasswordManager, listed_at: Option<EpochMs>, entries: u64) -> Told {
-        let checked = manager.check().await;
-        let refused = self.inner.password_managers.refused().get(&manager.source()).cloned();
+    /// Says how a manager stands: as it answered just now, and before.
+    fn told(
+        &self,
+        manager: &dyn PasswordManager,
+        checked: Result<(), ManagerError>,
+        listed_at: Option<EpochMs>,
+        entries: u64,
+    ) -> Told {
+        let refused = self.refused().get(&manager.source()).cloned();
         let (state, why) = match (listed_at, checked, refused) {
             (_, Err(ManagerError::Absent), _) => (PasswordManagerState::Absent, Some(ManagerError::Absent)),
             (None, _, _) => (PasswordManagerState::Off, None),
@@ -162,9 +153,25 @@ impl Service {
         let name = manager.source().called().to_owned();
         Told { source: manager.source(), name, state, detail, entries, listed_at }
     }
+}
 
-    /// Connects a password manager: lists its sign-ins among the credentials, without values. Done again, it lists them anew; rules
-    /// that a person set stay.
+impl Service {
+    /// Returns each password manager that Baton knows, and whether it can be filled in from.
+    pub async fn password_managers(&self) -> Answer<Vec<Told>> {
+        let connected = self.store().password_managers().await?;
+        let all = self.store().all_credentials().await?;
+        let managers = &self.inner.password_managers;
+        let told = managers.all.iter().map(async |manager| {
+            let source = manager.source();
+            let entries = all.iter().filter(|entry| entry.source == source).count() as u64;
+            let checked = manager.check().await;
+            managers.told(manager.as_ref(), checked, connected.get(&source).copied(), entries)
+        });
+        Ok(futures_util::future::join_all(told).await)
+    }
+
+    /// Connects a password manager: lists its sign-ins among the credentials, without values. Done again, it lists them again;
+    /// rules that a person set stay.
     ///
     /// # Errors
     ///
@@ -186,7 +193,7 @@ impl Service {
         }
         let items = managers.answered(manager, manager.items().await)?;
         let _changing = self.inner.changing_credentials.lock().await;
-        let kept = self.store().all_credentials().await?.into_iter().filter(|entry| entry.source == source).collect();
+        let kept = self.entries_of(source).await?;
         let now = now_ms();
         let Listing { entries, gone, n_entries } = listing(source, kept, items, now);
         let change = Change {
@@ -196,7 +203,7 @@ impl Service {
             ..Change::default()
         };
         self.store().commit(change).await?;
-        Ok(self.told(manager, Some(now), n_entries).await)
+        Ok(managers.told(manager, Ok(()), Some(now), n_entries))
     }
 
     /// Forgets what was listed of a password manager, and what opened it. The ledger of its uses stays.
@@ -205,11 +212,14 @@ impl Service {
         managers.of(source)?.forget_session();
         managers.refused().remove(&source);
         let _changing = self.inner.changing_credentials.lock().await;
-        let all = self.store().all_credentials().await?;
-        let deleted_credentials =
-            all.into_iter().filter(|entry| entry.source == source).map(|entry| entry.id).collect();
+        let deleted_credentials = self.entries_of(source).await?.into_iter().map(|entry| entry.id).collect();
         let change = Change { deleted_credentials, disconnected_password_managers: vec![source], ..Change::default() };
         Ok(self.store().commit(change).await.map(drop)?)
+    }
+
+    async fn entries_of(&self, source: CredentialSource) -> Answer<Vec<Credential>> {
+        let all = self.store().all_credentials().await?;
+        Ok(all.into_iter().filter(|entry| entry.source == source).collect())
     }
 
     /// Returns the user name and the values of an entry that a password manager keeps, as they are there now.
@@ -252,25 +262,7 @@ fn listing(source: CredentialSource, kept: Vec<Credential>, items: Vec<Item>, no
     for (item, site) in items.iter().flat_map(|item| item.sites.iter().map(move |site| (item, site))).take(MOST) {
         let (source_id, site) = (Some(item.id.clone()), Some(site.to_string()));
         let known = kept.remove(&(source_id.clone(), site.clone()));
-        let mut entry = known.unwrap_or_else(|| Credential {
-            id: CredentialId::from_unique(crate::unique()),
-            kind: CredentialKind::Login,
-            site: site.clone(),
-            name: String::new(),
-            username: None,
-            has_password: false,
-            has_totp: false,
-            passkeys: 0,
-            passkey_sites: vec![],
-            hosts: vec![],
-            rule: CredentialRule::default(),
-            source,
-            source_id,
-            last_used_at: None,
-            last_used_by: None,
-            created_at: now,
-            updated_at: now,
-        });
+        let mut entry = known.unwrap_or_else(|| Credential { site: site.clone(), source_id, ..new_login(source, now) });
         let name = if item.name.is_empty() { site.unwrap_or_default() } else { item.name.clone() };
         let is_new = (&entry.name, &entry.username) != (&name, &item.username);
         (entry.name, entry.username) = (name, item.username.clone());
@@ -316,6 +308,8 @@ fn refusal(manager: &dyn PasswordManager, error: &ManagerError) -> ServiceError 
 
 #[cfg(test)]
 mod tests {
+    use sandbox_core::model::CredentialRule;
+
     use super::*;
 
     fn item(id: &str, username: &str, sites: &[&str]) -> Item {
