@@ -431,7 +431,10 @@ impl World {
         let frame = &params["frame"];
         let restored = params["type"] == "BackForwardCacheRestore";
         if frame["parentId"].is_null() {
-            self.state().typed_fields.clear();
+            let mut state = self.state();
+            state.typed_fields.clear();
+            state.targets.navigated(text(frame, "id"), text(frame, "url"));
+            drop(state);
             self.document_replaced(text(frame, "id"), frame["unreachableUrl"].is_string());
         }
         self.with_session_tab(session, |tab| {

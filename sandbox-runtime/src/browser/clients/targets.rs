@@ -57,6 +57,14 @@ impl Targets {
         }
     }
 
+    /// Takes in that a page shows another document. The browser tells that of its target only a moment later, and until then a
+    /// command would reach a document of Chromium's own.
+    pub fn navigated(&mut self, id: &str, url: &str) {
+        if let Some(target) = self.by_id.get_mut(id) {
+            url.clone_into(&mut target.url);
+        }
+    }
+
     /// Whether one page can have a handle of the other: both come from the same first one.
     pub fn are_related(&self, one: &str, other: &str) -> bool {
         self.first_of(one) == self.first_of(other)
@@ -206,6 +214,19 @@ mod tests {
 
     fn info(kind: &str, url: &str) -> Value {
         json!({ "targetInfo": { "targetId": "t", "type": kind, "url": url } })
+    }
+
+    #[test]
+    fn a_page_is_judged_by_its_document_before_the_browser_tells_of_its_target() {
+        let mut targets = Targets::default();
+        targets.on_event("Target.targetCreated", &info("page", "https://a.example"));
+        assert!(targets.is_shown("t"));
+        targets.navigated("t", "chrome://version/");
+        assert!(!targets.is_shown("t"));
+        targets.navigated("t", "chrome-error://chromewebdata/");
+        assert!(targets.is_shown("t"), "an error page has no rights");
+        targets.navigated("other", "chrome://version/");
+        assert!(targets.is_shown("other"), "one that is not known is not there");
     }
 
     #[test]
