@@ -70,9 +70,11 @@ pub async fn attempt(
         HeldAnswer::NoneHeld | HeldAnswer::LetGo | HeldAnswer::Gone | HeldAnswer::Closed => {}
     }
     Ok(match done {
-        // Either the page's own place stays closed, or one that the page uses. Trying again shows which.
-        Some(Ok(None)) if held == HeldAnswer::Closed => Attempt::Again,
-        Some(Ok(None)) => Attempt::Approved,
+        // It was the page itself that was held, or only something that the page uses.
+        Some(Ok(None)) => match browser.page_came(limit).await {
+            Ok(()) => Attempt::Approved,
+            Err(error) => Attempt::Failed(error),
+        },
         Some(Ok(Some(done))) => Attempt::Done(Box::new(done)),
         // What it waited for could not come while a person was asked.
         Some(Err(error)) if held == HeldAnswer::LetGo && nothing_was_done(&error) => Attempt::Again,

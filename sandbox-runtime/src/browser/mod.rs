@@ -54,6 +54,7 @@ use sandbox_core::approval::judge::Foreseen;
 use sandbox_core::event::DialogState;
 use sandbox_core::model::{self, Receipt, TypedText, Until};
 use sandbox_core::observation::{DialogKind, Observation};
+use sandbox_core::policy::Host;
 use sandbox_core::viewer::Aim;
 use sandbox_link::Link;
 use sandbox_link::protocol::Open;
@@ -444,6 +445,28 @@ impl Browser {
         let Shared { pipe, world, .. } = &*self.shared;
         let typed: Vec<_> = world.state().documents.typed().cloned().collect();
         !veil::look_again(pipe, world, &typed).await
+    }
+
+    /// Loads the tabs again whose page did not come, where `is_open` says of its host and port that the way there is open now.
+    pub fn load_refused(&self, is_open: impl Fn(&Host, u16) -> bool) {
+        unreachable::load_refused(&self.shared.pipe, &self.shared.world, is_open);
+    }
+
+    /// Waits until the page of the active tab has come, or will not; no longer than `limit`.
+    ///
+    /// # Errors
+    ///
+    /// It does not come, and why.
+    pub async fn page_came(&self, limit: Duration) -> Result<(), ActionError> {
+        let came = self.shared.world.wait_until(|state| {
+            let tab = state.active()?;
+            tab.is_settled().then(|| tab.failed.clone().map(|cause| (tab.told_url(), cause)))
+        });
+        // One that goes on loading can be used all the same.
+        match tokio::time::timeout(limit, came).await {
+            Ok(Some((url, cause))) => Err(ActionError::Navigation { url, cause }),
+            Ok(None) | Err(_) => Ok(()),
+        }
     }
 
     /// Waits until the screen shows the documents that are open now, or has had the time to.

@@ -5,7 +5,9 @@
 //! proxy did not carry then fails as it would without a proxy, for every client, page and person alike.
 //! Images, scripts and styles never pause: an element treats the proxy's answer as a failure already.
 
+use sandbox_core::policy::Host;
 use serde_json::{Value, json};
+use url::Url;
 
 use super::error::BrowserError;
 use super::pipe::{CallError, Pass, Pipe};
@@ -34,6 +36,18 @@ pub async fn watch(pipe: &Pipe, world: &World, failures: Failures) -> Result<(),
     world.state().watching = Some(Watching { session: session.to_owned(), failures });
     pipe.call(&Pass::Bookkeeping, Some(session), "Fetch.enable", patterns()).await?;
     Ok(())
+}
+
+/// Loads the tabs again whose page did not come, where `is_open` says that its place is open now.
+pub fn load_refused(pipe: &Pipe, world: &World, is_open: impl Fn(&Host, u16) -> bool) {
+    let leads_there = |url: &str| {
+        let url = Url::parse(url).ok()?;
+        Some(is_open(&Host::parse(url.host_str()?).ok()?, url.port_or_known_default()?))
+    };
+    let again: Vec<String> = world.state().load_again(|tab| leads_there(&tab.url) == Some(true));
+    for session in again {
+        pipe.note(Some(&session), "Page.reload", json!({}));
+    }
 }
 
 fn patterns() -> Value {

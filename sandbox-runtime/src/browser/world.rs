@@ -722,6 +722,17 @@ impl State {
         self.tabs.iter().filter(|tab| !tab.hidden)
     }
 
+    /// Notes that those of these tabs load again whose page did not come; returns their sessions.
+    pub fn load_again(&mut self, wanted: impl Fn(&Tab) -> bool) -> Vec<String> {
+        let failed = self.tabs.iter_mut().filter(|tab| tab.failed.is_some() && !tab.navigating && wanted(tab));
+        let again = failed.map(|tab| {
+            // Before the browser says so: whoever waits for the page must not take the error for it.
+            tab.navigating = true;
+            tab.session.clone()
+        });
+        again.collect()
+    }
+
     pub fn tab(&self, id: &str) -> Option<&Tab> {
         self.tabs.iter().find(|tab| tab.id == id)
     }

@@ -257,7 +257,9 @@ impl Actor {
                 self.commit(vec![self.event(denied, By::System)]).await;
             }
             Cause::NewPlace(place) => self.ask_about_place(place).await,
-            Cause::PlaceAnswered { place, by, decision } => self.place_answered(*place, by, decision).await,
+            Cause::PlaceAnswered { place, asked_for, decision } => {
+                self.place_answered(*place, asked_for, decision).await;
+            }
             Cause::StartTask { task, order, answer } => {
                 let started = self.start_task(*task, *order).await;
                 reply(answer, started);

@@ -12,6 +12,7 @@ use sandbox_core::{ApprovalId, GrantId, Lease, TaskId, ViewerId};
 use tokio::sync::oneshot;
 
 use super::approvals::Decided;
+use super::places::PlaceAskedFor;
 use super::recovery::Restarted;
 use super::refusal::Reply;
 use super::start::{Lost, Rooms};
@@ -42,7 +43,7 @@ pub(super) enum Cause {
     /// What became of the question about a place; `None` where it was never answered. The side that caused it waits no longer.
     PlaceAnswered {
         place: Box<NewPlace>,
-        by: TurnOf,
+        asked_for: PlaceAskedFor,
         decision: Option<Decision>,
     },
 

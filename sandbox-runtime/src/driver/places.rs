@@ -2,9 +2,11 @@
 //!
 //! The side that acts waits meanwhile, as for a held request: what it needs may come from there.
 
+use sandbox_core::TaskId;
 use sandbox_core::approval::judge::{self, Foreseen};
 use sandbox_core::approval::rules;
-use sandbox_core::model::ActKind;
+use sandbox_core::model::{ActKind, RuleEffect};
+use sandbox_core::policy::{Pattern, named_patterns};
 use tokio::sync::oneshot;
 
 use super::actor::Actor;
@@ -12,62 +14,94 @@ use super::approvals::Asked;
 use super::cause::Cause;
 use super::turns::TurnOf;
 use crate::agent::{Decision, HeldAnswer};
-use crate::egress::NewPlace;
+use crate::egress::{NewPlace, PlaceAnswer};
 use crate::store::Change;
 
+/// For whom a question about a place was asked.
+#[derive(Clone, Debug)]
+pub(super) struct PlaceAskedFor {
+    by: TurnOf,
+    task: Option<TaskId>,
+}
+
 impl Actor {
-    /// Opens a place that somebody named already, in the task or by an answer; asks a person about any other.
+    /// Opens a place that a person named already, in the task, by a rule or by a permission; asks them about any other.
     pub(super) async fn ask_about_place(&mut self, place: Box<NewPlace>) {
-        if rules::is_known(&place.address, &self.watch().known) {
-            return self.open_place(*place).await;
+        let known = self.watch().known;
+        if let Some(site) = rules::known_site(&place.address, &known) {
+            self.open_place(*place, named_patterns(site)).await;
+            return;
         }
-        let by = self.who_acted();
-        let seen = Foreseen { destination: Some(place.address.clone()), ..Foreseen::default() };
-        let proposal =
-            judge::propose(ActKind::NewDestination, format!("reach {} over the network", place.place), &seen);
+        let seen = Foreseen {
+            page: format!("https://{}", place.place),
+            destination: Some(place.address.clone()),
+            ..Foreseen::default()
+        };
+        let proposal = judge::propose(ActKind::NewDestination, place.place.summary(), &seen);
+        let rule = rules::named(&self.trust.rules, &self.sandbox.id, &[&place.address], ActKind::NewDestination);
+        if rule == Some(RuleEffect::Allow) || self.is_covered(&proposal).await {
+            let lines = place.place.patterns();
+            self.open_place(*place, lines).await;
+            return;
+        }
         let task = self.task.as_ref().map(|running| running.task.id.clone());
+        let asked_for = PlaceAskedFor { by: self.who_acted(), task: task.clone() };
         let approval = self.new_approval(proposal, true, task);
-        self.trust.held_of(by).begin();
+        self.trust.held_of(asked_for.by).begin();
         let (answer, answered) = oneshot::channel();
-        self.ask_about(Asked::waiting(approval, by, answer), Change::default()).await;
+        self.ask_about(Asked::waiting(approval, asked_for.by, answer), Change::default()).await;
         let inbox = self.driver.inbox.clone();
         tokio::spawn(async move {
             let decision = answered.await.ok().and_then(Result::ok);
             // An actor that ended opens nothing.
-            let _ = inbox.send(Cause::PlaceAnswered { place, by, decision }).await;
+            let _ = inbox.send(Cause::PlaceAnswered { place, asked_for, decision }).await;
         });
     }
 
-    pub(super) async fn place_answered(&mut self, place: NewPlace, by: TurnOf, decision: Option<Decision>) {
+    pub(super) async fn place_answered(
+        &mut self,
+        place: NewPlace,
+        asked_for: PlaceAskedFor,
+        decision: Option<Decision>,
+    ) {
         let became = match decision {
             Some(Decision::Allowed | Decision::Approved(_)) => {
-                self.open_place(place).await;
-                HeldAnswer::LetGo
+                let lines = place.place.patterns();
+                if self.open_place(place, lines).await { HeldAnswer::LetGo } else { HeldAnswer::Gone }
             }
             Some(Decision::Denied { .. }) => {
                 // The program that waited may be gone.
-                let _ = place.answer.send(false);
+                let _ = place.answer.send(PlaceAnswer::Closed);
                 HeldAnswer::Closed
             }
             Some(Decision::Void { .. } | Decision::Unanswered) | None => HeldAnswer::Gone,
         };
-        self.note_held(by, became);
-        self.trust.held_of(by).finish();
+        // What became of an earlier task's question is no news to this one.
+        if asked_for.task == self.task.as_ref().map(|running| running.task.id.clone()) {
+            self.note_held(asked_for.by, became);
+        }
+        self.trust.held_of(asked_for.by).finish();
         self.questions_changed();
     }
 
-    /// Opens a place for as long as the sandbox lives: it is in its record before anything goes there.
-    async fn open_place(&mut self, place: NewPlace) {
+    /// Opens a place for as long as the sandbox lives, by these lines of `network.allow`: they are in its record before
+    /// anything goes there. Answers whether they are.
+    async fn open_place(&mut self, place: NewPlace, lines: Vec<String>) -> bool {
         let before = self.sandbox.network.allow.clone();
-        let new = place.place.patterns().into_iter().filter(|pattern| !before.contains(pattern));
-        self.sandbox.network.allow.extend(new);
+        self.sandbox.network.allow.extend(lines.iter().filter(|line| !before.contains(line)).cloned());
         if let Err(refusal) = self.commit_change(Change::default()).await {
             tracing::warn!(place = %place.place, why = refusal.message, "a place that was opened could not be written down");
             self.sandbox.network.allow = before;
-            return;
+            return false;
         }
+        let patterns: Vec<Pattern> = lines.iter().filter_map(|line| line.parse().ok()).collect();
         // The program that waited may be gone; the answer counts for the next one.
-        let _ = place.answer.send(true);
+        let _ = place.answer.send(PlaceAnswer::Open(lines));
+        // A page that gave up waiting comes after all.
+        if let Some(browser) = self.browser() {
+            browser.load_refused(|host, port| patterns.iter().any(|pattern| pattern.matches(host, port)));
+        }
         self.show();
+        true
     }
 }

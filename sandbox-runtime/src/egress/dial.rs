@@ -95,12 +95,17 @@ impl Egress {
             Err(Refusal::Unasked) => self.places.standing(&target.host, target.port),
             named => named,
         };
-        match target.host {
-            // Nobody is asked about an address that stays closed whatever they say.
-            Host::Address(address) if matches!(by_name, Ok(()) | Err(Refusal::Unasked)) => {
-                self.check_address(target, address).and(by_name)
+        if !matches!(by_name, Ok(()) | Err(Refusal::Unasked)) {
+            return by_name;
+        }
+        // Nobody is asked about an address that stays closed whatever they say.
+        match &target.host {
+            Host::Address(address) => self.check_address(target, *address).and(by_name),
+            Host::Name(_) if by_name == Err(Refusal::Unasked) && target.host.is_localhost() => {
+                let closed = localhost().into_iter().map(|address| self.check_address(target, address));
+                closed.reduce(Result::or).unwrap_or(Ok(())).and(by_name)
             }
-            Host::Address(_) | Host::Name(_) => by_name,
+            Host::Name(_) => by_name,
         }
     }
 

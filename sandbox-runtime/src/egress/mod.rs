@@ -37,7 +37,7 @@ pub use dial::{OpenError, Resolve, SystemResolver};
 pub use failure::{FAILURE_HEADER, Failure, FailureKind, Failures};
 pub use outbound::OutboundError;
 use outbound::OutboundProxy;
-pub use places::{NewPlace, Places};
+pub use places::{NewPlace, PlaceAnswer, Places};
 use rejection::Rejection;
 use rewind::Rewind;
 use tasks::Tasks;

@@ -1,8 +1,11 @@
 //! New places: a person is asked once for each, programs wait for the answer, and a place that nobody opened hears nothing.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::routing::get;
 use sandbox_core::model::NetworkMode;
+use sandbox_runtime::egress::PlaceAnswer;
 
 use super::support::*;
 
@@ -32,13 +35,14 @@ async fn what_waits_for_a_new_place_goes_on_after_a_yes_and_is_refused_after_a_n
     assert_eq!(asked.place.to_string(), "shop.com");
     assert!(asked.address.starts_with("https://") && asked.address.contains("shop.com"), "{}", asked.address);
     assert_eq!(site.n_connections(), 1, "it hears nothing before the answer");
-    asked.answer.send(true).unwrap();
+    let lines = asked.place.patterns();
+    asked.answer.send(PlaceAnswer::Open(lines)).unwrap();
     assert_eq!((one.await.unwrap().status, two.await.unwrap().status), (200, 200));
     assert_eq!(visit(&proxy, "shop.com").await.status, 200, "the answer holds");
     assert!(proxy.asked.try_recv().is_err(), "one question for both");
 
     let waits = tokio::spawn(visit(&proxy, "other.com"));
-    proxy.next_asked().await.answer.send(false).unwrap();
+    proxy.next_asked().await.answer.send(PlaceAnswer::Closed).unwrap();
     let refused = waits.await.unwrap();
     assert_eq!(refused.status, 403);
     assert!(refused.body.contains("a person said no"), "{}", refused.body);
@@ -64,11 +68,53 @@ async fn a_private_place_stays_closed_and_nobody_is_asked_about_an_address_of_on
     let site = Destination::site(hello()).await;
     let setup = Setup::default().mode(NetworkMode::Ask).name("inside.com", "127.0.0.1");
     let mut proxy = setup.start().await;
-    assert_eq!(proxy.get(&format!("http://127.0.0.1:{}/", site.port())).await.status, 403);
+    for host in ["127.0.0.1", "localhost", "app.localhost"] {
+        assert_eq!(proxy.get(&format!("http://{host}:{}/", site.port())).await.status, 403, "{host}");
+    }
     assert!(proxy.asked.try_recv().is_err());
     let waits = tokio::spawn(proxy.get_later(format!("http://inside.com:{}/", site.port())));
-    proxy.next_asked().await.answer.send(true).unwrap();
+    let asked = proxy.next_asked().await;
+    let lines = asked.place.patterns();
+    asked.answer.send(PlaceAnswer::Open(lines)).unwrap();
     let refused = waits.await.unwrap();
     assert!(refused.status == 403 && refused.body.contains("not a public address"), "{refused:?}");
     assert_eq!(site.n_connections(), 0);
+}
+
+#[tokio::test]
+async fn an_answer_that_opens_less_than_the_place_leaves_the_rest_to_ask_about() {
+    let site = Destination::site(hello()).await;
+    let port = site.port();
+    let mut proxy = asking().await;
+    let visit = |host: &str| tokio::spawn(proxy.get_later(format!("http://{host}:{port}/")));
+    let (named, other) = (visit("cdn.shop.com"), visit("shop.com"));
+    let first = proxy.next_asked().await;
+    first.answer.send(PlaceAnswer::Open(vec!["cdn.shop.com".to_owned()])).unwrap();
+    assert_eq!(named.await.unwrap().status, 200);
+    let second = proxy.next_asked().await;
+    assert!(second.address.contains("//shop.com"), "{}", second.address);
+    assert_eq!(site.n_connections(), 1);
+    second.answer.send(PlaceAnswer::Closed).unwrap();
+    assert!(other.await.unwrap().body.contains("a person said no"));
+}
+
+#[tokio::test]
+async fn no_more_connections_wait_than_leave_room_for_the_others() {
+    let site = Destination::site(hello()).await;
+    let port = site.port();
+    let mut proxy = asking().await;
+    let visits: Vec<_> = (0..30).map(|_| tokio::spawn(proxy.get_later(format!("http://shop.com:{port}/")))).collect();
+    let asked = proxy.next_asked().await;
+    // Those that do not wait are refused before the answer.
+    while visits.iter().filter(|visit| visit.is_finished()).count() < 6 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    asked.answer.send(PlaceAnswer::Open(vec!["shop.com".to_owned()])).unwrap();
+    let mut statuses = Vec::new();
+    for visit in visits {
+        statuses.push(visit.await.unwrap().status);
+    }
+    let n_of = |wanted: u16| statuses.iter().filter(|status| **status == wanted).count();
+    assert_eq!((n_of(200), n_of(403)), (24, 6));
+    assert!(proxy.asked.try_recv().is_err(), "one question");
 }

@@ -1,6 +1,8 @@
 //! The way out: a page that it does not carry fails at every door, with the cause and its setting; a place that nobody named is
 //! asked about where the sandbox is set to ask.
 
+use std::time::Duration;
+
 use baton_tests::{Baton, HttpMcp, eventually};
 use serde_json::{Value, json};
 
@@ -70,9 +72,15 @@ async fn a_sandbox_that_asks_reaches_what_is_named_and_what_a_person_opens() {
     let refused = fetch_and_answer(&baton, &sandbox, "other.invalid", "deny").await;
     assert!(refused.contains("a person said no to it"), "{refused}");
     let shown = baton.get(&format!("/sandboxes/{sandbox}")).await;
-    assert_eq!(shown["network"]["allow"], json!(["listed.invalid", "fresh.invalid"]), "the answer is in the record");
+    let lines = json!(["listed.invalid", "fresh.invalid:80", "fresh.invalid:443"]);
+    assert_eq!(shown["network"]["allow"], lines, "the answer is in the record");
 
-    // Nobody is asked about what is opened, listed, or named by the task itself.
+    // Nobody is asked about what is opened, listed, allowed by a rule, or named by the task itself.
+    let rule = json!({ "site": "ruled.invalid", "kind": "newDestination", "effect": "allow" });
+    baton.ok("PUT", "/rules", Some(json!({ "rules": [rule] }))).await;
+    let ruled = json!({ "command": "curl", "args": ["-s", "http://ruled.invalid/"] });
+    let told = baton.post(&format!("/sandboxes/{sandbox}/exec"), ruled).await;
+    assert!(told["stdout"].to_string().contains("its address was not found"), "{told}");
     for host in ["fresh.invalid", "listed.invalid", "task.invalid"] {
         let steps = json!({ "name": "t", "steps": [{ "navigate": format!("http://{host}/") }] }).to_string();
         let task = baton.post(&format!("/sandboxes/{sandbox}/prompt"), json!({ "playbook": steps })).await;
@@ -98,4 +106,34 @@ async fn a_step_whose_page_is_a_new_place_waits_for_the_answer() {
     assert_eq!(ended["status"], "failed", "{ended}");
     let events = json!(baton.events(&task).await).to_string();
     assert!(events.contains("a person said no to it"), "{events}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_gave_up_waiting_loads_after_the_answer() {
+    let baton = Baton::start().await;
+    let sandbox = baton.ready_sandbox(json!({ "network": { "mode": "ask" } })).await;
+    let path = format!("/sandboxes/{sandbox}/preview/navigate");
+    let late = async {
+        // Chromium waits 30 s for a tunnel.
+        tokio::time::sleep(Duration::from_secs(32)).await;
+        answered(&baton, "approve").await
+    };
+    let body = json!({ "url": "https://late.invalid/" });
+    let ((status, told), question) = tokio::join!(baton.send("POST", &path, Some(body)), late);
+    assert_eq!(question["proposal"]["summary"], "reach late.invalid", "{question}");
+    assert!(status == 400 && told.to_string().contains("its address was not found"), "it was tried again: {told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_whose_page_stays_closed_fails_with_the_cause() {
+    let baton = Baton::start().await;
+    let sandbox = baton.ready_sandbox(json!({ "network": { "mode": "ask" } })).await;
+    let path = format!("/sandboxes/{sandbox}/preview/navigate");
+    for address in ["http://closed.invalid/", "https://shut.invalid/"] {
+        let body = json!({ "url": address });
+        let ((status, told), _) = tokio::join!(baton.send("POST", &path, Some(body)), answered(&baton, "deny"));
+        assert!(status == 400 && told.to_string().contains("a person said no to it"), "{told}");
+    }
+    let all: Value = baton.get("/approvals").await;
+    assert_eq!(all["data"].as_array().map(Vec::len), Some(2), "each was asked about once: {all}");
 }

@@ -8,7 +8,9 @@ test('a question says what would be done, how much, and where', () => {
   expect(askSentence(approvalOf({ kind: 'delete', amount: null, destination: 'http://127.0.0.1:8080/x' }))).toBe('Delete this at 127.0.0.1:8080?');
   expect(askSentence(approvalOf({ kind: 'newDestination' }))).toBe('Go to shop.example? The task does not name it.');
   const place = approvalOf({ kind: 'newDestination', method: null, destination: 'https://cdn.shop.example' });
-  expect(askSentence({ ...place, held: true })).toBe('Let this job reach cdn.shop.example?');
+  const held = { ...place, held: true, proposal: { ...place.proposal, summary: 'reach shop.example and every host beneath it' } };
+  expect(askSentence(held)).toBe('Let this job reach shop.example and every host beneath it?');
+  expect(askSub(held, 0)).toContain('It wants cdn.shop.example now.');
 });
 
 test('a held request says that a no means it never leaves', () => {

@@ -21,15 +21,22 @@ export function askSentence(approval: Approval): string {
     case 'useSecret':
       return 'Give this secret to a command?';
     case 'newDestination':
-      // Of a connection only its site is known: it stands still before anything is said.
-      if (approval.held && approval.proposal.method == null) return `Let this job reach ${where}?`;
+      if (isPlace(approval)) return `Let this job ${approval.proposal.summary}?`;
       return `Go to ${where}? The task does not name it.`;
   }
+}
+
+/** Whether the question is about a connection, which stands still before anything is said: only its site is known. */
+function isPlace({ held, proposal }: Approval): boolean {
+  return held && proposal.kind === 'newDestination' && proposal.method == null;
 }
 
 /** Returns what stands still meanwhile, and what a no means. */
 export function askSub(approval: Approval, more: number): string {
   const others = more === 0 ? '' : ` ${more} more after this.`;
+  if (isPlace(approval)) {
+    return `It wants ${siteOf(approval.proposal.destination)} now. A connection gives up after some minutes; your answer counts for the next one too.${others}`;
+  }
   return approval.held
     ? `The request is held: if you deny it, it never leaves. Nothing expires.${others}`
     : `${approval.taskId == null ? 'The program' : 'The agent'} waits and does nothing until you answer. Nothing expires.${others}`;

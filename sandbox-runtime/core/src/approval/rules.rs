@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::SandboxId;
 use crate::model::{ActKind, Rule, RuleEffect};
-use crate::policy::{Host, Pattern, PatternError};
+use crate::policy::{Host, Pattern, PatternError, is_public_suffix};
 
 /// Most rules that are kept.
 pub const MAX_RULES: usize = 200;
@@ -133,14 +133,20 @@ fn bare_site(word: &str) -> Option<String> {
         .flatten()
 }
 
-/// Whether an address is at one of these sites, or beneath one.
+/// Whether an address is at one of these sites, or beneath one; or at none at all.
 pub fn is_known(address: &str, sites: impl IntoIterator<Item = impl AsRef<str>>) -> bool {
     // Pages without a host, such as `about:blank` and `data:`, send nothing anywhere.
-    let Some(asked) = site(address) else { return true };
-    sites.into_iter().any(|known| {
+    site(address).is_none() || known_site(address, sites).is_some()
+}
+
+/// Returns which of these sites an address is at, or beneath: `github.io` has many owners, and counts for itself alone.
+pub fn known_site<S: AsRef<str>>(address: &str, sites: impl IntoIterator<Item = S>) -> Option<S> {
+    let asked = site(address)?;
+    sites.into_iter().find(|known| {
         let known = known.as_ref();
         let known = known.strip_prefix("www.").unwrap_or(known);
-        asked == known || asked.strip_suffix(known).is_some_and(|rest| rest.ends_with('.'))
+        let is_beneath = || asked.strip_suffix(known).is_some_and(|rest| rest.ends_with('.'));
+        asked == known || (is_beneath() && !is_public_suffix(known))
     })
 }
 
