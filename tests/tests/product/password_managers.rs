@@ -26,7 +26,8 @@ if [ "$1" = --version ]; then echo 2.34.1; exit; fi
 if [ -e "$here/locked" ]; then echo '[ERROR] 2026/11/30 12:00:00 account is not signed in' >&2; exit 1; fi
 case "$1 $2" in
   "item list") cat "$here/list.json" ;;
-  "item get") cat "$here/$3.json" 2>/dev/null || { echo "[ERROR] 2026/11/30 12:00:00 \"$3\" isn't an item" >&2; exit 1; } ;;
+  "item get") [ -e "$here/slow" ] && sleep 17
+    cat "$here/$3.json" 2>/dev/null || { echo "[ERROR] 2026/11/30 12:00:00 \"$3\" isn't an item" >&2; exit 1; } ;;
   *) echo '[ERROR] unknown command' >&2; exit 1 ;;
 esac
 "#;
@@ -108,9 +109,28 @@ async fn a_sign_in_of_1password_is_filled_in_and_its_values_stay_there() {
     let failed = baton.post(&prompt, json!({ "playbook": PLAYBOOK })).await;
     let words = failed["error"]["message"].as_str().unwrap_or_default();
     assert!(words.contains("the item in 1Password is not for http://portal.example any more"), "{failed}");
+    let item = std::fs::read_to_string(folder.path().join("portal1.json")).expect("an item");
+    keep(folder.path(), "http://portal.example");
+    let of_another = item.replace(USERNAME, "bob").replace("https://elsewhere", "http://portal");
+    std::fs::write(folder.path().join("portal1.json"), of_another).expect("an item of another user");
+    let failed = baton.post(&prompt, json!({ "playbook": PLAYBOOK })).await;
+    let words = failed["error"]["message"].as_str().unwrap_or_default();
+    assert!(words.contains(&format!("is not for {USERNAME} any more")), "{failed}");
     keep(folder.path(), "http://portal.example");
     baton.post("/password-managers/1password", json!({})).await;
     assert_eq!(one(&baton.get("/credentials").await, "1password")["rule"], "fill");
+
+    // Its app may ask the person first: that time is theirs, not the step's. One item that fails locks nothing.
+    std::fs::write(folder.path().join("slow"), "").expect("it is slow");
+    let patient = PLAYBOOK.replace("signIn: {}", "signIn: { timeoutMs: 10000 }");
+    let done = baton.post(&prompt, json!({ "playbook": patient })).await;
+    assert_eq!(done["status"], "completed", "{done}");
+    std::fs::remove_file(folder.path().join("slow")).expect("it is quick");
+    std::fs::remove_file(folder.path().join("portal1.json")).expect("the item is gone");
+    let failed = baton.post(&prompt, json!({ "playbook": PLAYBOOK })).await;
+    assert!(failed["error"]["message"].to_string().contains("isn't an item"), "{failed}");
+    assert_eq!(one(&baton.get("/password-managers").await, "1password")["state"], "ready");
+    keep(folder.path(), "http://portal.example");
 
     // Locked again, it says so where it is asked and where it is listed.
     std::fs::write(folder.path().join("locked"), "").expect("it is locked");
@@ -123,7 +143,7 @@ async fn a_sign_in_of_1password_is_filled_in_and_its_values_stay_there() {
     baton.ok("DELETE", "/password-managers/1password", None).await;
     assert_eq!(baton.get("/credentials").await["data"], json!([]));
     let uses = baton.get(&format!("/credentials/{id}/uses")).await;
-    assert_eq!(uses["data"].as_array().map(Vec::len), Some(1), "the ledger stays: {uses}");
+    assert_eq!(uses["data"].as_array().map(Vec::len), Some(2), "the ledger stays: {uses}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -63,7 +63,7 @@ impl Doing<'_> {
                 return Ok(Done::at(&located, format!("selected {option:?} in {target}")));
             }
             // Options often come after their list.
-            if chosen["retry"] != true || Instant::now() >= self.deadline {
+            if chosen["retry"] != true || Instant::now() >= self.deadline() {
                 let why = chosen["why"].as_str().unwrap_or("it cannot be chosen from").to_owned();
                 return Err(ActionError::NotReady { target: target.to_string(), why });
             }

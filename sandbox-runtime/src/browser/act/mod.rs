@@ -30,6 +30,8 @@ use super::{Shared, aim, hung};
 
 /// How often an action looks whether its lease still lives.
 const LEASE_CHECK: Duration = Duration::from_millis(20);
+/// Most time that does not count for an action's deadline: its own limits are shorter.
+const LONGEST_UNCOUNTED: Duration = Duration::from_secs(300);
 /// What an action's deadline leaves for saying why it failed.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -37,7 +39,7 @@ const GRACE: Duration = Duration::from_secs(5);
 pub struct Doing<'a> {
     shared: &'a Shared,
     permit: &'a Permit,
-    deadline: Instant,
+    deadline: Mutex<Instant>,
     /// The action's name in the vocabulary.
     name: &'static str,
     used: Mutex<Used>,
@@ -45,7 +47,7 @@ pub struct Doing<'a> {
 
 impl<'a> Doing<'a> {
     pub fn new(shared: &'a Shared, permit: &'a Permit, deadline: Instant, name: &'static str) -> Self {
-        Self { shared, permit, deadline, name, used: Mutex::default() }
+        Self { shared, permit, deadline: Mutex::new(deadline), name, used: Mutex::default() }
     }
 
     /// Does the action, answers dialogs meanwhile, and stops as soon as the lease is over.
@@ -64,13 +66,12 @@ impl<'a> Doing<'a> {
         let dialogs = Dialogs::begin(&self.shared.world, &self.shared.pipe, self.pass(), action).await?;
         let before = Before::of(self.shared);
         let began = Instant::now();
-        let limit = self.deadline + GRACE;
         let done = tokio::select! {
             done = self.perform_all(action, &dialogs, tabs) => done?,
             error = dialogs.answer() => return Err(error),
             error = self.lease_over() => return Err(error),
             () = self.shared.pipe.closed() => return Err(BrowserError::Call(CallError::Closed).into()),
-            () = tokio::time::sleep_until(limit.into()) => {
+            () = self.is_late() => {
                 return Err(ActionError::Late { what: action.name().to_owned(), after_ms: began.elapsed().as_millis() });
             }
         };
@@ -92,6 +93,30 @@ impl<'a> Doing<'a> {
             repeat: Some(Box::new(repeat)),
             ..before.differences(self.shared)
         })
+    }
+
+    fn deadline(&self) -> Instant {
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put_off(&self, deadline: Instant) {
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
+    }
+
+    /// Does something that takes a person's time and not the page's: it does not count for the action's deadline.
+    async fn uncounted<T>(&self, work: impl Future<Output = T>) -> T {
+        let (began, before) = (Instant::now(), self.deadline());
+        self.put_off(before + LONGEST_UNCOUNTED);
+        let done = work.await;
+        self.put_off(before + began.elapsed());
+        done
+    }
+
+    /// Resolves when the deadline and the time to say why it failed are over.
+    async fn is_late(&self) {
+        while self.deadline() + GRACE > Instant::now() {
+            tokio::time::sleep_until((self.deadline() + GRACE).into()).await;
+        }
     }
 
     /// Does the action and what its late dialog begins.
@@ -165,7 +190,7 @@ impl<'a> Doing<'a> {
     async fn locate(&self, target: &Target, needs: Needs) -> Result<Located, ActionError> {
         let place = self.place(target)?;
         let aim = (target, place.as_ref());
-        let located = locate(&self.shared.pipe, &self.shared.world, &self.pass(), aim, needs, self.deadline).await?;
+        let located = locate(&self.shared.pipe, &self.shared.world, &self.pass(), aim, needs, self.deadline()).await?;
         let is_known = target.reference.as_ref().is_none_or(|reference| self.used().knows(reference));
         let lasting = if is_known { None } else { self.lasting(&located).await };
         self.used().note(target, &located, lasting);
@@ -255,6 +280,6 @@ impl<'a> Doing<'a> {
     }
 
     pub(super) fn left(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
+        self.deadline().saturating_duration_since(Instant::now())
     }
 }

@@ -35,12 +35,13 @@ const SHORTEST_CODE: Duration = Duration::from_secs(3);
 
 impl Doing<'_> {
     pub(super) async fn sign_in(&self, wanted: &SignIn) -> Result<Done, ActionError> {
-        let mut found = form::wait(self.shared, &self.pass(), self.deadline).await?;
+        let mut found = form::wait(self.shared, &self.pass(), self.deadline()).await?;
         let entry = sign_in::entry_for(self.shared, wanted, &found.form).await?;
         if entry.rule == CredentialRule::Ask && wanted.agreed.as_ref() != Some(&entry.id) {
             return Err(sign_in::failed(&found.form, "the person has to be asked first".to_owned()));
         }
-        let opened = self.shared.vault.open(&entry, &found.form.origin).await;
+        // A password manager may ask the person first.
+        let opened = self.uncounted(self.shared.vault.open(&entry, &found.form.origin)).await;
         let login = opened.map_err(|error| sign_in::failed(&found.form, error.to_string()))?;
         let site = found.form.origin.clone();
         let mut sent = Vec::new();

@@ -21,6 +21,8 @@ const SESSION: &str = "BW_SESSION";
 /// The variable that carries the master password to the program.
 const PASSPHRASE: &str = "BW_PASSPHRASE_FROM_BATON";
 
+/// What its status says where nobody is logged in.
+const LOGGED_OUT: &str = "unauthenticated";
 /// `type` of a login among its items.
 const LOGIN: u8 = 1;
 
@@ -54,13 +56,14 @@ impl PasswordManager for Bitwarden {
     fn unlock(&self, passphrase: SecretString) -> Option<BoxFuture<'_, Result<(), ManagerError>>> {
         let unlocking = async move {
             let args = ["unlock", "--passwordenv", PASSPHRASE, "--raw"];
-            let answer = self.ask(&args, &[(PASSPHRASE, &passphrase)]).await.map_err(|error| match error {
-                // Its own words for a wrong password are about keys.
-                ManagerError::Failed(words) => {
-                    ManagerError::Locked(format!("the passphrase does not open it ({words})"))
+            let answer = match self.ask(&args, &[(PASSPHRASE, &passphrase)]).await {
+                // Its own words for a wrong password are about keys. Only one that somebody is logged in to can have one.
+                Err(ManagerError::Failed(words)) if self.status().await? != LOGGED_OUT => {
+                    return Err(ManagerError::Locked(format!("the passphrase does not open it ({words})")));
                 }
-                other => other,
-            })?;
+                Err(ManagerError::Failed(_)) => return Err(nobody()),
+                answer => answer?,
+            };
             let key = std::str::from_utf8(&answer).unwrap_or_default().trim();
             if key.is_empty() {
                 return Err(ManagerError::Locked(format!("`{PROGRAM}` gave no key for its session")));
@@ -77,14 +80,10 @@ impl PasswordManager for Bitwarden {
 
     fn check(&self) -> BoxFuture<'_, Result<(), ManagerError>> {
         async {
-            let answer = self.ask(&["status"], &[]).await?;
-            let status: Status = parse(PROGRAM, &answer)?;
-            match status.status.as_str() {
+            match self.status().await?.as_str() {
                 "unlocked" => Ok(()),
-                "locked" => Err(ManagerError::Locked("it is locked".to_owned())),
-                _ => Err(ManagerError::Locked(
-                    "nobody is logged in to it on this machine: run `bw login` in a terminal".to_owned(),
-                )),
+                LOGGED_OUT => Err(nobody()),
+                _ => Err(ManagerError::Locked("it is locked".to_owned())),
             }
         }
         .boxed()
@@ -124,6 +123,12 @@ impl PasswordManager for Bitwarden {
 }
 
 impl Bitwarden {
+    /// Returns `unlocked`, `locked` or `unauthenticated`.
+    async fn status(&self) -> Result<String, ManagerError> {
+        let answer = self.ask(&["status"], &[]).await?;
+        Ok(parse::<Status>(PROGRAM, &answer)?.status)
+    }
+
     async fn ask(&self, args: &[&str], more: &[(&str, &SecretString)]) -> Result<Zeroizing<Vec<u8>>, ManagerError> {
         let _turn = self.one_at_a_time.lock().await;
         let session = self.key().clone();
@@ -135,6 +140,10 @@ impl Bitwarden {
     fn key(&self) -> std::sync::MutexGuard<'_, Option<SecretString>> {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn nobody() -> ManagerError {
+    ManagerError::Locked("nobody is logged in to it on this machine: run `bw login` in a terminal".to_owned())
 }
 
 /// Whether a text is an identifier of Bitwarden, and no flag.
@@ -155,6 +164,9 @@ struct Listed {
     kind: u8,
     #[serde(default)]
     name: String,
+    /// Not 0 where the person wants to give the master password before each use.
+    #[serde(default)]
+    reprompt: u8,
     #[serde(default)]
     login: Option<ListedLogin>,
 }
@@ -181,7 +193,8 @@ struct Address {
 
 impl Listed {
     fn into_item(self) -> Option<Item> {
-        let login = self.login?;
+        // Its own program does not ask again, and so it is left to the person.
+        let login = self.login.filter(|_| self.reprompt == 0)?;
         Some(Item {
             id: self.id,
             name: self.name,
@@ -198,6 +211,8 @@ impl Listed {
 struct Whole {
     #[serde(default)]
     login: Option<Login>,
+    #[serde(default)]
+    reprompt: u8,
     /// Of an item in its trash, which the list leaves out and `get` does not.
     #[serde(default)]
     deleted_date: Option<IgnoredAny>,
@@ -219,6 +234,10 @@ impl Whole {
     fn into_opened(self) -> Result<OpenedItem, ManagerError> {
         if self.deleted_date.is_some() {
             return Err(ManagerError::Failed("its item was deleted there".to_owned()));
+        }
+        if self.reprompt != 0 {
+            let why = "its item wants the master password before each use; a person can fill it in";
+            return Err(ManagerError::Failed(why.to_owned()));
         }
         Ok(self.login.unwrap_or_default().into_opened())
     }
@@ -257,7 +276,8 @@ mod tests {
                             { "match": 5, "uri": "https://never.com" }, { "match": 4, "uri": "^https://.*$" }, { "uri": "androidapp://com.shop" }],
                    "username": "ada", "password": "s3cret", "totp": null, "passwordRevisionDate": null } },
       { "object": "item", "id": "8a4f-2", "type": 2, "name": "A note", "secureNote": { "type": 0 } },
-      { "object": "item", "id": "8a4f-3", "type": 1, "name": "No address", "login": { "uris": null, "username": null, "password": null, "totp": "JBSWY3DPEHPK3PXP" } }
+      { "object": "item", "id": "8a4f-3", "type": 1, "name": "No address", "login": { "uris": null, "username": null, "password": null, "totp": "JBSWY3DPEHPK3PXP" } },
+      { "object": "item", "id": "8a4f-4", "type": 1, "name": "Asks again", "reprompt": 1, "login": { "uris": [{ "uri": "https://bank.com" }], "password": "s3cret" } }
     ]"#;
 
     #[test]
@@ -281,10 +301,14 @@ mod tests {
     }
 
     #[test]
-    fn an_item_in_the_trash_gives_nothing() {
-        let item =
-            r#"{ "id": "8a4f-1", "deletedDate": "2026-01-01T00:00:00.000Z", "login": { "password": "s3cret" } }"#;
-        let refused = parse::<Whole>(PROGRAM, item.as_bytes()).unwrap().into_opened().err();
-        assert_eq!(refused, Some(ManagerError::Failed("its item was deleted there".to_owned())));
+    fn an_item_in_the_trash_or_one_that_asks_again_gives_nothing() {
+        for (part, why) in [
+            (r#""deletedDate": "2026-01-01T00:00:00.000Z""#, "was deleted there"),
+            (r#""reprompt": 1"#, "master password before each use"),
+        ] {
+            let item = format!(r#"{{ "id": "8a4f-1", {part}, "login": {{ "password": "s3cret" }} }}"#);
+            let refused = parse::<Whole>(PROGRAM, item.as_bytes()).unwrap().into_opened().err().unwrap();
+            assert!(refused.to_string().contains(why), "{refused}");
+        }
     }
 }

@@ -94,13 +94,15 @@ pub struct PasswordManagers {
     all: [Box<dyn PasswordManager>; 2],
     /// What a connected one answered last, if that was no.
     refused: Mutex<BTreeMap<CredentialSource, ManagerError>>,
+    /// One is connected or disconnected at a time: what was listed before one was disconnected is not kept after.
+    connecting: tokio::sync::Mutex<()>,
 }
 
 impl Default for PasswordManagers {
     fn default() -> Self {
         let all: [Box<dyn PasswordManager>; 2] =
             [Box::new(one_password::OnePassword), Box::new(bitwarden::Bitwarden::default())];
-        Self { all, refused: Mutex::default() }
+        Self { all, refused: Mutex::default(), connecting: tokio::sync::Mutex::default() }
     }
 }
 
@@ -125,7 +127,10 @@ impl PasswordManagers {
                 Ok(given)
             }
             Err(error) => {
-                self.refused().insert(source, error.clone());
+                // One item that fails says nothing of the others.
+                if !matches!(error, ManagerError::Failed(_)) {
+                    self.refused().insert(source, error.clone());
+                }
                 Err(refusal(manager, &error))
             }
         }
@@ -184,6 +189,7 @@ impl Service {
     ) -> Answer<Told> {
         let managers = &self.inner.password_managers;
         let manager = managers.of(source)?;
+        let _connecting = managers.connecting.lock().await;
         if let Some(Secret(passphrase)) = asked.passphrase.filter(|Secret(text)| !text.is_empty()) {
             let unlocking = manager.unlock(SecretString::from(passphrase)).ok_or_else(|| {
                 let message = format!("`passphrase`: {} is unlocked in its own app", source.called());
@@ -209,7 +215,9 @@ impl Service {
     /// Forgets what was listed of a password manager, and what opened it. The ledger of its uses stays.
     pub async fn disconnect_password_manager(&self, source: CredentialSource) -> Answer<()> {
         let managers = &self.inner.password_managers;
-        managers.of(source)?.forget_session();
+        let manager = managers.of(source)?;
+        let _connecting = managers.connecting.lock().await;
+        manager.forget_session();
         managers.refused().remove(&source);
         let _changing = self.inner.changing_credentials.lock().await;
         let deleted_credentials = self.entries_of(source).await?.into_iter().map(|entry| entry.id).collect();
@@ -226,17 +234,22 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// As [`Self::connect_password_manager`]; `notFound` where the item is not for the entry's site any more.
+    /// As [`Self::connect_password_manager`]; `notFound` where the item is not for the entry's site or user name any more.
     pub(super) async fn values_in_manager(&self, entry: &Credential) -> Answer<(String, Values)> {
         let managers = &self.inner.password_managers;
         let manager = managers.of(entry.source)?;
         let opened = managers.answered(manager, manager.open(entry.source_id.as_deref().unwrap_or_default()).await)?;
+        let changed = |what: &str| {
+            let message = format!("the item in {} is not for {what} any more", entry.source.called());
+            ServiceError::new(ErrorCode::NotFound, message).with_hint("refresh its list in Settings, Sign-ins")
+        };
         let site = entry.site.as_deref().unwrap_or_default();
         if !opened.sites.iter().any(|now| now.to_string() == site) {
-            let message = format!("the item in {} is not for {site} any more", entry.source.called());
-            return Err(
-                ServiceError::new(ErrorCode::NotFound, message).with_hint("refresh its list in Settings, Sign-ins")
-            );
+            return Err(changed(site));
+        }
+        // A person agreed to the user name that they were shown.
+        if let Some(shown) = entry.username.as_ref().filter(|shown| Some(*shown) != opened.username.as_ref()) {
+            return Err(changed(shown));
         }
         let text = |value: Option<SecretString>| value.map(|value| value.expose_secret().to_owned());
         let (password, totp) = (text(opened.password), text(opened.totp));
@@ -258,10 +271,11 @@ struct Listing {
 fn listing(source: CredentialSource, kept: Vec<Credential>, items: Vec<Item>, now: EpochMs) -> Listing {
     let mut kept: BTreeMap<(Option<String>, Option<String>), Credential> =
         kept.into_iter().map(|entry| ((entry.source_id.clone(), entry.site.clone()), entry)).collect();
-    let mut entries = Vec::new();
+    let (mut entries, mut gone) = (Vec::new(), Vec::new());
     for (item, site) in items.iter().flat_map(|item| item.sites.iter().map(move |site| (item, site))).take(MOST) {
         let (source_id, site) = (Some(item.id.clone()), Some(site.to_string()));
         let known = kept.remove(&(source_id.clone(), site.clone()));
+        let is_known = known.is_some();
         let mut entry = known.unwrap_or_else(|| Credential { site: site.clone(), source_id, ..new_login(source, now) });
         let name = if item.name.is_empty() { site.unwrap_or_default() } else { item.name.clone() };
         let is_new = (&entry.name, &entry.username) != (&name, &item.username);
@@ -273,10 +287,13 @@ fn listing(source: CredentialSource, kept: Vec<Credential>, items: Vec<Item>, no
         // A name that could not be saved by hand is not shown either.
         if checks::check_texts(&entry).is_ok() {
             entries.push(entry);
+        } else if is_known {
+            gone.push(entry.id);
         }
     }
     let n_entries = entries.len() as u64;
-    Listing { entries, gone: kept.into_values().map(|entry| entry.id).collect(), n_entries }
+    gone.extend(kept.into_values().map(|entry| entry.id));
+    Listing { entries, gone, n_entries }
 }
 
 /// Returns each site once, of addresses with whether they also mean what lies beneath. What is no site of a page is left out.
@@ -339,6 +356,11 @@ mod tests {
         assert_eq!((entry.id.clone(), entry.rule), (first.entries[0].id.clone(), CredentialRule::Fill));
         assert_eq!((entry.username.as_deref(), entry.created_at, entry.updated_at), (Some("ada.l"), 1, 2));
         assert_eq!(again.gone, [first.entries[1].id.clone()]);
+
+        // A user name that cannot be shown any more takes its entry along.
+        let unfit =
+            listing(CredentialSource::Bitwarden, again.entries.clone(), vec![item("1", "a\u{0}", &["shop.com"])], 3);
+        assert_eq!((unfit.entries.len(), unfit.gone), (0, vec![entry.id.clone()]));
     }
 
     #[test]

@@ -16,10 +16,12 @@ use super::ManagerError;
 const DEADLINE: Duration = Duration::from_secs(60);
 /// Most bytes of an answer: some thousands of items.
 const MOST: u64 = 64 << 20;
+/// Bytes that are read at a time.
+const PART: usize = 16 << 10;
 /// Most characters of a program's own words.
 const LONGEST_WORDS: usize = 300;
 
-/// Runs a program and returns its standard output, which is wiped when dropped. Secrets go into its environment, where the list
+/// Runs a program and returns its standard output, which is wiped when dropped, with every copy made on the way. Secrets go into its environment, where the list
 /// of processes does not show them. It has no standard input: what it would ask there fails.
 ///
 /// # Errors
@@ -36,6 +38,8 @@ pub async fn run(
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("BATON_")) {
         command.env_remove(name);
     }
+    // What its own runtime has to say comes before its words.
+    command.env("NODE_NO_WARNINGS", "1");
     command.envs(secrets.iter().map(|(name, value)| (name, value.expose_secret())));
     let mut child = command.spawn().map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => ManagerError::Absent,
@@ -62,15 +66,30 @@ pub fn parse<T: DeserializeOwned>(program: &str, answer: &[u8]) -> Result<T, Man
 }
 
 async fn read(from: impl AsyncRead + Unpin) -> std::io::Result<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(Vec::new());
-    let read = from.take(MOST).read_to_end(&mut bytes).await?;
-    if read as u64 == MOST { Err(std::io::Error::other("its answer is too long")) } else { Ok(bytes) }
+    let mut from = from.take(MOST);
+    // A buffer that grows leaves copies of what it held.
+    let mut parts: Vec<Zeroizing<Vec<u8>>> = Vec::new();
+    let mut buffer = Zeroizing::new([0; PART]);
+    loop {
+        match from.read(&mut *buffer).await? {
+            0 => break,
+            n => parts.push(Zeroizing::new(buffer[..n].to_vec())),
+        }
+    }
+    let n_bytes: usize = parts.iter().map(|part| part.len()).sum();
+    if n_bytes as u64 == MOST {
+        return Err(std::io::Error::other("its answer is too long"));
+    }
+    let mut bytes = Zeroizing::new(Vec::with_capacity(n_bytes));
+    parts.iter().for_each(|part| bytes.extend_from_slice(part));
+    Ok(bytes)
 }
 
-/// Returns the first line of what a program said when it failed.
+/// Returns the first line of what a program said when it failed, without the warnings of Node.js.
 fn words_of(program: &str, said: &[u8]) -> String {
     let said = String::from_utf8_lossy(said);
-    let line = said.lines().map(str::trim).find(|line| !line.is_empty());
+    let is_said = |line: &&str| !line.is_empty() && !line.starts_with("(node:") && !line.starts_with("(Use `node ");
+    let line = said.lines().map(str::trim).find(is_said);
     match line {
         Some(line) => plain(&line.chars().take(LONGEST_WORDS).collect::<String>()),
         None => format!("`{program}` failed and said nothing"),
@@ -90,6 +109,11 @@ mod tests {
 
         let failed = run("sh", &["-c", "echo; echo 'Vault is locked.' >&2; exit 1"], &[]).await;
         assert_eq!(failed.unwrap_err(), ManagerError::Failed("Vault is locked.".to_owned()));
+        let script = "printf '(node:7) Warning: old\\n(Use `node --trace` for more)\\nNot found.' >&2; exit 1";
+        let warned = run("sh", &["-c", script], &[]).await;
+        assert_eq!(warned.unwrap_err(), ManagerError::Failed("Not found.".to_owned()));
+        let long = run("sh", &["-c", "head -c 200000 /dev/zero"], &[]).await;
+        assert_eq!(long.unwrap().len(), 200_000);
         let silent = run("sh", &["-c", "exit 3"], &[]).await;
         assert_eq!(silent.unwrap_err(), ManagerError::Failed("`sh` failed and said nothing".to_owned()));
         assert_eq!(run("no-such-program-anywhere", &[], &[]).await.unwrap_err(), ManagerError::Absent);
