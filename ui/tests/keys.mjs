@@ -47,6 +47,14 @@ const tests = {
     await page.getByRole('img', { name: /^The page after: .*Invoices/ }).waitFor();
     return page;
   },
+  async 'F9 starts a browser that is stopped, and takes control of it'() {
+    const page = await open('stopped');
+    await page.getByText('its browser starts again when it is used', { exact: false }).first().waitFor();
+    assert.equal(await page.getByRole('img', { name: /^The sandbox screen/ }).count(), 0, 'nothing is watched that does not run');
+    await page.keyboard.press('F9');
+    await seen(page, 'You are driving');
+    return page;
+  },
   async 'the palette lists every command after >, and the arrows reach the last'() {
     const page = await open('agent');
     await page.keyboard.press('Control+k');

@@ -41,6 +41,7 @@ const STATES = {
   receipt: { act: async (page) => { await take(page); await press('F9')(page); await page.keyboard.type('The code went to my phone'); await press('Enter')(page); }, sees: 'What changed while you drove' },
   keep: { act: async (page) => { await take(page); await press('F9')(page); await press('Enter')(page); }, sees: 'Keep this sign-in for portal.example?' },
   ended: { sees: 'Done: report.md and 2 more' },
+  stopped: { sees: 'its browser starts again when it is used' },
   failed: { sees: 'It failed' },
   broken: { sees: 'It failed' },
   lost: { act: async (_page, runtime) => runtime.cutStreams(), sees: 'The picture stopped' },

@@ -167,6 +167,11 @@ export async function startRuntime(pictures) {
       case 'fs/trash/trash1/restore':
         deleted.pop();
         return json(response, 200, { path: 'report.md', kind: 'file', size: 1, modifiedAt: NOW });
+      case 'preview/start':
+        request.resume();
+        state.main.preview = { ...state.main.preview, status: 'ready' };
+        tell('sandbox.browser.ready', 'system', {});
+        return json(response, 200, state.main.preview);
       case 'preview/resize': {
         let text = '';
         for await (const part of request) text += part;

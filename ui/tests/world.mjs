@@ -218,6 +218,7 @@ export function world(state) {
     case 'setup':
     case 'demoEnded':
     case 'ended':
+    case 'stopped':
     case 'failed': {
       const failed = state === 'failed';
       if (state === 'setup') tsk.playbook = SETUP;
@@ -232,6 +233,7 @@ export function world(state) {
       });
       main.agent = { status: 'idle' };
       main.preview = preview('idle', 'https://portal.example/invoices', 'Invoices');
+      if (state === 'stopped') main.preview.status = 'off';
       Object.assign(control, { mode: 'idle' });
       picture = 'invoices';
       told = failed ? [...BACK, [0.02, 'sandbox.agent.task.failed', 'agent', { error: tsk.error }]] : DONE;

@@ -41,6 +41,7 @@ createSandbox capabilities.browser.recording: ../tests/tests/product/recordings.
 createSandbox capabilities.browser.profile: src/service/sandboxes.rs: uses_profile(name)
 createSandbox capabilities.browser.byoProxyUrl: tests/egress/outbound.rs: fn everything_goes_through_an_http_proxy_which_resolves_the_names
 openDebuggingPort ttlMs: src/api/routes/cdp_port.rs: ttl
+createSandbox capabilities.browser.idleMs: ../tests/tests/product/resting.rs: fn a_browser_that_nobody_uses_is_stopped_and_every_door_brings_it_back
 createSandbox capabilities.browser.shellAccess: ../tests/tests/product/cdp.rs: fn the_shell_reaches_the_browser_only_where_the_sandbox_was_made_so
 demo viewport: src/service/tasks.rs: BrowserCapability { viewport,
 demo viewport.width: src/service/tasks.rs: BrowserCapability { viewport,
@@ -378,6 +379,7 @@ async fn a_value_that_cannot_have_its_effect_is_refused_by_name() {
     let bench = Bench::new().await;
     for (body, field) in [
         (json!({ "limits": { "idleMs": 0 } }), "`limits.idleMs`"),
+        (json!({ "capabilities": { "browser": { "idleMs": 999 } } }), "`capabilities.browser.idleMs`"),
         (json!({ "capabilities": { "browser": { "byoProxyUrl": "ftp://user:secret@host" } } }), "byoProxyUrl"),
         (json!({ "capabilities": { "browser": { "colour": 1 } } }), "`colour`"),
         (

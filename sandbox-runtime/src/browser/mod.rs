@@ -447,6 +447,18 @@ impl Browser {
         !veil::look_again(pipe, world, &typed).await
     }
 
+    /// Asks the browser to end, and waits until it has: what pages stored is on the disk then. Its tabs stay known as they were.
+    pub async fn close(&self) {
+        self.shared.world.state().is_ending = true;
+        self.shared.pipe.note(None, "Browser.close", json!({}));
+        self.shared.pipe.closed().await;
+    }
+
+    /// Whether a download is under way.
+    pub fn is_downloading(&self) -> bool {
+        self.shared.world.state().is_downloading()
+    }
+
     /// Loads the tabs again whose page did not come, where `is_open` says of its host and port that the way there is open now.
     pub fn load_refused(&self, is_open: impl Fn(&Host, u16) -> bool) {
         unreachable::load_refused(&self.shared.pipe, &self.shared.world, is_open);

@@ -108,6 +108,8 @@ pub struct State {
     /// Browser contexts whose downloads are settled, by the runtime or by the client whose they are.
     pub contexts: BTreeSet<String>,
     pub closed: bool,
+    /// The browser was asked to end: what it tells of its tabs from then on is not about them.
+    pub is_ending: bool,
     dialogs_seen: u64,
     /// How many actions run, each of which answers dialogs itself.
     pub acting: u32,
@@ -265,6 +267,9 @@ impl World {
 
     /// Handles one event. Called in order, never blocks.
     pub fn on_event(self: &Arc<Self>, pipe: &Pipe, event: Event) {
+        if self.state().is_ending {
+            return;
+        }
         let Event { session, method, mut params } = event;
         let session = session.as_deref();
         match session {
@@ -720,6 +725,11 @@ impl State {
     /// Returns the tabs that a person would count.
     pub fn shown_tabs(&self) -> impl Iterator<Item = &Tab> {
         self.tabs.iter().filter(|tab| !tab.hidden)
+    }
+
+    /// Whether a download is under way.
+    pub fn is_downloading(&self) -> bool {
+        self.downloads.iter().any(|download| download.state == DownloadState::Running)
     }
 
     /// Notes that those of these tabs load again whose page did not come; returns their sessions.

@@ -120,6 +120,7 @@ pub(super) fn spawn(sandbox: Sandbox, kit: Kit) -> Driver {
         lapses_at: None,
         desktop: None,
         desktop_down: false,
+        rest: None,
         shell: None,
         shell_down: false,
         browser: None,
@@ -249,16 +250,21 @@ impl Actor {
             Cause::Started(Err(failure)) => self.fail(failure).await,
             Cause::PartLost(lost) => self.part_lost(lost).await,
             Cause::Returned(number) => self.returned(number),
-            Cause::Reopened(lost) => self.reopened(lost).await,
-            Cause::Restarted(lost, restarted) => self.restarted(lost, restarted).await,
+            Cause::Reopened(again, number) => self.reopened(again, number).await,
+            Cause::Restarted(again, restarted) => self.restarted(again, restarted).await,
+            Cause::Wake => self.wake(),
+            Cause::StopBrowser { answer } => {
+                let stopped = self.stop_browser().await;
+                reply(answer, stopped);
+            }
             Cause::Browser(event) => self.browser_event(event).await,
             Cause::Denied(denied) => {
                 let denied = NetworkDenied { host: denied.host, port: denied.port, reason: denied.reason };
                 self.commit(vec![self.event(denied, By::System)]).await;
             }
             Cause::NewPlace(place) => self.ask_about_place(place).await,
-            Cause::PlaceAnswered { place, asked_for, decision } => {
-                self.place_answered(*place, asked_for, decision).await;
+            Cause::PlaceAnswered { place, by, task, decision } => {
+                self.place_answered(*place, (by, task), decision).await;
             }
             Cause::StartTask { task, order, answer } => {
                 let started = self.start_task(*task, *order).await;
@@ -528,6 +534,9 @@ impl Actor {
 
     /// Grants the turn to whoever waits longest, if it may be granted now.
     pub(super) fn grant_turns(&mut self) {
+        if !self.turns.nobody_waits() {
+            self.wake();
+        }
         // A browser that comes back is waited for.
         while !self.is_browser_away()
             && !self.sandbox.status.is_pause()
@@ -585,8 +594,8 @@ impl Actor {
         let task_due = self.task.as_ref().and_then(|task| task.clock.due_at());
         let owed_due = self.owes().then(|| now_ms() + i64::try_from(OWED_PAUSE.as_millis()).unwrap_or(i64::MAX));
         let offers_due = self.driver.offers().due_at();
-        let (idle_due, freeze_due) = (self.idle_due_at(), self.freeze_due_at());
-        [self.control.next_tick_at(), expires_at, task_due, idle_due, owed_due, freeze_due, offers_due]
+        let (idle_due, rest_due, freeze_due) = (self.idle_due_at(), self.rest_due_at(), self.freeze_due_at());
+        [self.control.next_tick_at(), expires_at, task_due, idle_due, rest_due, owed_due, freeze_due, offers_due]
             .into_iter()
             .flatten()
             .min()
@@ -600,6 +609,7 @@ impl Actor {
         self.freeze_if_due().await;
         self.driver.offers().expire(now_ms());
         self.end_idle().await;
+        self.rest_if_due().await;
     }
 
     /// Whether nobody drives and nothing is under way.
@@ -702,6 +712,7 @@ impl Actor {
             },
             desktop: desktop.map(|desktop| desktop.room.link.clone()),
             desktop_down: self.is_desktop_down(),
+            rest: desktop.and_then(|desktop| desktop.rest.as_ref()).map(|rest| rest.keeps_tabs),
             shell: self.rooms.as_ref().map(|rooms| rooms.shell.link.clone()),
             shell_down: self.is_shell_down(),
             browser: desktop.map(|desktop| desktop.browser.clone()),

@@ -12,8 +12,7 @@ use sandbox_core::{ApprovalId, GrantId, Lease, TaskId, ViewerId};
 use tokio::sync::oneshot;
 
 use super::approvals::Decided;
-use super::places::PlaceAskedFor;
-use super::recovery::Restarted;
+use super::recovery::{Again, Restarted};
 use super::refusal::Reply;
 use super::start::{Lost, Rooms};
 use super::tasks::TaskOrder;
@@ -30,12 +29,18 @@ pub(super) enum Cause {
     Started(Result<Box<(Rooms, Remembered)>, Failure>),
     /// A part ended by itself, or hangs.
     PartLost(Lost),
-    /// A room was started again after that part of it was lost.
-    Restarted(Lost, Result<Box<Restarted>, Failure>),
+    /// A room was started again, or could not be.
+    Restarted(Again, Result<Box<Restarted>, Failure>),
     /// The tabs that a browser was given when it started are back; the number is that of its room.
     Returned(u32),
     /// The tabs of a browser that was started again are back; the number is that of the new room.
-    Reopened(Lost),
+    Reopened(Again, u32),
+    /// Somebody uses the browser, or is about to.
+    Wake,
+    /// The browser is to be stopped now, its tabs forgotten.
+    StopBrowser {
+        answer: Reply<()>,
+    },
     Browser(BrowserEvent),
     Denied(Denied),
     /// The sandbox wants to go to a place that nobody named.
@@ -43,7 +48,8 @@ pub(super) enum Cause {
     /// What became of the question about a place; `None` where it was never answered. The side that caused it waits no longer.
     PlaceAnswered {
         place: Box<NewPlace>,
-        asked_for: PlaceAskedFor,
+        by: TurnOf,
+        task: Option<TaskId>,
         decision: Option<Decision>,
     },
 

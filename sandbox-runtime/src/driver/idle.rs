@@ -53,7 +53,11 @@ impl Actor {
 
     /// Returns when the sandbox will have been idle for as long as it may be.
     pub(super) fn idle_due_at(&self) -> Option<EpochMs> {
-        let limit_ms = self.sandbox.limits.idle_ms?;
+        self.idle_for_at(self.sandbox.limits.idle_ms?)
+    }
+
+    /// Returns when the sandbox will have been idle for that long.
+    pub(super) fn idle_for_at(&self, limit_ms: u64) -> Option<EpochMs> {
         let activity = &self.driver.activity;
         // Whoever is connected may leave unseen: it is looked at again after the same time.
         let present = activity.present.load(Ordering::Relaxed) > 0;
@@ -82,7 +86,7 @@ impl Actor {
     }
 }
 
-fn in_words(ms: u64) -> String {
+pub(super) fn in_words(ms: u64) -> String {
     match ms {
         ms if ms % 3_600_000 == 0 => format!("{} h", ms / 3_600_000),
         ms if ms % 60_000 == 0 => format!("{} min", ms / 60_000),

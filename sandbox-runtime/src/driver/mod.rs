@@ -37,6 +37,7 @@ mod recorder;
 mod recordings;
 mod recovery;
 mod refusal;
+mod resting;
 mod seat;
 mod share;
 mod speech;
@@ -181,8 +182,10 @@ pub struct Shared {
     asker: Option<Asker>,
     pub(super) lapses_at: Option<EpochMs>,
     pub(super) desktop: Option<Link>,
-    /// Whether that room was lost and is started again.
+    /// Whether that room was lost and is started again, or was stopped.
     pub(super) desktop_down: bool,
+    /// Set while the browser is stopped because nobody uses it: whether its tabs come back.
+    pub(super) rest: Option<bool>,
     pub(super) shell: Option<Link>,
     pub(super) shell_down: bool,
     pub(super) browser: Option<Browser>,
@@ -482,7 +485,7 @@ impl Shared {
         if preview.blind {
             return;
         }
-        let Some(browser) = &self.browser else { return };
+        let Some(browser) = self.browser.as_ref().filter(|_| self.rest != Some(false)) else { return };
         let page = browser.state();
         preview.url = page.url;
         preview.title = page.title;

@@ -51,7 +51,7 @@ impl Actor {
         if self.sandbox.status == SandboxStatus::Paused {
             return reply(answer, Ok(()));
         }
-        if !self.sandbox.status.takes_work() || self.is_shell_down() || self.is_browser_away() {
+        if !self.sandbox.status.takes_work() || self.is_shell_down() || (self.is_browser_away() && !self.rests()) {
             return reply(answer, Err(Refusal::wrong_state("only a sandbox that is ready or active can be paused")));
         }
         if self.driver.is_held() {

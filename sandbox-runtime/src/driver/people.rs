@@ -169,7 +169,10 @@ impl Actor {
         let handoff = HandoffId::from_unique(crate::unique());
         let taking = self.controller.replace(name);
         match self.control_request(Request::Take { controller, handoff }, By::Person, None).await {
-            Answer::Accepted(_) | Answer::Already => self.all_is_recorded(),
+            Answer::Accepted(_) | Answer::Already => {
+                self.wake();
+                self.all_is_recorded()
+            }
             Answer::Denied(denial) => {
                 self.controller = taking;
                 self.show();

@@ -17,13 +17,6 @@ use crate::agent::{Decision, HeldAnswer};
 use crate::egress::{NewPlace, PlaceAnswer};
 use crate::store::Change;
 
-/// For whom a question about a place was asked.
-#[derive(Clone, Debug)]
-pub(super) struct PlaceAskedFor {
-    by: TurnOf,
-    task: Option<TaskId>,
-}
-
 impl Actor {
     /// Opens a place that a person named already, in the task, by a rule or by a permission; asks them about any other.
     pub(super) async fn ask_about_place(&mut self, place: Box<NewPlace>) {
@@ -44,24 +37,24 @@ impl Actor {
             self.open_place(*place, lines).await;
             return;
         }
-        let task = self.task.as_ref().map(|running| running.task.id.clone());
-        let asked_for = PlaceAskedFor { by: self.who_acted(), task: task.clone() };
-        let approval = self.new_approval(proposal, true, task);
-        self.trust.held_of(asked_for.by).begin();
+        let (by, task) = (self.who_acted(), self.task.as_ref().map(|running| running.task.id.clone()));
+        let approval = self.new_approval(proposal, true, task.clone());
+        self.trust.held_of(by).begin();
         let (answer, answered) = oneshot::channel();
-        self.ask_about(Asked::waiting(approval, asked_for.by, answer), Change::default()).await;
+        self.ask_about(Asked::waiting(approval, by, answer), Change::default()).await;
         let inbox = self.driver.inbox.clone();
         tokio::spawn(async move {
             let decision = answered.await.ok().and_then(Result::ok);
             // An actor that ended opens nothing.
-            let _ = inbox.send(Cause::PlaceAnswered { place, asked_for, decision }).await;
+            let _ = inbox.send(Cause::PlaceAnswered { place, by, task, decision }).await;
         });
     }
 
+    /// Takes in what became of a question that one side caused, for that task if there was one.
     pub(super) async fn place_answered(
         &mut self,
         place: NewPlace,
-        asked_for: PlaceAskedFor,
+        (by, task): (TurnOf, Option<TaskId>),
         decision: Option<Decision>,
     ) {
         let became = match decision {
@@ -77,10 +70,10 @@ impl Actor {
             Some(Decision::Void { .. } | Decision::Unanswered) | None => HeldAnswer::Gone,
         };
         // What became of an earlier task's question is no news to this one.
-        if asked_for.task == self.task.as_ref().map(|running| running.task.id.clone()) {
-            self.note_held(asked_for.by, became);
+        if task == self.task.as_ref().map(|running| running.task.id.clone()) {
+            self.note_held(by, became);
         }
-        self.trust.held_of(asked_for.by).finish();
+        self.trust.held_of(by).finish();
         self.questions_changed();
     }
 

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sandbox_core::control::State;
-use sandbox_core::event::{BrowserFailed, Recovered};
+use sandbox_core::event::{BrowserFailed, BrowserReady, Recovered};
 use sandbox_core::model::{Actor as By, Failure, PreviewStatus};
 use sandbox_link::Link;
 use sandbox_link::protocol::{Loss, Part};
@@ -23,7 +23,7 @@ use super::cause::Cause;
 use super::people::Naming;
 use super::start::{Desktop, Life, Lost, Running, Starter, TABS_LIMIT};
 use super::{Driver, Shared};
-use crate::browser::{Remembered, forget_open_pages};
+use crate::browser::{Browser, Remembered, forget_open_pages};
 
 /// How often a room is started again at once.
 const TRIES: u32 = 2;
@@ -43,6 +43,14 @@ const LOCKS: [&str; 3] = ["SingletonLock", "SingletonCookie", "SingletonSocket"]
 pub(super) enum Restarted {
     Shell(Running),
     Desktop(Desktop, Remembered),
+}
+
+/// Why a room is started again.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Again {
+    Lost(Lost),
+    /// Somebody uses a browser that was stopped.
+    Wanted,
 }
 
 impl Actor {
@@ -68,7 +76,7 @@ impl Actor {
             let message = format!("{}; parts were lost {times} times in {minutes} minutes", told(lost));
             return self.lose(&message).await;
         }
-        self.restart(lost, life, !again_too_soon);
+        self.restart(Again::Lost(lost), life.end(), !again_too_soon);
         self.show();
     }
 
@@ -81,7 +89,8 @@ impl Actor {
         room.life.take()
     }
 
-    fn restart(&mut self, lost: Lost, life: Life, with_tabs: bool) {
+    /// Starts a room again once the one before it has ended.
+    pub(super) fn restart(&mut self, again: Again, ended: impl Future<Output = ()> + Send + 'static, with_tabs: bool) {
         let viewport = self.sandbox.preview.viewport;
         let Some(rooms) = &mut self.rooms else { return };
         rooms.started += 1;
@@ -89,10 +98,10 @@ impl Actor {
         let remembered =
             rooms.desktop.as_ref().map(|desktop| desktop.browser.remembered(with_tabs)).unwrap_or_default();
         rooms.restarts.spawn(async move {
-            life.end().await;
+            ended.await;
             let mut tries = 1;
             let restarted = loop {
-                let started = match lost.part {
+                let started = match again.part() {
                     Part::Shell => starter.shell(number).await.map(Restarted::Shell),
                     Part::Desktop | Part::Display | Part::Browser => {
                         clear_profile(&starter).await;
@@ -114,19 +123,19 @@ impl Actor {
                 }
             };
             // An actor that ended meanwhile drops the room, which kills it.
-            let _ = inbox.send(Cause::Restarted(lost, restarted)).await;
+            let _ = inbox.send(Cause::Restarted(again, restarted)).await;
         });
         while rooms.restarts.try_join_next().is_some() {}
     }
 
-    pub(super) async fn restarted(&mut self, lost: Lost, restarted: Result<Box<Restarted>, Failure>) {
+    pub(super) async fn restarted(&mut self, again: Again, restarted: Result<Box<Restarted>, Failure>) {
         if !self.sandbox.status.takes_work() {
             return;
         }
         let restarted = match restarted {
             Ok(restarted) => *restarted,
             Err(failure) => {
-                let message = format!("{}, and could not be started again: {}", told(lost), failure.message);
+                let message = format!("{}, and could not be started again: {}", again.told(), failure.message);
                 return self.lose(&message).await;
             }
         };
@@ -150,19 +159,19 @@ impl Actor {
                         tracing::warn!("tabs of a browser that was started again still load");
                     }
                     // The actor may have ended.
-                    let _ = inbox.send(Cause::Reopened(Lost { number, ..lost })).await;
+                    let _ = inbox.send(Cause::Reopened(again, number)).await;
                 });
                 // Those who watch need not wait for the tabs.
                 return self.show();
             }
         }
-        self.tell_recovered(lost).await;
+        self.tell_recovered(again).await;
     }
 
-    /// The tabs are back.
-    pub(super) async fn reopened(&mut self, lost: Lost) {
+    /// The tabs are back in the room of that number.
+    pub(super) async fn reopened(&mut self, again: Again, number: u32) {
         let desktop = self.rooms.as_mut().and_then(|rooms| rooms.desktop.as_mut());
-        let Some(desktop) = desktop.filter(|desktop| desktop.room.number == lost.number && desktop.room.life.is_some())
+        let Some(desktop) = desktop.filter(|desktop| desktop.room.number == number && desktop.room.life.is_some())
         else {
             return;
         };
@@ -170,13 +179,20 @@ impl Actor {
         if self.sandbox.status.takes_work() {
             self.sandbox.preview.status = PreviewStatus::Ready;
             self.look_at_questions_again();
-            self.tell_recovered(lost).await;
+            self.tell_recovered(again).await;
         }
     }
 
-    async fn tell_recovered(&mut self, lost: Lost) {
-        let recovered = Recovered { part: lost.part, cause: lost.loss };
-        self.must_commit(vec![self.event(recovered, By::System)]).await;
+    async fn tell_recovered(&mut self, again: Again) {
+        let recovered = match again {
+            Again::Lost(lost) => self.event(Recovered { part: lost.part, cause: lost.loss }, By::System),
+            Again::Wanted => {
+                // Whoever wanted it is about to use it.
+                self.driver.activity.touch();
+                self.event(BrowserReady {}, By::System)
+            }
+        };
+        self.must_commit(vec![recovered]).await;
         self.grant_turns();
     }
 
@@ -208,9 +224,17 @@ impl Driver {
         self.when(|now| !now.shell_down).await?.shell.clone()
     }
 
-    /// Returns the way to the desktop room; waits for one that is started again.
+    /// Returns the way to the desktop room; waits for one that is started again, and starts one that was stopped.
     pub async fn desktop_when_up(&self) -> Option<Link> {
+        self.wake().await;
         self.when(|now| !now.desktop_down).await?.desktop.clone()
+    }
+
+    /// Returns the browser, with its tabs; waits for one that is started again, and starts one that was stopped.
+    pub async fn browser_when_up(&self) -> Option<Browser> {
+        self.wake().await;
+        let is_up = |now: &Shared| !now.desktop_down && now.sandbox.preview.status != PreviewStatus::Starting;
+        self.when(is_up).await?.browser.clone()
     }
 
     async fn when(&self, is_up: impl Fn(&Shared) -> bool) -> Option<std::sync::Arc<Shared>> {
@@ -239,6 +263,23 @@ fn remove(path: &Path) -> std::io::Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
         Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+impl Again {
+    fn part(self) -> Part {
+        match self {
+            Self::Lost(lost) => lost.part,
+            Self::Wanted => Part::Desktop,
+        }
+    }
+
+    /// Says what happened, for people.
+    fn told(self) -> String {
+        match self {
+            Self::Lost(lost) => told(lost),
+            Self::Wanted => "the browser had been stopped".to_owned(),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use sandbox_link::protocol::{
 };
 use sandbox_link::{Incoming, Link, Stream, read_message};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::Kit;
 use super::cause::Cause;
@@ -68,7 +68,17 @@ pub(super) struct Desktop {
     pub browser: Browser,
     /// Whether nothing of an earlier browser is still to come back.
     pub is_back: bool,
+    /// Set while it is stopped because nobody uses it.
+    pub rest: Option<Rest>,
     pub room: Running,
+}
+
+/// A desktop room that was stopped, until somebody uses it again.
+pub(super) struct Rest {
+    /// Whether its tabs come back.
+    pub keeps_tabs: bool,
+    /// Over when its last process is gone.
+    pub stopping: JoinHandle<()>,
 }
 
 /// A part of a sandbox was lost.
@@ -100,8 +110,13 @@ impl Rooms {
         self.starter.desktop_egress.close();
         let shell = self.shell.life.take();
         let desktop = self.desktop.as_mut().and_then(|desktop| desktop.room.life.take());
+        let rest = self.desktop.as_mut().and_then(|desktop| desktop.rest.take());
         for life in [shell, desktop].into_iter().flatten() {
             life.end().await;
+        }
+        if let Some(rest) = rest {
+            // It ends what a dropped room would end too.
+            let _ = rest.stopping.await;
         }
     }
 }
@@ -188,7 +203,7 @@ impl Starter {
         life.tasks.spawn(watch_reports(link.clone(), browser.clone(), number, self.inbox.clone()));
         life.tasks.spawn(watch_heartbeat(link.clone(), ended, self.kit.frozen.clone(), self.inbox.clone()));
         life.tasks.spawn(watch_browser(browser.clone(), number, self.kit.frozen.clone(), self.inbox.clone()));
-        Ok(Desktop { browser, is_back: true, room: Running { link, number, life: Some(life) } })
+        Ok(Desktop { browser, is_back: true, rest: None, room: Running { link, number, life: Some(life) } })
     }
 
     /// Starts a room and waits until its guest is ready. `ended` is told when its streams end.
@@ -311,7 +326,7 @@ async fn watch_reports(desktop: Link, browser: Browser, number: u32, inbox: mpsc
     while let Ok(Some(report)) = read_message::<DesktopReport>(&mut reports).await {
         match report {
             DesktopReport::BrowserExited { status } => {
-                tracing::warn!(status, "the browser exited");
+                tracing::debug!(status, "the browser exited");
                 if inbox.send(browser_gone(&desktop, number).await).await.is_err() {
                     return;
                 }

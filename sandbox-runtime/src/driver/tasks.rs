@@ -163,7 +163,7 @@ impl Actor {
         let (mail, spent) = (running.mail.clone(), running.task.usage.clone());
         self.told_about(&told);
         // The page that is open is where a person left the browser.
-        if let Some(browser) = self.driver.browser() {
+        if let Some(browser) = self.driver.browser().filter(|_| !self.driver.forgets_tabs()) {
             self.told_about(&browser.state().url);
         }
         self.sync_holding().await;

@@ -34,7 +34,7 @@ impl Service {
     /// `staleLease` for a reference that means nothing any more; `notFound` when nothing fits the target in time.
     pub async fn act(&self, id: &SandboxId, action: Action) -> Answer<Outcome> {
         let driver = self.working_driver(id).await?;
-        let browser = driver.browser().ok_or_else(|| ServiceError::no_browser(&driver))?;
+        let browser = driver.browser_when_up().await.ok_or_else(|| ServiceError::no_browser(&driver))?;
         if let Some(seen) = look(&browser, &action).await {
             return seen;
         }

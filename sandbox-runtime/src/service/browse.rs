@@ -22,7 +22,7 @@ const PAGE: Plain = Plain { timeout_ms: Some(PAGE_MS) };
 pub enum BrowseCommand {
     /// Makes sure that the browser runs.
     Start,
-    /// Lets go of the page: every tab but one blank is closed.
+    /// Stops the browser, and forgets its tabs.
     Stop,
     Navigate {
         url: String,
@@ -48,13 +48,20 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// `heldByPerson` and `waitingForPerson` while a person drives or is asked; `conflict` without a browser.
+    /// `heldByPerson` and `waitingForPerson` while a person drives or is asked; `conflict` without a browser, and where a browser
+    /// that is to be stopped is needed by a task.
     pub async fn browse(&self, id: &SandboxId, command: BrowseCommand) -> Answer<Preview> {
         let driver = self.working_driver(id).await?;
         let browser = driver.browser().ok_or_else(|| ServiceError::no_browser(&driver))?;
         match command {
             BrowseCommand::Start => drop(driver.begin().await?),
-            BrowseCommand::Stop => leave(&driver, &browser).await?,
+            BrowseCommand::Stop => {
+                if !driver.rests() {
+                    // In turn: nothing that is under way is cut off.
+                    drop(driver.begin().await?);
+                }
+                driver.stop_browser().await?;
+            }
             BrowseCommand::Navigate { url } => act(&driver, &browser, navigate(url)).await?,
             BrowseCommand::Back => act(&driver, &browser, Action::Back(PAGE)).await?,
             BrowseCommand::Forward => act(&driver, &browser, Action::Forward(PAGE)).await?,
@@ -76,7 +83,7 @@ impl Service {
     /// Returns a PNG of the page; refused while a person drives.
     pub async fn screenshot(&self, id: &SandboxId) -> Answer<Vec<u8>> {
         let driver = self.working_driver(id).await?;
-        let browser = driver.browser().ok_or_else(|| ServiceError::no_browser(&driver))?;
+        let browser = driver.browser_when_up().await.ok_or_else(|| ServiceError::no_browser(&driver))?;
         Ok(browser.screenshot().await?)
     }
 }
@@ -84,14 +91,6 @@ impl Service {
 /// Does one action, asked about and told like any other.
 async fn act(driver: &Driver, browser: &Browser, action: Action) -> Answer<()> {
     act_in_turn(driver, browser, &action).await.map(drop)
-}
-
-/// Closes every tab but one, and leaves that one blank.
-async fn leave(driver: &Driver, browser: &Browser) -> Answer<()> {
-    for other in browser.state().tabs.into_iter().filter(|tab| !tab.active) {
-        act(driver, browser, Action::CloseTab(tab(other.id))).await?;
-    }
-    act(driver, browser, navigate("about:blank".to_owned())).await
 }
 
 fn navigate(url: String) -> Action {

@@ -38,23 +38,23 @@ impl Service {
     /// `conflict` without a browser, `notFound` for a page that is not there, `overloaded` when there are too many.
     pub async fn debug(&self, id: &SandboxId, place: Place) -> Answer<(Debugging, Ears)> {
         let driver = self.working_driver(id).await?;
-        let browser = driver.browser().ok_or_else(|| ServiceError::no_browser(&driver))?;
-        let (client, ears) = browser.admit(place).await?;
         let _presence = driver.presence();
+        let browser = driver.browser_when_up().await.ok_or_else(|| ServiceError::no_browser(&driver))?;
+        let (client, ears) = browser.admit(place).await?;
         Ok((Debugging { driver, client, _presence, line: VecDeque::new(), asked: None }, ears))
     }
 
     /// Returns what the browser says of itself.
     pub async fn browser_version(&self, id: &SandboxId) -> Answer<Value> {
         let driver = self.working_driver(id).await?;
-        let browser = driver.browser().ok_or_else(|| ServiceError::no_browser(&driver))?;
+        let browser = driver.browser_when_up().await.ok_or_else(|| ServiceError::no_browser(&driver))?;
         Ok(browser.version().await?)
     }
 
     /// Returns the tabs that a client could attach to; refused while a person drives.
     pub async fn debuggable_tabs(&self, id: &SandboxId) -> Answer<Vec<Tab>> {
         let driver = self.working_driver(id).await?;
-        let browser = driver.browser().ok_or_else(|| ServiceError::no_browser(&driver))?;
+        let browser = driver.browser_when_up().await.ok_or_else(|| ServiceError::no_browser(&driver))?;
         browser.debuggable_tabs().map_err(|refused| Refusal::from(refused).into())
     }
 }

@@ -31,6 +31,8 @@ pub(super) const STARTS_AT_ONCE: usize = 4;
 /// How many sandboxes may start or wait for it.
 const STARTS_MAX: usize = 32;
 const LONGEST_NAME: usize = 200;
+/// A browser takes about as long to start.
+const SHORTEST_BROWSER_IDLE_MS: u64 = 1_000;
 
 impl Service {
     /// Makes a sandbox and starts it; answers at once.
@@ -343,6 +345,10 @@ fn check_config(config: &SandboxConfig) -> Answer<()> {
     }
     if let Some(browser) = config.capabilities.browser.browser() {
         browser.viewport.check().map_err(|error| ServiceError::invalid(error.to_string()))?;
+        if browser.idle_ms.is_some_and(|idle_ms| (1..SHORTEST_BROWSER_IDLE_MS).contains(&idle_ms)) {
+            let message = format!("`capabilities.browser.idleMs` is 0 or at least {SHORTEST_BROWSER_IDLE_MS}");
+            return Err(ServiceError::invalid(message));
+        }
         if let Some(address) = &browser.byo_proxy_url {
             let why = |error| ServiceError::invalid(format!("`capabilities.browser.byoProxyUrl`: {error}"));
             egress::check_outbound_proxy(address).map_err(why)?;

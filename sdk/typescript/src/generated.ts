@@ -366,6 +366,11 @@ export type BackendKind = "local" | "docker";
 export type BrowserCapability = {
   /** `http://`, `https://` or `socks5://` proxy, credentials in the user info. */
   byoProxyUrl?: string | null;
+  /**
+   * After how many milliseconds without use or watchers the browser is stopped. Its tabs and sign-ins come back when it is
+   * used again. Default 600000; at least 1000, or 0 to never stop it.
+   */
+  idleMs?: number | null;
   /** Name of a profile that outlives the sandbox; without it the profile ends with the sandbox. */
   profile?: string | null;
   /** Whether the page is recorded: at most 500 MB or four hours, without what a person does. */
@@ -3351,14 +3356,17 @@ export interface Routes {
       id: string;
     };
   };
-  /** Starts the browser if it is not running. */
+  /** Starts the browser if it is not running, with the tabs that it had if it was stopped because nobody used it. */
   "POST /sandboxes/{id}/preview/start": {
     path: {
       id: string;
     };
     answer: Preview;
   };
-  /** Stops the browser. */
+  /**
+   * Stops the browser, and forgets its tabs. Cookies and other sign-ins stay, and it starts again when it is used. Refused while
+   * a task is running.
+   */
   "POST /sandboxes/{id}/preview/stop": {
     path: {
       id: string;

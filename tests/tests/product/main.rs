@@ -34,6 +34,7 @@ mod programs;
 mod questions;
 mod recordings;
 mod recovery;
+mod resting;
 mod rooms;
 mod sdk;
 mod sign_ins;

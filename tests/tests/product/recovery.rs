@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 const NOTICED: Duration = Duration::from_secs(60);
 const GUEST: &str = "/opt/baton/sandbox-guest";
 
-struct Process {
+pub(super) struct Process {
     pid: u32,
     parent: u32,
     arguments: Vec<String>,
@@ -41,18 +41,18 @@ impl Process {
             && self.arguments.get(1).is_none_or(|word| word != "--supervise")
     }
 
-    fn is_display(&self) -> bool {
+    pub(super) fn is_display(&self) -> bool {
         self.arguments.first().is_some_and(|program| program.ends_with("Xvfb"))
     }
 
-    fn is_browser(&self) -> bool {
+    pub(super) fn is_browser(&self) -> bool {
         self.arguments.iter().any(|word| word == "--user-data-dir=/run/kept/profile")
             && !self.arguments.iter().any(|word| word.starts_with("--type="))
     }
 }
 
 /// Everything that runs beneath a runtime.
-fn processes(above: u32) -> Vec<Process> {
+pub(super) fn processes(above: u32) -> Vec<Process> {
     let pids = std::fs::read_dir("/proc").expect("processes are listed").flatten();
     let mut others: Vec<Process> =
         pids.filter_map(|entry| Process::read(entry.file_name().to_str()?.parse().ok()?)).collect();

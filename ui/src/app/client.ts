@@ -307,6 +307,10 @@ export class Client {
   resize(id: string, size: Viewport): Promise<Preview> {
     return this.#calls.shown('POST /sandboxes/{id}/preview/resize', { path: { id }, json: size });
   }
+  /** Starts a browser that is stopped. */
+  startBrowser(id: string): Promise<Preview> {
+    return this.#calls.shown('POST /sandboxes/{id}/preview/start', { path: { id } });
+  }
   viewerUrl(id: string, mode: ViewerMode): Promise<ViewerLink> {
     return this.#calls.shown('POST /sandboxes/{id}/preview/viewer-url', { path: { id }, json: { mode } });
   }

@@ -107,6 +107,15 @@ describe('the end', () => {
   const done = (over: Partial<Task>) => taskOf({ endedAt: AT + 540_000, usage: { steps: 14, inputTokens: 0, outputTokens: 0, costUsd: null }, ...over });
   const artifact = (name: string) => ({ key: name, sandboxId: 'sbx_1', taskId: null, name, kind: 'file' as const, contentType: '', size: 1, sha256: '', createdAt: AT });
 
+  test('a browser that is stopped is started by the same button', () => {
+    const stopped = sandboxOf({ status: 'ready', preview: { ...sandboxOf().preview, status: 'off' } });
+    const frame = shown(stopped, null, control({ mode: 'idle' }));
+    expect(frame).toMatchObject({ phase: 'idle', say: 'The browser is stopped', primary: { act: 'startBrowser' }, ghost: { act: 'newTask' } });
+    expect(mayTakeControl(stopped, phaseOf(stopped, null, null, []))).toBe(true);
+    const done = shown(stopped, taskOf({ status: 'completed', endedAt: AT }), control({ mode: 'idle' }));
+    expect(done.sub).toContain('its browser starts again when it is used');
+  });
+
   test('done names the results and the figures', () => {
     const frame = shown(sandboxOf(), done({ status: 'completed' }), control({ mode: 'idle' }), {
       artifacts: ['report.pdf', 'a', 'b'].map(artifact),

@@ -4,7 +4,7 @@
  * Owns the words of every state; carrying out what a button says is the view's.
  */
 import { askSentence, askSub } from './approval';
-import { worksNow, type Phase } from './phase';
+import { browserRests, worksNow, type Phase } from './phase';
 import { plainName } from './plain';
 import { pageOf } from './words';
 import { count, duration, stopwatch } from './time';
@@ -32,6 +32,7 @@ export type Act =
   | 'editTask'
   | 'openStory'
   | 'resume'
+  | 'startBrowser'
   | 'reconnect';
 
 export interface ActButton {
@@ -102,6 +103,13 @@ export function frameOf(input: FrameInput): Frame {
     case 'handing':
       return handingFrame(phase.to);
     case 'idle':
+      if (browserRests(input.sandbox)) {
+        return {
+          ...frame('idle', 'none', 'The browser is stopped', 'Nobody used it for a while. It comes back with its tabs and sign-ins.'),
+          primary: { act: 'startBrowser', label: 'Start the browser', key: '' },
+          ghost: { act: 'newTask', label: 'New task', key: '' },
+        };
+      }
       return {
         ...frame('idle', 'none', 'Nobody is driving', 'The sandbox is ready: give it a task, or take control yourself.'),
         primary: TAKE,
@@ -251,10 +259,11 @@ function doneFrame(input: FrameInput, phase: Extract<Phase, { kind: 'done' }>): 
 /** Says whether the sandbox of a task that is over still runs. */
 export function openness(sandbox: Sandbox): string {
   switch (sandbox.status) {
-    case 'queued':
-    case 'assigning':
     case 'ready':
     case 'active':
+      return browserRests(sandbox) ? 'Its sandbox is still open, and its browser starts again when it is used.' : 'Its sandbox is still open.';
+    case 'queued':
+    case 'assigning':
     case 'pausing':
     case 'paused':
       return 'Its sandbox is still open.';

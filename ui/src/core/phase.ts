@@ -122,7 +122,12 @@ export function worksNow({ status }: Pick<Sandbox, 'status'>): boolean {
 
 /** Whether the live view has a picture to show in this phase. */
 export function hasPicture(sandbox: Sandbox): boolean {
-  return worksNow(sandbox) && sandbox.capabilities.browser !== false;
+  return worksNow(sandbox) && sandbox.capabilities.browser !== false && !browserRests(sandbox);
+}
+
+/** Whether the browser is stopped until somebody uses it. */
+export function browserRests(sandbox: Sandbox): boolean {
+  return worksNow(sandbox) && sandbox.capabilities.browser !== false && sandbox.preview.status === 'off';
 }
 
 /** Returns the question that a person is to answer first: in every state in which there is something to answer. */

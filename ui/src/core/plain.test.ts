@@ -115,6 +115,7 @@ describe('a new task', () => {
     expect(sandboxBody({ ...EMPTY_DRAFT, name: 'A', network: 'none', allow: 'a.example', idleMinutes: 0, record: false }, 'playbook')).toEqual({ name: 'A', network: { mode: 'none' } });
     expect(sandboxBody({ ...EMPTY_DRAFT, name: 'A', backend: 'docker', idleMinutes: 0, record: false }, 'playbook')).toEqual({ name: 'A', backend: 'docker' });
     expect(sandboxBody({ ...EMPTY_DRAFT, name: 'A', idleMinutes: 0, memory: '2', cpus: '1' }, 'playbook')).toEqual({ name: 'A', capabilities: { browser: { recording: true } }, limits: { memoryMb: 2048, cpus: 1 } });
+    expect(sandboxBody({ ...EMPTY_DRAFT, name: 'A', idleMinutes: 0, browserMinutes: 0, record: false }, 'playbook')).toEqual({ name: 'A', capabilities: { browser: { idleMs: 0 } } });
     expect(sandboxBody({ ...EMPTY_DRAFT, prompt: 'Count the invoices', idleMinutes: 15 }, 'prompt')).toEqual({ name: 'Count the invoices', capabilities: { browser: { recording: true } }, limits: { idleMs: 900_000 } });
   });
   test('says what is missing before it is sent', () => {

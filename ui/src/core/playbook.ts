@@ -58,15 +58,24 @@ export interface Draft extends TypedLimits {
   profile: string;
   /** Minutes without work and without anybody who watches, after which the sandbox ends; 0 for never. */
   idleMinutes: number;
+  /** Minutes without use after which its browser is stopped; 0 for never. */
+  browserMinutes: number;
   /** Whether the page is recorded. */
   record: boolean;
 }
 
 /** What a person may choose for `idleMinutes`. */
 export const IDLE_CHOICES: readonly { minutes: number; words: string }[] = [
-  { minutes: 15, words: '15 minutes' },
-  { minutes: 60, words: '1 hour' },
-  { minutes: 480, words: '8 hours' },
+  { minutes: 15, words: '15 minutes unused' },
+  { minutes: 60, words: '1 hour unused' },
+  { minutes: 480, words: '8 hours unused' },
+  { minutes: 0, words: 'Never' },
+];
+
+/** What a person may choose for `browserMinutes`; the first is the default of the runtime. */
+export const BROWSER_CHOICES: readonly { minutes: number; words: string }[] = [
+  { minutes: 10, words: '10 minutes unused' },
+  { minutes: 60, words: '1 hour unused' },
   { minutes: 0, words: 'Never' },
 ];
 
@@ -94,6 +103,7 @@ export const EMPTY_DRAFT: Draft = {
   allow: '',
   profile: '',
   idleMinutes: 60,
+  browserMinutes: 10,
   record: true,
   memory: '',
   disk: '',
@@ -117,7 +127,7 @@ export function sandboxBody(draft: Draft, by: GivenBy): SandboxConfig {
   const allow = draft.allow.split(/[\s,]+/).filter((pattern) => pattern !== '');
   const name = draft.name.trim() || (by === 'playbook' ? (playbookName(draft.playbook) ?? '') : draft.prompt.trim().slice(0, 60));
   const profile = draft.profile.trim();
-  const browser = { ...(profile === '' ? {} : { profile }), ...(draft.record ? { recording: true } : {}) };
+  const browser = { ...(profile === '' ? {} : { profile }), ...(draft.record ? { recording: true } : {}), ...(draft.browserMinutes === EMPTY_DRAFT.browserMinutes ? {} : { idleMs: draft.browserMinutes * 60_000 }) };
   const limits = { ...(draft.idleMinutes === 0 ? {} : { idleMs: draft.idleMinutes * 60_000 }), ...limitsBody(draft) };
   return {
     ...(name === '' ? {} : { name }),

@@ -62,6 +62,10 @@ wire! {
         pub byo_proxy_url: Option<String>,
         /// Whether commands in the sandbox's shell may drive the browser by its debugging endpoint, at `BATON_CDP_URL`.
         pub shell_access: bool,
+        /// After how many milliseconds without use or watchers the browser is stopped. Its tabs and sign-ins come back when it is
+        /// used again. Default 600000; at least 1000, or 0 to never stop it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub idle_ms: Option<u64>,
     }
 
     /// The page's size in CSS pixels: 320..=3840 by 240..=2160.

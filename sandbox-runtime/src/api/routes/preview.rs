@@ -50,14 +50,15 @@ async fn preview(State(api): State<Api>, InPath(id): InPath<SandboxId>) -> Shown
     Ok(Json(api.service().preview(&id).await?))
 }
 
-/// Starts the browser if it is not running.
+/// Starts the browser if it is not running, with the tabs that it had if it was stopped because nobody used it.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/preview/start", tag = "browser and live view",
     operation_id = "startPreview", params(("id" = String, Path)), responses((status = 200, body = Preview), Refusals))]
 async fn start(State(api): State<Api>, InPath(id): InPath<SandboxId>) -> Shown {
     browse(&api, &id, BrowseCommand::Start).await
 }
 
-/// Stops the browser.
+/// Stops the browser, and forgets its tabs. Cookies and other sign-ins stay, and it starts again when it is used. Refused while
+/// a task is running.
 #[utoipa::path(post, path = "/v1/sandboxes/{id}/preview/stop", tag = "browser and live view",
     operation_id = "stopPreview", params(("id" = String, Path)), responses((status = 200, body = Preview), Refusals))]
 async fn stop(State(api): State<Api>, InPath(id): InPath<SandboxId>) -> Shown {

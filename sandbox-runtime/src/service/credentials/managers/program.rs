@@ -69,9 +69,9 @@ async fn read(from: impl AsyncRead + Unpin) -> std::io::Result<Zeroizing<Vec<u8>
     let mut from = from.take(MOST);
     // A buffer that grows leaves copies of what it held.
     let mut parts: Vec<Zeroizing<Vec<u8>>> = Vec::new();
-    let mut buffer = Zeroizing::new([0; PART]);
+    let mut buffer = Zeroizing::new(vec![0; PART]);
     loop {
-        match from.read(&mut *buffer).await? {
+        match from.read(&mut buffer).await? {
             0 => break,
             n => parts.push(Zeroizing::new(buffer[..n].to_vec())),
         }
