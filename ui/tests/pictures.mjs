@@ -46,6 +46,7 @@ const STATES = {
   broken: { sees: 'It failed' },
   lost: { act: async (_page, runtime) => runtime.cutStreams(), sees: 'The picture stopped' },
   story: { state: 'ended', act: async (page) => { await openSide(page); await page.getByText('small steps').click(); }, sees: 'Scrolled' },
+  network: { state: 'ended', act: async (page) => { await openSide(page); await page.getByRole('button', { name: 'Network', exact: true }).click(); }, sees: 'tracker.example' },
   files: { state: 'ended', act: async (page, runtime) => { await openSide(page); await page.getByRole('tab', { name: /Files/ }).click(); await page.getByText('report.md', { exact: true }).waitFor(); runtime.touch('report.md'); await page.getByText('changed', { exact: true }).first().waitFor({ state: 'attached' }); }, sees: 'invoices.csv' },
   markdown: { state: 'ended', act: async (page) => { await openSide(page); await page.getByRole('tab', { name: /Files/ }).click(); await page.getByText('report.md', { exact: true }).click(); }, sees: 'October 2026' },
   table: { state: 'ended', act: async (page) => { await openSide(page); await page.getByRole('tab', { name: /Files/ }).click(); await page.getByText('invoices.csv', { exact: true }).click(); }, sees: 'Weber, Sohn' },

@@ -41,6 +41,13 @@ const MANAGERS = [
 const OFFER = { offerId: 'sio_1', site: 'portal.example', username: 'ada@portal.example', updates: null, expiresAt: NOW + 300_000 };
 
 /** Starts it on a free port. `pictures` maps a name to { width, height, rgba } of the sandbox's screen. */
+const DESTINATIONS = [
+  { host: 'portal.example', port: 443, by: 'browser', connections: 6, refused: 0, sentBytes: 21_480, receivedBytes: 1_284_113, firstAt: NOW - 120_000, lastAt: NOW - 4_000 },
+  { host: 'files.portal.example', port: 443, by: 'browser', connections: 2, refused: 0, sentBytes: 3_110, receivedBytes: 412_902, firstAt: NOW - 90_000, lastAt: NOW - 30_000 },
+  { host: 'pypi.example', port: 8443, by: 'commands', connections: 1, refused: 0, sentBytes: 1_202, receivedBytes: 80_411, firstAt: NOW - 60_000, lastAt: NOW - 60_000 },
+  { host: 'tracker.example', port: 443, by: 'browser', connections: 0, refused: 4, sentBytes: 0, receivedBytes: 0, firstAt: NOW - 80_000, lastAt: NOW - 10_000 },
+];
+
 export async function startRuntime(pictures) {
   let state = world('nothing');
   let name = 'nothing';
@@ -167,6 +174,8 @@ export async function startRuntime(pictures) {
       case 'fs/trash/trash1/restore':
         deleted.pop();
         return json(response, 200, { path: 'report.md', kind: 'file', size: 1, modifiedAt: NOW });
+      case 'network':
+        return list(isMain ? DESTINATIONS : []);
       case 'preview/start':
         request.resume();
         state.main.preview = { ...state.main.preview, status: 'ready' };

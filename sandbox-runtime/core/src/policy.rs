@@ -18,7 +18,7 @@ pub use address::{canonical, embedded, is_global};
 pub use beside::{Beside, beside};
 pub use host::{Host, HostError};
 pub use pattern::{Pattern, PatternError};
-pub use place::{Place, is_public_suffix, named_patterns};
+pub use place::{Place, host_patterns, is_public_suffix, named_patterns};
 
 use crate::model::{NetworkConfig, NetworkMode};
 

@@ -71,9 +71,10 @@ pub async fn attempt(
     }
     Ok(match done {
         // It was the page itself that was held, or only something that the page uses.
-        Some(Ok(None)) => match browser.page_came(limit).await {
-            Ok(()) => Attempt::Approved,
-            Err(error) => Attempt::Failed(error),
+        Some(Ok(None)) => tokio::select! {
+            biased;
+            () = bench.stopped() => return Err(super::workbench::Stopped.into()),
+            came = browser.page_came(limit) => came.map_or_else(Attempt::Failed, |()| Attempt::Approved),
         },
         Some(Ok(Some(done))) => Attempt::Done(Box::new(done)),
         // What it waited for could not come while a person was asked.

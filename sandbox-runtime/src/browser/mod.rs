@@ -447,9 +447,13 @@ impl Browser {
         !veil::look_again(pipe, world, &typed).await
     }
 
-    /// Asks the browser to end, and waits until it has: what pages stored is on the disk then. Its tabs stay known as they were.
+    /// Notes that the browser is about to end. Its tabs stay known as they are, if they are to come back.
+    pub fn will_close(&self, keeps_tabs: bool) {
+        self.shared.world.state().end(keeps_tabs);
+    }
+
+    /// Asks the browser to end, and waits until it has: what pages stored is on the disk then.
     pub async fn close(&self) {
-        self.shared.world.state().is_ending = true;
         self.shared.pipe.note(None, "Browser.close", json!({}));
         self.shared.pipe.closed().await;
     }
@@ -476,8 +480,11 @@ impl Browser {
         });
         // One that goes on loading can be used all the same.
         match tokio::time::timeout(limit, came).await {
-            Ok(Some((url, cause))) => Err(ActionError::Navigation { url, cause }),
-            Ok(None) | Err(_) => Ok(()),
+            // Of a page that a person has taken over meanwhile nothing is told.
+            Ok(Some((url, cause))) if self.shared.gate.dispatch_look(|| ()).is_ok() => {
+                Err(ActionError::Navigation { url, cause })
+            }
+            Ok(_) | Err(_) => Ok(()),
         }
     }
 

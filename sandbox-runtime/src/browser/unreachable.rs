@@ -44,9 +44,10 @@ pub fn load_refused(pipe: &Pipe, world: &World, is_open: impl Fn(&Host, u16) -> 
         let url = Url::parse(url).ok()?;
         Some(is_open(&Host::parse(url.host_str()?).ok()?, url.port_or_known_default()?))
     };
-    let again: Vec<String> = world.state().load_again(|tab| leads_there(&tab.url) == Some(true));
-    for session in again {
-        pipe.note(Some(&session), "Page.reload", json!({}));
+    let again = world.state().load_again(|tab| leads_there(&tab.url) == Some(true));
+    for (session, url) in again {
+        // No reload: a form that was sent is not sent again.
+        pipe.note(Some(&session), "Page.navigate", json!({ "url": url }));
     }
 }
 

@@ -108,8 +108,7 @@ pub struct State {
     /// Browser contexts whose downloads are settled, by the runtime or by the client whose they are.
     pub contexts: BTreeSet<String>,
     pub closed: bool,
-    /// The browser was asked to end: what it tells of its tabs from then on is not about them.
-    pub is_ending: bool,
+    is_ending: bool,
     dialogs_seen: u64,
     /// How many actions run, each of which answers dialogs itself.
     pub acting: u32,
@@ -727,18 +726,26 @@ impl State {
         self.tabs.iter().filter(|tab| !tab.hidden)
     }
 
+    /// The browser is about to end: what it tells from now on is not about its tabs, which stay known if they are to come back.
+    pub fn end(&mut self, keeps_tabs: bool) {
+        self.is_ending = true;
+        if !keeps_tabs {
+            self.tabs.clear();
+        }
+    }
+
     /// Whether a download is under way.
     pub fn is_downloading(&self) -> bool {
         self.downloads.iter().any(|download| download.state == DownloadState::Running)
     }
 
-    /// Notes that those of these tabs load again whose page did not come; returns their sessions.
-    pub fn load_again(&mut self, wanted: impl Fn(&Tab) -> bool) -> Vec<String> {
+    /// Notes that those of these tabs load again whose page did not come; returns their sessions and addresses.
+    pub fn load_again(&mut self, wanted: impl Fn(&Tab) -> bool) -> Vec<(String, String)> {
         let failed = self.tabs.iter_mut().filter(|tab| tab.failed.is_some() && !tab.navigating && wanted(tab));
         let again = failed.map(|tab| {
             // Before the browser says so: whoever waits for the page must not take the error for it.
             tab.navigating = true;
-            tab.session.clone()
+            (tab.session.clone(), tab.url.clone())
         });
         again.collect()
     }

@@ -266,6 +266,12 @@ impl Actor {
             Cause::PlaceAnswered { place, by, task, decision } => {
                 self.place_answered(*place, (by, task), decision).await;
             }
+            Cause::Traffic { answer } => {
+                self.note_traffic().await;
+                if let Some(answer) = answer {
+                    reply(answer, Ok(()));
+                }
+            }
             Cause::StartTask { task, order, answer } => {
                 let started = self.start_task(*task, *order).await;
                 reply(answer, started);
@@ -667,11 +673,12 @@ impl Actor {
         self.driver.gate.set(Live::Nobody);
         self.driver.offers().forget_all();
         self.thaw().await;
-        if let Some(rooms) = self.rooms.take()
-            && tokio::time::timeout(KILL_LIMIT, rooms.kill()).await.is_err()
-        {
+        let Some(rooms) = self.rooms.take() else { return };
+        let traffic = rooms.traffic();
+        if tokio::time::timeout(KILL_LIMIT, rooms.kill()).await.is_err() {
             tracing::error!(sandbox = %self.sandbox.id, "the rooms took too long to die");
         }
+        self.write_traffic(traffic.take()).await;
     }
 
     async fn kill_rooms(&mut self) {
@@ -712,7 +719,7 @@ impl Actor {
             },
             desktop: desktop.map(|desktop| desktop.room.link.clone()),
             desktop_down: self.is_desktop_down(),
-            rest: desktop.and_then(|desktop| desktop.rest.as_ref()).map(|rest| rest.keeps_tabs),
+            rest: desktop.and_then(|desktop| desktop.rest.as_ref()).map(|rest| rest.why),
             shell: self.rooms.as_ref().map(|rooms| rooms.shell.link.clone()),
             shell_down: self.is_shell_down(),
             browser: desktop.map(|desktop| desktop.browser.clone()),

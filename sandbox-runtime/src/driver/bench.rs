@@ -170,8 +170,7 @@ impl Workbench for Bench {
         async {
             let (done, is_done) = oneshot::channel();
             let asked = async {
-                let is_met = self.driver.is_met(&request).await;
-                let missing_sign_in = self.driver.missing_sign_in().await;
+                let (is_met, missing_sign_in) = self.driver.before_asking(&request).await;
                 let (by, done) = (RequestedBy::Agent, Some(done));
                 let ask = |answer| Cause::Ask { by, request, is_met, missing_sign_in, answer, done };
                 self.driver.ask_actor(ask).await?;

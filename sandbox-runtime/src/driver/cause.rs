@@ -53,6 +53,11 @@ pub(super) enum Cause {
         decision: Option<Decision>,
     },
 
+    /// What was counted at the way out is to be written down.
+    Traffic {
+        answer: Option<Reply<()>>,
+    },
+
     StartTask {
         task: Box<Task>,
         order: Box<TaskOrder>,

@@ -52,7 +52,8 @@ impl Driver {
         if !matches!(self.shared.borrow().control, State::Waiting { .. }) {
             return Err(Refusal::wrong_state("nobody was asked, or somebody is at the browser already").into());
         }
-        let browser = self.browser().ok_or_else(|| Refusal::wrong_state("this sandbox has no browser"))?;
+        let browser = self.browser_when_up().await;
+        let browser = browser.ok_or_else(|| Refusal::wrong_state("this sandbox has no browser"))?;
         let seat = self.join(ViewerMode::Control).await;
         seat.take(NAME.to_owned()).await?;
         match self.fill_from(&seat, &browser, entry).await {

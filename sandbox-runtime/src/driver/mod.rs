@@ -43,6 +43,7 @@ mod share;
 mod speech;
 mod start;
 mod tasks;
+mod traffic;
 mod turns;
 mod typist;
 mod withdraw;
@@ -83,6 +84,7 @@ use self::cause::Cause;
 use self::idle::Activity;
 use self::offers::Offers;
 use self::seat::InputTally;
+use self::start::RestsFor;
 use self::turns::TurnOf;
 use crate::agent::Turn;
 use crate::agent::models::ModelVariables;
@@ -184,8 +186,8 @@ pub struct Shared {
     pub(super) desktop: Option<Link>,
     /// Whether that room was lost and is started again, or was stopped.
     pub(super) desktop_down: bool,
-    /// Set while the browser is stopped because nobody uses it: whether its tabs come back.
-    pub(super) rest: Option<bool>,
+    /// Set while the browser is stopped.
+    pub(super) rest: Option<RestsFor>,
     pub(super) shell: Option<Link>,
     pub(super) shell_down: bool,
     pub(super) browser: Option<Browser>,
@@ -295,9 +297,18 @@ impl Driver {
 
     /// Asks a person for something. What is so already, by the request's own `until`, is completed at once.
     pub async fn request_handoff(&self, request: HandoffRequest, by: RequestedBy) -> Result<Handoff, Refusal> {
-        let is_met = self.is_met(&request).await;
-        let missing_sign_in = self.missing_sign_in().await;
+        let (is_met, missing_sign_in) = self.before_asking(&request).await;
         self.ask_actor(|answer| Cause::Ask { by, request, is_met, missing_sign_in, answer, done: None }).await
+    }
+
+    /// Returns whether the page is where the request wants it, and the site of a sign-in form that it shows and the vault cannot
+    /// fill in. A browser that is stopped is started first.
+    async fn before_asking(&self, request: &HandoffRequest) -> (bool, Option<String>) {
+        if self.rests() {
+            // One that does not come has nothing to look at.
+            let _ = self.browser_when_up().await;
+        }
+        (self.is_met(request).await, self.missing_sign_in().await)
     }
 
     /// Whether the page is where the request wants it.
@@ -485,7 +496,7 @@ impl Shared {
         if preview.blind {
             return;
         }
-        let Some(browser) = self.browser.as_ref().filter(|_| self.rest != Some(false)) else { return };
+        let Some(browser) = &self.browser else { return };
         let page = browser.state();
         preview.url = page.url;
         preview.title = page.title;

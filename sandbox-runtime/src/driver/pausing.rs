@@ -107,6 +107,8 @@ impl Actor {
     }
 
     async fn freeze(&mut self) -> std::io::Result<PausedBy> {
+        // Frozen while it closes, it would lose what it is about to write.
+        self.until_stopped().await;
         let remembered = self.rooms.as_ref().and_then(|rooms| rooms.desktop.as_ref());
         let remembered = remembered.map(|desktop| desktop.browser.remembered(true));
         self.kit.frozen.set(true);

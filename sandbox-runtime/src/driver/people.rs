@@ -121,6 +121,7 @@ impl Actor {
             return Err(refusal);
         }
         self.control_request(Request::Ask { by: asker, handoff: id }, by, None).await;
+        self.wake();
         self.checkpoint_before("you were asked");
         Ok(handoff)
     }
@@ -328,7 +329,7 @@ impl Actor {
     }
 
     /// Begins to name the page as it is before the person acts.
-    fn prepare_takeover(&mut self) {
+    pub(super) fn prepare_takeover(&mut self) {
         if self.takeover.is_some() {
             return;
         }

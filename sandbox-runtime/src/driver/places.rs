@@ -5,8 +5,8 @@
 use sandbox_core::TaskId;
 use sandbox_core::approval::judge::{self, Foreseen};
 use sandbox_core::approval::rules;
-use sandbox_core::model::{ActKind, RuleEffect};
-use sandbox_core::policy::{Pattern, named_patterns};
+use sandbox_core::model::{ActKind, Rule, RuleEffect};
+use sandbox_core::policy::{Pattern, host_patterns, named_patterns};
 use tokio::sync::oneshot;
 
 use super::actor::Actor;
@@ -18,7 +18,7 @@ use crate::egress::{NewPlace, PlaceAnswer};
 use crate::store::Change;
 
 impl Actor {
-    /// Opens a place that a person named already, in the task, by a rule or by a permission; asks them about any other.
+    /// Opens a place that a person named already, in the task or by a rule about new places; asks them about any other.
     pub(super) async fn ask_about_place(&mut self, place: Box<NewPlace>) {
         let known = self.watch().known;
         if let Some(site) = rules::known_site(&place.address, &known) {
@@ -31,9 +31,9 @@ impl Actor {
             ..Foreseen::default()
         };
         let proposal = judge::propose(ActKind::NewDestination, place.place.summary(), &seen);
-        let rule = rules::named(&self.trust.rules, &self.sandbox.id, &[&place.address], ActKind::NewDestination);
-        if rule == Some(RuleEffect::Allow) || self.is_covered(&proposal).await {
-            let lines = place.place.patterns();
+        if self.is_allowed_by_rule(&place.address) {
+            // Of a rule's site only the host that is wanted.
+            let lines = rules::site(&place.address).map(|site| host_patterns(&site)).unwrap_or_default();
             self.open_place(*place, lines).await;
             return;
         }
@@ -48,6 +48,17 @@ impl Actor {
             // An actor that ended opens nothing.
             let _ = inbox.send(Cause::PlaceAnswered { place, by, task, decision }).await;
         });
+    }
+
+    /// Whether a rule says yes that is about new places: one for every kind of act says nothing of the network.
+    fn is_allowed_by_rule(&self, address: &str) -> bool {
+        let allows = |all: &[Rule]| {
+            let named = rules::named(all, &self.sandbox.id, &[address], ActKind::NewDestination);
+            named == Some(RuleEffect::Allow)
+        };
+        let is_about_places = |rule: &&Rule| rule.kind == Some(ActKind::NewDestination);
+        let about_places: Vec<Rule> = self.trust.rules.iter().filter(is_about_places).cloned().collect();
+        allows(&self.trust.rules) && allows(&about_places)
     }
 
     /// Takes in what became of a question that one side caused, for that task if there was one.

@@ -148,9 +148,13 @@ impl Actor {
                 self.turns.others_acted();
                 // Before any page comes: what it sends may have to be held, and what a person types is noted.
                 self.sync_holding().await;
+                // What was named of the browser before this one is worth nothing: its pages are gone.
+                let is_prepared = self.takeover.take().is_some();
                 if matches!(self.control.state(), State::Person { .. }) {
                     let named = tokio::time::timeout(NAMING_LIMIT, browser.before_takeover()).await;
                     self.takeover = named.ok().map(Naming::Done);
+                } else if is_prepared {
+                    self.prepare_takeover();
                 }
                 let Some(rooms) = &mut self.rooms else { return };
                 let inbox = self.driver.inbox.clone();

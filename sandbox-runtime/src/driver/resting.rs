@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use sandbox_core::event::AgentMessage;
 use sandbox_core::model::{Actor as By, EpochMs, PreviewStatus};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::Driver;
 use super::actor::Actor;
@@ -19,7 +21,7 @@ use super::cause::Cause;
 use super::idle::in_words;
 use super::recovery::Again;
 use super::refusal::Refusal;
-use super::start::Rest;
+use super::start::{Rest, RestsFor};
 use crate::now_ms;
 
 /// `capabilities.browser.idleMs` where nothing is said.
@@ -48,20 +50,24 @@ impl Actor {
         let why = format!(
             "nobody used the browser for {unused}: it is stopped, and comes back with its tabs when it is used"
         );
-        self.rest(why, true).await;
+        self.rest(why, RestsFor::NoUse).await;
     }
 
     /// Stops the browser because a program says so; its tabs are forgotten.
     pub(super) async fn stop_browser(&mut self) -> Result<(), Refusal> {
-        if let Some(rest) = self.desktop_rest() {
-            rest.keeps_tabs = false;
+        let desktop = self.rooms.as_mut().and_then(|rooms| rooms.desktop.as_mut());
+        if let Some(desktop) = desktop
+            && let Some(rest) = &mut desktop.rest
+        {
+            rest.why = RestsFor::Word;
+            desktop.browser.will_close(false);
             self.show();
             return Ok(());
         }
         if self.task.is_some() || !self.may_rest() {
             return Err(Refusal::wrong_state("a task, a question or a download needs the browser; stop it first"));
         }
-        self.rest("the browser was stopped; it starts when it is used".to_owned(), false).await;
+        self.rest("the browser was stopped; it starts when it is used".to_owned(), RestsFor::Word).await;
         Ok(())
     }
 
@@ -77,10 +83,12 @@ impl Actor {
             })
     }
 
-    async fn rest(&mut self, why: String, keeps_tabs: bool) {
+    async fn rest(&mut self, told: String, why: RestsFor) {
         let Some(desktop) = self.rooms.as_mut().and_then(|rooms| rooms.desktop.as_mut()) else { return };
         let Some(life) = desktop.room.life.take() else { return };
-        let browser = desktop.browser.clone();
+        let (browser, stopped) = (desktop.browser.clone(), CancellationToken::new());
+        browser.will_close(why == RestsFor::NoUse);
+        let is_over = stopped.clone();
         let stopping = tokio::spawn(async move {
             // One that is ended at once may lose what pages stored last, and its newest cookies.
             let closing = async {
@@ -91,11 +99,12 @@ impl Actor {
                 tracing::debug!("a browser did not close by itself");
             }
             life.end().await;
+            is_over.cancel();
         });
         desktop.is_back = false;
-        desktop.rest = Some(Rest { keeps_tabs, stopping });
+        desktop.rest = Some(Rest { why, stopped, _stopping: AbortOnDropHandle::new(stopping) });
         self.sandbox.preview.status = PreviewStatus::Off;
-        self.must_commit(vec![self.event(AgentMessage::new(&why), By::System)]).await;
+        self.must_commit(vec![self.event(AgentMessage::new(&told), By::System)]).await;
         self.show();
     }
 
@@ -105,24 +114,28 @@ impl Actor {
             return;
         }
         let desktop = self.rooms.as_mut().and_then(|rooms| rooms.desktop.as_mut());
-        let Some(Rest { keeps_tabs, stopping }) = desktop.and_then(|desktop| desktop.rest.take()) else { return };
+        let Some(rest) = desktop.and_then(|desktop| desktop.rest.take()) else { return };
         self.sandbox.preview.status = PreviewStatus::Starting;
-        let stopped = async {
-            // It ends what a dropped room would end too.
-            let _ = stopping.await;
+        let ended = async move {
+            let Rest { stopped, _stopping, why: _ } = rest;
+            stopped.cancelled().await;
         };
-        self.restart(Again::Wanted, stopped, keeps_tabs);
+        self.restart(Again::Wanted, ended, true);
         self.show();
+    }
+
+    /// Waits until a browser that is stopped has ended.
+    pub(super) async fn until_stopped(&self) {
+        let desktop = self.rooms.as_ref().and_then(|rooms| rooms.desktop.as_ref());
+        if let Some(rest) = desktop.and_then(|desktop| desktop.rest.as_ref()) {
+            rest.stopped.cancelled().await;
+        }
     }
 
     /// Whether the browser is stopped because nobody uses it.
     pub(super) fn rests(&self) -> bool {
         let desktop = self.rooms.as_ref().and_then(|rooms| rooms.desktop.as_ref());
         desktop.is_some_and(|desktop| desktop.rest.is_some())
-    }
-
-    fn desktop_rest(&mut self) -> Option<&mut Rest> {
-        self.rooms.as_mut()?.desktop.as_mut()?.rest.as_mut()
     }
 }
 
@@ -141,9 +154,9 @@ impl Driver {
         self.shared.borrow().rest.is_some()
     }
 
-    /// Whether the browser is stopped, and will come back without its tabs.
-    pub(super) fn forgets_tabs(&self) -> bool {
-        self.shared.borrow().rest == Some(false)
+    /// Whether a program stopped the browser: a live view does not start it.
+    pub fn is_stopped_by_word(&self) -> bool {
+        self.shared.borrow().rest == Some(RestsFor::Word)
     }
 
     /// Has a browser that is stopped started again.

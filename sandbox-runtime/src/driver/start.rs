@@ -5,19 +5,21 @@ use std::time::Duration;
 
 use sandbox_core::SandboxId;
 use sandbox_core::layout::{PROFILE_DIR, WORKSPACE_DIR};
-use sandbox_core::model::{Failure, LimitsInForce, Sandbox, Viewport};
+use sandbox_core::model::{Failure, LimitsInForce, NetworkDestination, NetworkUser, Sandbox, Viewport};
 use sandbox_link::protocol::{
     DesktopReport, DesktopSettings, GuestOpen, Loss, Open, Part, RoomSettings, ShellSettings,
 };
 use sandbox_link::{Incoming, Link, Stream, read_message};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::Kit;
 use super::cause::Cause;
 use crate::browser::exchange::Exchange;
 use crate::browser::{Browser, BrowserEvent, Gate};
-use crate::egress::{Egress, Places, Sites};
+use crate::egress::{Egress, Places, Sites, Traffic};
 use crate::sandbox::calls::Frozen;
 use crate::sandbox::{BackendError, Room, RoomProcesses, RoomSpec, calls};
 
@@ -36,6 +38,9 @@ const BROWSER_PAUSE: Duration = Duration::from_secs(2);
 const DENIED_BACKLOG: usize = 64;
 /// How many new places may wait to be asked about; more than may be asked about at a time.
 const PLACES_BACKLOG: usize = 16;
+
+/// A page leads to many destinations at once: they are written down together.
+const GATHER: Duration = Duration::from_secs(1);
 
 /// Everything that runs for a sandbox. Dropping it kills the rooms.
 pub(super) struct Rooms {
@@ -75,10 +80,26 @@ pub(super) struct Desktop {
 
 /// A desktop room that was stopped, until somebody uses it again.
 pub(super) struct Rest {
-    /// Whether its tabs come back.
-    pub keeps_tabs: bool,
-    /// Over when its last process is gone.
-    pub stopping: JoinHandle<()>,
+    pub why: RestsFor,
+    /// Cancelled when its last process is gone.
+    pub stopped: CancellationToken,
+    /// Stops it; dropped, it kills what is left.
+    pub _stopping: AbortOnDropHandle<()>,
+}
+
+/// Why a browser is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RestsFor {
+    /// Nobody used it. A live view brings it back.
+    NoUse,
+    /// A program's word. A live view does not bring it back.
+    Word,
+}
+
+/// What was counted at both ways out.
+pub(super) struct BothWays {
+    browser: Traffic,
+    commands: Traffic,
 }
 
 /// A part of a sandbox was lost.
@@ -103,6 +124,12 @@ pub(super) struct Starter {
 }
 
 impl Rooms {
+    /// Returns what goes where, as it is counted.
+    pub fn traffic(&self) -> BothWays {
+        let Starter { desktop_egress, shell_egress, .. } = &self.starter;
+        BothWays { browser: desktop_egress.traffic(), commands: shell_egress.traffic() }
+    }
+
     /// Kills every process of the sandbox and waits until none is left.
     pub async fn kill(mut self) {
         self.restarts.shutdown().await;
@@ -115,9 +142,17 @@ impl Rooms {
             life.end().await;
         }
         if let Some(rest) = rest {
-            // It ends what a dropped room would end too.
-            let _ = rest.stopping.await;
+            rest.stopped.cancelled().await;
         }
+    }
+}
+
+impl BothWays {
+    /// Takes what was counted since the last time.
+    pub fn take(&self) -> Vec<NetworkDestination> {
+        let mut counted = self.browser.take(NetworkUser::Browser);
+        counted.extend(self.commands.take(NetworkUser::Commands));
+        counted
     }
 }
 
@@ -162,6 +197,9 @@ pub(super) async fn start_rooms(
     let mut watches = JoinSet::new();
     watches.spawn(forward(denials, inbox.clone(), Cause::Denied));
     watches.spawn(forward(asked, inbox.clone(), |place| Cause::NewPlace(Box::new(place))));
+    for way_out in [&starter.shell_egress, &starter.desktop_egress] {
+        watches.spawn(tell_of_new(way_out.traffic(), inbox.clone()));
+    }
     let desktop = async {
         match browser_wanted {
             None => Ok(None),
@@ -298,6 +336,17 @@ async fn accept_streams(
 async fn forward<T>(mut reports: mpsc::Receiver<T>, inbox: mpsc::Sender<Cause>, cause_of: fn(T) -> Cause) {
     while let Some(report) = reports.recv().await {
         if inbox.send(cause_of(report)).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Has what was counted written down a moment after it leads somewhere new.
+async fn tell_of_new(traffic: Traffic, inbox: mpsc::Sender<Cause>) {
+    loop {
+        traffic.grew().await;
+        tokio::time::sleep(GATHER).await;
+        if inbox.send(Cause::Traffic { answer: None }).await.is_err() {
             return;
         }
     }

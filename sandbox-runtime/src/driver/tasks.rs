@@ -163,7 +163,7 @@ impl Actor {
         let (mail, spent) = (running.mail.clone(), running.task.usage.clone());
         self.told_about(&told);
         // The page that is open is where a person left the browser.
-        if let Some(browser) = self.driver.browser().filter(|_| !self.driver.forgets_tabs()) {
+        if let Some(browser) = self.driver.browser() {
             self.told_about(&browser.state().url);
         }
         self.sync_holding().await;
@@ -216,6 +216,7 @@ impl Actor {
     }
 
     async fn finish_task(&mut self, outcome: Outcome) {
+        self.note_traffic().await;
         let Some(running) = &mut self.task else { return };
         let (ending, result, error) = match (outcome, running.stopped_as.take()) {
             (_, Some((ending, failure))) => (ending, None, Some(failure)),

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::failure::FailureKind;
 use super::rejection::Rejection;
-use super::{Egress, Target};
+use super::{CountedStream, Egress, Target};
 
 const RESOLVE_DEADLINE: Duration = Duration::from_secs(10);
 /// For each address of a name, tried in turn.
@@ -50,7 +50,7 @@ impl Egress {
     /// # Errors
     ///
     /// The policy closes the destination, or it cannot be reached.
-    pub async fn open(&self, host: &Host, port: u16) -> Result<TcpStream, OpenError> {
+    pub async fn open(&self, host: &Host, port: u16) -> Result<CountedStream, OpenError> {
         let opened = self.connect(&Target::new(host.clone(), port)).await;
         opened.map_err(|rejection| match rejection {
             Rejection::Policy { target, refusal } => OpenError::Refused { destination: target.to_string(), refusal },
@@ -59,10 +59,10 @@ impl Egress {
     }
 
     /// Opens a connection to `target`, if both stages of the policy let it.
-    pub(super) async fn connect(&self, target: &Target) -> Result<TcpStream, Rejection> {
+    pub(super) async fn connect(&self, target: &Target) -> Result<CountedStream, Rejection> {
         let stream = self.reach(target).await?;
         self.failures.forget(target);
-        Ok(stream)
+        Ok(self.traffic.opened(target, stream))
     }
 
     async fn reach(&self, target: &Target) -> Result<TcpStream, Rejection> {

@@ -20,14 +20,13 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use sandbox_core::policy::{Host, HostError};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tower::ServiceExt;
 
 use super::failure::{FAILURE_HEADER, FailureKind};
 use super::rejection::Rejection;
 use super::tasks::Tasks;
 use super::tunnel::{self, PlainHttp};
-use super::{Egress, Target};
+use super::{CountedStream, Egress, Target};
 
 /// One connection that speaks HTTP to us.
 pub(super) struct Session {
@@ -78,7 +77,7 @@ impl Session {
     }
 
     /// Uses a connection that is open already for the first request.
-    pub(super) async fn keep(&self, target: Target, stream: TcpStream) -> Result<(), Rejection> {
+    pub(super) async fn keep(&self, target: Target, stream: CountedStream) -> Result<(), Rejection> {
         let upstream = self.begin(target, stream).await?;
         self.put_back(upstream);
         Ok(())
@@ -96,7 +95,7 @@ impl Session {
         self.begin(target.clone(), stream).await
     }
 
-    async fn begin(&self, target: Target, stream: TcpStream) -> Result<Upstream, Rejection> {
+    async fn begin(&self, target: Target, stream: CountedStream) -> Result<Upstream, Rejection> {
         let (sender, connection) = hyper::client::conn::http1::Builder::new()
             .preserve_header_case(true)
             .max_buf_size(RESPONSE_HEAD_MAX)
@@ -132,8 +131,13 @@ where
 }
 
 /// Serves a tunnel to `target` until both ends are done.
-pub(super) async fn serve_tunnel<C>(egress: Arc<Egress>, tasks: Tasks, target: Target, client: C, upstream: TcpStream)
-where
+pub(super) async fn serve_tunnel<C>(
+    egress: Arc<Egress>,
+    tasks: Tasks,
+    target: Target,
+    client: C,
+    upstream: CountedStream,
+) where
     C: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let Some(PlainHttp { client, upstream }) = tunnel::run(&egress, &target, client, upstream).await else { return };

@@ -20,6 +20,7 @@ mod rejection;
 mod rewind;
 mod socks;
 mod tasks;
+mod traffic;
 mod tunnel;
 
 use std::collections::BTreeMap;
@@ -41,6 +42,7 @@ pub use places::{NewPlace, PlaceAnswer, Places};
 use rejection::Rejection;
 use rewind::Rewind;
 use tasks::Tasks;
+pub use traffic::{CountedStream, Traffic};
 
 /// How many connections one sandbox may have open; Chromium alone opens up to 256 a proxy.
 const CONNECTIONS_MAX: usize = 1024;
@@ -55,6 +57,7 @@ pub struct Egress {
     resolver: Box<dyn Resolve>,
     denied: mpsc::Sender<Denied>,
     failures: Failures,
+    traffic: Traffic,
     unreported: AtomicU64,
     seats: Semaphore,
     closed: CancellationToken,
@@ -129,6 +132,7 @@ impl Egress {
             resolver: Box::new(resolver),
             denied,
             failures: Failures::default(),
+            traffic: Traffic::default(),
             unreported: AtomicU64::new(0),
             seats: Semaphore::new(CONNECTIONS_MAX),
             closed: CancellationToken::new(),
@@ -168,6 +172,11 @@ impl Egress {
         self.unreported.load(Ordering::Relaxed)
     }
 
+    /// Returns what goes where, as it is counted.
+    pub fn traffic(&self) -> Traffic {
+        self.traffic.clone()
+    }
+
     /// Returns what could not be reached of late, and why.
     pub fn failures(&self) -> Failures {
         self.failures.clone()
@@ -202,6 +211,9 @@ impl Egress {
         let Some(denied) = rejection.denied() else {
             return;
         };
+        if let Some(target) = rejection.target() {
+            self.traffic.refused(target);
+        }
         tracing::info!(host = %denied.host, port = denied.port, reason = %denied.reason, "egress refused");
         if self.denied.try_send(denied).is_err() {
             self.unreported.fetch_add(1, Ordering::Relaxed);

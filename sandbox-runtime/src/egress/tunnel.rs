@@ -3,12 +3,11 @@
 
 use sandbox_core::policy::Host;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional_with_sizes};
-use tokio::net::TcpStream;
 
 use super::first_bytes::{FirstBytes, first_bytes};
 use super::rejection::Rejection;
 use super::rewind::Rewind;
-use super::{Egress, Target};
+use super::{CountedStream, Egress, Target};
 
 const COPY_BYTES: usize = 64 * 1024;
 /// A fatal alert, `unrecognized_name` (RFC 8446, 6.2; RFC 6066, 3).
@@ -17,7 +16,7 @@ const TLS_ALERT: [u8; 7] = [0x15, 3, 3, 0, 2, 2, 112];
 /// A program that speaks plain HTTP in a tunnel: what it said, and the destination's end.
 pub(super) struct PlainHttp<C> {
     pub client: Rewind<C>,
-    pub upstream: TcpStream,
+    pub upstream: CountedStream,
 }
 
 /// Carries a tunnel until both ends are done, or until it is known that the program speaks plain HTTP in it.
@@ -25,7 +24,7 @@ pub(super) async fn run<C>(
     egress: &Egress,
     target: &Target,
     mut client: C,
-    mut upstream: TcpStream,
+    mut upstream: CountedStream,
 ) -> Option<PlainHttp<C>>
 where
     C: AsyncRead + AsyncWrite + Unpin,
@@ -65,7 +64,7 @@ where
     let _ = copy_bidirectional_with_sizes(&mut client, &mut upstream, COPY_BYTES, COPY_BYTES).await;
 }
 
-async fn carry<C>(said: &[u8], client: C, mut upstream: TcpStream)
+async fn carry<C>(said: &[u8], client: C, mut upstream: CountedStream)
 where
     C: AsyncRead + AsyncWrite + Unpin,
 {
@@ -77,7 +76,7 @@ where
 /// Reads until it is clear what the program speaks. The destination may speak first, and is heard meanwhile.
 ///
 /// `None` if the tunnel broke before that.
-async fn listen<C>(client: &mut C, upstream: &mut TcpStream) -> Option<(Vec<u8>, FirstBytes)>
+async fn listen<C>(client: &mut C, upstream: &mut CountedStream) -> Option<(Vec<u8>, FirstBytes)>
 where
     C: AsyncRead + AsyncWrite + Unpin,
 {

@@ -54,6 +54,10 @@ impl Service {
         let driver = self.working_driver(id).await?;
         let browser = driver.browser().ok_or_else(|| ServiceError::no_browser(&driver))?;
         match command {
+            // A person may start one that is stopped also while they are asked: then nobody has a turn.
+            BrowseCommand::Start if driver.rests() => {
+                driver.browser_when_up().await.ok_or_else(|| ServiceError::no_browser(&driver))?;
+            }
             BrowseCommand::Start => drop(driver.begin().await?),
             BrowseCommand::Stop => {
                 if !driver.rests() {

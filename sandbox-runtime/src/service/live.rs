@@ -17,6 +17,11 @@ impl Service {
     /// `conflict` for a sandbox that is not ready, or has no browser.
     pub async fn join(&self, id: &SandboxId, mode: ViewerMode) -> Answer<(ViewerSeat, Link)> {
         let driver = self.working_driver(id).await?;
+        if driver.is_stopped_by_word() {
+            let told =
+                ServiceError::conflict("the browser of this sandbox was stopped", driver.sandbox().preview.status);
+            return Err(told.with_hint("start it, or use it"));
+        }
         let desktop = driver.desktop_when_up().await.ok_or_else(|| ServiceError::no_browser(&driver))?;
         Ok((driver.join(mode).await, desktop))
     }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use sandbox_core::event::{NewEvent, SandboxCreated, SandboxEnded, SandboxResumed};
 use sandbox_core::layout::{PROFILE_DIR, WORKSPACE_DIR};
 use sandbox_core::model::{
-    Actor, AgentInfo, AgentStatus, Checkpoint, CodeRequest, ControlMode, ExecRequest, ExecResult, Preview,
-    PreviewStatus, Sandbox, SandboxConfig, SandboxLimits, SandboxStatus,
+    Actor, AgentInfo, AgentStatus, Checkpoint, CodeRequest, ControlMode, ExecRequest, ExecResult, NetworkDestination,
+    Preview, PreviewStatus, Sandbox, SandboxConfig, SandboxLimits, SandboxStatus,
 };
 use sandbox_core::policy;
 use sandbox_core::{SandboxId, plain_name};
@@ -187,6 +187,16 @@ impl Service {
             return Ok(self.with_port(driver.sandbox()));
         }
         self.store().sandbox(id).await?.ok_or_else(|| ServiceError::not_found("sandbox", id))
+    }
+
+    /// Returns where a sandbox went and what went there, the most bytes first; also of one that has ended.
+    pub async fn destinations(&self, id: &SandboxId) -> Answer<Vec<NetworkDestination>> {
+        self.sandbox(id).await?;
+        if let Some(driver) = self.running(id) {
+            // One that ends meanwhile writes it down itself.
+            let _ = driver.note_traffic().await;
+        }
+        Ok(self.store().destinations(id.clone()).await?)
     }
 
     /// Fills in the live parts of sandboxes that run, as history does not have them.

@@ -3,8 +3,8 @@
 use sandbox_core::event::{EventType, NewEvent};
 use sandbox_core::model::{
     Approval, ApprovalStatus, Artifact, Checkpoint, Credential, CredentialSource, CredentialUse, Delivery,
-    DeliveryStatus, EpochMs, Grant, Handoff, HandoffStatus, ModelInfo, Rule, Sandbox, SandboxStatus, Task, TaskStatus,
-    Webhook, WebhookPatch,
+    DeliveryStatus, EpochMs, Grant, Handoff, HandoffStatus, ModelInfo, NetworkDestination, Rule, Sandbox,
+    SandboxStatus, Task, TaskStatus, Webhook, WebhookPatch,
 };
 use sandbox_core::webhook::{Answer, Schedule};
 use sandbox_core::{ArtifactKey, CheckpointId, CredentialId, DeliveryId, EventId, SandboxId, TaskId, WebhookId};
@@ -32,6 +32,8 @@ pub struct Change {
     /// With when they were listed.
     pub connected_password_managers: Vec<(CredentialSource, EpochMs)>,
     pub disconnected_password_managers: Vec<CredentialSource>,
+    /// What was counted of them since the last change: added to what is there.
+    pub destinations: Vec<(SandboxId, NetworkDestination)>,
     pub artifacts: Vec<Artifact>,
     /// Their blobs go too, once no other artifact has the same content.
     pub deleted_artifacts: Vec<ArtifactKey>,
@@ -68,6 +70,7 @@ impl Change {
         self.credential_uses.extend(later.credential_uses);
         self.connected_password_managers.extend(later.connected_password_managers);
         self.disconnected_password_managers.extend(later.disconnected_password_managers);
+        self.destinations.extend(later.destinations);
         self.artifacts.extend(later.artifacts);
         self.deleted_artifacts.extend(later.deleted_artifacts);
         self.checkpoints.extend(later.checkpoints);

@@ -12,8 +12,18 @@ use super::{StoreError, table};
 /// What leads to a format from the one before; the first leads from nothing to format 1.
 pub(super) type Migration = &'static [&'static str];
 
-pub(super) const MIGRATIONS: &[Migration] =
-    &[FIRST, APPROVALS, CONVERSATION, MODELS, WEBHOOKS, CHAIN, CHECKPOINTS, CREDENTIALS, PASSWORD_MANAGERS];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    FIRST,
+    APPROVALS,
+    CONVERSATION,
+    MODELS,
+    WEBHOOKS,
+    CHAIN,
+    CHECKPOINTS,
+    CREDENTIALS,
+    PASSWORD_MANAGERS,
+    DESTINATIONS,
+];
 
 const CHAIN: Migration = &[table::events::CHAIN];
 
@@ -26,6 +36,8 @@ const MODELS: Migration = &[table::models::V1];
 const WEBHOOKS: Migration = &[table::webhooks::V1, table::deliveries::V1];
 
 const CREDENTIALS: Migration = &[table::credentials::V1];
+
+const DESTINATIONS: Migration = &[table::destinations::V1];
 
 const PASSWORD_MANAGERS: Migration = &[table::password_managers::V1];
 

@@ -41,7 +41,7 @@ use std::time::Duration;
 use sandbox_core::event::Event;
 use sandbox_core::model::{
     Approval, Artifact, Checkpoint, Credential, CredentialSource, CredentialUse, Delivery, EpochMs, Grant, Handoff,
-    ModelInfo, Page, Rule, Sandbox, Task, Webhook,
+    ModelInfo, NetworkDestination, Page, Rule, Sandbox, Task, Webhook,
 };
 use sandbox_core::{
     ApprovalId, ArtifactKey, CheckpointId, CredentialId, DeliveryId, EventId, GrantId, HandoffId, SandboxId, TaskId,
@@ -71,8 +71,8 @@ use readers::Readers;
 use reserve::{Reserve, Room};
 use rusqlite::{Connection, InterruptHandle};
 use table::{
-    approvals, artifacts, checkpoints, conversation, credentials, deliveries, events, forget, grants, handoffs,
-    idempotency, models, password_managers, rules, sandboxes, search, tasks, webhooks,
+    approvals, artifacts, checkpoints, conversation, credentials, deliveries, destinations, events, forget, grants,
+    handoffs, idempotency, models, password_managers, rules, sandboxes, search, tasks, webhooks,
 };
 use trouble::Findings;
 use writer::{Order, Work, Writer};
@@ -284,6 +284,11 @@ impl Store {
     /// Returns the password managers that are connected, with when each was listed.
     pub async fn password_managers(&self) -> Result<BTreeMap<CredentialSource, EpochMs>, StoreError> {
         self.readers().ask(password_managers::all).await
+    }
+
+    /// Returns the destinations of a sandbox, the most bytes first.
+    pub async fn destinations(&self, id: SandboxId) -> Result<Vec<NetworkDestination>, StoreError> {
+        self.readers().ask(move |db| destinations::of(db, &id)).await
     }
 
     pub async fn webhook(&self, id: &WebhookId) -> Result<Option<Webhook>, StoreError> {

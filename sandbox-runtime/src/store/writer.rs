@@ -19,8 +19,8 @@ use super::mark::Mark;
 use super::open::use_log_again;
 use super::reserve::Reserve;
 use super::table::{
-    approvals, artifacts, checkpoints, conversation, credentials, deliveries, events, forget, grants, handoffs,
-    idempotency, models, password_managers, rules, sandboxes, tasks, webhooks,
+    approvals, artifacts, checkpoints, conversation, credentials, deliveries, destinations, events, forget, grants,
+    handoffs, idempotency, models, password_managers, rules, sandboxes, tasks, webhooks,
 };
 use super::{Change, Recalled, StoreError, WebhookChange};
 
@@ -249,6 +249,9 @@ fn apply_change(db: &Connection, change: &Change) -> Result<Kept, StoreError> {
     }
     for source in &change.disconnected_password_managers {
         password_managers::delete(db, *source)?;
+    }
+    for (sandbox, counted) in &change.destinations {
+        destinations::add(db, sandbox, counted)?;
     }
     for artifact in &change.artifacts {
         artifacts::put(db, artifact)?;

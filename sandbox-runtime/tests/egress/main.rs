@@ -7,4 +7,5 @@ mod places;
 mod sites;
 mod socks;
 mod support;
+mod traffic;
 mod tunnel;

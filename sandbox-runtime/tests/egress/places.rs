@@ -32,7 +32,7 @@ async fn what_waits_for_a_new_place_goes_on_after_a_yes_and_is_refused_after_a_n
     // Two hosts of one site, at once: one question, which opens both.
     let (one, two) = (tokio::spawn(visit(&proxy, "shop.com")), tokio::spawn(visit(&proxy, "cdn.shop.com")));
     let asked = proxy.next_asked().await;
-    assert_eq!(asked.place.to_string(), "shop.com");
+    assert_eq!(asked.place.to_string(), format!("shop.com:{port}"));
     assert!(asked.address.starts_with("https://") && asked.address.contains("shop.com"), "{}", asked.address);
     assert_eq!(site.n_connections(), 1, "it hears nothing before the answer");
     let lines = asked.place.patterns();
@@ -54,7 +54,7 @@ async fn what_waits_for_a_new_place_goes_on_after_a_yes_and_is_refused_after_a_n
     drop(proxy.next_asked().await.answer);
     assert!(waits.await.unwrap().body.contains("nobody has said yet"));
     let waits = tokio::spawn(visit(&proxy, "third.com"));
-    assert_eq!(proxy.next_asked().await.place.to_string(), "third.com");
+    assert_eq!(proxy.next_asked().await.place.to_string(), format!("third.com:{port}"));
     waits.abort();
 
     // What Chromium wants for itself is nobody's question.

@@ -1563,7 +1563,28 @@ export type NetworkDeniedEvent = EventEnvelope & {
   type: "sandbox.network.denied";
 };
 
+/** A destination that a sandbox reached or wanted to reach, with what went there. Built-in sites are none. */
+export type NetworkDestination = {
+  by: NetworkUser;
+  connections: number;
+  firstAt: number;
+  /** A name or an address; `*` sums up what came after the first 1000 of a user. */
+  host: string;
+  lastAt: number;
+  /** 0 with the host `*`. */
+  port: number;
+  /** Bytes that came from there. */
+  receivedBytes: number;
+  /** How often it was refused. */
+  refused: number;
+  /** Bytes that went there, of all protocols above TCP. */
+  sentBytes: number;
+};
+
 export type NetworkMode = "open" | "allowlist" | "ask" | "none";
+
+/** Which side of a sandbox uses the network. */
+export type NetworkUser = "browser" | "commands";
 
 export type NewCheckpoint = {
   /** A name for people to find it by, of at most 200 characters. */
@@ -3295,6 +3316,16 @@ export interface Routes {
     };
     json: WithCredential;
     answer: HandoffEnvelope;
+  };
+  /**
+   * Lists where a sandbox went: the destinations that its browser and its commands reached or were refused, with connections
+   * and bytes, the most bytes first. It stays after the sandbox has ended.
+   */
+  "GET /sandboxes/{id}/network": {
+    path: {
+      id: string;
+    };
+    answer: ListPage<NetworkDestination>;
   };
   /**
    * Freezes a sandbox: its processes stand still, its task's clocks stop, and it takes no work until it is resumed. Waits for

@@ -2,7 +2,7 @@ import { Files } from './files.js';
 import { refusal } from './error.js';
 import { serverSentEvents } from './events.js';
 import type {
-  Artifact, CodeLanguage, CodeRequest, DebuggingUrl, ExecRequest, ExecResult, Forgotten, HandoffEnvelope, HandoffRequest, Link,
+  Artifact, CodeLanguage, CodeRequest, DebuggingUrl, ExecRequest, ExecResult, Forgotten, HandoffEnvelope, HandoffRequest, Link, NetworkDestination,
   Preview, Sandbox as Record_, Started, Task, TaskRequest, ViewerLink, ViewerMode,
 } from './generated.js';
 import { page, type Page, type PageQuery } from './page.js';
@@ -98,6 +98,11 @@ export class Sandbox {
 
   getAgentTask(taskId: string): Promise<Task> {
     return this.#transport.call('GET /tasks/{taskId}', { path: { taskId } });
+  }
+
+  /** Where it went and what went there, the most bytes first. */
+  async network(): Promise<NetworkDestination[]> {
+    return (await this.#transport.call('GET /sandboxes/{id}/network', { path: this.#path })).data;
   }
 
   // ---- the browser ----

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use baton_tests::{Baton, HttpMcp, eventually};
+use axum::Router;
+use axum::routing::get;
+use baton_tests::{Baton, HttpMcp, Site, eventually};
 use serde_json::{Value, json};
 
 /// Addresses that fail, and what the failure says.
@@ -76,8 +78,11 @@ async fn a_sandbox_that_asks_reaches_what_is_named_and_what_a_person_opens() {
     assert_eq!(shown["network"]["allow"], lines, "the answer is in the record");
 
     // Nobody is asked about what is opened, listed, allowed by a rule, or named by the task itself.
-    let rule = json!({ "site": "ruled.invalid", "kind": "newDestination", "effect": "allow" });
-    baton.ok("PUT", "/rules", Some(json!({ "rules": [rule] }))).await;
+    let rules = json!([
+        { "site": "ruled.invalid", "kind": "newDestination", "effect": "allow" },
+        { "site": "*", "effect": "allow" },
+    ]);
+    baton.ok("PUT", "/rules", Some(json!({ "rules": rules }))).await;
     let ruled = json!({ "command": "curl", "args": ["-s", "http://ruled.invalid/"] });
     let told = baton.post(&format!("/sandboxes/{sandbox}/exec"), ruled).await;
     assert!(told["stdout"].to_string().contains("its address was not found"), "{told}");
@@ -88,6 +93,9 @@ async fn a_sandbox_that_asks_reaches_what_is_named_and_what_a_person_opens() {
     }
     let all: Value = baton.get("/approvals").await;
     assert_eq!(all["data"].as_array().map(Vec::len), Some(2), "{all}");
+    // A rule for every kind of act says nothing of the network.
+    let refused = fetch_and_answer(&baton, &sandbox, "third.invalid", "deny").await;
+    assert!(refused.contains("a person said no to it"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -136,4 +144,52 @@ async fn a_call_whose_page_stays_closed_fails_with_the_cause() {
     }
     let all: Value = baton.get("/approvals").await;
     assert_eq!(all["data"].as_array().map(Vec::len), Some(2), "each was asked about once: {all}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_a_sandbox_went_is_listed_with_its_bytes_and_stays_after_its_end() {
+    let site = Site::serve(&[], Router::new().route("/", get(|| async { "x".repeat(20_000) }))).await;
+    let (host, port) = ("127.0.0.1", site.address.port());
+    let mut baton = Baton::start().await;
+    let network = json!({ "mode": "allowlist", "allow": [host], "allowPrivate": [host] });
+    let sandbox = baton.ready_sandbox(json!({ "network": network })).await;
+    let path = |rest: &str| format!("/sandboxes/{sandbox}{rest}");
+    let address = format!("http://{host}:{port}/");
+    // Its own loopback is that of its room.
+    let fetch = json!({ "command": "curl", "args": ["-s", "--noproxy", "", address, "http://closed.example/"] });
+    baton.post(&path("/exec"), fetch).await;
+    baton.post(&path("/preview/navigate"), json!({ "url": format!("http://{host}:{port}/") })).await;
+    let listed = baton.get(&path("/network")).await;
+    let of = |listed: &Value, by: &str, host: &str| {
+        let all = listed["data"].as_array().expect("a list");
+        all.iter().find(|each| each["by"] == by && each["host"] == host).cloned().unwrap_or_else(|| panic!("{listed}"))
+    };
+    for by in ["commands", "browser"] {
+        let used = of(&listed, by, host);
+        assert_eq!((&used["port"], &used["refused"]), (&json!(port), &json!(0)), "{used}");
+        assert!(used["receivedBytes"].as_u64().is_some_and(|bytes| bytes > 20_000), "{used}");
+        assert!(used["sentBytes"].as_u64().is_some_and(|bytes| bytes > 20), "{used}");
+    }
+    let refused = of(&listed, "commands", "closed.example");
+    assert_eq!((&refused["refused"], &refused["connections"]), (&json!(1), &json!(0)), "{refused}");
+
+    // Nothing is lost with the runtime, and the counts go on.
+    baton.post(&path("/exec"), json!({ "command": "curl", "args": ["-s", "http://shut.example/"] })).await;
+    eventually("a new destination is written down by itself", || async {
+        let script = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute(\"SELECT host FROM destinations\").fetchall())";
+        let database = baton.home().join("history.db");
+        let read = std::process::Command::new("python3").args(["-c", script]).arg(database).output();
+        let found = read.expect("it is read").stdout;
+        String::from_utf8_lossy(&found).contains("shut.example").then_some(())
+    })
+    .await;
+    baton.kill_9().await;
+    let baton = Baton::start_at(baton.into_home()).await;
+    let listed = baton.get(&path("/network")).await;
+    for (by, host) in [("commands", "shut.example"), ("commands", "closed.example"), ("browser", host)] {
+        of(&listed, by, host);
+    }
+    baton.ok("DELETE", &path("?forget=true"), None).await;
+    let (status, _) = baton.send("GET", &path("/network"), None).await;
+    assert_eq!(status, 404);
 }

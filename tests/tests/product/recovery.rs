@@ -16,7 +16,7 @@ const NOTICED: Duration = Duration::from_secs(60);
 const GUEST: &str = "/opt/baton/sandbox-guest";
 
 pub(super) struct Process {
-    pid: u32,
+    pub(super) pid: u32,
     parent: u32,
     arguments: Vec<String>,
 }

@@ -103,6 +103,10 @@ async fn a_program_stops_the_browser_and_its_tabs_are_forgotten() {
     let off = baton.post(&path("/preview/stop"), json!({})).await;
     assert_eq!((&off["status"], &off["tabs"], &off["url"]), (&json!("off"), &json!([]), &json!("")), "{off}");
     assert_eq!(baton.post(&path("/preview/stop"), json!({})).await["status"], "off", "again changes nothing");
+    // Forgotten tabs are in no checkpoint, and come back after no pause.
+    assert_eq!(baton.post(&path("/checkpoints"), json!({})).await["tabs"], 0);
+    baton.post(&path("/pause"), json!({})).await;
+    baton.post(&path("/resume"), json!({})).await;
     let on = baton.post(&path("/preview/start"), json!({})).await;
     assert_eq!((&on["status"], &on["url"]), (&json!("ready"), &json!("about:blank")), "{on}");
     baton.post(&path("/preview/navigate"), json!({ "url": PAGE })).await;

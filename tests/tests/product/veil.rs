@@ -2,8 +2,12 @@
 //! shell room, MCP, a playbook, the preview's picture.
 
 use axum::Router;
-use baton_tests::{Mcp, Scene, assert_read_by_nobody, cdp_from_the_shell, reading_commands};
+use baton_tests::{Mcp, Scene, assert_read_by_nobody, cdp_from_the_shell, eventually, reading_commands};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
+
+use super::recovery::{Process, processes};
 
 const CANARY: &str = "canary-6620-typed";
 
@@ -111,6 +115,44 @@ async fn the_person_who_hands_back_clears_it_or_lets_programs_read_it() {
     let both = Some(json!({ "clear": true, "reveal": true }));
     scene.baton.post(&scene.path("/control/take"), json!({ "controller": "Ada" })).await;
     assert_eq!(scene.baton.send("POST", &scene.path("/control/release"), both).await.0, 400);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_typed_into_a_browser_that_came_back_while_a_person_was_asked_stays_theirs() {
+    let browser = json!({ "shellAccess": true, "idleMs": 1_000 });
+    for way in ["lost", "stopped"] {
+        let scene = Scene::open(&PAGES, Router::new(), json!({ "capabilities": { "browser": browser } })).await;
+        scene.navigate(&format!("/form?{way}")).await;
+        let asks = json!({ "reason": "custom", "message": "Type the word" });
+        if way == "stopped" {
+            scene.baton.until(&scene.path("/preview"), "/status", "off").await;
+            scene.baton.post(&scene.path("/handoff"), asks).await;
+        } else {
+            scene.baton.post(&scene.path("/handoff"), asks).await;
+            let lost = processes(scene.baton.pid()).into_iter().find(Process::is_browser).expect("a browser");
+            kill(Pid::from_raw(i32::try_from(lost.pid).expect("a pid")), Signal::SIGKILL).expect("it is killed");
+            eventually("it is noticed", || async {
+                let events = scene.baton.get(&scene.path("/events?types=sandbox.recovered")).await;
+                events["data"].as_array().is_some_and(|all| !all.is_empty()).then_some(())
+            })
+            .await;
+        }
+        scene.baton.until(&scene.path("/preview"), "/status", "ready").await;
+        let viewer = scene.person().await;
+        let field = (i32::try_from(FIELD.0).expect("a place"), i32::try_from(FIELD.1).expect("a place"));
+        viewer.click_in_page(&scene.baton, &scene.sandbox, field).await;
+        viewer.text(CANARY).await;
+        scene.site.told_that(way, &CANARY.len().to_string()).await;
+        scene.release_with(json!({ "note": "done" })).await;
+        let receipt = scene.baton.get(&scene.path("/handoff")).await["handoff"]["receipt"].clone();
+        assert_eq!(receipt["fieldsVeiled"], json!(["Word"]), "{way}: {receipt}");
+        let mut client = scene.debugger().await;
+        let session = client.attach().await;
+        for (method, params) in reading_commands() {
+            let refused = client.refused(Some(&session), method, params).await;
+            assert_eq!(refused, (-32_000, "veiled".to_owned()), "{way}: {method}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

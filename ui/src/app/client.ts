@@ -2,7 +2,7 @@
 import type {
   Approval, ApprovalDecision, Artifact, Check, Checkpoint, CheckpointDiff, CheckedPlaybook, CodeLanguage, Credential, CredentialPatch, CredentialSource,
   DebuggingUrl, Delivery, Demo, DocumentFormat, ExecResult, FileEntry, FileMatches, Forgotten, Grant, HandoffEnvelope, Health, Hit, ImportedCredentials,
-  KeyStorage, Link, ModelInfo, ModelSettings, ModelTest, NewCredential, NewWebhook, PasswordManager, PlaybookCheck, Preview, Recording, Rule, RuntimeInfo,
+  KeyStorage, Link, ModelInfo, ModelSettings, ModelTest, NetworkDestination, NewCredential, NewWebhook, PasswordManager, PlaybookCheck, Preview, Recording, Rule, RuntimeInfo,
   Sandbox, SandboxConfig, SignInAnswer, SignInAnswered, SignInOffer, Started, Task, TaskRequest, ViewerLink, ViewerMode, Viewport, Webhook, WebhookPatch, WebhookSecret,
 } from '../types';
 import { readEvent, type Event } from '../core/event';
@@ -306,6 +306,10 @@ export class Client {
   /** Gives the page another size, in CSS pixels. */
   resize(id: string, size: Viewport): Promise<Preview> {
     return this.#calls.shown('POST /sandboxes/{id}/preview/resize', { path: { id }, json: size });
+  }
+  /** Reads where a sandbox went, the most bytes first. */
+  async destinations(id: string): Promise<NetworkDestination[]> {
+    return (await this.#calls.shown('GET /sandboxes/{id}/network', { path: { id } })).data;
   }
   /** Starts a browser that is stopped. */
   startBrowser(id: string): Promise<Preview> {

@@ -66,6 +66,8 @@ export interface FrameInput {
   asker?: { name: string; isYou: boolean } | null;
   /** The connection that is gone: the runtime's, or only the picture's. */
   lost: { what: 'runtime' | 'picture'; tries: number } | null;
+  /** A browser that was stopped is being started. */
+  startsBrowser?: boolean;
   now: number;
 }
 
@@ -103,6 +105,7 @@ export function frameOf(input: FrameInput): Frame {
     case 'handing':
       return handingFrame(phase.to);
     case 'idle':
+      if (input.startsBrowser === true) return frame('idle', 'none', 'Starting the browser', 'Its tabs and sign-ins come back.');
       if (browserRests(input.sandbox)) {
         return {
           ...frame('idle', 'none', 'The browser is stopped', 'Nobody used it for a while. It comes back with its tabs and sign-ins.'),

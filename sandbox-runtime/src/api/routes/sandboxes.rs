@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use sandbox_core::SandboxId;
-use sandbox_core::model::{Page, Sandbox, SandboxConfig, SandboxStatus};
+use sandbox_core::model::{NetworkDestination, Page, Sandbox, SandboxConfig, SandboxStatus};
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -25,6 +25,7 @@ pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::default()
         .routes(routes!(create, list))
         .routes(routes!(get, end))
+        .routes(routes!(destinations))
         .routes(routes!(pause))
         .routes(routes!(resume))
 }
@@ -94,6 +95,17 @@ async fn create(
 ) -> Result<(StatusCode, Json<Sandbox>), ApiError> {
     let sandbox = api.service().create_sandbox(config).await?;
     Ok((StatusCode::CREATED, Json(sandbox)))
+}
+
+/// Lists where a sandbox went: the destinations that its browser and its commands reached or were refused, with connections
+/// and bytes, the most bytes first. It stays after the sandbox has ended.
+#[utoipa::path(get, path = "/v1/sandboxes/{id}/network", tag = "sandboxes", operation_id = "listNetworkDestinations",
+    params(("id" = String, Path)), responses((status = 200, body = Page<NetworkDestination>), Refusals))]
+async fn destinations(
+    State(api): State<Api>,
+    InPath(id): InPath<SandboxId>,
+) -> Result<Json<Page<NetworkDestination>>, ApiError> {
+    Ok(Json(Page { data: api.service().destinations(&id).await?, next_cursor: None }))
 }
 
 /// Lists sandboxes, newest first.

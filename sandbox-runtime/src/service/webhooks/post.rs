@@ -20,7 +20,7 @@ use tokio_rustls::rustls::{ClientConfig, Error as TlsError};
 
 use super::secrets::Secrets;
 use super::{Destination, destination};
-use crate::egress::{Egress, OpenError, Places, Sites};
+use crate::egress::{CountedStream, Egress, OpenError, Places, Sites};
 use crate::now_ms;
 use crate::store::Due;
 
@@ -62,7 +62,7 @@ async fn attempt(secrets: &Secrets, due: &Due) -> Result<Answer, String> {
     exchange(stream, request).await
 }
 
-async fn dial(destination: &Destination) -> Result<tokio::net::TcpStream, String> {
+async fn dial(destination: &Destination) -> Result<CountedStream, String> {
     // What is refused is said in the delivery itself.
     let (denied, _) = mpsc::channel(1);
     let egress = Egress::new(destination.network.clone(), None, Sites::default(), denied, Places::nobody());

@@ -84,7 +84,7 @@ pub fn rest(db: &Connection, id: &SandboxId, plan: &Plan) -> Result<Vec<String>,
         delete_words(db, &task)?;
         db.execute("DELETE FROM conversation WHERE task_id = ?1", [&task])?;
     }
-    for table in ["tasks", "handoffs", "approvals", "grants"] {
+    for table in ["tasks", "handoffs", "approvals", "grants", "destinations"] {
         db.execute(&format!("DELETE FROM {table} WHERE sandbox_id = ?1"), [id.as_str()])?;
     }
     // Messages and kept answers tell of it in their bodies.

@@ -6,6 +6,7 @@ pub(super) mod checkpoints;
 pub(super) mod conversation;
 pub(super) mod credentials;
 pub(super) mod deliveries;
+pub(super) mod destinations;
 pub(super) mod events;
 pub(super) mod forget;
 pub(super) mod grants;

@@ -248,8 +248,9 @@ impl Service {
             return Err(changed(site));
         }
         // A person agreed to the user name that they were shown.
-        if let Some(shown) = entry.username.as_ref().filter(|shown| Some(*shown) != opened.username.as_ref()) {
-            return Err(changed(shown));
+        let shown = entry.username.as_deref().unwrap_or_default();
+        if shown != opened.username.as_deref().unwrap_or_default() {
+            return Err(changed(if shown.is_empty() { "a sign-in without a user name" } else { shown }));
         }
         let text = |value: Option<SecretString>| value.map(|value| value.expose_secret().to_owned());
         let (password, totp) = (text(opened.password), text(opened.totp));
