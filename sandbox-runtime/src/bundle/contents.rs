@@ -1,7 +1,7 @@
 //! What a bundle is made of, and what its events show.
 
 use sandbox_core::event::{Event, EventData};
-use sandbox_core::model::{Approval, Artifact, Handoff, Task};
+use sandbox_core::model::{Approval, Artifact, Handoff, NetworkDestination, Task};
 
 use crate::store::Chained;
 
@@ -12,6 +12,8 @@ pub struct Contents {
     pub events: Chained,
     pub handoffs: Vec<Handoff>,
     pub approvals: Vec<Approval>,
+    /// Of its sandbox as a whole: bytes are counted for no task alone.
+    pub network: Vec<NetworkDestination>,
     /// Those that the task kept, and the recordings of its sandbox.
     pub artifacts: Vec<Artifact>,
 }

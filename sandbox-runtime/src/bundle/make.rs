@@ -10,8 +10,8 @@ use zip::{CompressionMethod, ZipWriter};
 
 use super::contents::{Contents, picture_of, read_events};
 use super::manifest::{
-    APPROVALS, ARTIFACTS, EVENTS, FORMAT, HANDOFFS, HASHES, MANIFEST, Manifest, NO_HASH, Part, REPORT, Span, TASK,
-    VERSION, picture_path,
+    APPROVALS, ARTIFACTS, EVENTS, FORMAT, HANDOFFS, HASHES, MANIFEST, Manifest, NETWORK, NO_HASH, Part, REPORT, Span,
+    TASK, VERSION, picture_path,
 };
 use super::report;
 use crate::store::{Blobs, Chained, Copied, StoreError, copy_hashed};
@@ -67,13 +67,14 @@ struct Bundle<'a> {
 
 impl Bundle<'_> {
     fn fill(mut self, contents: &Contents, now: EpochMs) -> Result<File, Failed> {
-        let Contents { task, events: chained, handoffs, approvals, artifacts } = contents;
+        let Contents { task, events: chained, handoffs, approvals, network, artifacts } = contents;
         let events = read_events(chained);
         self.json(TASK, task)?;
         self.text(EVENTS, &lines(chained.lines.iter().map(|one| one.line.as_str())))?;
         self.text(HASHES, &hashes(chained))?;
         self.json(HANDOFFS, handoffs)?;
         self.json(APPROVALS, approvals)?;
+        self.json(NETWORK, network)?;
         self.json(ARTIFACTS, artifacts)?;
         let mut files = Vec::new();
         let mut taken = HashSet::new();

@@ -10,6 +10,7 @@ pub const EVENTS: &str = "events.jsonl";
 pub const HASHES: &str = "events.sha256";
 pub const HANDOFFS: &str = "handoffs.json";
 pub const APPROVALS: &str = "approvals.json";
+pub const NETWORK: &str = "network.json";
 pub const ARTIFACTS: &str = "artifacts.json";
 pub const REPORT: &str = "report.html";
 /// Stands for a hash that an event does not have.

@@ -7,6 +7,7 @@
 //!   events.sha256     the hash before the first line, then the hash of each line; `-` where there is none
 //!   handoffs.json     with their receipts
 //!   approvals.json
+//!   network.json      where the sandbox went until the bundle was made, with bytes
 //!   artifacts.json    the records of what lies in files/ and recording/
 //!   files/NAME        what the task kept
 //!   recording/NAME

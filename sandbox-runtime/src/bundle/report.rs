@@ -12,7 +12,9 @@ use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sandbox_core::event::{Event, words};
-use sandbox_core::model::{Actor, Approval, ApprovalStatus, Artifact, EpochMs, Handoff, TaskStatus};
+use sandbox_core::model::{
+    Actor, Approval, ApprovalStatus, Artifact, EpochMs, Handoff, NetworkDestination, NetworkUser, TaskStatus,
+};
 
 use super::contents::{Contents, picture_of};
 use super::manifest::picture_path;
@@ -108,6 +110,7 @@ pub fn page(told: &Told<'_>) -> String {
                 @if let Some(playbook) = &task.playbook { h2 { "Playbook" } pre { (playbook) } }
                 (files(told.files))
                 (people(&told.contents.handoffs, &told.contents.approvals))
+                (network(&told.contents.network))
                 (story(told, began))
                 h2 { "Whether this is whole" }
                 p.soft {
@@ -136,6 +139,30 @@ fn files(files: &[(&Artifact, Option<String>)]) -> Markup {
                         }
                         td { (artifact.size) " bytes" }
                         td { code { (artifact.sha256) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn network(destinations: &[NetworkDestination]) -> Markup {
+    let user = |by| match by {
+        NetworkUser::Browser => "browser",
+        NetworkUser::Commands => "commands",
+    };
+    html! {
+        @if !destinations.is_empty() {
+            h2 { "Where its sandbox went" }
+            table {
+                tr { th { "Destination" } th { "By" } th { "Received" } th { "Sent" } th { "Refused" } }
+                @for one in destinations {
+                    tr {
+                        td { (one.host) ":" (one.port) }
+                        td { (user(one.by)) }
+                        td { (one.received_bytes) " bytes" }
+                        td { (one.sent_bytes) " bytes" }
+                        td { @if one.refused > 0 { (one.refused) " times" } }
                     }
                 }
             }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use image::{ImageFormat, RgbImage};
 use sandbox_core::event::{AgentAction, AgentMessage, ArtifactsUpdated, EventData, NewEvent};
-use sandbox_core::model::{Actor, Artifact, ArtifactKind, Task, TaskStatus, Usage};
+use sandbox_core::model::{Actor, Artifact, ArtifactKind, NetworkDestination, NetworkUser, Task, TaskStatus, Usage};
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
@@ -84,7 +84,18 @@ impl Scene {
         };
         store.commit(change).await.unwrap();
         let events = store.chained(&task.id).await.unwrap();
-        let contents = Contents { task, events, handoffs: vec![], approvals: vec![], artifacts };
+        let network = vec![NetworkDestination {
+            host: "shop.example".to_owned(),
+            port: 443,
+            by: NetworkUser::Browser,
+            connections: 2,
+            refused: 0,
+            sent_bytes: 812,
+            received_bytes: 40_960,
+            first_at: 5_000,
+            last_at: 6_000,
+        }];
+        let contents = Contents { task, events, handoffs: vec![], approvals: vec![], network, artifacts };
         Self { home, store, contents, picture: picture.sha256.clone() }
     }
 
@@ -147,6 +158,7 @@ async fn the_report_tells_the_task_and_needs_nothing_else() {
     assert!(report.contains("Pay &lt;b&gt;the&lt;/b&gt; invoice"), "what others wrote is text");
     assert!(report.contains("clicked button &quot;Pay&quot;") && report.contains("Paid &amp; done"), "{report}");
     assert!(report.contains("data:image/jpeg;base64,") && report.contains("took 1:02"), "{report}");
+    assert!(report.contains("shop.example:443") && report.contains("40960 bytes"), "{report}");
     assert!(!report.contains("http://") && !report.contains("https://") && !report.contains("<script"), "{report}");
 }
 

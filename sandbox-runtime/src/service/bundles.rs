@@ -44,7 +44,8 @@ impl Service {
         });
         let events = self.store().chained(id).await?;
         let name = format!("{}.zip", file_name(&task.title));
-        let contents = Contents { task, events, handoffs, approvals, artifacts };
+        let network = self.destinations(&task.sandbox_id).await?;
+        let contents = Contents { task, events, handoffs, approvals, network, artifacts };
         let blobs = self.store().blobs().clone();
         let made = tokio::task::spawn_blocking(move || make(&contents, &blobs, now_ms())).await;
         let (file, size) = made.map_err(ServiceError::internal)??;

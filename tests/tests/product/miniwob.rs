@@ -475,6 +475,8 @@ impl Bench {
     }
 
     async fn solve(&self, case: &Case) {
+        // Shown where the test fails.
+        println!("page {}", case.page);
         let site = Site::serve(&[], Router::new().route("/{*path}", get(file))).await;
         let places = case.person.iter().filter_map(|deed| match deed {
             Deed::Click(place) => Some(format!("place={}", place.replace('#', "%23"))),
@@ -543,6 +545,7 @@ impl Bench {
                     let told = site.told(selector).await;
                     let (x, y) = told.split_once(',').unwrap_or_else(|| panic!("{selector} is shown: {told:?}"));
                     let place = (x.parse().expect("pixels"), y.parse().expect("pixels"));
+                    println!("a person clicks {selector} at {place:?}");
                     viewer.click_in_page(&self.baton, &self.sandbox, place).await;
                 }
                 Deed::Type(what) => {
