@@ -22,7 +22,9 @@ const ADDED: &str = r"<script>
   Math.seedrandom('baton');
   core.EPISODE_MAX_TIME = 3600000;
   {
-    const tell = (name, value) => fetch('/told?' + new URLSearchParams([[name, value]]));
+    // Each waits for the one before: requests at once may overtake each other, and an old place would stay.
+    let told = Promise.resolve();
+    const tell = (name, value) => told = told.catch(() => {}).then(() => fetch('/told?' + new URLSearchParams([[name, value]])));
     const end = core.endEpisode;
     core.endEpisode = (...how) => { end(...how); tell('reward', WOB_RAW_REWARD_GLOBAL); };
     const last = {};
@@ -542,6 +544,8 @@ impl Bench {
         for deed in person {
             match deed {
                 Deed::Click(selector) => {
+                    // What moves tells its last place when it has come to rest.
+                    viewer.still_picture().await;
                     let told = site.told(selector).await;
                     let (x, y) = told.split_once(',').unwrap_or_else(|| panic!("{selector} is shown: {told:?}"));
                     let place = (x.parse().expect("pixels"), y.parse().expect("pixels"));
